@@ -1,1 +1,27 @@
-//! escalation
+//! THE RULES: what happened, plus what time it is, gives what is recorded and what is owed.
+//!
+//! This room is pure. It has no sockets, no clock, no randomness, no log and no names: people are
+//! minted ids ([`id::PersonId`]) and digests of their addresses ([`id::ContactKey`]). Time always comes in
+//! as a parameter. A rule that needs a sleep or a socket belongs in another room.
+//!
+//! # Dramatis personae
+//! - [`engine::Engine`]: `decide`, `apply`, `next_deadline`, `outbox`; nothing else changes state.
+//! - [`input::Input`]: everything that can happen to us. [`event::Event`]: everything we record.
+//! - [`activation::Activation`]: one person's call for help, from the first signal to its disposition.
+//! - [`ladder::Ladder`]: rungs, targets and waits; [`directory::Directory`]: who and where.
+//! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
+//! - [`acknowledgement`]: what counts as a human answer, and what never does.
+
+pub mod acknowledgement;
+pub mod directory;
+pub mod dispatch;
+pub mod event;
+pub mod id;
+pub mod input;
+pub mod ladder;
+pub mod private;
+pub mod rejection;
+pub mod signal;
+pub mod time;
+pub mod trouble;
+pub mod verdict;

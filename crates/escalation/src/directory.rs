@@ -1,0 +1,199 @@
+//! The directory as the rules see it: who, where and how, without a single name, number or address.
+//!
+//! The file that people edit is read by [`draft`], which keeps lines for every finding. What is adopted is this form;
+//! names and numbers go to disclosures beside it.
+
+pub mod adapter;
+pub mod draft;
+pub mod finding;
+pub mod place;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{
+    CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix,
+    SiteId,
+};
+use crate::ladder::{Ladder, Medium};
+use crate::private::Private;
+use crate::signal::Kind;
+use crate::time::Seconds;
+
+/// One adopted version of the directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Customers by id; there is at least one.
+    pub customers: BTreeMap<CustomerId, Customer>,
+    /// Sites by id.
+    pub sites: BTreeMap<SiteId, Site>,
+    /// Registered devices by id.
+    pub devices: BTreeMap<DeviceId, Device>,
+    /// Ladders by id.
+    pub ladders: BTreeMap<LadderId, Arc<Ladder>>,
+    /// Centres by id.
+    pub centres: BTreeMap<CentreId, Centre>,
+    /// Whose activation it is when nobody knows the site.
+    pub fallback: Option<Fallback>,
+    /// How other ecosystems' messages become signals.
+    pub adapters: Vec<adapter::Rule>,
+}
+
+/// A customer of the centre.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// What its references begin with.
+    pub prefix: Prefix,
+    /// The ladder of its sites where they name none.
+    pub ladder: Option<LadderId>,
+    /// The centre that is asked first about old, recovered and unreadable signals.
+    pub centre: Option<CentreId>,
+}
+
+/// A site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Its ladder.
+    pub ladder: LadderId,
+    /// Above this ETA the climb goes on beside an accept (lifecycle: 15 min).
+    pub eta_limit_s: Seconds,
+    /// Whether devices there are told `received`, `responding`, `closed`; off where an aggressor can see.
+    pub feedback: bool,
+}
+
+/// A registered device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its own ladder, where it differs from its site's.
+    pub ladder: Option<LadderId>,
+    /// Whether it stays where it is.
+    pub mounting: Mounting,
+    /// What a press means when it does not say.
+    pub kind: Kind,
+}
+
+/// Whether a device stays where it is. Police response depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mounting {
+    /// Screwed to a counter.
+    Fixed,
+    /// Worn or carried.
+    Portable,
+}
+
+/// A monitoring centre.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Centre {
+    /// The webhook that reaches it; `None` means its operators watch the desk.
+    pub webhook: Option<CarrierName>,
+}
+
+/// Where a press goes that names a site nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// Whose activation it becomes.
+    pub customer: CustomerId,
+    /// Which ladder it climbs.
+    pub ladder: LadderId,
+}
+
+/// A person, as the rules see one: addresses by key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Which details; the first is 1.
+    pub version: u32,
+    /// Address keys by channel.
+    pub contacts: BTreeMap<Medium, ContactKey>,
+    /// Where this person's phones ring; nothing audible goes there while an activation is covert.
+    pub based_at: Option<SiteId>,
+}
+
+/// A directory on its way in, resolved by the watch: numbers already keyed, names still open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// The form the rules use.
+    pub directory: Directory,
+    /// Persons that are new or changed, with ids minted by the watch from its own list.
+    pub people: Vec<PersonChange>,
+    /// Ids no longer in the file.
+    pub gone: Vec<PersonId>,
+    /// Names and addresses of sites and places, as JSON: one disclosure.
+    pub places: Private,
+    /// The time-zone database's version that resolved the zones.
+    pub zones: String,
+}
+
+/// A new or changed person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonChange {
+    /// Who.
+    pub id: PersonId,
+    /// Their details, as the rules see them.
+    pub person: Person,
+    /// The directory's own id, which is a name.
+    pub reference: Private,
+    /// The name.
+    pub name: Private,
+    /// The mobile number, E.164.
+    pub mobile: Option<Private>,
+    /// The mailbox.
+    pub email: Option<Private>,
+}
+
+impl Directory {
+    /// Whose site it is, and by which ladder a press at `device` climbs: the device's own, else its site's, else the fallback's.
+    pub fn route(&self, device: &DeviceId) -> Option<Route<'_>> {
+        if let Some(site) = self.sites.get(&device.site) {
+            let registered = self.devices.get(device);
+            let ladder = registered
+                .and_then(|d| d.ladder.as_ref())
+                .unwrap_or(&site.ladder);
+            let standing = if registered.is_some() {
+                Standing::Registered
+            } else {
+                Standing::UnknownDevice
+            };
+            return Some(Route {
+                customer: &site.customer,
+                ladder: self.ladders.get(ladder)?,
+                standing,
+            });
+        }
+        let fallback = self.fallback.as_ref()?;
+        Some(Route {
+            customer: &fallback.customer,
+            ladder: self.ladders.get(&fallback.ladder)?,
+            standing: Standing::UnknownSite,
+        })
+    }
+}
+
+/// Where a press goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'a> {
+    /// Whose activation it becomes.
+    pub customer: &'a CustomerId,
+    /// Which ladder it climbs.
+    pub ladder: &'a Arc<Ladder>,
+    /// How well we know the sender.
+    pub standing: Standing,
+}
+
+/// How well a sender is known. Not knowing it never silences it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// In the directory.
+    Registered,
+    /// An unregistered device at a known site.
+    UnknownDevice,
+    /// A site that nobody registered.
+    UnknownSite,
+}

@@ -1,0 +1,267 @@
+//! What we owe the outside world: messages, and what became of each.
+//!
+//! A [`Dispatch`] is state: queued by an event, in the outbox until a carrier reported. An [`Order`] is the same
+//! with the address and the words filled in; the watch makes it at send time and nobody stores it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::acknowledgement::Code;
+use crate::id::{CarrierName, CentreId, ContactKey, DispatchId, PersonVersion};
+use crate::ladder::Medium;
+use crate::private::Private;
+use crate::time::Timestamp;
+
+/// One message owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    /// Its number; the idempotency key to every carrier.
+    pub id: DispatchId,
+    /// To whom.
+    pub to: Recipient,
+    /// By which channel.
+    pub medium: Medium,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The code by which this contact answers, where answering by text makes sense.
+    pub code: Option<Code>,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// By how many milliseconds it is late, where the service was away.
+    pub late_ms: u64,
+}
+
+/// Who a message is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// A person at one address.
+    Person {
+        /// Which details of the person were current.
+        person: PersonVersion,
+        /// The address, by key.
+        contact: ContactKey,
+    },
+    /// A centre's webhook or desk.
+    Centre {
+        /// Which centre.
+        centre: CentreId,
+        /// The webhook's name in the settings; `None` means the desk.
+        webhook: Option<CarrierName>,
+    },
+    /// A number that wrote to us and is on no ladder of the moment; only ever told "nothing acknowledged".
+    Stranger {
+        /// The address, by key.
+        contact: ContactKey,
+    },
+}
+
+impl Recipient {
+    /// The address, by key, where it is a person's.
+    pub fn contact(&self) -> Option<ContactKey> {
+        match self {
+            Self::Person { contact, .. } | Self::Stranger { contact } => Some(*contact),
+            Self::Centre { .. } => None,
+        }
+    }
+}
+
+/// What a message is for. Each has a template per medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The call for help, to someone on a rung.
+    Alarm,
+    /// The same again, in a round after exhaustion.
+    AlarmAgain,
+    /// Unsure, old or unreadable: a human is asked to look, before the full ladder.
+    AskFirst,
+    /// To everyone told: the button was pressed again.
+    PressedAgain,
+    /// To the person who accepted: we have it.
+    Confirmed,
+    /// To the person who declined: we have it.
+    Declined,
+    /// To others who were alarmed: somebody is going.
+    SomeoneGoing,
+    /// To the person committed, at their time of arrival: still going?
+    StillGoing,
+    /// To everyone alarmed: it is over.
+    StandDown,
+    /// The reply could not be read, or came from nobody we asked: nothing was acknowledged.
+    NothingAcknowledged,
+    /// A bare yes: which alarm?
+    WhichAlarm,
+    /// An answer after closing.
+    AlreadyClosed,
+}
+
+impl Purpose {
+    /// The template's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alarm => "alarm",
+            Self::AlarmAgain => "alarm_again",
+            Self::AskFirst => "ask_first",
+            Self::PressedAgain => "pressed_again",
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+            Self::SomeoneGoing => "someone_going",
+            Self::StillGoing => "still_going",
+            Self::StandDown => "stand_down",
+            Self::NothingAcknowledged => "nothing_acknowledged",
+            Self::WhichAlarm => "which_alarm",
+            Self::AlreadyClosed => "already_closed",
+        }
+    }
+
+    /// Every purpose, for whoever checks that each has its templates.
+    pub const ALL: [Self; 12] = [
+        Self::Alarm,
+        Self::AlarmAgain,
+        Self::AskFirst,
+        Self::PressedAgain,
+        Self::Confirmed,
+        Self::Declined,
+        Self::SomeoneGoing,
+        Self::StillGoing,
+        Self::StandDown,
+        Self::NothingAcknowledged,
+        Self::WhichAlarm,
+        Self::AlreadyClosed,
+    ];
+}
+
+/// A dispatch with everything a carrier needs. It lives only in memory and its `Debug` shows no address and no words.
+#[derive(Clone)]
+pub struct Order {
+    /// Idempotency key.
+    pub id: DispatchId,
+    /// What it is for: chooses the template.
+    pub purpose: Purpose,
+    /// Where it goes: chooses the carrier.
+    pub address: Address,
+    /// What the template may say.
+    pub words: Words,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// Larger is newer; of two waiting orders the newer activation's goes first.
+    pub recency: u64,
+    /// It may have been sent before a crash; the carrier asks its provider first where it can, then sends and says so.
+    pub possible_duplicate: bool,
+}
+
+impl fmt::Debug for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order")
+            .field("id", &self.id)
+            .field("purpose", &self.purpose)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an order goes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An E.164 number, `+61400000001`.
+    Sms(String),
+    /// A mailbox.
+    Email(String),
+    /// A webhook by its name in the settings.
+    Webhook(CarrierName),
+    /// The details were erased or never known: report [`Report::Failed`] with [`Failure::NoAddress`].
+    Missing,
+}
+
+impl Address {
+    /// The channel.
+    pub fn medium(&self) -> Option<Medium> {
+        match self {
+            Self::Sms(_) => Some(Medium::Sms),
+            Self::Email(_) => Some(Medium::Email),
+            Self::Webhook(_) => Some(Medium::Webhook),
+            Self::Missing => None,
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sms(_) => f.write_str("Sms(redacted)"),
+            Self::Email(_) => f.write_str("Email(redacted)"),
+            Self::Webhook(name) => write!(f, "Webhook({name})"),
+            Self::Missing => f.write_str("Missing"),
+        }
+    }
+}
+
+/// The words a template may use, by name. Every name is always present; what is not known is empty.
+///
+/// `kind` (`DURESS`), `kind_id` (`duress`), `site`, `site_sms`, `place`, `place_sms` (`sms_name`s, at most 20 characters), `time` (`14:03 AWST`),
+/// `date` (`Mon 13 Apr 2026`), `code` (`47` or empty), `ref` (`KAL-42`), `link` (without scheme, or empty), `url` (with scheme, or empty),
+/// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty),
+/// `responder` (who is going, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
+/// `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
+pub type Words = BTreeMap<&'static str, String>;
+
+/// What a carrier says became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryReport {
+    /// Which message.
+    pub dispatch: DispatchId,
+    /// What became of it.
+    pub report: Report,
+    /// Which provider account says so.
+    pub provider: Option<CarrierName>,
+    /// The provider's own id of the message.
+    pub provider_ref: Option<String>,
+    /// The text as sent, with the first report only.
+    pub text: Option<Private>,
+    /// The template it was made from, `alarm.sms@3f2a91c0`, with the first report only.
+    pub template: Option<String>,
+    /// It may have been sent twice, because an earlier send was cut off before its answer was recorded.
+    pub possible_duplicate: bool,
+    /// How many requests it took, across providers.
+    pub tries: u32,
+}
+
+/// The states a message passes through, in order of rank; a status only moves up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// A provider took it and promised a receipt.
+    AcceptedReceiptDue,
+    /// A provider took it; no receipt will come.
+    Accepted,
+    /// The provider says the phone has it. Says nothing about a person.
+    Delivered,
+    /// The provider gave up after taking it.
+    Undelivered {
+        /// The provider's code, digits and letters only.
+        code: String,
+    },
+    /// No provider took it.
+    Failed(Failure),
+}
+
+/// Why no provider took a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// No carrier is configured for this channel.
+    NoCarrier,
+    /// The details were erased or never known.
+    NoAddress,
+    /// Every provider refused it for a reason that a retry cannot mend (bad number, opted out, mailbox unknown).
+    Refused,
+    /// Every provider was unreachable, overloaded or silent for as long as an attempt may take.
+    Unavailable,
+    /// Our own credentials were refused everywhere.
+    Credentials,
+    /// The text could not be made from its template.
+    Template,
+}

@@ -1,0 +1,146 @@
+//! Everything that can happen to us.
+//!
+//! Silence is among it: [`Input::Tick`] is tested like speech.
+
+use crate::acknowledgement::{Answer, Commitment, Disposition};
+use crate::directory::Adoption;
+use crate::dispatch::DeliveryReport;
+use crate::id::{ActivationId, Digest, PersonId};
+use crate::ladder::RungIndex;
+use crate::private::Private;
+use crate::signal::Signal;
+use crate::time::{Seconds, Timestamp};
+use crate::trouble::Cause;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A device sent something.
+    Signal(Signal),
+    /// A person answered by text or by the responder's page.
+    Answer(Answer),
+    /// Someone with a key acted through the API.
+    Command(Command),
+    /// A carrier or its provider says what became of a message.
+    DeliveryReported(DeliveryReport),
+    /// A deadline may have passed.
+    Tick,
+    /// A valid directory file whose content differs from the last adopted one.
+    DirectoryOffered(Box<Adoption>),
+    /// Something does not hold what it promises.
+    TroubleNoticed(Cause),
+    /// It does again.
+    TroubleCleared(Cause),
+    /// The station has replayed its record and takes up its work.
+    Started(Started),
+    /// The wall clock was stepped under us.
+    ClockStepped {
+        /// By how many microseconds; positive is forward.
+        by_us: i64,
+    },
+    /// Entries go to the spool from here on.
+    RecordLost,
+    /// The record has everything that was spooled.
+    RecordFound,
+}
+
+/// A start of the station.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The node's name.
+    pub node: String,
+    /// The program's version.
+    pub version: String,
+    /// The time-zone database's version.
+    pub zones: String,
+    /// The time of the last entry before this start, `None` on an empty record.
+    pub last_entry_at: Option<Timestamp>,
+}
+
+/// An act through the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// On which activation.
+    pub activation: ActivationId,
+    /// Who is responsible.
+    pub by: Attribution,
+    /// The entry that the caller had seen of this activation, where acting on stale knowledge would be wrong. The watch checks it.
+    pub seen: Option<u64>,
+    /// What.
+    pub act: Act,
+}
+
+/// Who is responsible for an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// The key or session, by its name in the settings; `os:root` from the control socket.
+    pub principal: String,
+    /// The name that the caller says acted, if any.
+    pub actor: Option<Private>,
+    /// The same as a person of the directory, where the watch could resolve it.
+    pub person: Option<PersonId>,
+    /// Hash of the caller's `Idempotency-Key`: the same within 24 h changes nothing.
+    pub idempotency: Option<Digest>,
+}
+
+/// What someone did through the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Takes ownership. Satisfies the centre's rung; quiets nobody else.
+    Claim,
+    /// A named person commits (see [`Attribution::person`] and `actor`).
+    Accept {
+        /// To what.
+        commitment: Commitment,
+        /// In how many seconds they expect to be there.
+        eta_s: Option<Seconds>,
+    },
+    /// A named person cannot.
+    Decline,
+    /// Moves the climb on.
+    Escalate {
+        /// How far.
+        to: EscalateTo,
+    },
+    /// Adds words.
+    Note {
+        /// The words.
+        text: Private,
+    },
+    /// Ends it.
+    Close {
+        /// With which outcome.
+        disposition: Disposition,
+        /// And which words.
+        note: Option<Private>,
+    },
+}
+
+/// How far to escalate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EscalateTo {
+    /// The next rung.
+    Next,
+    /// A chosen rung.
+    Rung(RungIndex),
+    /// Everyone on the ladder, now.
+    All,
+}
+
+impl Input {
+    /// Presses and answers first, then deadlines, receipts, the rest (mechanisms, "Rooms meeting"). Lower goes first.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::Signal(_) | Self::Answer(_) | Self::Command(_) => 0,
+            Self::Tick => 1,
+            Self::DeliveryReported(_) => 2,
+            Self::DirectoryOffered(_)
+            | Self::TroubleNoticed(_)
+            | Self::TroubleCleared(_)
+            | Self::Started(_)
+            | Self::ClockStepped { .. }
+            | Self::RecordLost
+            | Self::RecordFound => 3,
+        }
+    }
+}

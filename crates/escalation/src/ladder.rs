@@ -1,0 +1,95 @@
+//! Ladders: who is asked, in which order, and how long each step waits.
+//!
+//! A ladder is frozen into an activation when it is raised. People and their details are resolved when a rung is entered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CentreId, LadderId, PersonId};
+use crate::time::Seconds;
+
+/// An ordered list of rungs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Its name in the directory.
+    pub id: LadderId,
+    /// From the first to be told to the last.
+    pub rungs: Vec<Rung>,
+}
+
+/// Counts rungs from 0 within a ladder; shown to people from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RungIndex(pub u16);
+
+impl RungIndex {
+    /// The one after.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// One step of a ladder: everybody in it is told at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// Who.
+    pub targets: Vec<Target>,
+    /// How long, in seconds, before the next rung is told as well.
+    pub wait_s: Seconds,
+}
+
+/// One party of a rung and the ways to reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Who.
+    pub who: Who,
+    /// Channels: the outer list is fallback in order, an inner list is together.
+    pub by: Vec<Vec<Medium>>,
+}
+
+/// A party that a rung can name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// A person.
+    Person(PersonId),
+    /// A monitoring centre.
+    Centre(CentreId),
+}
+
+/// A way to reach someone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Medium {
+    /// A text message.
+    Sms,
+    /// An e-mail.
+    Email,
+    /// A signed HTTP request to a centre.
+    Webhook,
+    /// The desk's own queue and stream: nothing is sent, an operator has to look.
+    Desk,
+}
+
+impl Medium {
+    /// As the record, the directory and the metrics write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Desk => "desk",
+        }
+    }
+}
+
+impl Ladder {
+    /// The rung at `index`, if the ladder is that long.
+    pub fn rung(&self, index: RungIndex) -> Option<&Rung> {
+        self.rungs.get(usize::from(index.0))
+    }
+
+    /// Whether `index` is the last rung, whose people are the terminal fallback.
+    pub fn is_last(&self, index: RungIndex) -> bool {
+        usize::from(index.0) + 1 == self.rungs.len()
+    }
+}

@@ -1,0 +1,51 @@
+//! Why the rules said no: data for a caller who can be told, not an error.
+
+use crate::id::ActivationId;
+use crate::time::Timestamp;
+
+/// A refusal that an API caller is told. What comes by SMS or link is never refused, only set aside and recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No such activation.
+    #[error("there is no activation {0}")]
+    UnknownActivation(ActivationId),
+    /// It is closed; the message says since when, the caller reads by whom.
+    #[error("{activation} was closed at {at}")]
+    AlreadyClosed {
+        /// Which.
+        activation: ActivationId,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Someone else's action came in between (`If-Match`).
+    #[error("{activation} has changed since entry {seen}; look again, then decide")]
+    Stale {
+        /// Which.
+        activation: ActivationId,
+        /// What the caller had seen.
+        seen: u64,
+    },
+    /// Another operator holds the claim.
+    #[error("{0} is claimed by another operator")]
+    ClaimedByAnother(ActivationId),
+    /// The rung does not exist.
+    #[error("the ladder of {activation} has {rungs} rungs")]
+    NoSuchRung {
+        /// Which.
+        activation: ActivationId,
+        /// How many there are.
+        rungs: usize,
+    },
+    /// "Verifying" was renewed once already.
+    #[error("verifying holds a ladder for 120 s, twice at most; say going, or let it climb")]
+    VerifyingSpent,
+    /// An ETA of zero or of more than a day.
+    #[error("an ETA is between 1 s and 86400 s")]
+    ImplausibleEta,
+    /// A site that no directory knows.
+    #[error("there is no such site or device")]
+    UnknownPlace,
+    /// The directory was not adopted.
+    #[error("the directory was not adopted: {0}")]
+    Directory(String),
+}

@@ -1,0 +1,98 @@
+//! Trouble: equipment or coverage that does not hold what it promises. One per cause, not per device.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ActivationId, CarrierName, CustomerId, LadderId, SiteId};
+
+/// A trouble's cause; it is its own key, so that one cause is one trouble.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The outside broker is away, or refuses us.
+    BrokerAway,
+    /// The broker refused or did not answer a subscription: presses on it would not reach us.
+    SubscriptionRefused {
+        /// The topic filter.
+        filter: String,
+    },
+    /// The broker lost our session: what it held for us while we were away is gone.
+    SessionLost,
+    /// The broker lacks a setting that keeps presses safe.
+    BrokerSetting {
+        /// What it failed: `persistence`, `queue`, `packet_size`.
+        lacks: String,
+    },
+    /// The record could not be reached; entries are in the spool.
+    RecordUnreachable,
+    /// The directory file is missing or broken; the last adopted one is in force.
+    DirectoryBroken,
+    /// A provider does not take messages.
+    ProviderDown {
+        /// Which.
+        carrier: CarrierName,
+    },
+    /// A rung had nobody to tell.
+    Coverage {
+        /// On which ladder.
+        ladder: LadderId,
+        /// At which site.
+        site: SiteId,
+    },
+    /// A person's phone told its carrier to block us.
+    OptedOut {
+        /// Whose.
+        person: crate::id::PersonId,
+    },
+    /// A device was opened.
+    Tampered {
+        /// At which site.
+        site: SiteId,
+    },
+    /// A signal could not be taken in full because a queue was full.
+    Overflow {
+        /// Which queue.
+        queue: String,
+    },
+    /// An event made no sense to the state it met; kept as evidence of a fault in the program.
+    Fault {
+        /// In which activation, if any.
+        activation: Option<ActivationId>,
+    },
+}
+
+impl Cause {
+    /// Whose trouble it is: one customer's, or the whole station's.
+    pub fn concerns(&self) -> Scope<'_> {
+        match self {
+            Self::Coverage { site, .. } | Self::Tampered { site } => Scope::Site(site),
+            Self::OptedOut { .. }
+            | Self::BrokerAway
+            | Self::SubscriptionRefused { .. }
+            | Self::SessionLost
+            | Self::BrokerSetting { .. }
+            | Self::RecordUnreachable
+            | Self::DirectoryBroken
+            | Self::ProviderDown { .. }
+            | Self::Overflow { .. }
+            | Self::Fault { .. } => Scope::Station,
+        }
+    }
+}
+
+/// Whose a trouble is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// One site's, and therefore one customer's.
+    Site(&'a SiteId),
+    /// Everybody's: only unrestricted keys see it.
+    Station,
+}
+
+/// A trouble that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: crate::time::Timestamp,
+    /// Whose, where it is one customer's.
+    pub customer: Option<CustomerId>,
+}
