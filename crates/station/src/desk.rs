@@ -1,0 +1,343 @@
+//! The desk: the one handle through which other rooms speak to the watch.
+//!
+//! Submitting waits for a verdict; looking waits for the gap between two turns, so that nobody ever sees what is not
+//! durable. The desk holds no state of its own and forgets nothing: what it cannot take it says so.
+
+use std::sync::Arc;
+
+use escalation::acknowledgement::Reply;
+use escalation::dispatch::Failure;
+use escalation::id::{ActivationId, SiteId};
+use escalation::input::{Act, Input};
+use escalation::signal::Kind;
+use escalation::time::Timestamp;
+use escalation::verdict::{NotTaken, Submit, Verdict};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::view::{
+    Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView,
+};
+
+/// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
+/// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
+pub const INPUTS_MAX: usize = 65_536;
+/// How many looks may wait; beyond it a reader waits in line.
+pub const LOOKS_MAX: usize = 1_024;
+/// How many entries a slow stream reader may be behind before it must read the record instead (mechanisms: 10,000).
+pub const STREAM_MAX: usize = 10_000;
+
+/// The handle. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    inputs: mpsc::Sender<Knock>,
+    looks: mpsc::Sender<Look>,
+    stream: broadcast::Sender<Arc<StreamEntry>>,
+    health: watch::Receiver<Health>,
+}
+
+/// An input at the door, and who waits for its verdict.
+pub struct Knock {
+    /// What happened.
+    pub input: Input,
+    /// Who waits; nobody does where the receiver was dropped.
+    pub reply: oneshot::Sender<Verdict>,
+}
+
+/// A question to be answered between two turns.
+pub enum Look {
+    /// A page of activations.
+    List(Query, oneshot::Sender<Result<Page, DeskError>>),
+    /// One activation in full.
+    Activation(
+        ActivationId,
+        Scope,
+        oneshot::Sender<Result<Option<Detail>, DeskError>>,
+    ),
+    /// Devices of the directory.
+    Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
+    /// Open troubles.
+    Troubles(Scope, oneshot::Sender<Vec<TroubleView>>),
+    /// What a link shows.
+    Responder(String, oneshot::Sender<Option<ResponderView>>),
+    /// Entries after a sequence number.
+    Since(
+        u64,
+        usize,
+        Scope,
+        oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>,
+    ),
+    /// An act with the actor's reference still unresolved.
+    Act(Request, oneshot::Sender<Verdict>),
+    /// A press through the API.
+    Raise(RaiseRequest, oneshot::Sender<Verdict>),
+    /// An answer through a link.
+    AnswerLink {
+        /// The link's token.
+        token: String,
+        /// What was chosen.
+        reply: Reply,
+        /// Whether a hand was seen.
+        gesture: escalation::acknowledgement::Gesture,
+        /// Where the verdict goes; `None` is an unknown or lapsed link.
+        done: oneshot::Sender<Option<Verdict>>,
+    },
+    /// Answered as soon as the watch has turned once more: proof of life.
+    Turn(oneshot::Sender<Timestamp>),
+}
+
+/// An act through the API, as the caller worded it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// On which activation.
+    pub activation: ActivationId,
+    /// The key or session.
+    pub principal: String,
+    /// The person's id or name that the caller says acts.
+    pub actor: Option<String>,
+    /// The caller's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// `If-Match`.
+    pub seen: Option<u64>,
+    /// Whose things the key may touch; outside of it the activation does not exist.
+    pub scope: Scope,
+    /// What.
+    pub act: Act,
+}
+
+/// A press through the API: from an app, or by an operator on someone's behalf.
+#[derive(Clone, Debug)]
+pub struct RaiseRequest {
+    /// The key or session.
+    pub principal: String,
+    /// Who the caller says presses.
+    pub actor: Option<String>,
+    /// Whose things the key may touch.
+    pub scope: Scope,
+    /// At which site.
+    pub site: SiteId,
+    /// Which device or place there; a name that nobody registered becomes an unregistered device.
+    pub device: String,
+    /// What kind, if said.
+    pub kind: Option<Kind>,
+    /// Words with it.
+    pub note: Option<String>,
+    /// The caller's id for it: the same again within 24 h joins.
+    pub id: Option<String>,
+    /// The request's body, kept as evidence.
+    pub body: Vec<u8>,
+}
+
+/// How the station is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Replay is done and inputs are taken.
+    pub started: bool,
+    /// The record takes entries; `false` while they go to the spool.
+    pub record_reachable: bool,
+    /// Entries in the spool.
+    pub spooled: u64,
+    /// Entries in the record.
+    pub size: u64,
+    /// Activations that are not closed.
+    pub open: u64,
+    /// Messages owed and not yet reported.
+    pub owed: u64,
+    /// Lag of the last deadline, in milliseconds.
+    pub lag_ms: u64,
+    /// A directory is in force.
+    pub directory: bool,
+    /// Counters since start, for metrics.
+    pub totals: Totals,
+}
+
+/// Counters since the start of the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Inputs decided.
+    pub inputs: u64,
+    /// Appends committed.
+    pub appends: u64,
+    /// Entries committed.
+    pub entries: u64,
+    /// Activations raised.
+    pub raised: u64,
+    /// Ladders exhausted.
+    pub exhausted: u64,
+    /// Messages that no provider took, by reason.
+    pub failed: std::collections::BTreeMap<&'static str, u64>,
+}
+
+/// Why a look could not be answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// The process is going down.
+    #[error("the station is stopping")]
+    Stopping,
+    /// The record could not be read.
+    #[error("the record could not be read: {0}")]
+    Record(String),
+    /// A cursor that this station did not make.
+    #[error("that cursor is not one of ours; start again without it")]
+    Cursor,
+}
+
+/// The watch's ends of a desk.
+pub struct Counter {
+    /// Inputs, in order of arrival.
+    pub inputs: mpsc::Receiver<Knock>,
+    /// Questions.
+    pub looks: mpsc::Receiver<Look>,
+    /// Where committed entries go.
+    pub stream: broadcast::Sender<Arc<StreamEntry>>,
+    /// Where health is posted.
+    pub health: watch::Sender<Health>,
+}
+
+/// Makes a desk and the watch's ends of it.
+pub fn desk() -> (Desk, Counter) {
+    let (inputs_in, inputs) = mpsc::channel(INPUTS_MAX);
+    let (looks_in, looks) = mpsc::channel(LOOKS_MAX);
+    let (stream, _) = broadcast::channel(STREAM_MAX);
+    let (health_in, health) = watch::channel(Health::default());
+    let desk = Desk {
+        inputs: inputs_in,
+        looks: looks_in,
+        stream: stream.clone(),
+        health,
+    };
+    (
+        desk,
+        Counter {
+            inputs,
+            looks,
+            stream,
+            health: health_in,
+        },
+    )
+}
+
+impl Desk {
+    /// Hands in what happened and waits until it is durable, refused or not taken.
+    pub async fn submit(&self, input: Input) -> Verdict {
+        let (reply, verdict) = oneshot::channel();
+        match self.inputs.try_send(Knock { input, reply }) {
+            Ok(()) => verdict
+                .await
+                .unwrap_or(Verdict::NotTaken(NotTaken::Stopping)),
+            Err(mpsc::error::TrySendError::Full(_)) => Verdict::NotTaken(NotTaken::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => Verdict::NotTaken(NotTaken::Stopping),
+        }
+    }
+
+    /// The same as a function that other rooms can hold without knowing this one.
+    pub fn submitter(&self) -> Submit {
+        let desk = self.clone();
+        Arc::new(move |input| {
+            let desk = desk.clone();
+            Box::pin(async move { desk.submit(input).await })
+        })
+    }
+
+    /// A page of activations, newest first.
+    pub async fn list(&self, query: Query) -> Result<Page, DeskError> {
+        self.look(|done| Look::List(query, done)).await?
+    }
+
+    /// One activation in full; `None` where it does not exist within the scope.
+    pub async fn activation(
+        &self,
+        id: ActivationId,
+        scope: Scope,
+    ) -> Result<Option<Detail>, DeskError> {
+        self.look(|done| Look::Activation(id, scope, done)).await?
+    }
+
+    /// Registered devices within a scope.
+    pub async fn devices(&self, scope: Scope) -> Result<Vec<DeviceView>, DeskError> {
+        self.look(|done| Look::Devices(scope, done)).await
+    }
+
+    /// Open troubles within a scope.
+    pub async fn troubles(&self, scope: Scope) -> Result<Vec<TroubleView>, DeskError> {
+        self.look(|done| Look::Troubles(scope, done)).await
+    }
+
+    /// What a responder's link shows; `None` where it is unknown or has lapsed.
+    pub async fn responder(&self, token: &str) -> Result<Option<ResponderView>, DeskError> {
+        self.look(|done| Look::Responder(token.to_owned(), done))
+            .await
+    }
+
+    /// Answers through a link; `None` where it is unknown or has lapsed.
+    pub async fn answer_link(
+        &self,
+        token: &str,
+        reply: Reply,
+        gesture: escalation::acknowledgement::Gesture,
+    ) -> Result<Option<Verdict>, DeskError> {
+        self.look(|done| Look::AnswerLink {
+            token: token.to_owned(),
+            reply,
+            gesture,
+            done,
+        })
+        .await
+    }
+
+    /// Acts on an activation.
+    pub async fn act(&self, request: Request) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Act(request, done)).await
+    }
+
+    /// Raises an activation.
+    pub async fn raise(&self, request: RaiseRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Raise(request, done)).await
+    }
+
+    /// At most `limit` entries after `seq`, within a scope, for a stream that resumes.
+    pub async fn since(
+        &self,
+        seq: u64,
+        limit: usize,
+        scope: Scope,
+    ) -> Result<Vec<StreamEntry>, DeskError> {
+        self.look(|done| Look::Since(seq, limit, scope, done))
+            .await?
+    }
+
+    /// Entries as they become durable, of every customer: the reader filters by its scope.
+    pub fn follow(&self) -> broadcast::Receiver<Arc<StreamEntry>> {
+        self.stream.subscribe()
+    }
+
+    /// How the station is; changes wake the receiver.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Waits until the watch has turned once more.
+    pub async fn turn(&self) -> Result<Timestamp, DeskError> {
+        self.look(Look::Turn).await
+    }
+
+    async fn look<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Look) -> Result<T, DeskError> {
+        let (done, answer) = oneshot::channel();
+        self.looks
+            .send(ask(done))
+            .await
+            .map_err(|_| DeskError::Stopping)?;
+        answer.await.map_err(|_| DeskError::Stopping)
+    }
+}
+
+/// A failure's name in metrics.
+pub fn failure_name(failure: Failure) -> &'static str {
+    match failure {
+        Failure::NoCarrier => "no_carrier",
+        Failure::NoAddress => "no_address",
+        Failure::Refused => "refused",
+        Failure::Unavailable => "unavailable",
+        Failure::Credentials => "credentials",
+        Failure::Template => "template",
+    }
+}

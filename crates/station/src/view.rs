@@ -1,0 +1,321 @@
+//! What a reader may see: activations, devices and troubles with their names filled in.
+//!
+//! Made between two turns of the watch, from state that is durable. Names and numbers appear here and nowhere below;
+//! whoever shows a view decides by its [`Scope`] what leaves.
+
+use std::collections::BTreeSet;
+
+use escalation::acknowledgement::{Commitment, Disposition};
+use escalation::directory::{Mounting, Standing};
+use escalation::dispatch::Purpose;
+use escalation::event::Age;
+use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, SiteId};
+use escalation::ladder::Medium;
+use escalation::signal::Kind;
+use escalation::time::{Timestamp, Why};
+use escalation::trouble::Cause;
+
+/// Whose things a key may see. Nothing outside it is shown, counted or hinted at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Only these customers; `None` is all of them.
+    pub customers: Option<BTreeSet<CustomerId>>,
+    /// Only these sites; `None` is all of them.
+    pub sites: Option<BTreeSet<SiteId>>,
+}
+
+impl Scope {
+    /// Everything.
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// Whether something of this customer and site may be seen.
+    pub fn permits(&self, customer: &CustomerId, site: &SiteId) -> bool {
+        self.customers.as_ref().is_none_or(|c| c.contains(customer))
+            && self.sites.as_ref().is_none_or(|s| s.contains(site))
+    }
+
+    /// Whether the station's own affairs may be seen: only by keys that are not restricted.
+    pub fn is_everything(&self) -> bool {
+        self.customers.is_none() && self.sites.is_none()
+    }
+}
+
+/// Where an activation stands, in the API's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The ladder is running; nobody has committed.
+    Climbing,
+    /// Someone is verifying and the climb waits for them.
+    Held,
+    /// Someone is going.
+    Accepted,
+    /// Every rung was tried; rounds go on.
+    Exhausted,
+    /// Over.
+    Closed,
+}
+
+impl State {
+    /// As the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Climbing => "climbing",
+            Self::Held => "held",
+            Self::Accepted => "accepted",
+            Self::Exhausted => "exhausted",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// One activation in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Its reference.
+    pub id: ActivationId,
+    /// Where it stands.
+    pub state: State,
+    /// What kind of help.
+    pub kind: Kind,
+    /// Whose.
+    pub customer: CustomerId,
+    /// That customer's name.
+    pub customer_name: String,
+    /// At which site.
+    pub site: SiteId,
+    /// That site's name, or its id where nobody named it.
+    pub site_name: String,
+    /// By which device.
+    pub device: DeviceId,
+    /// Where exactly, or the device's id.
+    pub place: String,
+    /// IANA zone of the site, `UTC` where unknown.
+    pub timezone: String,
+    /// How well the device is known.
+    pub standing: Standing,
+    /// Whether it stays where it is.
+    pub mounting: Option<Mounting>,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// How old the press was.
+    pub age: Age,
+    /// How often it was pressed.
+    pub presses: u32,
+    /// Someone at the device asked to cancel: verify.
+    pub cancel_asked: bool,
+    /// The rung it stands on, from 1; 0 before the first.
+    pub rung: u16,
+    /// How many rungs there are.
+    pub rungs: u16,
+    /// When something happens next without anybody doing anything.
+    pub next_at: Option<Timestamp>,
+    /// What.
+    pub next_why: Option<Why>,
+    /// Which operator owns it.
+    pub claimed_by: Option<String>,
+    /// Who is going.
+    pub going: Vec<Going>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// By whom.
+    pub closed_by: Option<String>,
+    /// With which outcome.
+    pub disposition: Option<Disposition>,
+    /// The entry that last changed it: what `If-Match` compares.
+    pub seq: u64,
+}
+
+/// Somebody who has committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Going {
+    /// Their name.
+    pub name: String,
+    /// To what.
+    pub commitment: Commitment,
+    /// When they should be there; `None` for a co-responder.
+    pub arrive_by: Option<Timestamp>,
+}
+
+/// One activation in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// The head of it.
+    pub card: Card,
+    /// The frozen ladder and how far it has come.
+    pub ladder: Vec<RungView>,
+    /// Every message and what became of it, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Everything recorded, oldest first.
+    pub history: Vec<Line>,
+}
+
+/// One rung of a frozen ladder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RungView {
+    /// From 1.
+    pub number: u16,
+    /// How long it waits, in seconds.
+    pub wait_s: u32,
+    /// Whether it was entered, and when.
+    pub entered_at: Option<Timestamp>,
+    /// Whether the climb stands on it now, and until when.
+    pub until: Option<Timestamp>,
+    /// Who is on it: a name and the channels, as text.
+    pub targets: Vec<TargetView>,
+}
+
+/// One party on a rung.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetView {
+    /// A person's or centre's name.
+    pub name: String,
+    /// Channels in order of fallback; an inner list goes together.
+    pub by: Vec<Vec<Medium>>,
+    /// Why they were not tried (any further), if so.
+    pub passed_over: Option<String>,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number.
+    pub dispatch: DispatchId,
+    /// To whom, by name.
+    pub to: String,
+    /// By which channel.
+    pub medium: Medium,
+    /// What for.
+    pub purpose: Purpose,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// What became of it: `queued`, `accepted`, `delivered`, `undelivered`, `failed`, `no receipt`.
+    pub outcome: &'static str,
+    /// When that was said.
+    pub outcome_at: Option<Timestamp>,
+    /// Code or reason, where there is one.
+    pub detail: Option<String>,
+    /// Which provider account.
+    pub provider: Option<String>,
+    /// It may have been sent twice.
+    pub possible_duplicate: bool,
+    /// By how many milliseconds it was late.
+    pub late_ms: u64,
+}
+
+/// One line of an activation's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The record's sequence number.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The record kind.
+    pub kind: String,
+    /// One sentence with names filled in.
+    pub text: String,
+}
+
+/// A page of a list, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// What is on it.
+    pub cards: Vec<Card>,
+    /// Ask for more with this.
+    pub next_cursor: Option<String>,
+}
+
+/// What to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Whose.
+    pub scope: Scope,
+    /// Only open, only closed, or both.
+    pub open: Option<bool>,
+    /// Only this site.
+    pub site: Option<SiteId>,
+    /// Raised at or after.
+    pub from: Option<Timestamp>,
+    /// Raised before.
+    pub to: Option<Timestamp>,
+    /// From a page before; opaque.
+    pub cursor: Option<String>,
+    /// At most this many, 1 to 200.
+    pub limit: u16,
+}
+
+/// One device of the directory, or one that was heard without being in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    /// Which.
+    pub id: DeviceId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// Where exactly.
+    pub place: String,
+    /// Whether it stays where it is.
+    pub mounting: Mounting,
+    /// When it last pressed, since this process knows.
+    pub last_press: Option<Timestamp>,
+    /// Its open activation.
+    pub open: Option<ActivationId>,
+}
+
+/// An open trouble.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TroubleView {
+    /// What.
+    pub cause: Cause,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a responder's page shows. Before an answer it shows only what the text message showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponderView {
+    /// The head of the activation.
+    pub card: Card,
+    /// For whom the link was made.
+    pub name: String,
+    /// Their answer so far.
+    pub answer: ResponderAnswer,
+    /// Street and suburb, only after accepting.
+    pub address: String,
+    /// Way in, hazards, rendezvous, only after accepting.
+    pub approach: Vec<(&'static str, String)>,
+    /// Whom to ring with a question; never the counter.
+    pub phone: String,
+}
+
+/// What this responder has said so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponderAnswer {
+    /// Nothing.
+    None,
+    /// Going, first.
+    Going,
+    /// Helping remotely, first.
+    Helping,
+    /// Going or helping beside somebody else.
+    Joined,
+    /// Cannot.
+    Declined,
+}
+
+/// One entry as a stream or a record reader gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEntry {
+    /// The record's sequence number.
+    pub seq: u64,
+    /// The record kind: the event's name.
+    pub kind: String,
+    /// Whose, empty where it is the station's own.
+    pub customer: String,
+    /// At which site, empty where it is nobody's in particular.
+    pub site: String,
+    /// Which activation or device, empty where none.
+    pub stream: String,
+    /// The exact bytes: one line of JSON without names.
+    pub body: std::sync::Arc<[u8]>,
+}
