@@ -112,15 +112,10 @@ impl Reply {
         if whole.chars().count() > REPLY_MAX {
             return Self::NotAnAnswer;
         }
-        let compact: String = whole
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
+        let compact: String = whole.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
         match compact.as_str() {
             "Y" | "YES" => return Self::BareYes,
-            "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "OPTOUT"
-            | "REVOKE" => return Self::Stop,
+            "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "OPTOUT" | "REVOKE" => return Self::Stop,
             _other => {}
         }
         let mut letters = compact.chars();
@@ -199,9 +194,7 @@ mod tests {
     use super::*;
 
     fn going(code: u16) -> Reply {
-        Reply::Going {
-            code: Code::new(code),
-        }
+        Reply::Going { code: Code::new(code) }
     }
 
     #[test]
@@ -209,18 +202,8 @@ mod tests {
         for text in ["Y47", "y47", " Y 47 ", "Y4 7", "y 47\n"] {
             assert_eq!(Reply::parse(text), going(47), "{text:?}");
         }
-        assert_eq!(
-            Reply::parse("h123"),
-            Reply::Helping {
-                code: Code::new(123)
-            }
-        );
-        assert_eq!(
-            Reply::parse("N 4711"),
-            Reply::Cannot {
-                code: Code::new(4711)
-            }
-        );
+        assert_eq!(Reply::parse("h123"), Reply::Helping { code: Code::new(123) });
+        assert_eq!(Reply::parse("N 4711"), Reply::Cannot { code: Code::new(4711) });
         assert_eq!(Reply::parse("yes"), Reply::BareYes);
         assert_eq!(Reply::parse("Stop"), Reply::Stop);
     }
@@ -241,10 +224,7 @@ mod tests {
             "Y4\u{0667}",
         ] {
             let reply = Reply::parse(text);
-            assert!(
-                reply.code().is_none(),
-                "{text:?} must not carry a code, got {reply:?}"
-            );
+            assert!(reply.code().is_none(), "{text:?} must not carry a code, got {reply:?}");
         }
     }
 }

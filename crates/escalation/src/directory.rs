@@ -13,10 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{
-    CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix,
-    SiteId,
-};
+use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix, SiteId};
 use crate::ladder::{Ladder, Medium};
 use crate::private::Private;
 use crate::signal::Kind;
@@ -152,26 +149,12 @@ impl Directory {
     pub fn route(&self, device: &DeviceId) -> Option<Route<'_>> {
         if let Some(site) = self.sites.get(&device.site) {
             let registered = self.devices.get(device);
-            let ladder = registered
-                .and_then(|d| d.ladder.as_ref())
-                .unwrap_or(&site.ladder);
-            let standing = if registered.is_some() {
-                Standing::Registered
-            } else {
-                Standing::UnknownDevice
-            };
-            return Some(Route {
-                customer: &site.customer,
-                ladder: self.ladders.get(ladder)?,
-                standing,
-            });
+            let ladder = registered.and_then(|d| d.ladder.as_ref()).unwrap_or(&site.ladder);
+            let standing = if registered.is_some() { Standing::Registered } else { Standing::UnknownDevice };
+            return Some(Route { customer: &site.customer, ladder: self.ladders.get(ladder)?, standing });
         }
         let fallback = self.fallback.as_ref()?;
-        Some(Route {
-            customer: &fallback.customer,
-            ladder: self.ladders.get(&fallback.ladder)?,
-            standing: Standing::UnknownSite,
-        })
+        Some(Route { customer: &fallback.customer, ladder: self.ladders.get(&fallback.ladder)?, standing: Standing::UnknownSite })
     }
 }
 

@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::acknowledgement::{Code, Commitment, Disposition, Gesture};
 use crate::directory::{Directory, Person, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{
-    ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion,
-};
+use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::private::{Field, Private};
 use crate::signal::{Evidence, Kind, Signal, Style, Unreadable, Verb, Via};
@@ -142,6 +140,16 @@ pub enum Event {
         dev: DeviceId,
         /// The message, without its code.
         signal: SignalRecord,
+    },
+    /// A human is asked to look before the full ladder: the centre, else rung 1.
+    #[serde(rename = "asked.first")]
+    AskedFirst {
+        /// Which.
+        act: ActivationId,
+        /// Silence until then starts the full ladder.
+        until: Timestamp,
+        /// Who is asked.
+        parties: Vec<Party>,
     },
     /// A rung was entered: its people are told now.
     #[serde(rename = "rung.entered")]
@@ -525,11 +533,7 @@ pub struct SignalRecord {
 
 impl From<&Signal> for SignalRecord {
     fn from(signal: &Signal) -> Self {
-        let Evidence {
-            raw,
-            payload_sha256,
-            payload_bytes,
-        } = signal.evidence.clone();
+        let Evidence { raw, payload_sha256, payload_bytes } = signal.evidence.clone();
         let (style, unreadable) = match &signal.verb {
             Verb::Press { style, .. } => (*style, None),
             Verb::Unreadable { why } => (None, Some(*why)),
@@ -693,8 +697,6 @@ pub enum Lapse {
     Withdrawn,
     /// The button was pressed again more than two minutes after.
     PressedAgain,
-    /// Someone escalated past it.
-    Escalated,
 }
 
 /// Who answered, and how.
@@ -747,18 +749,12 @@ pub struct Doer {
     pub idempotency: Option<Digest>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(b: &bool) -> bool {
     !*b
 }
@@ -770,6 +766,7 @@ impl Event {
             Self::Raised(raised) => Some(&raised.act),
             Self::PressedAgain { act, .. }
             | Self::CancelAsked { act, .. }
+            | Self::AskedFirst { act, .. }
             | Self::RungEntered { act, .. }
             | Self::RungPassedOver { act, .. }
             | Self::ContactPassedOver { act, .. }
@@ -806,14 +803,7 @@ impl Event {
     pub fn seal_with(&mut self, seal: &mut dyn FnMut(Field<'_>)) {
         match self {
             Self::DirectoryAdopted { places, .. } => offer(seal, "places", "", Some(places)),
-            Self::PersonVersioned {
-                id,
-                reference,
-                name,
-                mobile,
-                email,
-                ..
-            } => {
+            Self::PersonVersioned { id, reference, name, mobile, email, .. } => {
                 let subject = id.to_string();
                 offer(seal, "reference", &subject, Some(reference));
                 offer(seal, "name", &subject, Some(name));
@@ -826,14 +816,10 @@ impl Event {
                     seal_doer(seal, by);
                 }
             }
-            Self::PressedAgain { signal, .. }
-            | Self::CancelAsked { signal, .. }
-            | Self::DeviceReported { signal, .. } => {
+            Self::PressedAgain { signal, .. } | Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => {
                 seal_signal(seal, signal);
             }
-            Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => {
-                offer(seal, "text", "", text.as_mut())
-            }
+            Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
             Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => {
                 let subject = by.person.map(|p| p.person.to_string()).unwrap_or_default();
                 offer(seal, "text", &subject, by.text.as_mut());
@@ -856,6 +842,7 @@ impl Event {
             | Self::RecordFound {}
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
+            | Self::AskedFirst { .. }
             | Self::RungEntered { .. }
             | Self::RungPassedOver { .. }
             | Self::ContactPassedOver { .. }
@@ -871,18 +858,9 @@ impl Event {
     }
 }
 
-fn offer(
-    seal: &mut dyn FnMut(Field<'_>),
-    label: &'static str,
-    subject: &str,
-    text: Option<&mut Private>,
-) {
+fn offer(seal: &mut dyn FnMut(Field<'_>), label: &'static str, subject: &str, text: Option<&mut Private>) {
     if let Some(text) = text {
-        seal(Field {
-            label,
-            subject: subject.to_owned(),
-            text,
-        });
+        seal(Field { label, subject: subject.to_owned(), text });
     }
 }
 

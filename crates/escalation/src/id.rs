@@ -23,20 +23,19 @@ pub struct NotASlug {
     shown: String,
 }
 
+/// The name of something that nobody named.
+pub(crate) fn none_slug() -> Slug {
+    Slug("none".into())
+}
+
 impl Slug {
     /// Parses a slug, refusing anything outside `[A-Za-z0-9._-]{1,64}`.
     pub fn parse(text: &str) -> Result<Self, NotASlug> {
         let fits = !text.is_empty() && text.len() <= SLUG_MAX;
-        if fits
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-        {
+        if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')) {
             return Ok(Self(text.into()));
         }
-        Err(NotASlug {
-            shown: text.chars().take(80).collect(),
-        })
+        Err(NotASlug { shown: text.chars().take(80).collect() })
     }
 
     /// The text itself.
@@ -130,10 +129,7 @@ impl FromStr for DeviceId {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let bad = || NotAnId::new(text, "a device like site/device");
         let (site, name) = text.split_once('/').ok_or_else(bad)?;
-        Ok(Self {
-            site: SiteId::parse(site).map_err(|_| bad())?,
-            name: DeviceName::parse(name).map_err(|_| bad())?,
-        })
+        Ok(Self { site: SiteId::parse(site).map_err(|_| bad())?, name: DeviceName::parse(name).map_err(|_| bad())? })
     }
 }
 
@@ -147,10 +143,7 @@ pub struct NotAnId {
 
 impl NotAnId {
     fn new(shown: &str, expected: &'static str) -> Self {
-        Self {
-            shown: shown.chars().take(80).collect(),
-            expected,
-        }
+        Self { shown: shown.chars().take(80).collect(), expected }
     }
 }
 
@@ -170,16 +163,7 @@ macro_rules! text_serde {
     )*};
 }
 
-text_serde!(
-    DeviceId,
-    PersonId,
-    PersonVersion,
-    ContactKey,
-    Prefix,
-    ActivationId,
-    DispatchId,
-    Digest
-);
+text_serde!(DeviceId, PersonId, PersonVersion, ContactKey, Prefix, ActivationId, DispatchId, Digest);
 
 /// A person, shown as `P-17`. The directory's own id is a name and therefore a disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,10 +189,7 @@ impl fmt::Display for PersonId {
 impl FromStr for PersonId {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        text.strip_prefix("P-")
-            .and_then(|n| n.parse().ok())
-            .map(Self)
-            .ok_or_else(|| NotAnId::new(text, "a person like P-17"))
+        text.strip_prefix("P-").and_then(|n| n.parse().ok()).map(Self).ok_or_else(|| NotAnId::new(text, "a person like P-17"))
     }
 }
 
@@ -232,10 +213,7 @@ impl FromStr for PersonVersion {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let bad = || NotAnId::new(text, "a person's version like P-17@3");
         let (person, version) = text.split_once('@').ok_or_else(bad)?;
-        Ok(Self {
-            person: person.parse().map_err(|_| bad())?,
-            version: version.parse().map_err(|_| bad())?,
-        })
+        Ok(Self { person: person.parse().map_err(|_| bad())?, version: version.parse().map_err(|_| bad())? })
     }
 }
 
@@ -283,9 +261,7 @@ impl fmt::Display for ContactKey {
 impl FromStr for ContactKey {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        unhex(text)
-            .map(Self)
-            .ok_or_else(|| NotAnId::new(text, "a contact key of 32 hex digits"))
+        unhex(text).map(Self).ok_or_else(|| NotAnId::new(text, "a contact key of 32 hex digits"))
     }
 }
 
@@ -313,9 +289,7 @@ impl fmt::Display for Digest {
 impl FromStr for Digest {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        unhex(text)
-            .map(Self)
-            .ok_or_else(|| NotAnId::new(text, "a digest of 64 hex digits"))
+        unhex(text).map(Self).ok_or_else(|| NotAnId::new(text, "a digest of 64 hex digits"))
     }
 }
 
@@ -324,6 +298,11 @@ impl FromStr for Digest {
 pub struct Prefix(Arc<str>);
 
 impl Prefix {
+    /// What an activation is called where not even a customer is known.
+    pub(crate) fn fallback() -> Self {
+        Self("ACT".into())
+    }
+
     /// The letters.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -375,19 +354,12 @@ impl FromStr for ActivationId {
         let (series, number) = match (parts.next(), parts.next(), parts.next()) {
             (Some(number), None, None) => (0, number),
             (Some(series), Some(number), None) => {
-                let series = series
-                    .strip_prefix('U')
-                    .and_then(canonical)
-                    .filter(|s| *s > 0);
+                let series = series.strip_prefix('U').and_then(canonical).filter(|s| *s > 0);
                 (series.ok_or_else(bad)?, number)
             }
             (None | Some(_), _, _) => return Err(bad()),
         };
-        Ok(Self {
-            prefix,
-            series,
-            number: canonical(number).ok_or_else(bad)?,
-        })
+        Ok(Self { prefix, series, number: canonical(number).ok_or_else(bad)? })
     }
 }
 
@@ -417,10 +389,7 @@ impl FromStr for DispatchId {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let bad = || NotAnId::new(text, "a dispatch like KAL-42.7");
         let (activation, number) = text.rsplit_once('.').ok_or_else(bad)?;
-        Ok(Self {
-            activation: activation.parse().map_err(|_| bad())?,
-            number: canonical(number).ok_or_else(bad)?,
-        })
+        Ok(Self { activation: activation.parse().map_err(|_| bad())?, number: canonical(number).ok_or_else(bad)? })
     }
 }
 
@@ -433,24 +402,9 @@ mod tests {
         for shown in ["KAL-42", "KAL-U1-7"] {
             assert_eq!(shown.parse::<ActivationId>().unwrap().to_string(), shown);
         }
-        assert_eq!(
-            "KAL-U1-7.3".parse::<DispatchId>().unwrap().to_string(),
-            "KAL-U1-7.3"
-        );
-        for bad in [
-            "KAL",
-            "KAL-",
-            "kal-1",
-            "KAL-U0-7",
-            "KAL-007",
-            "KAL-1-2",
-            "KAL-U1-2-3",
-            "-1",
-        ] {
-            assert!(
-                bad.parse::<ActivationId>().is_err(),
-                "{bad} must be refused"
-            );
+        assert_eq!("KAL-U1-7.3".parse::<DispatchId>().unwrap().to_string(), "KAL-U1-7.3");
+        for bad in ["KAL", "KAL-", "kal-1", "KAL-U0-7", "KAL-007", "KAL-1-2", "KAL-U1-2-3", "-1"] {
+            assert!(bad.parse::<ActivationId>().is_err(), "{bad} must be refused");
         }
     }
 

@@ -17,6 +17,13 @@ use crate::trouble::Cause;
 pub enum Input {
     /// A device sent something.
     Signal(Signal),
+    /// Someone with a key pressed on a device's or a person's behalf.
+    Raised {
+        /// The press, as if a device had sent it.
+        signal: Signal,
+        /// Who is responsible.
+        by: Attribution,
+    },
     /// A person answered by text or by the responder's page.
     Answer(Answer),
     /// Someone with a key acted through the API.
@@ -131,7 +138,7 @@ impl Input {
     /// Presses and answers first, then deadlines, receipts, the rest (mechanisms, "Rooms meeting"). Lower goes first.
     pub fn rank(&self) -> u8 {
         match self {
-            Self::Signal(_) | Self::Answer(_) | Self::Command(_) => 0,
+            Self::Signal(_) | Self::Raised { .. } | Self::Answer(_) | Self::Command(_) => 0,
             Self::Tick => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)

@@ -23,6 +23,7 @@ pub struct RungIndex(pub u16);
 
 impl RungIndex {
     /// The one after.
+    #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }

@@ -13,14 +13,23 @@
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
 pub mod acknowledgement;
+pub mod activation;
+mod answering;
+mod climb;
+mod codes;
+mod command;
+mod course;
 pub mod directory;
 pub mod dispatch;
+pub mod engine;
 pub mod event;
 pub mod id;
 pub mod input;
 pub mod ladder;
 pub mod private;
+mod raising;
 pub mod rejection;
+mod reporting;
 pub mod signal;
 pub mod time;
 pub mod trouble;

@@ -55,9 +55,7 @@ impl fmt::Debug for Private {
 impl Serialize for Private {
     fn serialize<S: serde::Serializer>(&self, sink: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Open(_) => Err(serde::ser::Error::custom(
-                "a private text must be sealed before it is written down",
-            )),
+            Self::Open(_) => Err(serde::ser::Error::custom("a private text must be sealed before it is written down")),
             Self::Sealed(digest) => {
                 let mut map = sink.serialize_map(Some(1))?;
                 map.serialize_entry("sd", digest)?;

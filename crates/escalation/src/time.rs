@@ -14,8 +14,7 @@ pub struct Seconds(pub u32);
 impl Seconds {
     /// The instant this long after `at`; saturates at the end of time.
     pub fn after(self, at: Timestamp) -> Timestamp {
-        at.saturating_add(SignedDuration::from_secs(i64::from(self.0)))
-            .unwrap_or(Timestamp::MAX)
+        at.saturating_add(SignedDuration::from_secs(i64::from(self.0))).unwrap_or(Timestamp::MAX)
     }
 }
 

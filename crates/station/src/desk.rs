@@ -14,9 +14,7 @@ use escalation::time::Timestamp;
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::view::{
-    Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView,
-};
+use crate::view::{Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
 /// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
@@ -48,11 +46,7 @@ pub enum Look {
     /// A page of activations.
     List(Query, oneshot::Sender<Result<Page, DeskError>>),
     /// One activation in full.
-    Activation(
-        ActivationId,
-        Scope,
-        oneshot::Sender<Result<Option<Detail>, DeskError>>,
-    ),
+    Activation(ActivationId, Scope, oneshot::Sender<Result<Option<Detail>, DeskError>>),
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
     /// Open troubles.
@@ -60,12 +54,7 @@ pub enum Look {
     /// What a link shows.
     Responder(String, oneshot::Sender<Option<ResponderView>>),
     /// Entries after a sequence number.
-    Since(
-        u64,
-        usize,
-        Scope,
-        oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>,
-    ),
+    Since(u64, usize, Scope, oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>),
     /// An act with the actor's reference still unresolved.
     Act(Request, oneshot::Sender<Verdict>),
     /// A press through the API.
@@ -199,21 +188,8 @@ pub fn desk() -> (Desk, Counter) {
     let (looks_in, looks) = mpsc::channel(LOOKS_MAX);
     let (stream, _) = broadcast::channel(STREAM_MAX);
     let (health_in, health) = watch::channel(Health::default());
-    let desk = Desk {
-        inputs: inputs_in,
-        looks: looks_in,
-        stream: stream.clone(),
-        health,
-    };
-    (
-        desk,
-        Counter {
-            inputs,
-            looks,
-            stream,
-            health: health_in,
-        },
-    )
+    let desk = Desk { inputs: inputs_in, looks: looks_in, stream: stream.clone(), health };
+    (desk, Counter { inputs, looks, stream, health: health_in })
 }
 
 impl Desk {
@@ -221,9 +197,7 @@ impl Desk {
     pub async fn submit(&self, input: Input) -> Verdict {
         let (reply, verdict) = oneshot::channel();
         match self.inputs.try_send(Knock { input, reply }) {
-            Ok(()) => verdict
-                .await
-                .unwrap_or(Verdict::NotTaken(NotTaken::Stopping)),
+            Ok(()) => verdict.await.unwrap_or(Verdict::NotTaken(NotTaken::Stopping)),
             Err(mpsc::error::TrySendError::Full(_)) => Verdict::NotTaken(NotTaken::Overloaded),
             Err(mpsc::error::TrySendError::Closed(_)) => Verdict::NotTaken(NotTaken::Stopping),
         }
@@ -244,11 +218,7 @@ impl Desk {
     }
 
     /// One activation in full; `None` where it does not exist within the scope.
-    pub async fn activation(
-        &self,
-        id: ActivationId,
-        scope: Scope,
-    ) -> Result<Option<Detail>, DeskError> {
+    pub async fn activation(&self, id: ActivationId, scope: Scope) -> Result<Option<Detail>, DeskError> {
         self.look(|done| Look::Activation(id, scope, done)).await?
     }
 
@@ -264,8 +234,7 @@ impl Desk {
 
     /// What a responder's link shows; `None` where it is unknown or has lapsed.
     pub async fn responder(&self, token: &str) -> Result<Option<ResponderView>, DeskError> {
-        self.look(|done| Look::Responder(token.to_owned(), done))
-            .await
+        self.look(|done| Look::Responder(token.to_owned(), done)).await
     }
 
     /// Answers through a link; `None` where it is unknown or has lapsed.
@@ -275,13 +244,7 @@ impl Desk {
         reply: Reply,
         gesture: escalation::acknowledgement::Gesture,
     ) -> Result<Option<Verdict>, DeskError> {
-        self.look(|done| Look::AnswerLink {
-            token: token.to_owned(),
-            reply,
-            gesture,
-            done,
-        })
-        .await
+        self.look(|done| Look::AnswerLink { token: token.to_owned(), reply, gesture, done }).await
     }
 
     /// Acts on an activation.
@@ -295,14 +258,8 @@ impl Desk {
     }
 
     /// At most `limit` entries after `seq`, within a scope, for a stream that resumes.
-    pub async fn since(
-        &self,
-        seq: u64,
-        limit: usize,
-        scope: Scope,
-    ) -> Result<Vec<StreamEntry>, DeskError> {
-        self.look(|done| Look::Since(seq, limit, scope, done))
-            .await?
+    pub async fn since(&self, seq: u64, limit: usize, scope: Scope) -> Result<Vec<StreamEntry>, DeskError> {
+        self.look(|done| Look::Since(seq, limit, scope, done)).await?
     }
 
     /// Entries as they become durable, of every customer: the reader filters by its scope.
@@ -322,10 +279,7 @@ impl Desk {
 
     async fn look<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Look) -> Result<T, DeskError> {
         let (done, answer) = oneshot::channel();
-        self.looks
-            .send(ask(done))
-            .await
-            .map_err(|_| DeskError::Stopping)?;
+        self.looks.send(ask(done)).await.map_err(|_| DeskError::Stopping)?;
         answer.await.map_err(|_| DeskError::Stopping)
     }
 }

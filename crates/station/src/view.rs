@@ -32,8 +32,7 @@ impl Scope {
 
     /// Whether something of this customer and site may be seen.
     pub fn permits(&self, customer: &CustomerId, site: &SiteId) -> bool {
-        self.customers.as_ref().is_none_or(|c| c.contains(customer))
-            && self.sites.as_ref().is_none_or(|s| s.contains(site))
+        self.customers.as_ref().is_none_or(|c| c.contains(customer)) && self.sites.as_ref().is_none_or(|s| s.contains(site))
     }
 
     /// Whether the station's own affairs may be seen: only by keys that are not restricted.

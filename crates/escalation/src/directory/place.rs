@@ -58,12 +58,7 @@ pub struct PlaceCard {
 
 impl std::fmt::Debug for Places {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Places({} sites, {} devices, redacted)",
-            self.sites.len(),
-            self.devices.len()
-        )
+        write!(f, "Places({} sites, {} devices, redacted)", self.sites.len(), self.devices.len())
     }
 }
 

@@ -1,0 +1,260 @@
+//! Answers by text and by the responder's page: what counts, what is set aside, and what follows.
+//!
+//! What arrives this way is always recorded and never refused: a phone cannot be told "409".
+
+use crate::acknowledgement::{Answer, Commitment, DEFAULT_ETA, Gesture, Reply, Sender, VERIFYING_HOLD};
+use crate::activation::Activation;
+use crate::course::Course;
+use crate::dispatch::{Purpose, Recipient};
+use crate::engine::Engine;
+use crate::event::{AnsweredVia, Entry, Event, Lapse, Responder, SetAside};
+use crate::id::{ContactKey, PersonId, PersonVersion};
+use crate::ladder::Medium;
+use crate::signal::Kind;
+use crate::time::{Seconds, SignedDuration, Timestamp};
+use crate::trouble::Cause;
+
+/// A decline rests a person this long (lifecycle, "Exhausted").
+const REST: Seconds = Seconds(900);
+/// "Nothing acknowledged" goes to one phone at most this often per activation, so that two machines cannot talk for ever.
+const EXPLAIN_EVERY: Seconds = Seconds(60);
+/// Providers stamp whole seconds; an answer may therefore seem this much older than it is.
+const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+impl Engine {
+    pub(crate) fn on_answer(&self, now: Timestamp, answer: &Answer) -> Vec<Event> {
+        if answer.provider_ref.as_ref().is_some_and(|r| self.has_heard(r)) {
+            return Vec::new();
+        }
+        match &answer.from {
+            Sender::Number(_) => vec![aside(None, None, SetAside::UnknownSender, answer)],
+            Sender::Contact(contact) => self.on_text(now, *contact, answer),
+            Sender::Link { activation, contact, person, gesture } => match self.activation(activation) {
+                Some(act) => self.on_link(now, act, *contact, *person, *gesture, answer),
+                None => vec![aside(None, Some(*contact), SetAside::AlreadyClosed, answer)],
+            },
+        }
+    }
+
+    fn on_text(&self, now: Timestamp, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let newest = self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|a| a.is_open()).max_by_key(|a| a.raised_at);
+        match &answer.reply {
+            Reply::Going { code } | Reply::Helping { code } | Reply::Cannot { code } => {
+                let meant = code.and_then(|code| self.codes().meaning(contact, code)).and_then(|id| self.activation(id));
+                match meant {
+                    Some(act) => self.on_code(now, act, contact, answer),
+                    None => self.unclear(now, newest, contact, SetAside::UnknownCode, answer),
+                }
+            }
+            Reply::BareYes => self.unclear(now, newest, contact, SetAside::CodeMissing, answer),
+            Reply::NotAnAnswer => self.unclear(now, newest, contact, SetAside::NotAnAnswer, answer),
+            Reply::Stop => self.opted_out(now, newest, contact, answer),
+        }
+    }
+
+    fn on_code(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let mut course = Course::on(self, now, act);
+        if answer.sent_at.is_some_and(|sent| sent.saturating_add(STAMP_SLACK).is_ok_and(|latest| latest < act.raised_at)) {
+            course.push(aside(Some(act), Some(contact), SetAside::BeforeTheAlarm, answer));
+            return course.events;
+        }
+        let person = act.told.keys().find_map(|to| match to {
+            Recipient::Person { person, contact: told } if *told == contact => Some(*person),
+            Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. } => None,
+        });
+        let by = responder(person, contact, AnsweredVia::Sms, answer);
+        course.answered(by, answer);
+        course.events
+    }
+
+    fn on_link(
+        &self,
+        now: Timestamp,
+        act: &Activation,
+        contact: ContactKey,
+        person: PersonId,
+        gesture: Gesture,
+        answer: &Answer,
+    ) -> Vec<Event> {
+        let mut course = Course::on(self, now, act);
+        match gesture {
+            Gesture::Missing => course.push(aside(Some(act), Some(contact), SetAside::NoGesture, answer)),
+            Gesture::Shown => {
+                let person = self.person(person).map(|p| PersonVersion { person, version: p.version });
+                let by = responder(person, contact, AnsweredVia::Link(gesture), answer);
+                course.answered(by, answer);
+            }
+        }
+        course.events
+    }
+
+    /// Recorded, and explained to whoever is being asked for help right now; strangers get no reply.
+    fn unclear(&self, now: Timestamp, newest: Option<&Activation>, contact: ContactKey, why: SetAside, answer: &Answer) -> Vec<Event> {
+        let Some(act) = newest else {
+            let why = if self.knows_contact(contact) { why } else { SetAside::UnknownSender };
+            return vec![aside(None, Some(contact), why, answer)];
+        };
+        let mut course = Course::on(self, now, act);
+        course.push(aside(Some(act), Some(contact), why, answer));
+        let purpose = match &answer.reply {
+            Reply::BareYes => Purpose::WhichAlarm,
+            Reply::Going { .. } | Reply::Helping { .. } | Reply::Cannot { .. } | Reply::Stop | Reply::NotAnAnswer => {
+                Purpose::NothingAcknowledged
+            }
+        };
+        course.explain(contact, purpose);
+        course.events
+    }
+
+    /// The carrier blocks us from here on: a trouble, and no reply could arrive.
+    fn opted_out(&self, now: Timestamp, newest: Option<&Activation>, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let mut events = match newest {
+            Some(act) => {
+                let mut course = Course::on(self, now, act);
+                course.push(aside(Some(act), Some(contact), SetAside::OptedOut, answer));
+                course.events
+            }
+            None => vec![aside(None, Some(contact), SetAside::OptedOut, answer)],
+        };
+        for person in self.people_at(contact) {
+            events.extend(self.trouble_noticed(&Cause::OptedOut { person }));
+        }
+        events
+    }
+}
+
+impl Course<'_> {
+    /// An answer that names its activation and comes from a human.
+    fn answered(&mut self, by: Responder, answer: &Answer) {
+        let contact = by.contact;
+        if !self.act.is_open() {
+            let act = self.act.clone();
+            self.push(aside(Some(&act), contact, SetAside::AlreadyClosed, answer));
+            if let Some(contact) = contact {
+                self.explain(contact, Purpose::AlreadyClosed);
+            }
+            return;
+        }
+        match &answer.reply {
+            Reply::Going { .. } => self.accept(by, Commitment::Going, DEFAULT_ETA),
+            Reply::Helping { .. } => {
+                if self.verifying_is_spent(&by) {
+                    let act = self.act.clone();
+                    return self.push(aside(Some(&act), contact, SetAside::VerifyingSpent, answer));
+                }
+                self.accept(by, Commitment::Verifying, VERIFYING_HOLD);
+            }
+            Reply::Cannot { .. } => self.decline(&by),
+            Reply::BareYes | Reply::Stop | Reply::NotAnAnswer => {
+                let act = self.act.clone();
+                self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
+            }
+        }
+    }
+
+    /// Whether this person's "verifying" was renewed once already.
+    pub(crate) fn verifying_is_spent(&self, by: &Responder) -> bool {
+        self.act.promise.as_ref().is_some_and(|p| p.by.is(by) && p.commitment == Commitment::Verifying && p.renewed)
+    }
+
+    /// A human commits. First answer wins; a firm one replaces "verifying"; everyone else joins.
+    pub(crate) fn accept(&mut self, by: Responder, commitment: Commitment, eta: Seconds) {
+        let standing = self.act.promise.as_ref().map(|p| (p.by.is(&by), p.commitment));
+        let renewal = match (standing, commitment) {
+            (None, _) | (Some((false, Commitment::Verifying)), Commitment::Going) => false,
+            (Some((true, before)), _) => before == commitment,
+            (Some((false, _)), _) => return self.join(&by, commitment),
+        };
+        let climb_on = commitment == Commitment::Going && eta.0 > self.act.eta_limit_s;
+        let event = Event::Accepted { act: self.id(), by: by.clone(), commitment, arrive_by: eta.after(self.now), climb_on, renewal };
+        self.push(event);
+        self.confirm(&by, Purpose::Confirmed);
+        if standing.is_none() {
+            self.tell_others(&by, Purpose::SomeoneGoing);
+            match self.act.kind {
+                Kind::Duress | Kind::Panic | Kind::Medical => self.inform_centres(),
+                Kind::Assist => {}
+            }
+        }
+    }
+
+    /// A human cannot: their pursuit is over, and where they had committed the climb goes on.
+    pub(crate) fn decline(&mut self, by: &Responder) {
+        let withdrawn = self.act.promise.as_ref().is_some_and(|p| p.by.is(by));
+        if withdrawn {
+            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::Withdrawn };
+            self.push(event);
+        }
+        let event = Event::Declined { act: self.id(), by: by.clone(), rests_until: REST.after(self.now) };
+        self.push(event);
+        self.confirm(by, Purpose::Declined);
+        if withdrawn {
+            self.resume(Entry::Resumed);
+        } else {
+            self.settle();
+        }
+    }
+
+    fn join(&mut self, by: &Responder, commitment: Commitment) {
+        let event = Event::Joined { act: self.id(), by: by.clone(), commitment };
+        self.push(event);
+        self.confirm(by, Purpose::Confirmed);
+    }
+
+    /// Confirms by text what came by text; the page and the API show it themselves.
+    fn confirm(&mut self, by: &Responder, purpose: Purpose) {
+        match (by.via, by.contact, by.person) {
+            (AnsweredVia::Sms, Some(contact), Some(person)) => {
+                self.owe(Recipient::Person { person, contact }, Medium::Sms, purpose, None);
+            }
+            (AnsweredVia::Sms, Some(contact), None) => self.owe(Recipient::Stranger { contact }, Medium::Sms, purpose, None),
+            (AnsweredVia::Sms | AnsweredVia::Link(_) | AnsweredVia::Api, _, _) => {}
+        }
+    }
+
+    /// Tells everyone else who was alarmed, once, by the channel that reached them.
+    pub(crate) fn tell_others(&mut self, by: &Responder, purpose: Purpose) {
+        let others: Vec<_> = self
+            .act
+            .told
+            .iter()
+            .filter(|(_, told)| told.reached && told.medium != Medium::Desk)
+            .filter(|(to, _)| !is_same(to, by))
+            .map(|(to, told)| (to.clone(), told.medium))
+            .collect();
+        for (to, medium) in others {
+            self.owe(to, medium, purpose, None);
+        }
+    }
+
+    fn explain(&mut self, contact: ContactKey, purpose: Purpose) {
+        let lately = self.act.answered_at.get(&contact).is_some_and(|at| self.now <= EXPLAIN_EVERY.after(*at));
+        if lately {
+            return;
+        }
+        let told = self.act.told.keys().find(|to| to.contact() == Some(contact)).cloned();
+        self.owe(told.unwrap_or(Recipient::Stranger { contact }), Medium::Sms, purpose, None);
+    }
+}
+
+fn is_same(to: &Recipient, by: &Responder) -> bool {
+    match to {
+        Recipient::Person { person, contact } => by.person.is_some_and(|p| p.person == person.person) || by.contact == Some(*contact),
+        Recipient::Stranger { contact } => by.contact == Some(*contact),
+        Recipient::Centre { .. } => false,
+    }
+}
+
+fn responder(person: Option<PersonVersion>, contact: ContactKey, via: AnsweredVia, answer: &Answer) -> Responder {
+    Responder { person, contact: Some(contact), via, by: None, text: answer.text.clone(), provider_ref: answer.provider_ref.clone() }
+}
+
+fn aside(act: Option<&Activation>, contact: Option<ContactKey>, why: SetAside, answer: &Answer) -> Event {
+    Event::AnswerSetAside {
+        act: act.map(|a| a.id.clone()),
+        contact,
+        why,
+        text: answer.text.clone(),
+        provider_ref: answer.provider_ref.clone(),
+    }
+}

@@ -1,0 +1,336 @@
+//! The climb: entering rungs, trying people's channels, passing over, exhaustion and its rounds.
+//!
+//! Outcome-driven, not only clock-driven: whatever cannot reach anybody takes no time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::activation::{Chase, Progress};
+use crate::course::Course;
+use crate::dispatch::{Purpose, Recipient};
+use crate::event::{Channel, ContactSkip, Entry, Event, Party, RungSkip};
+use crate::id::{CentreId, PersonId, PersonVersion};
+use crate::ladder::{Ladder, Medium, RungIndex, Target, Who};
+use crate::time::{Seconds, Timestamp, millis_between};
+use crate::trouble::Cause;
+
+/// How long a human who is asked first has, before the full ladder (lifecycle, "Age").
+pub(crate) const ASK_FIRST: Seconds = Seconds(120);
+/// The centre and the last rung are told again this often without end (lifecycle, "Exhausted").
+pub(crate) const ROUND_EVERY: Seconds = Seconds(60);
+/// Everyone is told again after these waits, the last of them without end (lifecycle: 1, 2, 3, 5, then every 10 min).
+const EVERYONE_AFTER: [Seconds; 5] = [Seconds(60), Seconds(120), Seconds(180), Seconds(300), Seconds(600)];
+/// From this lag on a deadline counts as late: overdue rungs collapse, and messages say so.
+pub(crate) const LATE_MS: u64 = 2_000;
+
+impl Course<'_> {
+    /// Starts a new activation on its ladder, or by asking first.
+    pub(crate) fn begin(&mut self) {
+        match self.act.opening {
+            crate::event::Opening::Ladder => self.enter(RungIndex(0), Entry::Raised, &[]),
+            crate::event::Opening::AskFirst => self.ask_first(),
+        }
+    }
+
+    /// Enters `from`, or the first rung after it that has anybody; past the last one the ladder is exhausted.
+    /// The people of the `also` rungs, which are overdue, are told together with it.
+    pub(crate) fn enter(&mut self, from: RungIndex, why: Entry, also: &[RungIndex]) {
+        let ladder = Arc::clone(&self.act.ladder);
+        let mut parties: Vec<Party> = also.iter().flat_map(|index| self.resolve(&ladder, *index)).collect();
+        let mut index = from;
+        while let Some(rung) = ladder.rung(index) {
+            let here = self.resolve(&ladder, index);
+            if here.is_empty() && parties.is_empty() {
+                self.pass_over(&ladder, index);
+                index = index.next();
+                continue;
+            }
+            parties.extend(here);
+            let event = Event::RungEntered {
+                act: self.id(),
+                rung: index,
+                why,
+                until: rung.wait_s.after(self.now),
+                also: also.to_vec(),
+                late_ms: self.late_ms,
+                directory: self.engine.directory_version(),
+                parties,
+            };
+            self.push(event);
+            self.try_everyone_latest();
+            return;
+        }
+        self.exhaust();
+    }
+
+    /// Moves on at once where nobody of the latest rung is left to wait for.
+    pub(crate) fn settle(&mut self) {
+        let over = self.act.latest_pursuits().all(|(_, pursuit)| match pursuit.state {
+            Chase::Trying => false,
+            Chase::Over(_) => true,
+        });
+        if !over || !self.act.is_running() {
+            return;
+        }
+        match self.act.progress {
+            Progress::Climb { rung, .. } => self.enter(after(rung), Entry::NobodyLeft, &[]),
+            Progress::Rounds { .. } => {}
+        }
+    }
+
+    /// The rung's wait is over. Rungs that are overdue as well collapse into what should be true now.
+    pub(crate) fn wait_over(&mut self, rung: Option<RungIndex>, until: Timestamp) {
+        let mut next = after(rung);
+        let mut also = Vec::new();
+        if self.late_ms > 0 {
+            let mut due = until;
+            while let Some(overdue) = self.act.ladder.rung(next) {
+                due = overdue.wait_s.after(due);
+                if due > self.now {
+                    break;
+                }
+                also.push(next);
+                next = next.next();
+            }
+        }
+        // Past the end everyone is told by the first round; the collapsed rungs need no entry of their own.
+        if self.act.ladder.rung(next).is_none() {
+            also.clear();
+        }
+        self.enter(next, Entry::WaitOver, &also);
+    }
+
+    /// A channel of a pursuit came to nothing: its next step at once, else it is over.
+    pub(crate) fn channel_failed(&mut self, pursuit: u16, step: u16) {
+        if !self.act.is_running() || self.act.step_is_alive(pursuit, step) {
+            return;
+        }
+        let current = self.act.pursuits.get(usize::from(pursuit)).is_some_and(|p| p.step == step && p.state == Chase::Trying);
+        if current {
+            self.try_step(pursuit, step.saturating_add(1));
+            self.settle();
+        }
+    }
+
+    /// Starts a round of telling people again.
+    pub(crate) fn start_round(&mut self, everyone: bool) {
+        let Progress::Rounds { round, next_everyone, everyone: times, .. } = self.act.progress else {
+            return;
+        };
+        let everyone = everyone || next_everyone <= self.now;
+        let next_everyone = if everyone { everyone_after(times).after(self.now) } else { next_everyone };
+        let ladder = Arc::clone(&self.act.ladder);
+        let mut asked = BTreeSet::new();
+        let mut parties = Vec::new();
+        for index in indexes(&ladder) {
+            for party in self.resolve(&ladder, index) {
+                let again = match party.who {
+                    Who::Centre(_) => true,
+                    Who::Person(_) => everyone || ladder.is_last(index),
+                };
+                if again && asked.insert(party.who.clone()) {
+                    parties.push(party);
+                }
+            }
+        }
+        let event = Event::RoundStarted {
+            act: self.id(),
+            round: round.saturating_add(1),
+            everyone,
+            next: ROUND_EVERY.after(self.now),
+            next_everyone,
+            parties,
+            late_ms: self.late_ms,
+        };
+        self.push(event);
+        self.try_everyone_latest();
+    }
+
+    /// Takes the climb up again where a commitment left it.
+    pub(crate) fn resume(&mut self, why: Entry) {
+        match self.act.progress {
+            Progress::Climb { rung, .. } => self.enter(after(rung), why, &[]),
+            Progress::Rounds { .. } => self.start_round(true),
+        }
+    }
+
+    /// Tells the centre's rungs that are still to come: an accept never skips them for duress, panic and medical.
+    pub(crate) fn inform_centres(&mut self) {
+        let ladder = Arc::clone(&self.act.ladder);
+        for target in ladder.rungs.iter().flat_map(|rung| &rung.targets) {
+            let Who::Centre(centre) = &target.who else {
+                continue;
+            };
+            let Some(channel) = self.centre_channel(centre) else {
+                continue;
+            };
+            if channel.medium == Medium::Webhook && !self.act.told.contains_key(&channel.to) {
+                self.owe(channel.to, channel.medium, Purpose::Alarm, None);
+            }
+        }
+    }
+
+    fn ask_first(&mut self) {
+        let ladder = Arc::clone(&self.act.ladder);
+        let centre = self.engine.directory().customers.get(&self.act.customer).and_then(|c| c.centre.clone());
+        let asked = centre.and_then(|centre| {
+            let channel = self.centre_channel(&centre)?;
+            Some(Party { rung: RungIndex(0), who: Who::Centre(centre), person: None, steps: vec![vec![channel]] })
+        });
+        let parties = match asked {
+            Some(centre) => vec![centre],
+            None => self.resolve(&ladder, RungIndex(0)),
+        };
+        if parties.is_empty() {
+            return self.enter(RungIndex(0), Entry::Raised, &[]);
+        }
+        let event = Event::AskedFirst { act: self.id(), until: ASK_FIRST.after(self.now), parties };
+        self.push(event);
+        self.try_everyone_latest();
+    }
+
+    fn exhaust(&mut self) {
+        let event = Event::Exhausted { act: self.id(), next: self.now };
+        self.push(event);
+        // A live claim is a human with a deadline of their own: rounds begin when it lapses.
+        if self.act.claim.is_none() {
+            self.start_round(true);
+        }
+    }
+
+    fn pass_over(&mut self, ladder: &Ladder, index: RungIndex) {
+        let claimed = self.act.claim.is_some();
+        let only_centres = ladder.rung(index).is_some_and(|rung| rung.targets.iter().all(|t| matches!(t.who, Who::Centre(_))));
+        let why = if claimed && only_centres { RungSkip::CentreHasClaimed } else { RungSkip::Nobody };
+        let event = Event::RungPassedOver { act: self.id(), rung: index, why };
+        self.push(event);
+        let cause = Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() };
+        if why == RungSkip::Nobody {
+            self.raise_trouble(cause);
+        }
+    }
+
+    pub(crate) fn raise_trouble(&mut self, cause: Cause) {
+        let again = |event: &Event| matches!(event, Event::TroubleRaised { cause: raised, .. } if *raised == cause);
+        if !self.engine.has_trouble(&cause) && !self.events.iter().any(again) {
+            let cust = self.engine.customer_of(&cause);
+            self.push(Event::TroubleRaised { cust, cause });
+        }
+    }
+
+    /// Who of a rung can be tried now, with current details; everybody else is recorded as passed over (I9).
+    fn resolve(&mut self, ladder: &Ladder, index: RungIndex) -> Vec<Party> {
+        let Some(rung) = ladder.rung(index) else {
+            return Vec::new();
+        };
+        let mut parties: Vec<Party> = Vec::new();
+        for target in &rung.targets {
+            let resolved = match &target.who {
+                Who::Person(person) => self.resolve_person(*person, target),
+                Who::Centre(centre) => self.resolve_centre(centre),
+            };
+            let resolved = resolved.and_then(|(person, steps)| {
+                let taken = parties.iter().any(|p| p.steps.first() == steps.first());
+                if taken { Err(ContactSkip::SameAddress) } else { Ok((person, steps)) }
+            });
+            match resolved {
+                Ok((person, steps)) => parties.push(Party { rung: index, who: target.who.clone(), person, steps }),
+                Err(why) => {
+                    let event = Event::ContactPassedOver { act: self.id(), rung: index, who: target.who.clone(), why };
+                    self.push(event);
+                }
+            }
+        }
+        parties
+    }
+
+    fn resolve_person(&self, id: PersonId, target: &Target) -> Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip> {
+        if self.act.resting.get(&id).is_some_and(|until| *until > self.now) {
+            return Err(ContactSkip::Resting);
+        }
+        let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
+        let version = PersonVersion { person: id, version: person.version };
+        let channel = |medium: &Medium| {
+            let contact = *person.contacts.get(medium)?;
+            Some(Channel { medium: *medium, to: Recipient::Person { person: version, contact } })
+        };
+        let steps: Vec<Vec<Channel>> = target
+            .by
+            .iter()
+            .map(|together| together.iter().filter_map(channel).collect::<Vec<_>>())
+            .filter(|together| !together.is_empty())
+            .collect();
+        if steps.is_empty() {
+            return Err(ContactSkip::NoAddress);
+        }
+        Ok((Some(version), steps))
+    }
+
+    fn resolve_centre(&self, id: &CentreId) -> Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip> {
+        if self.act.claim.is_some() {
+            return Err(ContactSkip::CentreHasClaimed);
+        }
+        let channel = self.centre_channel(id).ok_or(ContactSkip::Unknown)?;
+        Ok((None, vec![vec![channel]]))
+    }
+
+    fn centre_channel(&self, id: &CentreId) -> Option<Channel> {
+        let centre = self.engine.directory().centres.get(id)?;
+        let medium = if centre.webhook.is_some() { Medium::Webhook } else { Medium::Desk };
+        Some(Channel { medium, to: Recipient::Centre { centre: id.clone(), webhook: centre.webhook.clone() } })
+    }
+
+    fn try_everyone_latest(&mut self) {
+        let latest: Vec<u16> = self.act.latest_pursuits().filter_map(|(index, _)| u16::try_from(index).ok()).collect();
+        for pursuit in latest {
+            self.try_step(pursuit, 0);
+        }
+    }
+
+    fn try_step(&mut self, pursuit: u16, step: u16) {
+        let Some(chased) = self.act.pursuits.get(usize::from(pursuit)) else {
+            return;
+        };
+        let party = chased.party.clone();
+        let Some(channels) = party.steps.get(usize::from(step)) else {
+            let event = Event::ContactPassedOver { act: self.id(), rung: party.rung, who: party.who, why: ContactSkip::AllChannelsFailed };
+            return self.push(event);
+        };
+        for channel in channels {
+            // A desk is told by its own stream; there is nothing to send and nothing that could fail.
+            if channel.medium != Medium::Desk {
+                let purpose = self.alarm_purpose(&channel.to);
+                self.owe(channel.to.clone(), channel.medium, purpose, Some((pursuit, step)));
+            }
+        }
+    }
+
+    fn alarm_purpose(&self, to: &Recipient) -> Purpose {
+        match self.act.progress {
+            Progress::Climb { rung: None, .. } => Purpose::AskFirst,
+            Progress::Climb { rung: Some(_), .. } | Progress::Rounds { .. } if self.act.told.contains_key(to) => Purpose::AlarmAgain,
+            Progress::Climb { rung: Some(_), .. } | Progress::Rounds { .. } => Purpose::Alarm,
+        }
+    }
+
+    /// Says how late the present step is; small lags are not worth a word.
+    pub(crate) fn measure_lateness(&mut self, due: Timestamp) {
+        let lag = millis_between(due, self.now);
+        self.late_ms = if lag >= LATE_MS { lag } else { 0 };
+    }
+}
+
+fn after(rung: Option<RungIndex>) -> RungIndex {
+    rung.map_or(RungIndex(0), RungIndex::next)
+}
+
+fn indexes(ladder: &Ladder) -> impl Iterator<Item = RungIndex> + use<> {
+    let count = u16::try_from(ladder.rungs.len()).unwrap_or(u16::MAX);
+    (0..count).map(RungIndex)
+}
+
+/// The wait before everyone is told again, after they were told this often.
+fn everyone_after(times: u32) -> Seconds {
+    let index = usize::try_from(times).unwrap_or(usize::MAX).min(EVERYONE_AFTER.len() - 1);
+    EVERYONE_AFTER.get(index).copied().unwrap_or(Seconds(600))
+}

@@ -1,0 +1,167 @@
+//! Acts through the API. These callers can be told no, and are told why.
+
+use crate::acknowledgement::{CLAIM_LAPSE, Commitment, DEFAULT_ETA, VERIFYING_HOLD};
+use crate::activation::Progress;
+use crate::course::Course;
+use crate::dispatch::Purpose;
+use crate::engine::Engine;
+use crate::event::{AnsweredVia, Doer, Entry, Event, Responder};
+use crate::id::PersonVersion;
+use crate::input::{Act, Attribution, Command, EscalateTo};
+use crate::ladder::{Medium, RungIndex};
+use crate::rejection::Rejection;
+use crate::time::{Seconds, Timestamp};
+
+/// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting").
+const ARCHIVE_AFTER: Seconds = Seconds(86_400);
+/// The longest ETA that is believed.
+const ETA_MAX: Seconds = Seconds(86_400);
+
+impl From<&Attribution> for Doer {
+    fn from(by: &Attribution) -> Self {
+        Self { principal: by.principal.clone(), actor: by.actor.clone(), person: by.person, idempotency: by.idempotency }
+    }
+}
+
+impl Engine {
+    pub(crate) fn on_command(&self, now: Timestamp, command: &Command) -> Result<Vec<Event>, Rejection> {
+        let doer = Doer::from(&command.by);
+        if doer.idempotency.is_some_and(|key| self.was_done(&doer.principal, key)) {
+            return Ok(Vec::new());
+        }
+        let act = self.activation(&command.activation).ok_or_else(|| Rejection::UnknownActivation(command.activation.clone()))?;
+        let mut course = Course::on(self, now, act);
+        if let Some(closing) = &act.closing {
+            return match &command.act {
+                // Something remembered afterwards is an addendum; everything else comes too late.
+                Act::Note { text } => {
+                    course.push(Event::NoteAdded { act: act.id.clone(), by: doer, text: text.clone() });
+                    Ok(course.events)
+                }
+                Act::Claim | Act::Accept { .. } | Act::Decline | Act::Escalate { .. } | Act::Close { .. } => {
+                    Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at })
+                }
+            };
+        }
+        course.act_on(&doer, &command.act)?;
+        course.renew_claim(&doer);
+        Ok(course.events)
+    }
+}
+
+impl Course<'_> {
+    fn act_on(&mut self, doer: &Doer, act: &Act) -> Result<(), Rejection> {
+        match act {
+            Act::Claim => self.claim(doer),
+            Act::Accept { commitment, eta_s } => self.accept_through_api(doer, *commitment, *eta_s),
+            Act::Decline => {
+                let by = self.responder(doer);
+                self.decline(&by);
+                Ok(())
+            }
+            Act::Escalate { to } => self.escalate(doer, *to),
+            Act::Note { text } => {
+                let event = Event::NoteAdded { act: self.id(), by: doer.clone(), text: text.clone() };
+                self.push(event);
+                Ok(())
+            }
+            Act::Close { disposition, note } => {
+                let event = Event::Closed {
+                    act: self.id(),
+                    by: doer.clone(),
+                    disposition: *disposition,
+                    note: note.clone(),
+                    count: self.act.entries.saturating_add(1),
+                    archive_at: ARCHIVE_AFTER.after(self.now),
+                };
+                self.push(event);
+                self.stand_down();
+                Ok(())
+            }
+        }
+    }
+
+    fn claim(&mut self, doer: &Doer) -> Result<(), Rejection> {
+        match &self.act.claim {
+            Some(claim) if claim.by.principal != doer.principal => Err(Rejection::ClaimedByAnother(self.id())),
+            // The same owner's claim is renewed below, like any act of theirs.
+            Some(_) => Ok(()),
+            None => {
+                let event = Event::Claimed { act: self.id(), by: doer.clone(), lapses_at: CLAIM_LAPSE.after(self.now) };
+                self.push(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// Any act of the owner keeps the claim alive.
+    fn renew_claim(&mut self, doer: &Doer) {
+        let lapses_at = CLAIM_LAPSE.after(self.now);
+        let renews = self.act.claim.as_ref().is_some_and(|c| c.by.principal == doer.principal && c.lapses_at != lapses_at);
+        if renews {
+            let event = Event::Claimed { act: self.id(), by: doer.clone(), lapses_at };
+            self.push(event);
+        }
+    }
+
+    fn accept_through_api(&mut self, doer: &Doer, commitment: Commitment, eta_s: Option<Seconds>) -> Result<(), Rejection> {
+        let by = self.responder(doer);
+        let eta = match commitment {
+            Commitment::Going => eta_s.unwrap_or(DEFAULT_ETA),
+            Commitment::Verifying if self.verifying_is_spent(&by) => {
+                return Err(Rejection::VerifyingSpent);
+            }
+            Commitment::Verifying => VERIFYING_HOLD,
+        };
+        if eta.0 == 0 || eta > ETA_MAX {
+            return Err(Rejection::ImplausibleEta);
+        }
+        self.accept(by, commitment, eta);
+        Ok(())
+    }
+
+    fn escalate(&mut self, doer: &Doer, to: EscalateTo) -> Result<(), Rejection> {
+        let rungs = self.act.ladder.rungs.len();
+        let current = match self.act.progress {
+            Progress::Climb { rung, .. } => Some(rung),
+            Progress::Rounds { .. } => None,
+        };
+        let target = match (to, current) {
+            (EscalateTo::Rung(rung), _) if self.act.ladder.rung(rung).is_none() => {
+                return Err(Rejection::NoSuchRung { activation: self.id(), rungs });
+            }
+            (EscalateTo::Rung(rung), Some(_)) => Some(rung),
+            (EscalateTo::Next, Some(rung)) => Some(rung.map_or(RungIndex(0), RungIndex::next)),
+            (EscalateTo::All, _) | (EscalateTo::Next | EscalateTo::Rung(_), None) => None,
+        };
+        let event = Event::Escalated { act: self.id(), by: doer.clone(), to: target };
+        self.push(event);
+        match (target, current) {
+            (Some(rung), _) => self.enter(rung, Entry::Escalated, &[]),
+            (None, Some(_)) => self.enter_all(),
+            (None, None) => self.start_round(true),
+        }
+        Ok(())
+    }
+
+    /// Everyone at once: the last rung, with every other one told beside it.
+    fn enter_all(&mut self) {
+        let last = u16::try_from(self.act.ladder.rungs.len().saturating_sub(1)).unwrap_or(u16::MAX);
+        let others: Vec<RungIndex> = (0..last).map(RungIndex).collect();
+        self.enter(RungIndex(last), Entry::Escalated, &others);
+    }
+
+    /// Everyone alarmed is told once that it is over, by the channel that reached them.
+    fn stand_down(&mut self) {
+        let told: Vec<_> =
+            self.act.told.iter().filter(|(_, t)| t.reached && t.medium != Medium::Desk).map(|(to, t)| (to.clone(), t.medium)).collect();
+        for (to, medium) in told {
+            self.owe(to, medium, Purpose::StandDown, None);
+        }
+    }
+
+    fn responder(&self, doer: &Doer) -> Responder {
+        let person = doer.person.and_then(|id| self.engine.person(id).map(|p| PersonVersion { person: id, version: p.version }));
+        Responder { person, contact: None, via: AnsweredVia::Api, by: Some(doer.clone()), text: None, provider_ref: None }
+    }
+}

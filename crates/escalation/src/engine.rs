@@ -1,0 +1,516 @@
+//! The engine: four functions and the state they share.
+//!
+//! `decide` reads and changes nothing; `apply` is the only mutation and cannot fail; `next_deadline` says when to come
+//! back and why; `outbox` is what we owe the world. After a crash, replaying the events owes exactly the same work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::activation::Activation;
+use crate::codes::Codes;
+use crate::directory::{Adoption, Directory, Person};
+use crate::dispatch::Dispatch;
+use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, SignalRecord};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, PersonId};
+use crate::input::{Input, Started};
+use crate::ladder::Ladder;
+use crate::raising::Joint;
+use crate::rejection::Rejection;
+use crate::reporting::owed;
+use crate::signal::Signal;
+use crate::time::{Deadline, Seconds, Timestamp, millis_between};
+use crate::trouble::{Cause, Scope, Trouble};
+
+/// Ids of presses, idempotency keys and provider references are remembered this long (interfaces; mechanisms: 24 h).
+const REMEMBERED: Seconds = Seconds(86_400);
+/// Among how many due activations the newest is looked for.
+const DUE_WINDOW: usize = 4_096;
+
+/// The rules' whole state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Engine {
+    directory: Arc<Directory>,
+    directory_version: u32,
+    directory_digest: Option<Digest>,
+    people: BTreeMap<PersonId, Person>,
+    activations: BTreeMap<ActivationId, Activation>,
+    open: BTreeMap<Joint, ActivationId>,
+    joints: BTreeMap<ActivationId, Joint>,
+    due: BTreeSet<(Timestamp, ActivationId)>,
+    outbox: BTreeMap<DispatchId, Dispatch>,
+    ordinals: BTreeMap<CustomerId, u32>,
+    numbers: BTreeMap<(crate::id::Prefix, u32), u32>,
+    codes: Codes,
+    presses: Remembered<PressKey, ActivationId>,
+    heard: Remembered<String, ()>,
+    done: Remembered<(String, Digest), ()>,
+    retained: BTreeMap<DeviceId, Digest>,
+    last_press: BTreeMap<DeviceId, Timestamp>,
+    presence: BTreeMap<DeviceId, bool>,
+    troubles: BTreeMap<Cause, Trouble>,
+    lost_series: u32,
+    lost: bool,
+    faults: u64,
+}
+
+/// What makes two signals the same press.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PressKey {
+    Id(DeviceId, String),
+    Counter(DeviceId, u64, Timestamp),
+}
+
+/// Things remembered for a while, oldest forgotten first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Remembered<K: Ord, V> {
+    values: BTreeMap<K, V>,
+    until: BTreeSet<(Timestamp, K)>,
+}
+
+impl<K: Ord, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self { values: BTreeMap::new(), until: BTreeSet::new() }
+    }
+}
+
+impl<K: Ord + Clone, V> Remembered<K, V> {
+    fn insert(&mut self, at: Timestamp, key: K, value: V) {
+        while let Some((until, _)) = self.until.first()
+            && *until <= at
+        {
+            if let Some((_, old)) = self.until.pop_first() {
+                self.values.remove(&old);
+            }
+        }
+        if self.values.insert(key.clone(), value).is_none() {
+            self.until.insert((REMEMBERED.after(at), key));
+        }
+    }
+}
+
+impl Engine {
+    /// What does this input mean? Reads state, changes nothing.
+    ///
+    /// # Errors
+    /// A [`Rejection`] where a caller can be told no; what comes from devices, phones and carriers is never refused.
+    pub fn decide(&self, now: Timestamp, input: &Input) -> Result<Vec<Event>, Rejection> {
+        Ok(match input {
+            Input::Signal(signal) => self.on_signal(now, signal, None),
+            Input::Raised { signal, by } => self.on_signal(now, signal, Some(Doer::from(by))),
+            Input::Answer(answer) => self.on_answer(now, answer),
+            Input::Command(command) => return self.on_command(now, command),
+            Input::DeliveryReported(report) => self.on_report(now, report),
+            Input::Tick => self.on_tick(now),
+            Input::DirectoryOffered(adoption) => self.on_directory(adoption),
+            Input::TroubleNoticed(cause) => self.trouble_noticed(cause),
+            Input::TroubleCleared(cause) => self.trouble_cleared(cause),
+            Input::Started(started) => vec![on_started(now, started)],
+            Input::ClockStepped { by_us } => vec![Event::ClockStepped { by_us: *by_us }],
+            Input::RecordLost if self.lost => Vec::new(),
+            Input::RecordLost => {
+                let lost = Event::RecordLost { series: self.lost_series.saturating_add(1) };
+                std::iter::once(lost).chain(self.trouble_noticed(&Cause::RecordUnreachable)).collect()
+            }
+            Input::RecordFound if self.lost => {
+                std::iter::once(Event::RecordFound {}).chain(self.trouble_cleared(&Cause::RecordUnreachable)).collect()
+            }
+            Input::RecordFound => Vec::new(),
+        })
+    }
+
+    /// The only mutation. Infallible: an event that makes no sense is counted as a fault, never a panic.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::StationStarted { .. } | Event::ClockStepped { .. } => {}
+            Event::RecordLost { series } => {
+                self.lost = true;
+                self.lost_series = *series;
+            }
+            Event::RecordFound {} => self.lost = false,
+            Event::DirectoryAdopted { version, digest, directory, .. } => {
+                self.directory = Arc::new((**directory).clone());
+                self.directory_version = *version;
+                self.directory_digest = Some(*digest);
+            }
+            Event::PersonVersioned { id, person, .. } => {
+                self.people.insert(*id, person.clone());
+            }
+            Event::TroubleRaised { cause, cust } => {
+                self.troubles.insert(cause.clone(), Trouble { since: at, customer: cust.clone() });
+            }
+            Event::TroubleCleared { cause, .. } => {
+                self.troubles.remove(cause);
+            }
+            Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
+            Event::Raised(raised) => self.on_raised(at, raised),
+            Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
+            Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
+                self.hear(at, provider_ref.as_ref());
+                self.apply_to_activation(at, event);
+            }
+            Event::Accepted { by, .. } | Event::Joined { by, .. } | Event::Declined { by, .. } => {
+                self.hear(at, by.provider_ref.as_ref());
+                if let Some(doer) = &by.by {
+                    self.remember_doer(at, doer);
+                }
+                self.apply_to_activation(at, event);
+            }
+            Event::Claimed { by, .. } | Event::Escalated { by, .. } | Event::NoteAdded { by, .. } => {
+                self.remember_doer(at, by);
+                self.apply_to_activation(at, event);
+            }
+            Event::Closed { act, by, .. } => {
+                self.remember_doer(at, by);
+                self.apply_to_activation(at, event);
+                self.leave_joint(act);
+            }
+            Event::PressedAgain { act, dev, signal, how, .. } => {
+                self.remember_press(at, act, dev, signal, *how != Repeat::Redelivered);
+                self.apply_to_activation(at, event);
+            }
+            Event::DispatchQueued { act, dispatch, to, medium, purpose, code, late_ms, .. } => {
+                self.apply_to_activation(at, event);
+                let id = DispatchId { activation: act.clone(), number: *dispatch };
+                let owed =
+                    Dispatch { id, to: to.clone(), medium: *medium, purpose: *purpose, code: *code, queued_at: at, late_ms: *late_ms };
+                self.on_queued(act, owed);
+            }
+            Event::DispatchReported { act, dispatch, .. } => {
+                self.apply_to_activation(at, event);
+                self.outbox.remove(&DispatchId { activation: act.clone(), number: *dispatch });
+            }
+            Event::Archived { act } => self.archive(act),
+            Event::CancelAsked { .. }
+            | Event::AskedFirst { .. }
+            | Event::RungEntered { .. }
+            | Event::RungPassedOver { .. }
+            | Event::ContactPassedOver { .. }
+            | Event::ReceiptOverdue { .. }
+            | Event::CommitmentQuestioned { .. }
+            | Event::CommitmentLapsed { .. }
+            | Event::ClaimLapsed { .. }
+            | Event::Exhausted { .. }
+            | Event::RoundStarted { .. } => self.apply_to_activation(at, event),
+        }
+    }
+
+    /// When to come back, and why.
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        let (at, id) = self.due.first()?;
+        let (_, why) = self.activations.get(id)?.next_due()?;
+        Some(Deadline { at: *at, activation: id.clone(), why })
+    }
+
+    /// What we owe the outside world and have not yet seen done.
+    pub fn outbox(&self) -> impl Iterator<Item = (&DispatchId, &Dispatch)> {
+        self.outbox.iter()
+    }
+
+    /// One message owed, if it still is.
+    pub fn owed(&self, id: &DispatchId) -> Option<&Dispatch> {
+        self.outbox.get(id)
+    }
+
+    /// How many messages are owed.
+    pub fn owed_count(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// One activation, until a day after its closing.
+    pub fn activation(&self, id: &ActivationId) -> Option<&Activation> {
+        self.activations.get(id)
+    }
+
+    /// All activations in memory.
+    pub fn activations(&self) -> impl Iterator<Item = &Activation> {
+        self.activations.values()
+    }
+
+    /// The directory in force.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Its version, 0 before the first.
+    pub fn directory_version(&self) -> u32 {
+        self.directory_version
+    }
+
+    /// SHA-256 of the file it was read from.
+    pub fn directory_digest(&self) -> Option<Digest> {
+        self.directory_digest
+    }
+
+    /// A person's current details. Someone who left the directory keeps their last ones.
+    pub fn person(&self, id: PersonId) -> Option<&Person> {
+        self.people.get(&id)
+    }
+
+    /// Everyone ever adopted.
+    pub fn people(&self) -> impl Iterator<Item = (&PersonId, &Person)> {
+        self.people.iter()
+    }
+
+    /// Open troubles.
+    pub fn troubles(&self) -> impl Iterator<Item = (&Cause, &Trouble)> {
+        self.troubles.iter()
+    }
+
+    /// When a device last pressed, as far as memory goes back.
+    pub fn last_press(&self, device: &DeviceId) -> Option<Timestamp> {
+        self.last_press.get(device).copied()
+    }
+
+    /// Events that made no sense to the state they met. Anything above 0 is a fault in the program or its record.
+    pub fn faults(&self) -> u64 {
+        self.faults
+    }
+
+    /// Whether entries go to the spool.
+    pub fn is_record_lost(&self) -> bool {
+        self.lost
+    }
+
+    pub(crate) fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    pub(crate) fn has_trouble(&self, cause: &Cause) -> bool {
+        self.troubles.contains_key(cause)
+    }
+
+    pub(crate) fn has_heard(&self, provider_ref: &str) -> bool {
+        self.heard.values.contains_key(provider_ref)
+    }
+
+    pub(crate) fn was_done(&self, principal: &str, key: Digest) -> bool {
+        self.done.values.contains_key(&(principal.to_owned(), key))
+    }
+
+    pub(crate) fn presence_of(&self, device: &DeviceId) -> Option<bool> {
+        self.presence.get(device).copied()
+    }
+
+    pub(crate) fn people_at(&self, contact: ContactKey) -> impl Iterator<Item = PersonId> + '_ {
+        self.people.iter().filter(move |(_, p)| p.contacts.values().any(|c| *c == contact)).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn knows_contact(&self, contact: ContactKey) -> bool {
+        self.people_at(contact).next().is_some()
+    }
+
+    pub(crate) fn customer_of(&self, cause: &Cause) -> Option<CustomerId> {
+        match cause.concerns() {
+            Scope::Site(site) => self.directory.sites.get(site).map(|s| s.customer.clone()),
+            Scope::Station => None,
+        }
+    }
+
+    pub(crate) fn open_at(&self, joint: &Joint) -> Option<&Activation> {
+        self.open.get(joint).and_then(|id| self.activations.get(id))
+    }
+
+    pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
+        signal.evidence.payload_sha256.is_some() && self.retained.get(&signal.device).copied() == signal.evidence.payload_sha256
+    }
+
+    /// The activation that the very same press belongs to.
+    pub(crate) fn pressed_before(&self, signal: &Signal) -> Option<&Activation> {
+        let key = press_key(&signal.device, signal.id.as_ref(), signal.sequence, signal.pressed_at)?;
+        self.presses.values.get(&key).and_then(|id| self.activations.get(id))
+    }
+
+    pub(crate) fn next_ordinal(&self, customer: &CustomerId) -> u32 {
+        self.ordinals.get(customer).copied().unwrap_or(0).saturating_add(1)
+    }
+
+    pub(crate) fn next_activation_id(&self, customer: &CustomerId) -> ActivationId {
+        let prefix = self.directory.customers.get(customer).map_or_else(crate::id::Prefix::fallback, |c| c.prefix.clone());
+        let series = if self.lost { self.lost_series } else { 0 };
+        let number = self.numbers.get(&(prefix.clone(), series)).copied().unwrap_or(0).saturating_add(1);
+        ActivationId { prefix, series, number }
+    }
+
+    /// Of the activations that are due, the newest: after an outage the fresh ones go first.
+    pub(crate) fn newest_due(&self, now: Timestamp) -> Option<&Activation> {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now).take(DUE_WINDOW);
+        due.filter_map(|(_, id)| self.activations.get(id)).max_by_key(|act| act.raised_at)
+    }
+
+    pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {
+        if self.has_trouble(cause) {
+            return Vec::new();
+        }
+        vec![Event::TroubleRaised { cust: self.customer_of(cause), cause: cause.clone() }]
+    }
+
+    pub(crate) fn trouble_cleared(&self, cause: &Cause) -> Vec<Event> {
+        match self.troubles.get(cause) {
+            Some(open) => vec![Event::TroubleCleared { cust: open.customer.clone(), cause: cause.clone() }],
+            None => Vec::new(),
+        }
+    }
+
+    fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
+        if self.directory_digest == Some(adoption.digest) {
+            return self.trouble_cleared(&Cause::DirectoryBroken);
+        }
+        let people = adoption.people.iter().map(|change| Event::PersonVersioned {
+            id: change.id,
+            person: change.person.clone(),
+            reference: change.reference.clone(),
+            name: change.name.clone(),
+            mobile: change.mobile.clone(),
+            email: change.email.clone(),
+        });
+        let adopted = Event::DirectoryAdopted {
+            version: self.directory_version.saturating_add(1),
+            digest: adoption.digest,
+            directory: Box::new(adoption.directory.clone()),
+            gone: adoption.gone.clone(),
+            places: adoption.places.clone(),
+            zones: adoption.zones.clone(),
+        };
+        // Coverage is judged anew against the new directory, at the next press or check.
+        let stale = self.troubles.keys().filter(|cause| matches!(cause, Cause::Coverage { .. } | Cause::DirectoryBroken));
+        let cleared = stale.flat_map(|cause| self.trouble_cleared(cause));
+        people.chain(std::iter::once(adopted)).chain(cleared).collect()
+    }
+
+    fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {
+        match says {
+            DeviceSays::Online => self.presence.insert(device.clone(), true),
+            DeviceSays::Offline => self.presence.insert(device.clone(), false),
+            DeviceSays::TamperOn | DeviceSays::TamperOff | DeviceSays::Cancel => None,
+        };
+    }
+
+    fn on_raised(&mut self, at: Timestamp, raised: &Raised) {
+        let act = Activation::raise(at, raised, self.share_ladder(&raised.ladder));
+        self.ordinals.insert(raised.cust.clone(), raised.ord);
+        self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
+        let joint = self.joint_of(raised);
+        self.open.insert(joint.clone(), raised.act.clone());
+        self.joints.insert(raised.act.clone(), joint);
+        self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
+        if let Some(by) = &raised.by {
+            self.remember_doer(at, by);
+        }
+        self.due.extend(act.next_due().map(|(at, _)| (at, act.id.clone())));
+        self.activations.insert(act.id.clone(), act);
+    }
+
+    /// A replayed ladder that equals the directory's is kept once, not once for each activation.
+    fn share_ladder(&self, frozen: &Arc<Ladder>) -> Arc<Ladder> {
+        match self.directory.ladders.get(&frozen.id) {
+            Some(current) if current == frozen => Arc::clone(current),
+            Some(_) | None => Arc::clone(frozen),
+        }
+    }
+
+    fn joint_of(&self, raised: &Raised) -> Joint {
+        if raised.signal.unreadable.is_some() && raised.opening == crate::event::Opening::AskFirst {
+            return Joint::Unreadable(raised.dev.site.clone());
+        }
+        match raised.standing {
+            crate::directory::Standing::Registered => Joint::Device(raised.dev.clone(), crate::raising::Tone::of(raised.kind)),
+            crate::directory::Standing::UnknownDevice | crate::directory::Standing::UnknownSite => {
+                Joint::of_stranger(&raised.dev, raised.signal.client.as_deref())
+            }
+        }
+    }
+
+    fn apply_to_activation(&mut self, at: Timestamp, event: &Event) {
+        let Some(id) = event.activation() else { return };
+        let Some(act) = self.activations.get_mut(id) else {
+            self.faults = self.faults.saturating_add(1);
+            return;
+        };
+        let before = act.next_due();
+        if !act.apply(at, event) {
+            self.faults = self.faults.saturating_add(1);
+        }
+        let after = act.next_due();
+        if before != after {
+            if let Some((due, _)) = before {
+                self.due.remove(&(due, id.clone()));
+            }
+            if let Some((due, _)) = after {
+                self.due.insert((due, id.clone()));
+            }
+        }
+    }
+
+    /// A message is owed from here on, and its code means this activation.
+    fn on_queued(&mut self, id: &ActivationId, dispatch: Dispatch) {
+        if let (Some(code), Some(contact)) = (dispatch.code, dispatch.to.contact()) {
+            self.codes.hold(contact, code, id);
+        }
+        self.outbox.insert(dispatch.id.clone(), dispatch);
+    }
+
+    /// Later presses of the same device raise a new activation.
+    fn leave_joint(&mut self, id: &ActivationId) {
+        if let Some(joint) = self.joints.remove(id)
+            && self.open.get(&joint) == Some(id)
+        {
+            self.open.remove(&joint);
+        }
+    }
+
+    fn archive(&mut self, id: &ActivationId) {
+        let Some(act) = self.activations.remove(id) else {
+            self.faults = self.faults.saturating_add(1);
+            return;
+        };
+        if let Some((due, _)) = act.next_due() {
+            self.due.remove(&(due, id.clone()));
+        }
+        self.leave_joint(id);
+        for number in owed(&act) {
+            self.outbox.remove(&DispatchId { activation: id.clone(), number });
+        }
+        self.codes.free(id, act.codes.into_keys());
+    }
+
+    fn remember_press(&mut self, at: Timestamp, act: &ActivationId, dev: &DeviceId, signal: &SignalRecord, counts: bool) {
+        if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
+            self.presses.insert(at, key, act.clone());
+        }
+        if let Some(digest) = signal.payload_sha256 {
+            self.retained.insert(dev.clone(), digest);
+        }
+        if counts {
+            self.last_press.insert(dev.clone(), at);
+        }
+    }
+
+    fn remember_doer(&mut self, at: Timestamp, doer: &Doer) {
+        if let Some(key) = doer.idempotency {
+            self.done.insert(at, (doer.principal.clone(), key), ());
+        }
+    }
+
+    fn hear(&mut self, at: Timestamp, provider_ref: Option<&String>) {
+        if let Some(provider_ref) = provider_ref {
+            self.heard.insert(at, provider_ref.clone(), ());
+        }
+    }
+}
+
+fn on_started(now: Timestamp, started: &Started) -> Event {
+    Event::StationStarted {
+        node: started.node.clone(),
+        version: started.version.clone(),
+        zones: started.zones.clone(),
+        down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
+    }
+}
+
+fn press_key(device: &DeviceId, id: Option<&String>, counter: Option<u64>, at: Option<Timestamp>) -> Option<PressKey> {
+    match (id, counter, at) {
+        (Some(id), _, _) => Some(PressKey::Id(device.clone(), id.clone())),
+        (None, Some(counter), Some(at)) => Some(PressKey::Counter(device.clone(), counter, at)),
+        (None, Some(_), None) | (None, None, _) => None,
+    }
+}

@@ -1,0 +1,265 @@
+//! Signals: what raises an activation, what joins one, and what is only noted.
+//!
+//! Everything here fails towards alarm. Nothing is discarded: a press is raised or merged, never dropped (I7), and a
+//! repeat never resets a timer and never cancels (I8).
+
+use std::sync::Arc;
+
+use crate::activation::Activation;
+use crate::course::Course;
+use crate::directory::{Mounting, Standing};
+use crate::dispatch::Purpose;
+use crate::engine::Engine;
+use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
+use crate::id::{CustomerId, DeviceId, LadderId, SiteId};
+use crate::ladder::{Ladder, Medium};
+use crate::signal::{DeviceClock, Kind, Signal, Verb};
+use crate::time::{Seconds, Timestamp, millis_between};
+use crate::trouble::Cause;
+
+/// Presses of one device this close together are one gesture (mechanisms, "Directory": merge window 60 s).
+const MERGE_WINDOW: Seconds = Seconds(60);
+/// Presses of unregistered senders, and unreadable messages of one site, join for this long (lifecycle; mechanisms).
+const STRANGERS_WINDOW: Seconds = Seconds(600);
+/// A press this long after an accept resumes the climb (lifecycle, "Merge").
+const ACCEPT_OUTLIVED: Seconds = Seconds(120);
+/// The acceptor is told of repeat presses at most this often.
+const PRESSED_AGAIN_EVERY: Seconds = Seconds(60);
+/// Up to this age a press is live (lifecycle, "Age").
+const LIVE_S: u64 = 120;
+/// Up to this age it is dispatched in full, marked as delayed.
+const DELAYED_S: u64 = 3_600;
+/// The same for portable devices and medical calls.
+const DELAYED_LONG_S: u64 = 86_400;
+/// The raise of an ETA above which the climb goes on, where a site is unknown (lifecycle: 15 min).
+const ETA_LIMIT: Seconds = Seconds(900);
+
+/// What presses join by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Joint {
+    /// One registered device; support calls stay apart from duress so that neither hides the other.
+    Device(DeviceId, Tone),
+    /// Unregistered senders behind one client or gateway at one site.
+    Strangers(SiteId, String),
+    /// Unreadable messages of one site.
+    Unreadable(SiteId),
+}
+
+/// Whether a call may end with a word among colleagues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tone {
+    Red,
+    Amber,
+}
+
+impl Joint {
+    /// Presses of an unregistered sender: by its client or gateway, else by its own name.
+    pub(crate) fn of_stranger(device: &DeviceId, client: Option<&str>) -> Self {
+        let sender = client.map_or_else(|| device.name.to_string(), ToOwned::to_owned);
+        Self::Strangers(device.site.clone(), sender)
+    }
+}
+
+impl Tone {
+    pub(crate) fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Duress | Kind::Panic | Kind::Medical => Self::Red,
+            Kind::Assist => Self::Amber,
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn on_signal(&self, now: Timestamp, signal: &Signal, by: Option<Doer>) -> Vec<Event> {
+        match &signal.verb {
+            Verb::Press { kind, .. } => self.on_press(now, signal, self.kind_of(&signal.device, *kind), by),
+            Verb::Unreadable { .. } => self.on_press(now, signal, self.kind_of(&signal.device, None), by),
+            Verb::Cancel => self.on_cancel(now, signal),
+            Verb::Tamper { on } => self.on_tamper(signal, *on),
+            Verb::Presence { online } => self.on_presence(signal, *online),
+        }
+    }
+
+    fn kind_of(&self, device: &DeviceId, said: Option<Kind>) -> Kind {
+        said.or_else(|| self.directory().devices.get(device).map(|d| d.kind)).unwrap_or(Kind::Duress)
+    }
+
+    fn on_press(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
+        if signal.origin.retained && self.has_seen_retained(signal) {
+            return Vec::new();
+        }
+        if let Some(act) = self.pressed_before(signal) {
+            return joined(self, now, act, signal, Repeat::Redelivered);
+        }
+        let joint = self.joint(signal, kind);
+        if let Some(act) = self.open_at(&joint) {
+            let within = |window: Seconds, since| now <= window.after(since);
+            match joint {
+                Joint::Device(..) if within(MERGE_WINDOW, act.last_press_at) => {
+                    return joined(self, now, act, signal, Repeat::SameGesture);
+                }
+                Joint::Device(..) => return joined(self, now, act, signal, Repeat::Again),
+                Joint::Strangers(..) | Joint::Unreadable(_) if within(STRANGERS_WINDOW, act.raised_at) => {
+                    return joined(self, now, act, signal, Repeat::SameGesture);
+                }
+                Joint::Strangers(..) | Joint::Unreadable(_) => {}
+            }
+        }
+        self.raise(now, signal, kind, by)
+    }
+
+    fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
+        let (customer, ladder, standing) = self.route(&signal.device);
+        let age = self.age_of(now, signal, kind);
+        let opening = match (&signal.verb, age) {
+            (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
+            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
+                Opening::Ladder
+            }
+        };
+        let site = self.directory().sites.get(&signal.device.site);
+        let raised = Raised {
+            act: self.next_activation_id(&customer),
+            ord: self.next_ordinal(&customer),
+            cust: customer,
+            dev: signal.device.clone(),
+            standing,
+            kind,
+            age,
+            opening,
+            ladder: Arc::clone(&ladder),
+            directory: self.directory_version(),
+            eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
+            signal: SignalRecord::from(signal),
+            by,
+        };
+        let act = Activation::raise(now, &raised, ladder);
+        let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
+        course.begin();
+        course.events
+    }
+
+    /// Where a press goes. Even with no directory at all it is raised: an empty ladder is exhausted at once and says so.
+    fn route(&self, device: &DeviceId) -> (CustomerId, Arc<Ladder>, Standing) {
+        if let Some(route) = self.directory().route(device) {
+            return (route.customer.clone(), Arc::clone(route.ladder), route.standing);
+        }
+        let customer = self.directory().customers.keys().next().cloned();
+        let nobody = Ladder { id: LadderId::from(crate::id::none_slug()), rungs: Vec::new() };
+        (customer.unwrap_or_else(|| CustomerId::from(crate::id::none_slug())), Arc::new(nobody), Standing::UnknownSite)
+    }
+
+    pub(crate) fn joint(&self, signal: &Signal, kind: Kind) -> Joint {
+        let device = &signal.device;
+        match &signal.verb {
+            Verb::Unreadable { .. } => Joint::Unreadable(device.site.clone()),
+            Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. } => {
+                if self.directory().devices.contains_key(device) {
+                    return Joint::Device(device.clone(), Tone::of(kind));
+                }
+                Joint::of_stranger(device, signal.origin.client.as_deref())
+            }
+        }
+    }
+
+    /// Only a proven clock makes a press old. Unknown, future and implausible mean live (lifecycle, "Age").
+    fn age_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Age {
+        let proven_s = match (signal.clock, signal.pressed_at) {
+            (DeviceClock::Proven, Some(at)) if at <= now => Some(millis_between(at, now) / 1_000),
+            (DeviceClock::Proven | DeviceClock::Unproven, _) => None,
+        };
+        if signal.origin.retained {
+            return Age::Recovered { s: proven_s };
+        }
+        let portable = self.directory().devices.get(&signal.device).is_some_and(|d| d.mounting == Mounting::Portable);
+        let limit = if portable || kind == Kind::Medical { DELAYED_LONG_S } else { DELAYED_S };
+        match proven_s {
+            Some(s) if s > limit => Age::Recovered { s: Some(s) },
+            Some(s) if s > LIVE_S => Age::Delayed { s },
+            Some(_) => Age::Live { up_to_s: None },
+            None => Age::Live { up_to_s: signal.origin.waited_since.map(|since| millis_between(since, now) / 1_000).filter(|s| *s > 0) },
+        }
+    }
+
+    fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
+        let open = [Tone::Red, Tone::Amber].into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
+        let open = open.or_else(|| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref())));
+        match open {
+            Some(act) => {
+                let mut course = Course::on(self, now, act);
+                let event = Event::CancelAsked { act: course.id(), dev: signal.device.clone(), signal: SignalRecord::from(signal) };
+                course.push(event);
+                course.events
+            }
+            None => vec![self.device_reported(signal, DeviceSays::Cancel)],
+        }
+    }
+
+    fn on_tamper(&self, signal: &Signal, on: bool) -> Vec<Event> {
+        let says = if on { DeviceSays::TamperOn } else { DeviceSays::TamperOff };
+        let mut events = vec![self.device_reported(signal, says)];
+        let cause = Cause::Tampered { site: signal.device.site.clone() };
+        events.extend(if on { self.trouble_noticed(&cause) } else { self.trouble_cleared(&cause) });
+        events
+    }
+
+    /// Only transitions are recorded: a broker repeats retained presence at every connect.
+    fn on_presence(&self, signal: &Signal, online: bool) -> Vec<Event> {
+        if self.presence_of(&signal.device) == Some(online) {
+            return Vec::new();
+        }
+        let says = if online { DeviceSays::Online } else { DeviceSays::Offline };
+        vec![self.device_reported(signal, says)]
+    }
+
+    fn device_reported(&self, signal: &Signal, says: DeviceSays) -> Event {
+        let cust = self.directory().sites.get(&signal.device.site).map(|site| site.customer.clone());
+        Event::DeviceReported { cust, dev: signal.device.clone(), says, signal: SignalRecord::from(signal) }
+    }
+}
+
+fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, how: Repeat) -> Vec<Event> {
+    let mut course = Course::on(engine, now, act);
+    let presses = match how {
+        Repeat::Redelivered => act.presses,
+        Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
+    };
+    let event = Event::PressedAgain { act: course.id(), dev: signal.device.clone(), presses, how, signal: SignalRecord::from(signal) };
+    course.push(event);
+    match how {
+        Repeat::Redelivered | Repeat::SameGesture => {}
+        Repeat::Again => course.pressed_again(),
+    }
+    course.events
+}
+
+impl Course<'_> {
+    /// Pressed again: long after an accept the climb goes on; before that, whoever has committed is told.
+    fn pressed_again(&mut self) {
+        let Some(promise) = self.act.promise.clone() else {
+            return;
+        };
+        if !promise.climb_on && self.now > ACCEPT_OUTLIVED.after(promise.since) {
+            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain };
+            self.push(event);
+            return self.resume(Entry::PressedAgain);
+        }
+        let told_lately = self.act.pressed_again_told_at.is_some_and(|at| self.now <= PRESSED_AGAIN_EVERY.after(at));
+        if told_lately {
+            return;
+        }
+        let committed = promise.by.contact;
+        let tell: Vec<_> = self
+            .act
+            .told
+            .iter()
+            .filter(|(to, _)| to.contact().is_none() || to.contact() == committed)
+            .map(|(to, told)| (to.clone(), told.medium))
+            .collect();
+        for (to, medium) in tell {
+            if medium != Medium::Desk {
+                self.owe(to, medium, Purpose::PressedAgain, None);
+            }
+        }
+    }
+}

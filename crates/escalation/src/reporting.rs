@@ -1,0 +1,183 @@
+//! What carriers report, and what deadlines bring.
+
+use crate::acknowledgement::Commitment;
+use crate::activation::{Activation, AttemptState, Promise};
+use crate::course::Course;
+use crate::dispatch::{DeliveryReport, Purpose, Recipient, Report};
+use crate::engine::Engine;
+use crate::event::{Entry, Event, Lapse};
+use crate::ladder::Medium;
+use crate::time::{Seconds, Timestamp, Why, millis_between};
+
+/// How long a promised receipt is waited for before the next channel (mechanisms, "Directory": SMS receipt 30 s).
+const RECEIPT_WAIT: Seconds = Seconds(30);
+/// The least time to answer "still going?" (lifecycle: max(2 min, 20 % of the ETA)).
+const GRACE_MIN: Seconds = Seconds(120);
+/// How many deadlines of one activation one decision handles; a bound against a loop, far above what can be due together.
+const DUE_MAX: usize = 256;
+
+impl Engine {
+    pub(crate) fn on_report(&self, now: Timestamp, report: &DeliveryReport) -> Vec<Event> {
+        let Some(act) = self.activation(&report.dispatch.activation) else {
+            return Vec::new();
+        };
+        let known = act.attempts.get(&report.dispatch.number);
+        let state = known.map(|a| a.state);
+        // A status only moves up; the first word with the text is kept whatever its rank, because it says what was sent.
+        let moves_up = state.is_some_and(|state| rank(&report.report) > state);
+        if report.dispatch.number > act.dispatches || (!moves_up && report.text.is_none()) {
+            return Vec::new();
+        }
+        let mut course = Course::on(self, now, act);
+        let receipt_by = match report.report {
+            Report::AcceptedReceiptDue => Some(RECEIPT_WAIT.after(now)),
+            Report::Accepted | Report::Delivered | Report::Undelivered { .. } | Report::Failed(_) => None,
+        };
+        let event = Event::DispatchReported {
+            act: course.id(),
+            dispatch: report.dispatch.number,
+            report: report.report.clone(),
+            receipt_by,
+            provider: report.provider.clone(),
+            provider_ref: report.provider_ref.clone(),
+            text: report.text.clone(),
+            template: report.template.clone(),
+            possible_duplicate: report.possible_duplicate,
+            tries: report.tries,
+        };
+        course.push(event);
+        let lost = matches!(report.report, Report::Undelivered { .. } | Report::Failed(_));
+        if moves_up
+            && lost
+            && let Some((pursuit, step)) = known.and_then(|a| a.pursuit)
+        {
+            course.channel_failed(pursuit, step);
+        }
+        course.events
+    }
+
+    /// Handles everything due of one activation: the newest of those that are, so that after an outage the fresh ones go first.
+    pub(crate) fn on_tick(&self, now: Timestamp) -> Vec<Event> {
+        match self.newest_due(now) {
+            Some(act) => {
+                let mut course = Course::on(self, now, act);
+                course.catch_up();
+                course.events
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Course<'_> {
+    fn catch_up(&mut self) {
+        for _ in 0..DUE_MAX {
+            match self.act.next_due() {
+                Some((at, why)) if at <= self.now => {
+                    self.measure_lateness(at);
+                    self.fall_due(at, why);
+                    if why == Why::Archive {
+                        return;
+                    }
+                }
+                Some(_) | None => return,
+            }
+        }
+    }
+
+    fn fall_due(&mut self, at: Timestamp, why: Why) {
+        match why {
+            Why::Receipt => self.receipt_overdue(),
+            Why::RungWait => match self.act.progress {
+                crate::activation::Progress::Climb { rung, until } => self.wait_over(rung, until),
+                crate::activation::Progress::Rounds { .. } => {}
+            },
+            Why::Arrival => self.arrival_due(at),
+            Why::Grace => self.lapse(Lapse::NoAnswer),
+            Why::ClaimLapse => {
+                let event = Event::ClaimLapsed { act: self.id() };
+                self.push(event);
+            }
+            Why::Round => self.start_round(false),
+            Why::Archive => {
+                let event = Event::Archived { act: self.id() };
+                self.push(event);
+            }
+        }
+    }
+
+    fn receipt_overdue(&mut self) {
+        let now = self.now;
+        let overdue = self.act.attempts.iter().find_map(|(number, attempt)| match attempt.state {
+            AttemptState::Accepted(Some(due)) if due <= now => Some((*number, attempt.pursuit)),
+            AttemptState::Accepted(_) | AttemptState::Owed | AttemptState::Overdue | AttemptState::Delivered | AttemptState::Lost => None,
+        });
+        let Some((dispatch, pursuit)) = overdue else {
+            return;
+        };
+        let event = Event::ReceiptOverdue { act: self.id(), dispatch };
+        self.push(event);
+        if let Some((pursuit, step)) = pursuit {
+            self.channel_failed(pursuit, step);
+        }
+    }
+
+    /// "Verifying" that is over lets the climb go on; someone going is asked first, but time we were away counts against it.
+    fn arrival_due(&mut self, due: Timestamp) {
+        let Some(promise) = self.act.promise.clone() else {
+            return;
+        };
+        match promise.commitment {
+            Commitment::Verifying => self.lapse(Lapse::VerifyingOver),
+            Commitment::Going => {
+                let event = Event::CommitmentQuestioned { act: self.id(), grace_until: grace(&promise).after(due) };
+                self.push(event);
+                self.ask_still_going(&promise);
+            }
+        }
+    }
+
+    fn ask_still_going(&mut self, promise: &Promise) {
+        let to = match (promise.by.person, promise.by.contact) {
+            (Some(person), Some(contact)) => Some(Recipient::Person { person, contact }),
+            (Some(person), None) => self.own_phone(person.person).map(|contact| Recipient::Person { person, contact }),
+            (None, Some(contact)) => Some(Recipient::Stranger { contact }),
+            (None, None) => None,
+        };
+        let told = to.as_ref().and_then(|to| self.act.told.get(to)).map(|t| t.medium);
+        if let Some(to) = to {
+            self.owe(to, told.unwrap_or(Medium::Sms), Purpose::StillGoing, None);
+        }
+    }
+
+    fn own_phone(&self, person: crate::id::PersonId) -> Option<crate::id::ContactKey> {
+        self.engine.person(person).and_then(|p| p.contacts.get(&Medium::Sms).copied())
+    }
+
+    fn lapse(&mut self, why: Lapse) {
+        let climbed_beside = self.act.promise.as_ref().is_some_and(|p| p.climb_on);
+        let event = Event::CommitmentLapsed { act: self.id(), why };
+        self.push(event);
+        if !climbed_beside {
+            self.resume(Entry::Resumed);
+        }
+    }
+}
+
+fn rank(report: &Report) -> AttemptState {
+    match report {
+        Report::AcceptedReceiptDue | Report::Accepted => AttemptState::Accepted(None),
+        Report::Delivered => AttemptState::Delivered,
+        Report::Undelivered { .. } | Report::Failed(_) => AttemptState::Lost,
+    }
+}
+
+fn grace(promise: &Promise) -> Seconds {
+    let eta_s = millis_between(promise.since, promise.arrive_by) / 1_000;
+    Seconds(u32::try_from(eta_s / 5).unwrap_or(u32::MAX)).max(GRACE_MIN)
+}
+
+/// The activation's attempts that no carrier has reported: what the outbox owes.
+pub(crate) fn owed(act: &Activation) -> impl Iterator<Item = u32> + '_ {
+    act.attempts.iter().filter(|(_, a)| a.state == AttemptState::Owed).map(|(number, _)| *number)
+}
