@@ -1,0 +1,158 @@
+//! Where SQLite and PostgreSQL differ, and how values pass in and out; everything else is shared text.
+//!
+//! No table is named here and nothing is decided: see `statement` and `sql`.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::{AssertSqlSafe, Database, Postgres, Row as _, Sqlite};
+
+use crate::entry::Seq;
+
+/// A value for a placeholder. There are no other types in any table.
+#[derive(Clone, Copy, Debug)]
+pub enum Param<'a> {
+    /// BIGINT.
+    Integer(i64),
+    /// TEXT.
+    Text(&'a str),
+    /// BYTEA or BLOB.
+    Bytes(&'a [u8]),
+}
+
+impl Param<'_> {
+    /// A place in the record. No record reaches 2^63 entries, so a place beyond is one where nothing is.
+    pub(crate) fn place(seq: Seq) -> Self {
+        Self::Integer(i64::try_from(seq.index()).unwrap_or(i64::MAX))
+    }
+}
+
+/// What a database must bring to hold a record.
+pub trait Dialect: Database<Connection: Migrate> {
+    /// The migrations of this database, in order.
+    const MIGRATIONS: &'static Migrator;
+
+    /// Begins a transaction that may write.
+    const BEGIN: &'static str;
+
+    /// What goes before and after joined statements to make them one transaction by themselves.
+    const ATOMIC: (&'static str, &'static str);
+
+    /// Joins statements, whose parameters are numbered through, so that they are sent at once.
+    fn join(statements: &[String]) -> String;
+
+    /// Adds the value of the next placeholder.
+    fn bind(arguments: &mut Self::Arguments, param: Param<'_>) -> Result<(), sqlx::Error>;
+
+    /// Runs a prepared statement (or several that were joined) that gives no rows.
+    fn execute(
+        connection: &mut Self::Connection,
+        sql: Arc<str>,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Runs a prepared statement and gives its rows.
+    fn fetch(
+        connection: &mut Self::Connection,
+        sql: Arc<str>,
+        arguments: Self::Arguments,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
+
+    /// Runs a statement without parameters.
+    fn run(connection: &mut Self::Connection, sql: &'static str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// A BIGINT of a row.
+    fn integer(row: &Self::Row, column: usize) -> Result<i64, sqlx::Error>;
+
+    /// A TEXT of a row.
+    fn text(row: &Self::Row, column: usize) -> Result<String, sqlx::Error>;
+
+    /// A BYTEA or BLOB of a row; `None` for NULL.
+    fn bytes(row: &Self::Row, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error>;
+}
+
+/// The passing of values, which reads the same for both but can only be written for a concrete database: the bounds
+/// that would make it generic are not implied by a trait and would be repeated wherever it is used.
+macro_rules! passing {
+    () => {
+        fn bind(arguments: &mut Self::Arguments, param: Param<'_>) -> Result<(), sqlx::Error> {
+            use sqlx::Arguments as _;
+            match param {
+                Param::Integer(value) => arguments.add(value),
+                Param::Text(value) => arguments.add(value),
+                Param::Bytes(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)
+        }
+
+        async fn execute(
+            connection: &mut Self::Connection,
+            sql: Arc<str>,
+            arguments: Self::Arguments,
+        ) -> Result<(), sqlx::Error> {
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await.map(drop)
+        }
+
+        async fn fetch(
+            connection: &mut Self::Connection,
+            sql: Arc<str>,
+            arguments: Self::Arguments,
+        ) -> Result<Vec<Self::Row>, sqlx::Error> {
+            sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await
+        }
+
+        async fn run(connection: &mut Self::Connection, sql: &'static str) -> Result<(), sqlx::Error> {
+            sqlx::raw_sql(sql).execute(connection).await.map(drop)
+        }
+
+        fn integer(row: &Self::Row, column: usize) -> Result<i64, sqlx::Error> {
+            row.try_get(column)
+        }
+
+        fn text(row: &Self::Row, column: usize) -> Result<String, sqlx::Error> {
+            row.try_get(column)
+        }
+
+        fn bytes(row: &Self::Row, column: usize) -> Result<Option<Vec<u8>>, sqlx::Error> {
+            row.try_get(column)
+        }
+    };
+}
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+impl Dialect for Sqlite {
+    const MIGRATIONS: &'static Migrator = &SQLITE_MIGRATIONS;
+
+    // Takes the write lock at once: a transaction that reads first and then wants it fails under contention.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+
+    const ATOMIC: (&'static str, &'static str) = ("BEGIN IMMEDIATE; ", "; COMMIT");
+
+    /// One after the other in one text, which crosses to the connection's thread once.
+    fn join(statements: &[String]) -> String {
+        statements.join("; ")
+    }
+
+    passing!();
+}
+
+impl Dialect for Postgres {
+    const MIGRATIONS: &'static Migrator = &POSTGRES_MIGRATIONS;
+
+    const BEGIN: &'static str = "BEGIN";
+
+    // One statement is one transaction.
+    const ATOMIC: (&'static str, &'static str) = ("", "");
+
+    /// All but the last as CTEs: a prepared statement of PostgreSQL is a single one, and this is one round trip.
+    fn join(statements: &[String]) -> String {
+        let Some((last, others)) = statements.split_last() else { return String::new() };
+        let ctes: Vec<_> = others.iter().enumerate().map(|(i, sql)| format!("part{i} AS ({sql})")).collect();
+        if ctes.is_empty() { last.clone() } else { format!("WITH {} {last}", ctes.join(", ")) }
+    }
+
+    passing!();
+}

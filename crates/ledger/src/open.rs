@@ -1,0 +1,188 @@
+//! Opening a store: connection settings that make a commit durable, and the tables it must have.
+//!
+//! Refuses, with the remedy, what it could only half trust. Reads and writes no entries.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, MigrateError};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
+
+use crate::dialect::Dialect;
+use crate::sql::SqlLedger;
+
+/// Readers beside the one writer of SQLite: constant readers keep its WAL from shrinking.
+const SQLITE_READERS: u32 = 3;
+
+/// Readers beside the one writer of PostgreSQL.
+const POSTGRES_READERS: u32 = 4;
+
+/// How long SQLite waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a reader waits for a free connection.
+const READER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements each connection keeps. Each joined shape of a small append is one.
+const STATEMENTS: usize = 64;
+
+/// The table in which migrations are noted.
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
+
+/// Why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not one.
+    #[error("the record's address is not understood: {why}; write sqlite:<file> or postgres://<user>@<host>/<database>")]
+    Address {
+        /// What is wrong with it. Never the address itself: it may hold a password.
+        why: String,
+    },
+    /// No connection.
+    #[error("could not open the record in {place}; check that it is there, that it may be read and written, and the user and password")]
+    Unreachable {
+        /// The file, or host and database.
+        place: String,
+        /// What the store said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A migration this program does not have was applied.
+    #[error("the record in {place} was written by a newer program (it has migration {version}); start that version or a later one")]
+    Newer {
+        /// The file, or host and database.
+        place: String,
+        /// The unknown migration's number.
+        version: i64,
+    },
+    /// A migration differs from the one that was applied.
+    #[error("migration {version} of the record in {place} is not the one this program has; a released migration is never edited, so start the program that created this record, and upgrade from there")]
+    Changed {
+        /// The file, or host and database.
+        place: String,
+        /// The migration's number.
+        version: i64,
+    },
+    /// The tables could not be created or upgraded.
+    #[error("could not bring the tables of the record in {place} up to date; on PostgreSQL start once as the role that owns the tables, then run deploy/postgres.sql again")]
+    Migration {
+        /// The file, or host and database.
+        place: String,
+        /// What the store said.
+        #[source]
+        source: MigrateError,
+    },
+    /// A commit would not be durable.
+    #[error("the record in {place} would lose confirmed entries in a power cut: {setting} is {value:?}; set it to {remedy}")]
+    NotDurable {
+        /// The file, or host and database.
+        place: String,
+        /// The setting's name.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+        /// What it must be.
+        remedy: &'static str,
+    },
+}
+
+impl SqlLedger<Sqlite> {
+    /// Opens a file, or creates it; its folder must exist.
+    ///
+    /// Journal in WAL with synchronous=FULL: a commit is on the disk before it is confirmed. What is deleted is overwritten.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let place = path.as_ref().display().to_string();
+        let both = SqliteConnectOptions::new()
+            .filename(path)
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(STATEMENTS)
+            .disable_statement_logging();
+        let writer = both
+            .clone()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("secure_delete", "on")
+            // Without it INSERT OR REPLACE would slip past the triggers that refuse a deletion.
+            .pragma("recursive_triggers", "on");
+        let reader = both.read_only(true);
+        let mut first = connect::<Sqlite>(&writer, &place).await?;
+        require::<Sqlite>(&mut first, &place, "SELECT journal_mode FROM pragma_journal_mode", "journal_mode", "wal").await?;
+        upgrade::<Sqlite>(&mut first, &place).await?;
+        let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT);
+        Ok(Self::new(first, writer, readers.connect_lazy_with(reader)))
+    }
+}
+
+impl SqlLedger<Postgres> {
+    /// Connects to a database by `postgres://user@host/database`.
+    ///
+    /// The password comes from the address, or from the file that `PGPASSFILE` names. Each session asks for
+    /// synchronous commits, and gets them or is refused.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| OpenError::Address { why: error.to_string() })?
+            .application_name("cooee")
+            .options([("synchronous_commit", "on")])
+            .statement_cache_capacity(STATEMENTS)
+            .disable_statement_logging();
+        let database = options.get_database().unwrap_or(options.get_username());
+        let place = format!("PostgreSQL {}:{}/{database}", options.get_host(), options.get_port());
+        let mut first = connect::<Postgres>(&options, &place).await?;
+        let setting = "SELECT current_setting('synchronous_commit')";
+        require::<Postgres>(&mut first, &place, setting, "synchronous_commit", "on").await?;
+        upgrade::<Postgres>(&mut first, &place).await?;
+        let readers = PoolOptions::new().max_connections(POSTGRES_READERS).acquire_timeout(READER_TIMEOUT);
+        Ok(Self::new(first, options.clone(), readers.connect_lazy_with(options)))
+    }
+}
+
+async fn connect<DB: Dialect>(
+    options: &<DB::Connection as Connection>::Options,
+    place: &str,
+) -> Result<DB::Connection, OpenError> {
+    options.connect().await.map_err(|source| OpenError::Unreachable { place: place.to_owned(), source })
+}
+
+/// Asks for a setting, and refuses any other value.
+async fn require<DB: Dialect>(
+    connection: &mut DB::Connection,
+    place: &str,
+    sql: &'static str,
+    setting: &'static str,
+    wanted: &'static str,
+) -> Result<(), OpenError> {
+    let unreachable = |source| OpenError::Unreachable { place: place.to_owned(), source };
+    let rows = DB::fetch(connection, sql.into(), DB::Arguments::default()).await.map_err(unreachable)?;
+    let value = rows.first().map(|row| DB::text(row, 0)).transpose().map_err(unreachable)?.unwrap_or_default();
+    if value == wanted {
+        return Ok(());
+    }
+    Err(OpenError::NotDurable { place: place.to_owned(), setting, value, remedy: wanted })
+}
+
+/// Applies what migrations are missing.
+///
+/// Looks first and creates nothing when all are there, so that the service can run as a role that may create nothing.
+async fn upgrade<DB: Dialect>(connection: &mut DB::Connection, place: &str) -> Result<(), OpenError> {
+    if is_current::<DB>(connection).await {
+        return Ok(());
+    }
+    DB::MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer { place: place.to_owned(), version },
+        MigrateError::VersionMismatch(version) => OpenError::Changed { place: place.to_owned(), version },
+        // Every other reason, whichever come to exist, has its own text and the same remedy.
+        source => OpenError::Migration { place: place.to_owned(), source },
+    })
+}
+
+/// Whether exactly our migrations were applied. A table that cannot be read says no, and the attempt says why.
+async fn is_current<DB: Dialect>(connection: &mut DB::Connection) -> bool {
+    let Ok(applied) = connection.list_applied_migrations(MIGRATIONS_TABLE).await else { return false };
+    let ours = DB::MIGRATIONS.iter().map(|migration| (migration.version, &migration.checksum));
+    applied.iter().map(|migration| (migration.version, &migration.checksum)).eq(ours)
+}
