@@ -30,11 +30,13 @@ impl Seq {
     }
 
     /// The place `count` entries later.
+    #[must_use]
     pub const fn plus(self, count: u64) -> Self {
         Self(self.0.saturating_add(count))
     }
 
     /// The place after this one.
+    #[must_use]
     pub const fn next(self) -> Self {
         self.plus(1)
     }
@@ -77,7 +79,9 @@ pub enum NotAnEntry {
     #[error("an entry has only one spelling: {0}")]
     NotCanonical(#[from] NotCanonical),
     /// It could be, but these bytes are another spelling: spaces, key order, escapes, a key twice.
-    #[error("an entry has only one spelling, and these bytes are another (spaces, key order, escapes, or a key twice)")]
+    #[error(
+        "an entry has only one spelling, and these bytes are another (spaces, key order, escapes, or a key twice)"
+    )]
     OtherSpelling,
     /// A common field is missing or is not what it must be.
     #[error("field {field:?} of an entry must be {must_be}")]
@@ -92,22 +96,35 @@ pub enum NotAnEntry {
 impl EntryBody {
     /// Takes bytes that are already canonical; every other spelling is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotAnEntry> {
-        let map: Map<String, Value> = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
+        let map: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
         let body = Self::from_map(&map)?;
-        if body.bytes == bytes { Ok(body) } else { Err(NotAnEntry::OtherSpelling) }
+        if body.bytes == bytes {
+            Ok(body)
+        } else {
+            Err(NotAnEntry::OtherSpelling)
+        }
     }
 
     /// Writes the fields in the canonical way.
     pub fn from_map(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
         let columns = Columns::derive(map)?;
         let bytes = canonical::object(map)?;
-        Ok(Self { leaf: LeafHash::of(&bytes), bytes, columns })
+        Ok(Self {
+            leaf: LeafHash::of(&bytes),
+            bytes,
+            columns,
+        })
     }
 
     /// An entry read back: its hash is compared with the one stored when the bytes were proven, which is as good as
     /// proving them again and ten times cheaper at replay. `None` when the hash is another.
     pub(crate) fn from_stored(bytes: Vec<u8>, leaf: LeafHash, columns: Columns) -> Option<Self> {
-        (LeafHash::of(&bytes) == leaf).then_some(Self { bytes, leaf, columns })
+        (LeafHash::of(&bytes) == leaf).then_some(Self {
+            bytes,
+            leaf,
+            columns,
+        })
     }
 
     /// The bytes, as stored and as hashed.
@@ -151,7 +168,10 @@ impl Columns {
             at_us: moment(map)?,
             kind: optional(map, "type")?
                 .filter(|kind| !kind.is_empty())
-                .ok_or(NotAnEntry::Field { field: "type", must_be: "present and not empty" })?,
+                .ok_or(NotAnEntry::Field {
+                    field: "type",
+                    must_be: "present and not empty",
+                })?,
             cust: optional(map, "cust")?.unwrap_or_default(),
             stream,
         })
@@ -170,14 +190,22 @@ fn optional(map: &Map<String, Value>, field: &'static str) -> Result<Option<Stri
     match map.get(field) {
         None => Ok(None),
         Some(Value::String(text)) if fits_a_column(text) => Ok(Some(text.clone())),
-        Some(_) => Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" }),
+        Some(_) => Err(NotAnEntry::Field {
+            field,
+            must_be: "a text of at most 255 bytes without control characters",
+        }),
     }
 }
 
 /// The moment in `t`, in microseconds since 1970 UTC.
 fn moment(map: &Map<String, Value>) -> Result<i64, NotAnEntry> {
-    let refused = NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" };
-    let Some(Value::String(text)) = map.get("t") else { return Err(refused) };
+    let refused = NotAnEntry::Field {
+        field: "t",
+        must_be: "a time like 2026-11-21T02:14:00.000000Z",
+    };
+    let Some(Value::String(text)) = map.get("t") else {
+        return Err(refused);
+    };
     match text.parse::<Timestamp>() {
         // Written back and compared, so that other spellings of the same moment and leap seconds are refused.
         Ok(at) if format!("{at:.6}") == *text => Ok(at.as_microsecond()),
@@ -203,17 +231,29 @@ mod tests {
         };
         assert_eq!(*entry.columns(), columns);
         let without = ENTRY.replace(r#""act":"KAL-42","#, "");
-        assert_eq!(EntryBody::parse(without.as_bytes()).expect("an entry").columns().stream, "b-1");
+        assert_eq!(
+            EntryBody::parse(without.as_bytes())
+                .expect("an entry")
+                .columns()
+                .stream,
+            "b-1"
+        );
         let map = serde_json::from_str(ENTRY).expect("JSON");
         assert_eq!(EntryBody::from_map(&map).expect("an entry"), entry);
     }
 
     #[test]
     fn the_entries_of_the_vectors_are_entries() {
-        let vectors: Value = serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json")).expect("JSON");
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json"))
+                .expect("JSON");
         for leaf in vectors["leaves"].as_array().expect("leaves") {
-            let entry = EntryBody::parse(leaf["utf8"].as_str().expect("text").as_bytes()).expect("an entry");
-            assert_eq!(entry.leaf().digest().to_string(), leaf["leaf_hash"].as_str().expect("hex"));
+            let entry = EntryBody::parse(leaf["utf8"].as_str().expect("text").as_bytes())
+                .expect("an entry");
+            assert_eq!(
+                entry.leaf().digest().to_string(),
+                leaf["leaf_hash"].as_str().expect("hex")
+            );
         }
     }
 
@@ -228,11 +268,26 @@ mod tests {
             ENTRY.replace(r#""aseq":3,"cust":"acme""#, r#""cust":"acme","aseq":3"#),
         ];
         for other in others {
-            assert!(matches!(EntryBody::parse(other.as_bytes()), Err(NotAnEntry::OtherSpelling)), "{other}");
+            assert!(
+                matches!(
+                    EntryBody::parse(other.as_bytes()),
+                    Err(NotAnEntry::OtherSpelling)
+                ),
+                "{other}"
+            );
         }
-        assert!(matches!(EntryBody::parse(b"[1]"), Err(NotAnEntry::NotAnObject(_))));
-        assert!(matches!(EntryBody::parse(b"{\"t\":\"\xff\"}"), Err(NotAnEntry::NotAnObject(_))));
-        assert!(matches!(EntryBody::parse(br#"{"t":"\ud800"}"#), Err(NotAnEntry::NotAnObject(_))));
+        assert!(matches!(
+            EntryBody::parse(b"[1]"),
+            Err(NotAnEntry::NotAnObject(_))
+        ));
+        assert!(matches!(
+            EntryBody::parse(b"{\"t\":\"\xff\"}"),
+            Err(NotAnEntry::NotAnObject(_))
+        ));
+        assert!(matches!(
+            EntryBody::parse(br#"{"t":"\ud800"}"#),
+            Err(NotAnEntry::NotAnObject(_))
+        ));
     }
 
     #[test]
@@ -249,14 +304,22 @@ mod tests {
         ];
         for (from, to) in swapped {
             let wrong = ENTRY.replace(from, to);
-            assert!(matches!(EntryBody::parse(wrong.as_bytes()), Err(NotAnEntry::Field { .. })), "{wrong}");
+            assert!(
+                matches!(
+                    EntryBody::parse(wrong.as_bytes()),
+                    Err(NotAnEntry::Field { .. })
+                ),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn a_changed_byte_shows_when_read_back() {
         let entry = EntryBody::parse(ENTRY.as_bytes()).expect("an entry");
-        let stored = |bytes: &str| EntryBody::from_stored(bytes.into(), entry.leaf(), entry.columns().clone());
+        let stored = |bytes: &str| {
+            EntryBody::from_stored(bytes.into(), entry.leaf(), entry.columns().clone())
+        };
         assert_eq!(stored(ENTRY).as_ref(), Some(&entry));
         assert_eq!(stored(&ENTRY.replace("KAL-42", "KAL-43")), None);
     }

@@ -48,7 +48,9 @@ struct Writer<DB: Dialect> {
 
 impl<DB: Dialect> std::fmt::Debug for Writer<DB> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("connected", &self.connection.is_some()).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("connected", &self.connection.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,8 +60,15 @@ impl<DB: Dialect> SqlLedger<DB> {
         options: <DB::Connection as Connection>::Options,
         readers: Pool<DB>,
     ) -> Self {
-        let writer = Writer { connection: Some(connection), texts: BTreeMap::new() };
-        Self { options, writer: Mutex::new(writer), readers }
+        let writer = Writer {
+            connection: Some(connection),
+            texts: BTreeMap::new(),
+        };
+        Self {
+            options,
+            writer: Mutex::new(writer),
+            readers,
+        }
     }
 
     /// Runs what `write` does on the writing connection, which survives only if that succeeds.
@@ -77,7 +86,12 @@ impl<DB: Dialect> SqlLedger<DB> {
     /// Whether the record holds exactly this batch's entries at their places.
     async fn holds(&self, batch: &Batch) -> Result<bool, sqlx::Error> {
         let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
-        let rows = self.fetch(sql, &[Param::place(batch.first()), Param::place(batch.next())]).await?;
+        let rows = self
+            .fetch(
+                sql,
+                &[Param::place(batch.first()), Param::place(batch.next())],
+            )
+            .await?;
         if rows.len() != batch.entries().len() {
             return Ok(false);
         }
@@ -89,7 +103,11 @@ impl<DB: Dialect> SqlLedger<DB> {
         Ok(true)
     }
 
-    async fn fetch(&self, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, sqlx::Error> {
+    async fn fetch(
+        &self,
+        sql: impl Into<Arc<str>>,
+        params: &[Param<'_>],
+    ) -> Result<Vec<DB::Row>, sqlx::Error> {
         let mut connection = self.readers.acquire().await?;
         DB::fetch(&mut connection, sql.into(), arguments::<DB>(params)?).await
     }
@@ -100,17 +118,50 @@ impl<DB: Dialect> SqlLedger<DB> {
         sql: impl Into<Arc<str>>,
         params: &[Param<'_>],
     ) -> Result<Vec<DB::Row>, ReadError> {
-        self.fetch(sql, params).await.map_err(unavailable(attempted))
+        self.fetch(sql, params)
+            .await
+            .map_err(unavailable(attempted))
     }
 
-    async fn read_entries(&self, matching: &'static str, params: &[Param<'_>]) -> Result<Vec<Entry>, ReadError> {
+    /// Goes around the ledger, as somebody with a database shell would: for the suite to see what the tables refuse.
+    #[cfg(any(test, feature = "conformance"))]
+    pub(crate) async fn tamper(&self, sql: &'static str) -> Result<(), sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        DB::run(&mut connection, sql).await?;
+        connection.close().await
+    }
+
+    /// What the writing connection has set, as one text.
+    #[cfg(test)]
+    pub(crate) async fn settings(&self, sql: &'static str) -> String {
+        let mut writer = self.writer.lock().await;
+        let connection = writer.connection.as_mut().expect("connected");
+        let rows = DB::fetch(connection, sql.into(), DB::Arguments::default())
+            .await
+            .expect("answers");
+        DB::text(&rows[0], 0).expect("a text")
+    }
+
+    async fn read_entries(
+        &self,
+        matching: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Entry>, ReadError> {
         let sql = format!("{SELECT_ENTRY} {matching}");
-        self.read(READ_ENTRIES, sql, params).await?.iter().map(entry::<DB>).collect()
+        self.read(READ_ENTRIES, sql, params)
+            .await?
+            .iter()
+            .map(entry::<DB>)
+            .collect()
     }
 }
 
 impl<DB: Dialect> Writer<DB> {
-    async fn write(&mut self, connection: &mut DB::Connection, batch: &Batch) -> Result<(), sqlx::Error> {
+    async fn write(
+        &mut self,
+        connection: &mut DB::Connection,
+        batch: &Batch,
+    ) -> Result<(), sqlx::Error> {
         let pieces = statement::pieces(batch);
         let params = statement::params(batch);
         if pieces.iter().map(|piece| piece.count).sum::<usize>() <= ROWS_TOGETHER {
@@ -173,14 +224,19 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         loop {
             let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
             let next = Param::place(Seq::new(frontier.size()));
-            let rows = self.read(READ_ENTRIES, sql, &[next, Param::Integer(HEAD_PAGE)]).await?;
+            let rows = self
+                .read(READ_ENTRIES, sql, &[next, Param::Integer(HEAD_PAGE)])
+                .await?;
             if rows.is_empty() {
                 return Ok(Head { frontier });
             }
             for row in &rows {
                 let seq = place::<DB>(row, 0)?;
                 if seq.index() != frontier.size() {
-                    return Err(damaged_entry(Seq::new(frontier.size()), "it is missing, and later ones are there"));
+                    return Err(damaged_entry(
+                        Seq::new(frontier.size()),
+                        "it is missing, and later ones are there",
+                    ));
                 }
                 frontier.append(leaf::<DB>(row, seq)?);
             }
@@ -192,7 +248,10 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         if batch.is_empty() {
             return Ok(());
         }
-        let unknown = |source: sqlx::Error| AppendError::Unknown { first, source: source.into() };
+        let unknown = |source: sqlx::Error| AppendError::Unknown {
+            first,
+            source: source.into(),
+        };
         let refusal = match self.write(batch).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
@@ -201,33 +260,69 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         if !is_conflict(&refusal) || batch.entries().is_empty() {
             return Err(unknown(refusal));
         }
-        if self.holds(batch).await.map_err(unknown)? { Ok(()) } else { Err(AppendError::Fenced { first }) }
+        if self.holds(batch).await.map_err(unknown)? {
+            Ok(())
+        } else {
+            Err(AppendError::Fenced { first })
+        }
     }
 
     async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
         let params = [Param::place(from), Param::Integer(limit.into())];
-        self.read_entries("WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2", &params).await
+        self.read_entries("WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2", &params)
+            .await
     }
 
-    async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        let params = [Param::Text(stream), Param::place(from), Param::Integer(limit.into())];
-        self.read_entries("WHERE e.stream = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
+    async fn by_stream(
+        &self,
+        stream: &str,
+        from: Seq,
+        limit: u32,
+    ) -> Result<Vec<Entry>, ReadError> {
+        let params = [
+            Param::Text(stream),
+            Param::place(from),
+            Param::Integer(limit.into()),
+        ];
+        self.read_entries(
+            "WHERE e.stream = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3",
+            &params,
+        )
+        .await
     }
 
     async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        let params = [Param::Text(kind), Param::place(from), Param::Integer(limit.into())];
-        self.read_entries("WHERE e.kind = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
+        let params = [
+            Param::Text(kind),
+            Param::place(from),
+            Param::Integer(limit.into()),
+        ];
+        self.read_entries(
+            "WHERE e.kind = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3",
+            &params,
+        )
+        .await
     }
 
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE seq >= $1 AND seq < $2 ORDER BY seq, digest";
-        let rows = self.read(READ_DISCLOSURES, sql, &[Param::place(from), Param::place(to)]).await?;
-        rows.iter().map(|row| Ok((place::<DB>(row, 1)?, disclosure::<DB>(row)?))).collect()
+        let rows = self
+            .read(
+                READ_DISCLOSURES,
+                sql,
+                &[Param::place(from), Param::place(to)],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| Ok((place::<DB>(row, 1)?, disclosure::<DB>(row)?)))
+            .collect()
     }
 
     async fn disclosure(&self, digest: &Digest) -> Result<Option<Disclosure>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE digest = $1";
-        let rows = self.read(READ_DISCLOSURES, sql, &[Param::Bytes(digest.as_bytes())]).await?;
+        let rows = self
+            .read(READ_DISCLOSURES, sql, &[Param::Bytes(digest.as_bytes())])
+            .await?;
         rows.first().map(disclosure::<DB>).transpose()
     }
 
@@ -241,9 +336,15 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         let mut writer = self.writer.lock().await;
         let mut connection = match writer.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await.map_err(unavailable("clear the list"))?,
+            None => self
+                .options
+                .connect()
+                .await
+                .map_err(unavailable("clear the list"))?,
         };
-        DB::run(&mut connection, "DELETE FROM listing").await.map_err(unavailable("clear the list"))?;
+        DB::run(&mut connection, "DELETE FROM listing")
+            .await
+            .map_err(unavailable("clear the list"))?;
         writer.connection = Some(connection);
         Ok(())
     }
@@ -253,11 +354,21 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
 fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
     let mut conditions = Vec::new();
     let mut params = Vec::new();
-    for (column, allowed) in [("cust", &query.custs), ("site", &query.sites), ("state", &query.states)] {
+    for (column, allowed) in [
+        ("cust", &query.custs),
+        ("site", &query.sites),
+        ("state", &query.states),
+    ] {
         let Some(allowed) = allowed else { continue };
-        let numbers: Vec<_> = (1..=allowed.len()).map(|i| format!("${}", params.len() + i)).collect();
+        let numbers: Vec<_> = (1..=allowed.len())
+            .map(|i| format!("${}", params.len() + i))
+            .collect();
         // No database takes an empty list, and it can hold nothing.
-        let condition = if numbers.is_empty() { "1 = 0".to_owned() } else { format!("{column} IN ({})", numbers.join(", ")) };
+        let condition = if numbers.is_empty() {
+            "1 = 0".to_owned()
+        } else {
+            format!("{column} IN ({})", numbers.join(", "))
+        };
         conditions.push(condition);
         params.extend(allowed.iter().map(|value| Param::Text(value)));
     }
@@ -268,9 +379,17 @@ fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
     }
     if let Some((opened_us, key)) = &query.before {
         params.extend([Param::Integer(*opened_us), Param::Text(key)]);
-        conditions.push(format!("(opened_us, key) < (${}, ${})", params.len() - 1, params.len()));
+        conditions.push(format!(
+            "(opened_us, key) < (${}, ${})",
+            params.len() - 1,
+            params.len()
+        ));
     }
-    let matching = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let matching = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("WHERE {}", conditions.join(" AND "))
+    };
     params.push(Param::Integer(query.limit.into()));
     let sql = format!(
         "SELECT key, cust, site, state, opened_us, seq, card FROM listing {matching} \
@@ -290,8 +409,13 @@ fn arguments<DB: Dialect>(params: &[Param<'_>]) -> Result<DB::Arguments, sqlx::E
 
 /// Whether a place was taken (the key) or has nothing before it (the check).
 fn is_conflict(error: &sqlx::Error) -> bool {
-    let kind = error.as_database_error().map(sqlx::error::DatabaseError::kind);
-    matches!(kind, Some(ErrorKind::UniqueViolation | ErrorKind::CheckViolation))
+    let kind = error
+        .as_database_error()
+        .map(sqlx::error::DatabaseError::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::UniqueViolation | ErrorKind::CheckViolation)
+    )
 }
 
 fn entry<DB: Dialect>(row: &DB::Row) -> Result<Entry, ReadError> {
@@ -301,11 +425,17 @@ fn entry<DB: Dialect>(row: &DB::Row) -> Result<Entry, ReadError> {
     let body = match DB::bytes(row, 6).map_err(unavailable(READ_ENTRIES))? {
         None => None,
         Some(bytes) => Some(
-            EntryBody::from_stored(bytes, leaf, columns.clone())
-                .ok_or_else(|| damaged_entry(seq, "its bytes do not have the hash they were stored with"))?,
+            EntryBody::from_stored(bytes, leaf, columns.clone()).ok_or_else(|| {
+                damaged_entry(seq, "its bytes do not have the hash they were stored with")
+            })?,
         ),
     };
-    Ok(Entry { seq, leaf, columns, body })
+    Ok(Entry {
+        seq,
+        leaf,
+        columns,
+        body,
+    })
 }
 
 fn read_columns<DB: Dialect>(row: &DB::Row) -> Result<Columns, sqlx::Error> {
@@ -319,18 +449,27 @@ fn read_columns<DB: Dialect>(row: &DB::Row) -> Result<Columns, sqlx::Error> {
 
 fn place<DB: Dialect>(row: &DB::Row, column: usize) -> Result<Seq, ReadError> {
     let place = DB::integer(row, column).map_err(unavailable(READ_ENTRIES))?;
-    let index = u64::try_from(place).map_err(|source| ReadError::Unavailable { attempted: READ_ENTRIES, source: source.into() })?;
+    let index = u64::try_from(place).map_err(|source| ReadError::Unavailable {
+        attempted: READ_ENTRIES,
+        source: source.into(),
+    })?;
     Ok(Seq::new(index))
 }
 
 fn leaf<DB: Dialect>(row: &DB::Row, seq: Seq) -> Result<LeafHash, ReadError> {
-    let bytes = DB::bytes(row, 1).map_err(unavailable(READ_ENTRIES))?.unwrap_or_default();
-    let digest = Digest::try_from(bytes.as_slice()).map_err(|_| damaged_entry(seq, "its leaf hash is not 32 bytes"))?;
+    let bytes = DB::bytes(row, 1)
+        .map_err(unavailable(READ_ENTRIES))?
+        .unwrap_or_default();
+    let digest = Digest::try_from(bytes.as_slice())
+        .map_err(|_| damaged_entry(seq, "its leaf hash is not 32 bytes"))?;
     Ok(LeafHash::from_digest(digest))
 }
 
 fn disclosure<DB: Dialect>(row: &DB::Row) -> Result<Disclosure, ReadError> {
-    let damaged = |why| ReadError::Damaged { what: "a disclosure".to_owned(), why };
+    let damaged = |why| ReadError::Damaged {
+        what: "a disclosure".to_owned(),
+        why,
+    };
     let cell = |column| DB::bytes(row, column).map_err(unavailable(READ_DISCLOSURES));
     let digest = Digest::try_from(cell(0)?.unwrap_or_default().as_slice())
         .map_err(|_| damaged("its digest is not 32 bytes"))?;
@@ -348,14 +487,22 @@ fn listing<DB: Dialect>(row: &DB::Row) -> Result<Listing, ReadError> {
         state: text(3)?,
         opened_us: DB::integer(row, 4).map_err(unavailable(READ_LISTINGS))?,
         seq: place::<DB>(row, 5)?,
-        card: DB::bytes(row, 6).map_err(unavailable(READ_LISTINGS))?.unwrap_or_default(),
+        card: DB::bytes(row, 6)
+            .map_err(unavailable(READ_LISTINGS))?
+            .unwrap_or_default(),
     })
 }
 
 fn unavailable(attempted: &'static str) -> impl Fn(sqlx::Error) -> ReadError {
-    move |source| ReadError::Unavailable { attempted, source: source.into() }
+    move |source| ReadError::Unavailable {
+        attempted,
+        source: source.into(),
+    }
 }
 
 fn damaged_entry(seq: Seq, why: &'static str) -> ReadError {
-    ReadError::Damaged { what: format!("entry {seq}"), why }
+    ReadError::Damaged {
+        what: format!("entry {seq}"),
+        why,
+    }
 }

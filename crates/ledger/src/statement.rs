@@ -33,7 +33,11 @@ pub(crate) enum Rows {
 
 /// The chunks of a batch, in the order of its parameters.
 pub(crate) fn pieces(batch: &Batch) -> Vec<Piece> {
-    let disclosures = batch.entries().iter().map(|sealed| sealed.disclosures.len()).sum();
+    let disclosures = batch
+        .entries()
+        .iter()
+        .map(|sealed| sealed.disclosures.len())
+        .sum();
     let mut pieces = Vec::new();
     cut(&mut pieces, Rows::Entries, batch.entries().len());
     if let Some(first) = pieces.first_mut()
@@ -113,17 +117,23 @@ impl Piece {
                 let first = before + 1;
                 statements.push(unguarded.replacen(
                     &format!("(${first},"),
-                    &format!("(COALESCE((SELECT seq + 1 FROM entry WHERE seq = ${first} - 1), -1),"),
+                    &format!(
+                        "(COALESCE((SELECT seq + 1 FROM entry WHERE seq = ${first} - 1), -1),"
+                    ),
                     1,
                 ));
                 statements.push(self.insert(ENTRY_BODY, before, &[1, 7]));
             }
             Rows::Disclosures => {
                 // Equal digests are equal bytes, so the row that is there already says the same.
-                statements.push(self.insert(DISCLOSURE, before, &[1, 2, 3, 4]) + " ON CONFLICT (digest) DO NOTHING");
+                statements.push(
+                    self.insert(DISCLOSURE, before, &[1, 2, 3, 4])
+                        + " ON CONFLICT (digest) DO NOTHING",
+                );
             }
             Rows::Listings => {
-                statements.push(self.insert(LISTING, before, &[1, 2, 3, 4, 5, 6, 7]) + LISTING_CONFLICT);
+                statements
+                    .push(self.insert(LISTING, before, &[1, 2, 3, 4, 5, 6, 7]) + LISTING_CONFLICT);
             }
         }
     }
@@ -176,7 +186,7 @@ mod tests {
 
     #[test]
     fn rows_are_cut_into_the_four_sizes() {
-        assert_eq!(counts(0), []);
+        assert_eq!(counts(0), [0_usize; 0]);
         assert_eq!(counts(9), [8, 1]);
         assert_eq!(counts(64 + 8 + 8 + 1), [64, 8, 8, 1]);
         assert_eq!(counts(1025), [512, 512, 1]);
@@ -185,8 +195,16 @@ mod tests {
     #[test]
     fn the_text_of_a_piece() {
         let mut statements = Vec::new();
-        Piece { rows: Rows::EntriesAfterAnother, count: 1 }.write(&mut statements, 0);
-        Piece { rows: Rows::Disclosures, count: 1 }.write(&mut statements, 7);
+        Piece {
+            rows: Rows::EntriesAfterAnother,
+            count: 1,
+        }
+        .write(&mut statements, 0);
+        Piece {
+            rows: Rows::Disclosures,
+            count: 1,
+        }
+        .write(&mut statements, 7);
         assert_eq!(
             statements,
             [
