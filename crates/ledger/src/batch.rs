@@ -2,8 +2,9 @@
 //!
 //! A batch holds nothing that a database could refuse, so that what remains to fail is the database itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::digest::Digest;
 use crate::disclosure::Disclosure;
 use crate::entry::{EntryBody, Seq};
 use crate::listing::{Listing, NotAListing};
@@ -22,6 +23,7 @@ pub struct Sealed {
 pub struct Batch {
     first: Seq,
     entries: Vec<Sealed>,
+    disclosed: BTreeSet<Digest>,
     listings: BTreeMap<String, Listing>,
 }
 
@@ -31,13 +33,16 @@ impl Batch {
         Self {
             first,
             entries: Vec::new(),
+            disclosed: BTreeSet::new(),
             listings: BTreeMap::new(),
         }
     }
 
-    /// Adds an entry and says its place.
-    pub fn push(&mut self, body: EntryBody, disclosures: Vec<Disclosure>) -> Seq {
+    /// Adds an entry and says its place. A disclosure that the batch already has is kept with the earlier entry alone:
+    /// it is the same file.
+    pub fn push(&mut self, body: EntryBody, mut disclosures: Vec<Disclosure>) -> Seq {
         let seq = self.next();
+        disclosures.retain(|disclosure| self.disclosed.insert(disclosure.digest()));
         self.entries.push(Sealed { body, disclosures });
         seq
     }

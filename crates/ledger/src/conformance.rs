@@ -83,6 +83,29 @@ pub async fn refuses_changes<DB: Dialect>(ledger: &SqlLedger<DB>, others: &[&'st
     );
 }
 
+/// Appends while `cut` cuts the ledger's connections; every batch must be in the record once, whatever was lost.
+///
+/// `ledger` must be empty.
+pub async fn a_cut_connection_loses_nothing<L: Ledger>(ledger: &L, cut: impl AsyncFn()) {
+    let mut expected = Frontier::new();
+    for round in 0..20_u64 {
+        let batch = batch(Seq::new(expected.size()), 1 + 40 * (round % 3));
+        let (mut outcome, ()) = tokio::join!(ledger.append(&batch), cut());
+        let mut attempts = 0;
+        while let Err(AppendError::Unknown { .. }) = outcome {
+            attempts += 1;
+            assert!(
+                attempts < 10,
+                "still unknown with nobody cutting: {outcome:?}"
+            );
+            outcome = ledger.append(&batch).await;
+        }
+        sure(outcome);
+        expected.extend(batch.entries().iter().map(|sealed| sealed.body.leaf()));
+    }
+    assert_eq!(sure(ledger.head().await).frontier, expected);
+}
+
 async fn what_is_appended_comes_back<L: Ledger>(ledger: &L) {
     assert_eq!(sure(ledger.head().await).frontier, Frontier::new());
     let mut batch = Batch::new(Seq::FIRST);
@@ -577,8 +600,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::Sqlite;
-    use crate::memory::MemoryLedger;
+    use crate::memory::{Fault, MemoryLedger};
+    use crate::{ReadError, Sqlite};
 
     #[tokio::test]
     async fn memory_keeps_the_contract() {
@@ -598,6 +621,67 @@ mod tests {
                 .expect("opens")
         })
         .await;
+    }
+
+    /// The faults of the simulation keep the contract too: the same batch until the outcome is known.
+    #[tokio::test]
+    async fn faults_in_memory_lose_nothing() {
+        let faults = [
+            Fault::UnknownAbsent,
+            Fault::Stall(3),
+            Fault::UnknownCommitted,
+            Fault::None,
+        ];
+        let mut turns = faults.into_iter().cycle();
+        let ledger = MemoryLedger::with_faults(move |_| turns.next().unwrap_or(Fault::None));
+        a_cut_connection_loses_nothing(&ledger, async || ()).await;
+        ledger.set_faults(|_| Fault::Fenced);
+        let head = sure(ledger.head().await);
+        fenced(&ledger, &one(head.next(), "KAL-1")).await;
+        assert_eq!(sure(ledger.head().await), head);
+    }
+
+    #[tokio::test]
+    async fn a_stalled_append_that_is_dropped_is_absent() {
+        let ledger = MemoryLedger::with_faults(|_| Fault::Stall(3));
+        drop_after(2, ledger.append(&one(Seq::FIRST, "KAL-1"))).await;
+        assert_eq!(sure(ledger.head().await).size(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_altered_in_the_store_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db"))
+            .await
+            .expect("opens");
+        accepted(&ledger, &batch(Seq::FIRST, 3)).await;
+        for sql in [
+            "DROP TRIGGER entry_body_is_never_changed; UPDATE entry_body SET body = x'7b7d' WHERE seq = 1",
+            "DROP TRIGGER disclosure_is_never_changed; UPDATE disclosure SET bytes = x'5b5d' WHERE seq = 1",
+        ] {
+            ledger.tamper(sql).await.expect("nothing stops the owner");
+        }
+        assert_eq!(sure(ledger.entries(Seq::FIRST, 1).await).len(), 1);
+        let entry = ledger
+            .entries(Seq::FIRST, 3)
+            .await
+            .expect_err("damaged")
+            .to_string();
+        assert!(entry.starts_with("entry 1 was altered"), "{entry}");
+        let disclosure = ledger
+            .disclosures(Seq::new(1), Seq::new(2))
+            .await
+            .expect_err("damaged");
+        assert!(
+            matches!(disclosure, ReadError::Damaged { .. }),
+            "{disclosure}"
+        );
+        ledger
+            .tamper("DROP TRIGGER entry_is_never_deleted; DELETE FROM entry WHERE seq = 1")
+            .await
+            .expect("deletes");
+        let head = ledger.head().await.expect_err("damaged").to_string();
+        assert!(head.contains("it is missing"), "{head}");
     }
 
     #[tokio::test]

@@ -115,14 +115,14 @@ impl SqlLedger<Sqlite> {
             .disable_statement_logging();
         let writer = both
             .clone()
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "on")
             // Without it INSERT OR REPLACE would slip past the triggers that refuse a deletion.
             .pragma("recursive_triggers", "on");
         let reader = both.read_only(true);
-        let mut first = connect::<Sqlite>(&writer, &place).await?;
+        // Only now: a file that vanishes later must be an error, not an empty record.
+        let mut first = connect::<Sqlite>(&writer.clone().create_if_missing(true), &place).await?;
         require::<Sqlite>(
             &mut first,
             &place,

@@ -4,6 +4,7 @@
 //! changes one: the tables refuse that.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use sqlx::error::ErrorKind;
@@ -31,7 +32,6 @@ const TEXTS: usize = 64;
 const HEAD_PAGE: i64 = 4096;
 
 /// A record in the database `DB`. Open one with `SqlLedger::<Sqlite>::open` or `SqlLedger::<Postgres>::connect`.
-#[derive(Debug)]
 pub struct SqlLedger<DB: Dialect> {
     options: <DB::Connection as Connection>::Options,
     writer: Mutex<Writer<DB>>,
@@ -46,11 +46,10 @@ struct Writer<DB: Dialect> {
     texts: BTreeMap<(Scope, Vec<Piece>), Arc<str>>,
 }
 
-impl<DB: Dialect> std::fmt::Debug for Writer<DB> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer")
-            .field("connected", &self.connection.is_some())
-            .finish_non_exhaustive()
+impl<DB: Dialect> fmt::Debug for SqlLedger<DB> {
+    /// Which database, and nothing of its address: that may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SqlLedger").field(&DB::NAME).finish()
     }
 }
 
