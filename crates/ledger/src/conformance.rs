@@ -86,6 +86,9 @@ pub async fn refuses_changes<DB: Dialect>(ledger: &SqlLedger<DB>, others: &[&'st
 /// Appends while `cut` cuts the ledger's connections; every batch must be in the record once, whatever was lost.
 ///
 /// `ledger` must be empty.
+///
+/// # Panics
+/// When one is lost or its outcome stays unknown: this is a test.
 pub async fn a_cut_connection_loses_nothing<L: Ledger>(ledger: &L, cut: impl AsyncFn()) {
     let mut expected = Frontier::new();
     for round in 0..20_u64 {
