@@ -171,7 +171,7 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store did not answer, or not with sense.
-    #[error("could not {attempted}")]
+    #[error("could not {attempted}; check that the database answers and that its disk is not full")]
     Unavailable {
         /// What was attempted.
         attempted: &'static str,

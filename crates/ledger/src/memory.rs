@@ -138,10 +138,13 @@ impl State {
     }
 
     fn matching(&self, from: Seq, limit: u32, matches: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        // An entry's place is its index.
+        let start = usize::try_from(from.index()).unwrap_or(usize::MAX);
         let found = self
             .entries
             .iter()
-            .filter(|entry| entry.seq >= from && matches(entry));
+            .skip(start)
+            .filter(|entry| matches(entry));
         found
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .cloned()

@@ -27,8 +27,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a reader waits for a free connection.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Prepared statements each connection keeps. Each joined shape of a small append is one.
-const STATEMENTS: usize = 64;
+/// Prepared statements each connection keeps, some 20 KB each at most. Each joined shape of a small append is one.
+pub(crate) const STATEMENTS: usize = 128;
 
 /// The table in which migrations are noted.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";

@@ -17,16 +17,13 @@ use crate::digest::Digest;
 use crate::disclosure::Disclosure;
 use crate::entry::{Columns, EntryBody, Seq};
 use crate::listing::{Listing, ListingQuery};
-use crate::statement::{self, Piece};
+use crate::open::STATEMENTS;
+use crate::statement::{self, Piece, Plan};
 use crate::tree::{Frontier, LeafHash};
 use crate::{AppendError, Entry, Head, Ledger, ReadError};
 
-/// Up to this many rows an append is one joined text: one crossing to SQLite's thread, one round trip to PostgreSQL.
-/// Beyond it the texts would be too many to keep prepared, and the crossings no longer matter.
-const ROWS_TOGETHER: usize = 24;
-
 /// Texts kept; when there are more, all are forgotten and written anew.
-const TEXTS: usize = 64;
+const TEXTS: usize = STATEMENTS;
 
 /// Leaf hashes read at once when the head is computed.
 const HEAD_PAGE: i64 = 4096;
@@ -43,6 +40,7 @@ struct Writer<DB: Dialect> {
     /// Taken out for the time of an append. If that fails or is dropped, the connection is dropped, and with it
     /// whatever transaction it had open; the next append opens another one.
     connection: Option<DB::Connection>,
+    /// The texts in use, so that each is written once.
     texts: BTreeMap<(Scope, Vec<Piece>), Arc<str>>,
 }
 
@@ -161,12 +159,14 @@ impl<DB: Dialect> Writer<DB> {
         connection: &mut DB::Connection,
         batch: &Batch,
     ) -> Result<(), sqlx::Error> {
-        let pieces = statement::pieces(batch);
         let params = statement::params(batch);
-        if pieces.iter().map(|piece| piece.count).sum::<usize>() <= ROWS_TOGETHER {
-            let sql = self.text(Scope::Whole, pieces);
-            return DB::execute(connection, sql, arguments::<DB>(&params)?).await;
-        }
+        let pieces = match statement::plan(batch) {
+            Plan::Together(pieces) => {
+                let sql = self.text(Scope::Whole, pieces);
+                return DB::execute(connection, sql, arguments::<DB>(&params)?).await;
+            }
+            Plan::InTurn(pieces) => pieces,
+        };
         DB::run(connection, DB::BEGIN).await?;
         let mut rest = params.as_slice();
         for piece in pieces {

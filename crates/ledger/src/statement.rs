@@ -1,11 +1,13 @@
-//! The SQL of an append: the same text for both databases, from rows in chunks of fixed sizes.
+//! The SQL of an append: the same text for both databases, with as few statements as stay prepared.
 //!
-//! A chunk size is a statement that stays prepared, so there are only three. Runs nothing: that is `sql`.
+//! A small batch is one text with a statement for each table; a larger one goes in chunks of fixed sizes.
+//! Runs nothing: that is `sql`.
 
 use std::fmt::Write as _;
 
 use crate::batch::Batch;
 use crate::dialect::Param;
+use crate::entry::Seq;
 
 /// Rows in one statement, the largest first.
 ///
@@ -14,14 +16,29 @@ use crate::dialect::Param;
 /// build; PostgreSQL 8 ms either way).
 const CHUNKS: [usize; 3] = [64, 8, 1];
 
-/// One chunk of a batch.
+/// Up to this many rows a batch is one joined text: one crossing to SQLite's thread, one round trip to PostgreSQL.
+///
+/// There is a text for each combination of row counts, so beyond it they would be too many to keep prepared, while the
+/// crossings matter less with every row.
+const ROWS_TOGETHER: usize = 24;
+
+/// How a batch is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// As one text, which is a transaction by itself.
+    Together(Vec<Piece>),
+    /// Piece after piece, in a transaction.
+    InTurn(Vec<Piece>),
+}
+
+/// Rows of one table that are written at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Piece {
     pub(crate) rows: Rows,
     pub(crate) count: usize,
 }
 
-/// What the rows of a chunk are.
+/// What the rows of a piece are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rows {
     /// The very first entries of a record, or entries that follow others of the same batch.
@@ -34,23 +51,39 @@ pub(crate) enum Rows {
     Listings,
 }
 
-/// The chunks of a batch, in the order of its parameters.
-pub(crate) fn pieces(batch: &Batch) -> Vec<Piece> {
+/// The pieces of a batch, in the order of its parameters.
+pub(crate) fn plan(batch: &Batch) -> Plan {
     let disclosures = batch
         .entries()
         .iter()
         .map(|sealed| sealed.disclosures.len())
         .sum();
+    let rows = [
+        (Rows::Entries, batch.entries().len()),
+        (Rows::Disclosures, disclosures),
+        (Rows::Listings, batch.listings().len()),
+    ];
+    let together = rows.iter().map(|(_, count)| count).sum::<usize>() <= ROWS_TOGETHER;
     let mut pieces = Vec::new();
-    cut(&mut pieces, Rows::Entries, batch.entries().len());
-    if let Some(first) = pieces.first_mut()
-        && batch.first().index() > 0
+    for (rows, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
+        if together {
+            pieces.push(Piece { rows, count });
+        } else {
+            cut(&mut pieces, rows, count);
+        }
+    }
+    if let Some(first) = pieces
+        .first_mut()
+        .filter(|first| first.rows == Rows::Entries)
+        && batch.first() > Seq::FIRST
     {
         first.rows = Rows::EntriesAfterAnother;
     }
-    cut(&mut pieces, Rows::Disclosures, disclosures);
-    cut(&mut pieces, Rows::Listings, batch.listings().len());
-    pieces
+    if together {
+        Plan::Together(pieces)
+    } else {
+        Plan::InTurn(pieces)
+    }
 }
 
 /// Cuts a number of rows into as few chunks as there can be.
