@@ -8,10 +8,7 @@ use sqlx::{Postgres, Sqlite};
 
 use crate::open::OpenError;
 use crate::sql::SqlLedger;
-use crate::{
-    AppendError, Batch, Digest, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError,
-    Seq,
-};
+use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
 
 /// A record in one of the databases we know.
 #[derive(Debug)]
@@ -26,22 +23,14 @@ impl AnyLedger {
     /// Opens `sqlite:<file>`, a file in `data_dir` unless its path is absolute, or `postgres://<user>@<host>/<database>`.
     pub async fn open(address: &str, data_dir: &Path) -> Result<Self, OpenError> {
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            return SqlLedger::<Postgres>::connect(address)
-                .await
-                .map(Self::Postgres);
+            return SqlLedger::<Postgres>::connect(address).await.map(Self::Postgres);
         }
         match address.strip_prefix("sqlite:") {
             Some(file) if !file.is_empty() && !file.contains('?') && !file.starts_with("//") => {
-                SqlLedger::<Sqlite>::open(data_dir.join(file))
-                    .await
-                    .map(Self::Sqlite)
+                SqlLedger::<Sqlite>::open(data_dir.join(file)).await.map(Self::Sqlite)
             }
-            Some(_) => Err(OpenError::Address {
-                why: "after sqlite: comes the path of a file and nothing else".to_owned(),
-            }),
-            None => Err(OpenError::Address {
-                why: "it begins with neither sqlite: nor postgres://".to_owned(),
-            }),
+            Some(_) => Err(OpenError::Address { why: "after sqlite: comes the path of a file and nothing else".to_owned() }),
+            None => Err(OpenError::Address { why: "it begins with neither sqlite: nor postgres://".to_owned() }),
         }
     }
 }
@@ -69,12 +58,7 @@ impl Ledger for AnyLedger {
         either!(self, ledger => ledger.entries(from, limit))
     }
 
-    async fn by_stream(
-        &self,
-        stream: &str,
-        from: Seq,
-        limit: u32,
-    ) -> Result<Vec<Entry>, ReadError> {
+    async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
         either!(self, ledger => ledger.by_stream(stream, from, limit))
     }
 

@@ -30,12 +30,7 @@ pub struct Batch {
 impl Batch {
     /// A batch whose first entry will be at `first`, which must be the size of the record when it is appended.
     pub const fn new(first: Seq) -> Self {
-        Self {
-            first,
-            entries: Vec::new(),
-            disclosed: BTreeSet::new(),
-            listings: BTreeMap::new(),
-        }
+        Self { first, entries: Vec::new(), disclosed: BTreeSet::new(), listings: BTreeMap::new() }
     }
 
     /// Adds an entry and says its place. A disclosure that the batch already has is kept with the earlier entry alone:
@@ -61,8 +56,7 @@ impl Batch {
 
     /// The place after the last entry: where the next batch begins.
     pub fn next(&self) -> Seq {
-        self.first
-            .plus(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
+        self.first.plus(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
     }
 
     /// The entries in order.

@@ -67,10 +67,7 @@ fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), NotCanoni
 }
 
 fn write_integer(out: &mut Vec<u8>, number: &Number) -> Result<(), NotCanonical> {
-    let integer = number
-        .as_i64()
-        .filter(|n| n.unsigned_abs() < INTEGER_BOUND)
-        .ok_or(NotCanonical::Number)?;
+    let integer = number.as_i64().filter(|n| n.unsigned_abs() < INTEGER_BOUND).ok_or(NotCanonical::Number)?;
     out.extend_from_slice(integer.to_string().as_bytes());
     Ok(())
 }
@@ -88,11 +85,7 @@ fn write_array(out: &mut Vec<u8>, values: &[Value], depth: usize) -> Result<(), 
     Ok(())
 }
 
-fn write_object(
-    out: &mut Vec<u8>,
-    map: &Map<String, Value>,
-    depth: usize,
-) -> Result<(), NotCanonical> {
+fn write_object(out: &mut Vec<u8>, map: &Map<String, Value>, depth: usize) -> Result<(), NotCanonical> {
     let depth = depth.checked_sub(1).ok_or(NotCanonical::Depth)?;
     // Sorted here, because a feature any crate may switch on makes `Map` keep the order of insertion.
     let mut fields: Vec<_> = map.iter().collect();
@@ -129,8 +122,7 @@ mod tests {
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                prop::collection::btree_map("[ -~]{0,6}", inner, 0..6)
-                    .prop_map(|m| m.into_iter().collect()),
+                prop::collection::btree_map("[ -~]{0,6}", inner, 0..6).prop_map(|m| m.into_iter().collect()),
             ]
         })
     }
@@ -147,27 +139,12 @@ mod tests {
 
     #[test]
     fn what_has_two_spellings_is_refused() {
-        let refusal =
-            |text: &str| object(&serde_json::from_str(text).expect("JSON")).expect_err("refused");
+        let refusal = |text: &str| object(&serde_json::from_str(text).expect("JSON")).expect_err("refused");
         assert_eq!(refusal(r#"{"é":1}"#), NotCanonical::Key);
-        for number in [
-            "1.0",
-            "-0",
-            "1e3",
-            "9007199254740992",
-            "-9007199254740992",
-            "18446744073709551615",
-        ] {
-            assert_eq!(
-                refusal(&format!(r#"{{"n":{number}}}"#)),
-                NotCanonical::Number,
-                "{number}"
-            );
+        for number in ["1.0", "-0", "1e3", "9007199254740992", "-9007199254740992", "18446744073709551615"] {
+            assert_eq!(refusal(&format!(r#"{{"n":{number}}}"#)), NotCanonical::Number, "{number}");
         }
         let deep = (0..DEPTH_LIMIT).fold(Value::Null, |inner, _| Value::from(vec![inner]));
-        assert_eq!(
-            object(&Map::from_iter([("deep".to_owned(), deep)])),
-            Err(NotCanonical::Depth)
-        );
+        assert_eq!(object(&Map::from_iter([("deep".to_owned(), deep)])), Err(NotCanonical::Depth));
     }
 }

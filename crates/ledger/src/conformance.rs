@@ -6,10 +6,7 @@ use std::fmt::Debug;
 
 use serde_json::{Map, Value};
 
-use crate::{
-    AppendError, Batch, Dialect, Disclosure, Entry, EntryBody, Frontier, Ledger, Listing,
-    ListingQuery, Seq, SqlLedger,
-};
+use crate::{AppendError, Batch, Dialect, Disclosure, Entry, EntryBody, Frontier, Ledger, Listing, ListingQuery, Seq, SqlLedger};
 
 /// Runs the whole suite.
 ///
@@ -41,10 +38,7 @@ pub async fn refuses_changes<DB: Dialect>(ledger: &SqlLedger<DB>, others: &[&'st
     batch.push(body("first", ""), vec![secret(1)]);
     batch.push(body("second", ""), Vec::new());
     accepted(ledger, &batch).await;
-    let before = (
-        sure(ledger.entries(Seq::FIRST, 9).await),
-        sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await),
-    );
+    let before = (sure(ledger.entries(Seq::FIRST, 9).await), sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await));
     let changes = [
         "UPDATE entry SET kind = 'x'",
         "UPDATE entry SET seq = seq + 10",
@@ -54,33 +48,17 @@ pub async fn refuses_changes<DB: Dialect>(ledger: &SqlLedger<DB>, others: &[&'st
         "INSERT INTO entry SELECT -1, leaf_hash, at_us, stream, kind, cust FROM entry WHERE seq = 0",
     ];
     for sql in changes.iter().chain(others) {
-        assert!(
-            ledger.tamper(sql).await.is_err(),
-            "the database took: {sql}"
-        );
+        assert!(ledger.tamper(sql).await.is_err(), "the database took: {sql}");
     }
-    let after = (
-        sure(ledger.entries(Seq::FIRST, 9).await),
-        sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await),
-    );
+    let after = (sure(ledger.entries(Seq::FIRST, 9).await), sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await));
     assert_eq!(before, after);
     // What retention and erasure need is granted.
     sure(ledger.tamper("DELETE FROM entry_body WHERE seq = 0").await);
     sure(ledger.tamper("DELETE FROM disclosure WHERE seq = 0").await);
     let entries = sure(ledger.entries(Seq::FIRST, 9).await);
-    assert_eq!(
-        entries
-            .iter()
-            .map(|entry| entry.body.is_some())
-            .collect::<Vec<_>>(),
-        [false, true]
-    );
+    assert_eq!(entries.iter().map(|entry| entry.body.is_some()).collect::<Vec<_>>(), [false, true]);
     assert_eq!(sure(ledger.disclosure(&secret(1).digest()).await), None);
-    assert_eq!(
-        sure(ledger.head().await).size(),
-        2,
-        "the hash of a deleted body stays"
-    );
+    assert_eq!(sure(ledger.head().await).size(), 2, "the hash of a deleted body stays");
 }
 
 /// Appends while `cut` cuts the ledger's connections; every batch must be in the record once, whatever was lost.
@@ -97,10 +75,7 @@ pub async fn a_cut_connection_loses_nothing<L: Ledger>(ledger: &L, cut: impl Asy
         let mut attempts = 0;
         while let Err(AppendError::Unknown { .. }) = outcome {
             attempts += 1;
-            assert!(
-                attempts < 10,
-                "still unknown with nobody cutting: {outcome:?}"
-            );
+            assert!(attempts < 10, "still unknown with nobody cutting: {outcome:?}");
             outcome = ledger.append(&batch).await;
         }
         sure(outcome);
@@ -126,22 +101,14 @@ async fn what_is_appended_comes_back<L: Ledger>(ledger: &L) {
         columns: body.columns().clone(),
         body: Some(body),
     });
-    assert_eq!(
-        sure(ledger.entries(Seq::FIRST, 10).await),
-        expected.collect::<Vec<_>>()
-    );
+    assert_eq!(sure(ledger.entries(Seq::FIRST, 10).await), expected.collect::<Vec<_>>());
 }
 
 async fn entries_are_found_in_order<L: Ledger>(ledger: &L) {
     let mut batch = Batch::new(Seq::FIRST);
     for i in 0..30_u64 {
         let (kind, stream) = (["raised", "noted", "closed"], ["KAL-9", "KAL-10", ""]);
-        let pick = |list: [&'static str; 3], n: u64| {
-            list.into_iter()
-                .cycle()
-                .nth(usize::try_from(n).unwrap_or(0))
-                .unwrap_or("")
-        };
+        let pick = |list: [&'static str; 3], n: u64| list.into_iter().cycle().nth(usize::try_from(n).unwrap_or(0)).unwrap_or("");
         batch.push(body(pick(kind, i), pick(stream, i / 3)), Vec::new());
         if i % 7 == 0 {
             accepted(ledger, &batch).await;
@@ -149,36 +116,13 @@ async fn entries_are_found_in_order<L: Ledger>(ledger: &L) {
         }
     }
     accepted(ledger, &batch).await;
-    let places = |entries: Vec<Entry>| {
-        entries
-            .into_iter()
-            .map(|entry| entry.seq.index())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        places(sure(ledger.entries(Seq::new(27), 2).await)),
-        [27, 28]
-    );
-    assert_eq!(
-        places(sure(ledger.entries(Seq::new(30), 2).await)),
-        [0_u64; 0]
-    );
-    assert_eq!(
-        places(sure(ledger.by_kind("noted", Seq::new(2), 3).await)),
-        [4, 7, 10]
-    );
-    assert_eq!(
-        places(sure(ledger.by_stream("KAL-10", Seq::FIRST, 4).await)),
-        [3, 4, 5, 12]
-    );
-    assert_eq!(
-        places(sure(ledger.by_stream("KAL-10", Seq::new(5), 9).await)),
-        [5, 12, 13, 14, 21, 22, 23]
-    );
-    assert_eq!(
-        places(sure(ledger.by_stream("KAL-1", Seq::FIRST, 4).await)),
-        [0_u64; 0]
-    );
+    let places = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.seq.index()).collect::<Vec<_>>();
+    assert_eq!(places(sure(ledger.entries(Seq::new(27), 2).await)), [27, 28]);
+    assert_eq!(places(sure(ledger.entries(Seq::new(30), 2).await)), [0_u64; 0]);
+    assert_eq!(places(sure(ledger.by_kind("noted", Seq::new(2), 3).await)), [4, 7, 10]);
+    assert_eq!(places(sure(ledger.by_stream("KAL-10", Seq::FIRST, 4).await)), [3, 4, 5, 12]);
+    assert_eq!(places(sure(ledger.by_stream("KAL-10", Seq::new(5), 9).await)), [5, 12, 13, 14, 21, 22, 23]);
+    assert_eq!(places(sure(ledger.by_stream("KAL-1", Seq::FIRST, 4).await)), [0_u64; 0]);
 }
 
 async fn the_same_batch_is_accepted_again<L: Ledger>(ledger: &L) {
@@ -203,17 +147,12 @@ async fn of_two_writers_one_is_fenced<L: Ledger>(ours: &L, theirs: &L) {
     let mut frontier = Frontier::new();
     for round in 0..50_u64 {
         let first = Seq::new(frontier.size());
-        let (a, b) = (
-            one(first, &format!("a-{round}")),
-            one(first, &format!("b-{round}")),
-        );
+        let (a, b) = (one(first, &format!("a-{round}")), one(first, &format!("b-{round}")));
         let (mine, other) = tokio::join!(ours.append(&a), theirs.append(&b));
         let won = match (mine, other) {
             (Ok(()), Err(AppendError::Fenced { .. })) => a,
             (Err(AppendError::Fenced { .. }), Ok(())) => b,
-            both => fail(&format!(
-                "exactly one of two rivals wins, round {round}: {both:?}"
-            )),
+            both => fail(&format!("exactly one of two rivals wins, round {round}: {both:?}")),
         };
         frontier.extend(won.entries().iter().map(|sealed| sealed.body.leaf()));
     }
@@ -244,21 +183,8 @@ async fn a_refused_batch_leaves_nothing<L: Ledger>(ledger: &L) {
         fenced(ledger, &batch).await;
     }
     assert_eq!(sure(ledger.head().await).size(), 1);
-    assert_eq!(
-        sure(ledger.disclosures(Seq::FIRST, Seq::new(999)).await),
-        []
-    );
-    assert_eq!(
-        sure(
-            ledger
-                .listings(&ListingQuery {
-                    limit: 9,
-                    ..ListingQuery::default()
-                })
-                .await
-        ),
-        []
-    );
+    assert_eq!(sure(ledger.disclosures(Seq::FIRST, Seq::new(999)).await), []);
+    assert_eq!(sure(ledger.listings(&ListingQuery { limit: 9, ..ListingQuery::default() }).await), []);
     accepted(ledger, &one(Seq::new(1), "KAL-1")).await;
 }
 
@@ -280,89 +206,39 @@ async fn every_chunk_edge_is_kept<L: Ledger>(ledger: &L) {
         let mut batch = Batch::new(Seq::new(frontier.size()));
         for i in 0..count {
             let place = frontier.size() + u64::from(i);
-            batch.push(
-                body("counted", &format!("KAL-{place}")),
-                vec![secret(u128::from(place))],
-            );
+            batch.push(body("counted", &format!("KAL-{place}")), vec![secret(u128::from(place))]);
             sure(batch.list(card(&format!("KAL-{place}"), 1, place)));
         }
         accepted(ledger, &batch).await;
         let read = sure(ledger.entries(batch.first(), 9999).await);
-        assert!(
-            read.iter()
-                .map(|entry| entry.body.as_ref())
-                .eq(batch.entries().iter().map(|sealed| Some(&sealed.body)))
-        );
+        assert!(read.iter().map(|entry| entry.body.as_ref()).eq(batch.entries().iter().map(|sealed| Some(&sealed.body))));
         let sealed = sure(ledger.disclosures(batch.first(), batch.next()).await);
-        let expected = batch
-            .placed()
-            .flat_map(|(seq, sealed)| sealed.disclosures.iter().map(move |d| (seq, d.clone())));
+        let expected = batch.placed().flat_map(|(seq, sealed)| sealed.disclosures.iter().map(move |d| (seq, d.clone())));
         assert_eq!(sealed, expected.collect::<Vec<_>>(), "{count} disclosures");
         frontier.extend(batch.entries().iter().map(|sealed| sealed.body.leaf()));
-        let listed = sure(
-            ledger
-                .listings(&ListingQuery {
-                    limit: 9999,
-                    ..ListingQuery::default()
-                })
-                .await,
-        );
-        assert_eq!(
-            u64::try_from(listed.len()),
-            Ok(frontier.size()),
-            "{count} listings"
-        );
+        let listed = sure(ledger.listings(&ListingQuery { limit: 9999, ..ListingQuery::default() }).await);
+        assert_eq!(u64::try_from(listed.len()), Ok(frontier.size()), "{count} listings");
     }
     assert_eq!(sure(ledger.head().await).frontier, frontier);
 }
 
 async fn any_text_is_taken<L: Ledger>(ledger: &L) {
     let mut batch = Batch::new(Seq::FIRST);
-    let payloads = [
-        "\0",
-        "a\0b",
-        "\u{1}\u{1f}\u{7f}\u{2028}",
-        "\u{10ffff}é",
-        "'; DROP TABLE entry; --",
-        "$1 ?1 :a",
-        "/4CAwA==",
-        &"x".repeat(100_000),
-    ];
+    let payloads =
+        ["\0", "a\0b", "\u{1}\u{1f}\u{7f}\u{2028}", "\u{10ffff}é", "'; DROP TABLE entry; --", "$1 ?1 :a", "/4CAwA==", &"x".repeat(100_000)];
     for (payload, salt) in payloads.iter().zip(0..) {
         let mut fields = fields("received", "");
         fields.insert("payload".to_owned(), Value::from(*payload));
-        let sealed = sure(Disclosure::seal(
-            "",
-            u128::to_be_bytes(salt),
-            "payload",
-            payload,
-        ));
+        let sealed = sure(Disclosure::seal("", u128::to_be_bytes(salt), "payload", payload));
         batch.push(sure(EntryBody::from_map(&fields)), vec![sealed]);
     }
-    sure(batch.list(Listing {
-        card: vec![0, 0xff, 0xc0, 0x80],
-        ..card("KAL-1", 1, 0)
-    }));
+    sure(batch.list(Listing { card: vec![0, 0xff, 0xc0, 0x80], ..card("KAL-1", 1, 0) }));
     accepted(ledger, &batch).await;
     let read = sure(ledger.entries(Seq::FIRST, 99).await);
-    assert!(
-        read.iter()
-            .map(|entry| entry.body.as_ref())
-            .eq(batch.entries().iter().map(|sealed| Some(&sealed.body)))
-    );
-    let values: Vec<_> = sure(ledger.disclosures(Seq::FIRST, batch.next()).await)
-        .iter()
-        .map(|(_, d)| d.value())
-        .collect();
+    assert!(read.iter().map(|entry| entry.body.as_ref()).eq(batch.entries().iter().map(|sealed| Some(&sealed.body))));
+    let values: Vec<_> = sure(ledger.disclosures(Seq::FIRST, batch.next()).await).iter().map(|(_, d)| d.value()).collect();
     assert_eq!(values, payloads);
-    let listed = sure(
-        ledger
-            .listings(&ListingQuery {
-                limit: 9,
-                ..ListingQuery::default()
-            })
-            .await,
-    );
+    let listed = sure(ledger.listings(&ListingQuery { limit: 9, ..ListingQuery::default() }).await);
     assert_eq!(listed, batch.listings().cloned().collect::<Vec<_>>());
 }
 
@@ -373,22 +249,13 @@ async fn disclosures_are_kept_beside<L: Ledger>(ledger: &L) {
     // The same file twice is one file; nothing an input holds may be refused.
     batch.push(body("c", ""), vec![secret(3), secret(3), secret(1)]);
     accepted(ledger, &batch).await;
-    assert_eq!(
-        sure(ledger.disclosure(&secret(2).digest()).await),
-        Some(secret(2))
-    );
+    assert_eq!(sure(ledger.disclosure(&secret(2).digest()).await), Some(secret(2)));
     assert_eq!(sure(ledger.disclosure(&secret(4).digest()).await), None);
     let mut first = [secret(1), secret(2)];
     first.sort_by_key(Disclosure::digest);
     let expected = first.map(|disclosure| (Seq::FIRST, disclosure)).to_vec();
-    assert_eq!(
-        sure(ledger.disclosures(Seq::FIRST, Seq::new(2)).await),
-        expected
-    );
-    assert_eq!(
-        sure(ledger.disclosures(Seq::new(1), Seq::new(3)).await),
-        [(Seq::new(2), secret(3))]
-    );
+    assert_eq!(sure(ledger.disclosures(Seq::FIRST, Seq::new(2)).await), expected);
+    assert_eq!(sure(ledger.disclosures(Seq::new(1), Seq::new(3)).await), [(Seq::new(2), secret(3))]);
 }
 
 async fn listings_are_found_by_page<L: Ledger>(ledger: &L) {
@@ -397,73 +264,30 @@ async fn listings_are_found_by_page<L: Ledger>(ledger: &L) {
         batch.push(body("raised", ""), Vec::new());
         // Four at a time are opened in the same microsecond, and one kind of key sorts by its bytes alone.
         let key = format!("{}-{i}", if i % 2 == 0 { "kal" } else { "KAL" });
-        let site = ["north", "south", "east"]
-            .into_iter()
-            .cycle()
-            .nth(usize::try_from(i).unwrap_or(0))
-            .unwrap_or("");
+        let site = ["north", "south", "east"].into_iter().cycle().nth(usize::try_from(i).unwrap_or(0)).unwrap_or("");
         let state = if i < 30 { "closed" } else { "open" };
         let cust = if i % 5 == 0 { "acme" } else { "zenith" };
-        let listing = Listing {
-            cust: cust.into(),
-            site: site.into(),
-            state: state.into(),
-            ..card(&key, i64::try_from(i / 4).unwrap_or(0), i)
-        };
+        let listing =
+            Listing { cust: cust.into(), site: site.into(), state: state.into(), ..card(&key, i64::try_from(i / 4).unwrap_or(0), i) };
         sure(batch.list(listing));
     }
     accepted(ledger, &batch).await;
     let mut all: Vec<_> = batch.listings().cloned().collect();
     all.sort_by(|a, b| (b.opened_us, &b.key).cmp(&(a.opened_us, &a.key)));
-    let only = |values: &[&str]| {
-        Some(
-            values
-                .iter()
-                .map(|value| (*value).to_owned())
-                .collect::<Vec<_>>(),
-        )
-    };
+    let only = |values: &[&str]| Some(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
     let queries = [
         ListingQuery::default(),
-        ListingQuery {
-            custs: only(&["acme"]),
-            ..ListingQuery::default()
-        },
-        ListingQuery {
-            custs: only(&["acme", "zenith"]),
-            sites: only(&["south"]),
-            ..ListingQuery::default()
-        },
-        ListingQuery {
-            states: only(&["open"]),
-            from_us: Some(8),
-            ..ListingQuery::default()
-        },
-        ListingQuery {
-            from_us: Some(2),
-            to_us: Some(5),
-            ..ListingQuery::default()
-        },
-        ListingQuery {
-            custs: only(&[]),
-            ..ListingQuery::default()
-        },
-        ListingQuery {
-            sites: only(&["west"]),
-            ..ListingQuery::default()
-        },
+        ListingQuery { custs: only(&["acme"]), ..ListingQuery::default() },
+        ListingQuery { custs: only(&["acme", "zenith"]), sites: only(&["south"]), ..ListingQuery::default() },
+        ListingQuery { states: only(&["open"]), from_us: Some(8), ..ListingQuery::default() },
+        ListingQuery { from_us: Some(2), to_us: Some(5), ..ListingQuery::default() },
+        ListingQuery { custs: only(&[]), ..ListingQuery::default() },
+        ListingQuery { sites: only(&["west"]), ..ListingQuery::default() },
     ];
     for query in queries {
-        let expected: Vec<_> = all
-            .iter()
-            .filter(|listing| query.admits(listing))
-            .cloned()
-            .collect();
+        let expected: Vec<_> = all.iter().filter(|listing| query.admits(listing)).cloned().collect();
         let mut found = Vec::new();
-        let mut page = ListingQuery {
-            limit: 3,
-            ..query.clone()
-        };
+        let mut page = ListingQuery { limit: 3, ..query.clone() };
         loop {
             let listings = sure(ledger.listings(&page).await);
             let Some(last) = listings.last() else { break };
@@ -475,22 +299,13 @@ async fn listings_are_found_by_page<L: Ledger>(ledger: &L) {
 }
 
 async fn listings_are_replaced_and_rebuilt<L: Ledger>(ledger: &L) {
-    let all = ListingQuery {
-        limit: 9,
-        ..ListingQuery::default()
-    };
-    let newer = Listing {
-        state: "closed".into(),
-        ..card("KAL-1", 1, 1)
-    };
+    let all = ListingQuery { limit: 9, ..ListingQuery::default() };
+    let newer = Listing { state: "closed".into(), ..card("KAL-1", 1, 1) };
     let mut batch = batch(Seq::FIRST, 2);
     sure(batch.list(card("KAL-1", 1, 0)));
     sure(batch.list(newer.clone()));
     accepted(ledger, &batch).await;
-    assert_eq!(
-        sure(ledger.listings(&all).await),
-        std::slice::from_ref(&newer)
-    );
+    assert_eq!(sure(ledger.listings(&all).await), std::slice::from_ref(&newer));
     // A batch of listings alone is a rebuild, and an older one never replaces a newer.
     let mut rebuilt = Batch::new(Seq::FIRST);
     sure(rebuilt.list(card("KAL-1", 1, 0)));
@@ -523,10 +338,7 @@ fn batch(first: Seq, count: u64) -> Batch {
     let mut batch = Batch::new(first);
     for i in 0..count {
         let place = first.index() + i;
-        batch.push(
-            body("counted", &format!("KAL-{place}")),
-            vec![secret(u128::from(place))],
-        );
+        batch.push(body("counted", &format!("KAL-{place}")), vec![secret(u128::from(place))]);
     }
     batch
 }
@@ -538,12 +350,7 @@ fn one(first: Seq, stream: &str) -> Batch {
 }
 
 fn secret(salt: u128) -> Disclosure {
-    sure(Disclosure::seal(
-        "P-17",
-        salt.to_be_bytes(),
-        "name",
-        "somebody",
-    ))
+    sure(Disclosure::seal("P-17", salt.to_be_bytes(), "name", "somebody"))
 }
 
 fn card(key: &str, opened_us: i64, seq: u64) -> Listing {
@@ -564,11 +371,7 @@ async fn accepted<L: Ledger>(ledger: &L, batch: &Batch) {
 
 async fn fenced<L: Ledger>(ledger: &L, batch: &Batch) {
     let outcome = ledger.append(batch).await;
-    assert!(
-        matches!(outcome, Err(AppendError::Fenced { .. })),
-        "expected Fenced at {}: {outcome:?}",
-        batch.first()
-    );
+    assert!(matches!(outcome, Err(AppendError::Fenced { .. })), "expected Fenced at {}: {outcome:?}", batch.first());
 }
 
 /// Polls a future this many times when it asks for it, then drops it.
@@ -609,32 +412,19 @@ mod tests {
     #[tokio::test]
     async fn memory_keeps_the_contract() {
         let made = RefCell::new(BTreeMap::new());
-        suite(async |name| {
-            MemoryLedger::clone(made.borrow_mut().entry(name.to_owned()).or_default())
-        })
-        .await;
+        suite(async |name| MemoryLedger::clone(made.borrow_mut().entry(name.to_owned()).or_default())).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn sqlite_keeps_the_contract() {
         let folder = tempfile::tempdir().expect("a folder");
-        suite(async |name| {
-            SqlLedger::<Sqlite>::open(folder.path().join(name))
-                .await
-                .expect("opens")
-        })
-        .await;
+        suite(async |name| SqlLedger::<Sqlite>::open(folder.path().join(name)).await.expect("opens")).await;
     }
 
     /// The faults of the simulation keep the contract too: the same batch until the outcome is known.
     #[tokio::test]
     async fn faults_in_memory_lose_nothing() {
-        let faults = [
-            Fault::UnknownAbsent,
-            Fault::Stall(3),
-            Fault::UnknownCommitted,
-            Fault::None,
-        ];
+        let faults = [Fault::UnknownAbsent, Fault::Stall(3), Fault::UnknownCommitted, Fault::None];
         let mut turns = faults.into_iter().cycle();
         let ledger = MemoryLedger::with_faults(move |_| turns.next().unwrap_or(Fault::None));
         a_cut_connection_loses_nothing(&ledger, async || ()).await;
@@ -654,9 +444,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_altered_in_the_store_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db"))
-            .await
-            .expect("opens");
+        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db")).await.expect("opens");
         accepted(&ledger, &batch(Seq::FIRST, 3)).await;
         for sql in [
             "DROP TRIGGER entry_body_is_never_changed; UPDATE entry_body SET body = x'7b7d' WHERE seq = 1",
@@ -665,24 +453,11 @@ mod tests {
             ledger.tamper(sql).await.expect("nothing stops the owner");
         }
         assert_eq!(sure(ledger.entries(Seq::FIRST, 1).await).len(), 1);
-        let entry = ledger
-            .entries(Seq::FIRST, 3)
-            .await
-            .expect_err("damaged")
-            .to_string();
+        let entry = ledger.entries(Seq::FIRST, 3).await.expect_err("damaged").to_string();
         assert!(entry.starts_with("entry 1 was altered"), "{entry}");
-        let disclosure = ledger
-            .disclosures(Seq::new(1), Seq::new(2))
-            .await
-            .expect_err("damaged");
-        assert!(
-            matches!(disclosure, ReadError::Damaged { .. }),
-            "{disclosure}"
-        );
-        ledger
-            .tamper("DROP TRIGGER entry_is_never_deleted; DELETE FROM entry WHERE seq = 1")
-            .await
-            .expect("deletes");
+        let disclosure = ledger.disclosures(Seq::new(1), Seq::new(2)).await.expect_err("damaged");
+        assert!(matches!(disclosure, ReadError::Damaged { .. }), "{disclosure}");
+        ledger.tamper("DROP TRIGGER entry_is_never_deleted; DELETE FROM entry WHERE seq = 1").await.expect("deletes");
         let head = ledger.head().await.expect_err("damaged").to_string();
         assert!(head.contains("it is missing"), "{head}");
     }
@@ -690,13 +465,7 @@ mod tests {
     #[tokio::test]
     async fn sqlite_refuses_changes() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db"))
-            .await
-            .expect("opens");
-        refuses_changes(
-            &ledger,
-            &["INSERT OR REPLACE INTO entry SELECT seq, leaf_hash, 0, '', 'x', '' FROM entry"],
-        )
-        .await;
+        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db")).await.expect("opens");
+        refuses_changes(&ledger, &["INSERT OR REPLACE INTO entry SELECT seq, leaf_hash, 0, '', 'x', '' FROM entry"]).await;
     }
 }

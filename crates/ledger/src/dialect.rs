@@ -60,10 +60,7 @@ pub trait Dialect: Database<Connection: Migrate> {
     ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
 
     /// Runs a statement without parameters.
-    fn run(
-        connection: &mut Self::Connection,
-        sql: &'static str,
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn run(connection: &mut Self::Connection, sql: &'static str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// A BIGINT of a row.
     fn integer(row: &Self::Row, column: usize) -> Result<i64, sqlx::Error>;
@@ -89,15 +86,8 @@ macro_rules! passing {
             .map_err(sqlx::Error::Encode)
         }
 
-        async fn execute(
-            connection: &mut Self::Connection,
-            sql: Arc<str>,
-            arguments: Self::Arguments,
-        ) -> Result<(), sqlx::Error> {
-            sqlx::query_with(AssertSqlSafe(sql), arguments)
-                .execute(connection)
-                .await
-                .map(drop)
+        async fn execute(connection: &mut Self::Connection, sql: Arc<str>, arguments: Self::Arguments) -> Result<(), sqlx::Error> {
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await.map(drop)
         }
 
         async fn fetch(
@@ -105,15 +95,10 @@ macro_rules! passing {
             sql: Arc<str>,
             arguments: Self::Arguments,
         ) -> Result<Vec<Self::Row>, sqlx::Error> {
-            sqlx::query_with(AssertSqlSafe(sql), arguments)
-                .fetch_all(connection)
-                .await
+            sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(connection).await
         }
 
-        async fn run(
-            connection: &mut Self::Connection,
-            sql: &'static str,
-        ) -> Result<(), sqlx::Error> {
+        async fn run(connection: &mut Self::Connection, sql: &'static str) -> Result<(), sqlx::Error> {
             sqlx::raw_sql(sql).execute(connection).await.map(drop)
         }
 
@@ -163,16 +148,8 @@ impl Dialect for Postgres {
         let Some((last, others)) = statements.split_last() else {
             return String::new();
         };
-        let ctes: Vec<_> = others
-            .iter()
-            .enumerate()
-            .map(|(i, sql)| format!("part{i} AS ({sql})"))
-            .collect();
-        if ctes.is_empty() {
-            last.clone()
-        } else {
-            format!("WITH {} {last}", ctes.join(", "))
-        }
+        let ctes: Vec<_> = others.iter().enumerate().map(|(i, sql)| format!("part{i} AS ({sql})")).collect();
+        if ctes.is_empty() { last.clone() } else { format!("WITH {} {last}", ctes.join(", ")) }
     }
 
     passing!();

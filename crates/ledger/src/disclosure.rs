@@ -38,12 +38,7 @@ impl Disclosure {
     /// Seals a value under a salt, which must be fresh for every value.
     ///
     /// `subject` says whom the value is about (`P-17`), so that all of a person's can be found for erasure; empty for nobody.
-    pub fn seal(
-        subject: &str,
-        salt: [u8; 16],
-        label: &str,
-        value: &str,
-    ) -> Result<Self, NotADisclosure> {
+    pub fn seal(subject: &str, salt: [u8; 16], label: &str, value: &str) -> Result<Self, NotADisclosure> {
         let salt = u128::from_be_bytes(salt);
         Self::consistent(subject, spell(&format!("{salt:032x}"), label, value))
     }
@@ -53,8 +48,7 @@ impl Disclosure {
         let parts: [String; 3] = serde_json::from_slice(bytes).map_err(|_| NotADisclosure::Form)?;
         let [salt, label, value] = &parts;
         let hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-        if salt.len() != SALT_DIGITS || !salt.bytes().all(hex) || spell(salt, label, value) != bytes
-        {
+        if salt.len() != SALT_DIGITS || !salt.bytes().all(hex) || spell(salt, label, value) != bytes {
             return Err(NotADisclosure::Form);
         }
         Self::consistent(subject, bytes.to_vec())
@@ -62,22 +56,14 @@ impl Disclosure {
 
     /// A disclosure read back; `None` when its bytes do not have the digest it is stored under.
     pub(crate) fn from_stored(digest: Digest, subject: String, bytes: Vec<u8>) -> Option<Self> {
-        (Digest::of(&[&bytes]) == digest).then_some(Self {
-            digest,
-            subject,
-            bytes,
-        })
+        (Digest::of(&[&bytes]) == digest).then_some(Self { digest, subject, bytes })
     }
 
     fn consistent(subject: &str, bytes: Vec<u8>) -> Result<Self, NotADisclosure> {
         if !fits_a_column(subject) {
             return Err(NotADisclosure::Subject);
         }
-        Ok(Self {
-            digest: Digest::of(&[&bytes]),
-            subject: subject.to_owned(),
-            bytes,
-        })
+        Ok(Self { digest: Digest::of(&[&bytes]), subject: subject.to_owned(), bytes })
     }
 
     /// The SHA-256 of the bytes: what the entry contains, and the file's name in a bundle.
@@ -112,11 +98,7 @@ impl Disclosure {
     /// One of the three strings. They are there by construction; a digest that fits leaves no doubt either.
     fn part(&self, index: usize) -> String {
         let parts: Vec<Value> = serde_json::from_slice(&self.bytes).unwrap_or_default();
-        parts
-            .get(index)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        parts.get(index).and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 }
 
@@ -144,24 +126,14 @@ mod tests {
 
     #[test]
     fn the_disclosures_of_the_vectors_come_out() {
-        let vectors: Value =
-            serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json"))
-                .expect("JSON");
+        let vectors: Value = serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json")).expect("JSON");
         for sample in vectors["disclosures"].as_array().expect("disclosures") {
             let bytes = sample["bytes_utf8"].as_str().expect("text").as_bytes();
             let parsed = Disclosure::parse("P-1", bytes).expect("a disclosure");
-            assert_eq!(
-                parsed.digest().to_string(),
-                sample["digest"].as_str().expect("hex")
-            );
+            assert_eq!(parsed.digest().to_string(), sample["digest"].as_str().expect("hex"));
             assert_eq!(parsed.label(), sample["path"].as_str().expect("text"));
-            let salt = u128::from_str_radix(&String::from_utf8_lossy(&bytes[2..34]), 16)
-                .expect("hex")
-                .to_be_bytes();
-            assert_eq!(
-                Disclosure::seal("P-1", salt, &parsed.label(), &parsed.value()),
-                Ok(parsed)
-            );
+            let salt = u128::from_str_radix(&String::from_utf8_lossy(&bytes[2..34]), 16).expect("hex").to_be_bytes();
+            assert_eq!(Disclosure::seal("P-1", salt, &parsed.label(), &parsed.value()), Ok(parsed));
         }
     }
 
@@ -174,16 +146,9 @@ mod tests {
             r#"["00112233445566778899aabbccddeeff","phone",1]"#,
             r#"["00112233445566778899aabbccddeeff","phone"]"#,
         ] {
-            assert_eq!(
-                Disclosure::parse("", wrong.as_bytes()),
-                Err(NotADisclosure::Form),
-                "{wrong}"
-            );
+            assert_eq!(Disclosure::parse("", wrong.as_bytes()), Err(NotADisclosure::Form), "{wrong}");
         }
-        assert_eq!(
-            Disclosure::seal("P\0", [0; 16], "a", "b"),
-            Err(NotADisclosure::Subject)
-        );
+        assert_eq!(Disclosure::seal("P\0", [0; 16], "a", "b"), Err(NotADisclosure::Subject));
     }
 
     #[test]

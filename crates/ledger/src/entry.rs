@@ -79,9 +79,7 @@ pub enum NotAnEntry {
     #[error("an entry has only one spelling: {0}")]
     NotCanonical(#[from] NotCanonical),
     /// It could be, but these bytes are another spelling: spaces, key order, escapes, a key twice.
-    #[error(
-        "an entry has only one spelling, and these bytes are another (spaces, key order, escapes, or a key twice)"
-    )]
+    #[error("an entry has only one spelling, and these bytes are another (spaces, key order, escapes, or a key twice)")]
     OtherSpelling,
     /// A common field is missing or is not what it must be.
     #[error("field {field:?} of an entry must be {must_be}")]
@@ -96,35 +94,22 @@ pub enum NotAnEntry {
 impl EntryBody {
     /// Takes bytes that are already canonical; every other spelling is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotAnEntry> {
-        let map: Map<String, Value> =
-            serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
+        let map: Map<String, Value> = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
         let body = Self::from_map(&map)?;
-        if body.bytes == bytes {
-            Ok(body)
-        } else {
-            Err(NotAnEntry::OtherSpelling)
-        }
+        if body.bytes == bytes { Ok(body) } else { Err(NotAnEntry::OtherSpelling) }
     }
 
     /// Writes the fields in the canonical way.
     pub fn from_map(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
         let columns = Columns::derive(map)?;
         let bytes = canonical::object(map)?;
-        Ok(Self {
-            leaf: LeafHash::of(&bytes),
-            bytes,
-            columns,
-        })
+        Ok(Self { leaf: LeafHash::of(&bytes), bytes, columns })
     }
 
     /// An entry read back: its hash is compared with the one stored when the bytes were proven, which is as good as
     /// proving them again and ten times cheaper at replay. `None` when the hash is another.
     pub(crate) fn from_stored(bytes: Vec<u8>, leaf: LeafHash, columns: Columns) -> Option<Self> {
-        (LeafHash::of(&bytes) == leaf).then_some(Self {
-            bytes,
-            leaf,
-            columns,
-        })
+        (LeafHash::of(&bytes) == leaf).then_some(Self { bytes, leaf, columns })
     }
 
     /// The bytes, as stored and as hashed.
@@ -150,11 +135,7 @@ impl EntryBody {
 impl fmt::Debug for EntryBody {
     /// Without the bytes: a record is read by those who may, not in logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EntryBody")
-            .field("kind", &self.columns.kind)
-            .field("len", &self.bytes.len())
-            .field("leaf", &self.leaf)
-            .finish()
+        f.debug_struct("EntryBody").field("kind", &self.columns.kind).field("len", &self.bytes.len()).field("leaf", &self.leaf).finish()
     }
 }
 
@@ -168,10 +149,7 @@ impl Columns {
             at_us: moment(map)?,
             kind: optional(map, "type")?
                 .filter(|kind| !kind.is_empty())
-                .ok_or(NotAnEntry::Field {
-                    field: "type",
-                    must_be: "present and not empty",
-                })?,
+                .ok_or(NotAnEntry::Field { field: "type", must_be: "present and not empty" })?,
             cust: optional(map, "cust")?.unwrap_or_default(),
             stream,
         })
@@ -190,19 +168,13 @@ fn optional(map: &Map<String, Value>, field: &'static str) -> Result<Option<Stri
     match map.get(field) {
         None => Ok(None),
         Some(Value::String(text)) if fits_a_column(text) => Ok(Some(text.clone())),
-        Some(_) => Err(NotAnEntry::Field {
-            field,
-            must_be: "a text of at most 255 bytes without control characters",
-        }),
+        Some(_) => Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" }),
     }
 }
 
 /// The moment in `t`, in microseconds since 1970 UTC.
 fn moment(map: &Map<String, Value>) -> Result<i64, NotAnEntry> {
-    let refused = NotAnEntry::Field {
-        field: "t",
-        must_be: "a time like 2026-11-21T02:14:00.000000Z",
-    };
+    let refused = NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" };
     let Some(Value::String(text)) = map.get("t") else {
         return Err(refused);
     };
@@ -217,43 +189,27 @@ fn moment(map: &Map<String, Value>) -> Result<i64, NotAnEntry> {
 mod tests {
     use super::*;
 
-    const ENTRY: &str = r#"{"act":"KAL-42","aseq":3,"cust":"acme","dev":"b-1","t":"2026-11-21T02:14:31.038254Z","type":"rung.entered","v":1}"#;
+    const ENTRY: &str =
+        r#"{"act":"KAL-42","aseq":3,"cust":"acme","dev":"b-1","t":"2026-11-21T02:14:31.038254Z","type":"rung.entered","v":1}"#;
 
     #[test]
     fn the_columns_are_derived() {
         let entry = EntryBody::parse(ENTRY.as_bytes()).expect("an entry");
         assert_eq!(entry.bytes(), ENTRY.as_bytes());
-        let columns = Columns {
-            at_us: 1_795_227_271_038_254,
-            kind: "rung.entered".into(),
-            cust: "acme".into(),
-            stream: "KAL-42".into(),
-        };
+        let columns = Columns { at_us: 1_795_227_271_038_254, kind: "rung.entered".into(), cust: "acme".into(), stream: "KAL-42".into() };
         assert_eq!(*entry.columns(), columns);
         let without = ENTRY.replace(r#""act":"KAL-42","#, "");
-        assert_eq!(
-            EntryBody::parse(without.as_bytes())
-                .expect("an entry")
-                .columns()
-                .stream,
-            "b-1"
-        );
+        assert_eq!(EntryBody::parse(without.as_bytes()).expect("an entry").columns().stream, "b-1");
         let map = serde_json::from_str(ENTRY).expect("JSON");
         assert_eq!(EntryBody::from_map(&map).expect("an entry"), entry);
     }
 
     #[test]
     fn the_entries_of_the_vectors_are_entries() {
-        let vectors: Value =
-            serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json"))
-                .expect("JSON");
+        let vectors: Value = serde_json::from_str(include_str!("../../../tests/golden/record/vectors.json")).expect("JSON");
         for leaf in vectors["leaves"].as_array().expect("leaves") {
-            let entry = EntryBody::parse(leaf["utf8"].as_str().expect("text").as_bytes())
-                .expect("an entry");
-            assert_eq!(
-                entry.leaf().digest().to_string(),
-                leaf["leaf_hash"].as_str().expect("hex")
-            );
+            let entry = EntryBody::parse(leaf["utf8"].as_str().expect("text").as_bytes()).expect("an entry");
+            assert_eq!(entry.leaf().digest().to_string(), leaf["leaf_hash"].as_str().expect("hex"));
         }
     }
 
@@ -268,26 +224,11 @@ mod tests {
             ENTRY.replace(r#""aseq":3,"cust":"acme""#, r#""cust":"acme","aseq":3"#),
         ];
         for other in others {
-            assert!(
-                matches!(
-                    EntryBody::parse(other.as_bytes()),
-                    Err(NotAnEntry::OtherSpelling)
-                ),
-                "{other}"
-            );
+            assert!(matches!(EntryBody::parse(other.as_bytes()), Err(NotAnEntry::OtherSpelling)), "{other}");
         }
-        assert!(matches!(
-            EntryBody::parse(b"[1]"),
-            Err(NotAnEntry::NotAnObject(_))
-        ));
-        assert!(matches!(
-            EntryBody::parse(b"{\"t\":\"\xff\"}"),
-            Err(NotAnEntry::NotAnObject(_))
-        ));
-        assert!(matches!(
-            EntryBody::parse(br#"{"t":"\ud800"}"#),
-            Err(NotAnEntry::NotAnObject(_))
-        ));
+        assert!(matches!(EntryBody::parse(b"[1]"), Err(NotAnEntry::NotAnObject(_))));
+        assert!(matches!(EntryBody::parse(b"{\"t\":\"\xff\"}"), Err(NotAnEntry::NotAnObject(_))));
+        assert!(matches!(EntryBody::parse(br#"{"t":"\ud800"}"#), Err(NotAnEntry::NotAnObject(_))));
     }
 
     #[test]
@@ -304,22 +245,14 @@ mod tests {
         ];
         for (from, to) in swapped {
             let wrong = ENTRY.replace(from, to);
-            assert!(
-                matches!(
-                    EntryBody::parse(wrong.as_bytes()),
-                    Err(NotAnEntry::Field { .. })
-                ),
-                "{wrong}"
-            );
+            assert!(matches!(EntryBody::parse(wrong.as_bytes()), Err(NotAnEntry::Field { .. })), "{wrong}");
         }
     }
 
     #[test]
     fn a_changed_byte_shows_when_read_back() {
         let entry = EntryBody::parse(ENTRY.as_bytes()).expect("an entry");
-        let stored = |bytes: &str| {
-            EntryBody::from_stored(bytes.into(), entry.leaf(), entry.columns().clone())
-        };
+        let stored = |bytes: &str| EntryBody::from_stored(bytes.into(), entry.leaf(), entry.columns().clone());
         assert_eq!(stored(ENTRY).as_ref(), Some(&entry));
         assert_eq!(stored(&ENTRY.replace("KAL-42", "KAL-43")), None);
     }

@@ -15,6 +15,7 @@ mod entry;
 mod listing;
 pub mod memory;
 mod open;
+mod row;
 mod sql;
 mod statement;
 mod tree;
@@ -58,46 +59,22 @@ pub trait Ledger: Send + Sync + 'static {
     fn append(&self, batch: &Batch) -> impl Future<Output = Result<(), AppendError>> + Send;
 
     /// At most `limit` entries from `from` on.
-    fn entries(
-        &self,
-        from: Seq,
-        limit: u32,
-    ) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
+    fn entries(&self, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
 
     /// At most `limit` entries of one history from `from` on.
-    fn by_stream(
-        &self,
-        stream: &str,
-        from: Seq,
-        limit: u32,
-    ) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
+    fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
 
     /// At most `limit` entries of one kind from `from` on.
-    fn by_kind(
-        &self,
-        kind: &str,
-        from: Seq,
-        limit: u32,
-    ) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
+    fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
 
     /// What the entries from `from` up to, and without, `to` disclose and what has not been erased; by place, then digest.
-    fn disclosures(
-        &self,
-        from: Seq,
-        to: Seq,
-    ) -> impl Future<Output = Result<Vec<(Seq, Disclosure)>, ReadError>> + Send;
+    fn disclosures(&self, from: Seq, to: Seq) -> impl Future<Output = Result<Vec<(Seq, Disclosure)>, ReadError>> + Send;
 
     /// One disclosure; `None` when it was erased or never was.
-    fn disclosure(
-        &self,
-        digest: &Digest,
-    ) -> impl Future<Output = Result<Option<Disclosure>, ReadError>> + Send;
+    fn disclosure(&self, digest: &Digest) -> impl Future<Output = Result<Option<Disclosure>, ReadError>> + Send;
 
     /// Listings, the newest opened first, then by key downwards.
-    fn listings(
-        &self,
-        query: &ListingQuery,
-    ) -> impl Future<Output = Result<Vec<Listing>, ReadError>> + Send;
+    fn listings(&self, query: &ListingQuery) -> impl Future<Output = Result<Vec<Listing>, ReadError>> + Send;
 
     /// Removes every listing, before they are written again from the record.
     fn clear_listings(&self) -> impl Future<Output = Result<(), ReadError>> + Send;
@@ -155,9 +132,7 @@ pub enum AppendError {
         first: Seq,
     },
     /// Whether the batch was written cannot be known. Append the same batch again.
-    #[error(
-        "whether entry {first} and those with it were written is unknown; the same bytes must be appended until it is known"
-    )]
+    #[error("whether entry {first} and those with it were written is unknown; the same bytes must be appended until it is known")]
     Unknown {
         /// The place the batch claimed.
         first: Seq,
@@ -180,9 +155,7 @@ pub enum ReadError {
         source: Source,
     },
     /// The store answered with what was never written.
-    #[error(
-        "{what} was altered in the store: {why}; keep a copy of the database as it is, and restore from a backup"
-    )]
+    #[error("{what} was altered in the store: {why}; keep a copy of the database as it is, and restore from a backup")]
     Damaged {
         /// Which entry or disclosure.
         what: String,

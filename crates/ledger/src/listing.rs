@@ -34,12 +34,7 @@ pub struct NotAListing {
 
 impl Listing {
     pub(crate) fn check(&self) -> Result<(), NotAListing> {
-        let texts = [
-            ("key", &self.key),
-            ("cust", &self.cust),
-            ("site", &self.site),
-            ("state", &self.state),
-        ];
+        let texts = [("key", &self.key), ("cust", &self.cust), ("site", &self.site), ("state", &self.state)];
         match texts.into_iter().find(|(_, text)| !fits_a_column(text)) {
             Some((field, _)) => Err(NotAListing { field }),
             None => Ok(()),
@@ -69,17 +64,12 @@ pub struct ListingQuery {
 impl ListingQuery {
     /// Whether a listing is asked for; the limit aside.
     pub(crate) fn admits(&self, listing: &Listing) -> bool {
-        let among = |allowed: &Option<Vec<String>>, value: &String| {
-            allowed.as_ref().is_none_or(|list| list.contains(value))
-        };
+        let among = |allowed: &Option<Vec<String>>, value: &String| allowed.as_ref().is_none_or(|list| list.contains(value));
         among(&self.custs, &listing.cust)
             && among(&self.sites, &listing.site)
             && among(&self.states, &listing.state)
             && self.from_us.is_none_or(|from| listing.opened_us >= from)
             && self.to_us.is_none_or(|to| listing.opened_us < to)
-            && self
-                .before
-                .as_ref()
-                .is_none_or(|(opened, key)| (listing.opened_us, &listing.key) < (*opened, key))
+            && self.before.as_ref().is_none_or(|(opened, key)| (listing.opened_us, &listing.key) < (*opened, key))
     }
 }

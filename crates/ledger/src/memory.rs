@@ -8,10 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use crate::{
-    AppendError, Batch, Digest, Disclosure, Entry, Frontier, Head, Ledger, Listing, ListingQuery,
-    ReadError, Seq,
-};
+use crate::{AppendError, Batch, Digest, Disclosure, Entry, Frontier, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
 
 /// What goes wrong with one append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +57,7 @@ impl MemoryLedger {
             listings: BTreeMap::new(),
             faults: Box::new(faults),
         };
-        Self {
-            state: Arc::new(Mutex::new(state)),
-        }
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Changes what goes wrong from now on; the record stays.
@@ -84,38 +79,23 @@ impl Default for MemoryLedger {
 
 impl fmt::Debug for MemoryLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryLedger")
-            .field("size", &self.lock().frontier.size())
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryLedger").field("size", &self.lock().frontier.size()).finish_non_exhaustive()
     }
 }
 
 impl State {
     fn append(&mut self, batch: &Batch) -> Result<(), AppendError> {
         if batch.first() != Seq::new(self.frontier.size()) && !batch.entries().is_empty() {
-            let fenced = AppendError::Fenced {
-                first: batch.first(),
-            };
-            return if self.holds(batch) {
-                Ok(())
-            } else {
-                Err(fenced)
-            };
+            let fenced = AppendError::Fenced { first: batch.first() };
+            return if self.holds(batch) { Ok(()) } else { Err(fenced) };
         }
         for (seq, sealed) in batch.placed() {
             let body = sealed.body.clone();
             self.frontier.append(body.leaf());
             for disclosure in &sealed.disclosures {
-                self.disclosures
-                    .entry(disclosure.digest())
-                    .or_insert_with(|| (seq, disclosure.clone()));
+                self.disclosures.entry(disclosure.digest()).or_insert_with(|| (seq, disclosure.clone()));
             }
-            self.entries.push(Entry {
-                seq,
-                leaf: body.leaf(),
-                columns: body.columns().clone(),
-                body: Some(body),
-            });
+            self.entries.push(Entry { seq, leaf: body.leaf(), columns: body.columns().clone(), body: Some(body) });
         }
         for listing in batch.listings() {
             match self.listings.get(&listing.key) {
@@ -127,10 +107,7 @@ impl State {
     }
 
     fn holds(&self, batch: &Batch) -> bool {
-        batch.placed().all(|(seq, sealed)| {
-            self.at(seq)
-                .is_some_and(|entry| entry.leaf == sealed.body.leaf())
-        })
+        batch.placed().all(|(seq, sealed)| self.at(seq).is_some_and(|entry| entry.leaf == sealed.body.leaf()))
     }
 
     fn at(&self, seq: Seq) -> Option<&Entry> {
@@ -140,31 +117,19 @@ impl State {
     fn matching(&self, from: Seq, limit: u32, matches: impl Fn(&Entry) -> bool) -> Vec<Entry> {
         // An entry's place is its index.
         let start = usize::try_from(from.index()).unwrap_or(usize::MAX);
-        let found = self
-            .entries
-            .iter()
-            .skip(start)
-            .filter(|entry| matches(entry));
-        found
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .cloned()
-            .collect()
+        let found = self.entries.iter().skip(start).filter(|entry| matches(entry));
+        found.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
     }
 }
 
 impl Ledger for MemoryLedger {
     async fn head(&self) -> Result<Head, ReadError> {
-        Ok(Head {
-            frontier: self.lock().frontier.clone(),
-        })
+        Ok(Head { frontier: self.lock().frontier.clone() })
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
         let first = batch.first();
-        let unknown = || AppendError::Unknown {
-            first,
-            source: "the answer was lost, as the fault has it".into(),
-        };
+        let unknown = || AppendError::Unknown { first, source: "the answer was lost, as the fault has it".into() };
         let fault = {
             let mut state = self.lock();
             (state.faults)(batch)
@@ -185,29 +150,17 @@ impl Ledger for MemoryLedger {
         Ok(self.lock().matching(from, limit, |_| true))
     }
 
-    async fn by_stream(
-        &self,
-        stream: &str,
-        from: Seq,
-        limit: u32,
-    ) -> Result<Vec<Entry>, ReadError> {
-        Ok(self
-            .lock()
-            .matching(from, limit, |entry| entry.columns.stream == stream))
+    async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        Ok(self.lock().matching(from, limit, |entry| entry.columns.stream == stream))
     }
 
     async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        Ok(self
-            .lock()
-            .matching(from, limit, |entry| entry.columns.kind == kind))
+        Ok(self.lock().matching(from, limit, |entry| entry.columns.kind == kind))
     }
 
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         let state = self.lock();
-        let within = state
-            .disclosures
-            .values()
-            .filter(|(seq, _)| (from..to).contains(seq));
+        let within = state.disclosures.values().filter(|(seq, _)| (from..to).contains(seq));
         let mut found: Vec<_> = within.cloned().collect();
         // They are in the order of their digests already, which a stable sort keeps.
         found.sort_by_key(|(seq, _)| *seq);
@@ -215,21 +168,11 @@ impl Ledger for MemoryLedger {
     }
 
     async fn disclosure(&self, digest: &Digest) -> Result<Option<Disclosure>, ReadError> {
-        Ok(self
-            .lock()
-            .disclosures
-            .get(digest)
-            .map(|(_, disclosure)| disclosure.clone()))
+        Ok(self.lock().disclosures.get(digest).map(|(_, disclosure)| disclosure.clone()))
     }
 
     async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
-        let mut found: Vec<_> = self
-            .lock()
-            .listings
-            .values()
-            .filter(|listing| query.admits(listing))
-            .cloned()
-            .collect();
+        let mut found: Vec<_> = self.lock().listings.values().filter(|listing| query.admits(listing)).cloned().collect();
         found.sort_by(|a, b| (b.opened_us, &b.key).cmp(&(a.opened_us, &a.key)));
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         Ok(found)

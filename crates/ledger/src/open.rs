@@ -37,17 +37,13 @@ const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address is not one.
-    #[error(
-        "the record's address is not understood: {why}; write sqlite:<file> or postgres://<user>@<host>/<database>"
-    )]
+    #[error("the record's address is not understood: {why}; write sqlite:<file> or postgres://<user>@<host>/<database>")]
     Address {
         /// What is wrong with it. Never the address itself: it may hold a password.
         why: String,
     },
     /// No connection.
-    #[error(
-        "could not open the record in {place}; check that it is there, that it may be read and written, and the user and password"
-    )]
+    #[error("could not open the record in {place}; check that it is there, that it may be read and written, and the user and password")]
     Unreachable {
         /// The file, or host and database.
         place: String,
@@ -56,9 +52,7 @@ pub enum OpenError {
         source: sqlx::Error,
     },
     /// A migration this program does not have was applied.
-    #[error(
-        "the record in {place} was written by a newer program (it has migration {version}); start that version or a later one"
-    )]
+    #[error("the record in {place} was written by a newer program (it has migration {version}); start that version or a later one")]
     Newer {
         /// The file, or host and database.
         place: String,
@@ -87,9 +81,7 @@ pub enum OpenError {
         source: MigrateError,
     },
     /// A commit would not be durable.
-    #[error(
-        "the record in {place} would lose confirmed entries in a power cut: {setting} is {value:?}; set it to {remedy}"
-    )]
+    #[error("the record in {place} would lose confirmed entries in a power cut: {setting} is {value:?}; set it to {remedy}")]
     NotDurable {
         /// The file, or host and database.
         place: String,
@@ -123,18 +115,9 @@ impl SqlLedger<Sqlite> {
         let reader = both.read_only(true);
         // Only now: a file that vanishes later must be an error, not an empty record.
         let mut first = connect::<Sqlite>(&writer.clone().create_if_missing(true), &place).await?;
-        require::<Sqlite>(
-            &mut first,
-            &place,
-            "SELECT journal_mode FROM pragma_journal_mode",
-            "journal_mode",
-            "wal",
-        )
-        .await?;
+        require::<Sqlite>(&mut first, &place, "SELECT journal_mode FROM pragma_journal_mode", "journal_mode", "wal").await?;
         upgrade::<Sqlite>(&mut first, &place).await?;
-        let readers = PoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(READER_TIMEOUT);
+        let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT);
         Ok(Self::new(first, writer, readers.connect_lazy_with(reader)))
     }
 }
@@ -146,45 +129,24 @@ impl SqlLedger<Postgres> {
     /// synchronous commits, and gets them or is refused.
     pub async fn connect(url: &str) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url)
-            .map_err(|error| OpenError::Address {
-                why: error.to_string(),
-            })?
+            .map_err(|error| OpenError::Address { why: error.to_string() })?
             .application_name("cooee")
             .options([("synchronous_commit", "on")])
             .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
         let database = options.get_database().unwrap_or(options.get_username());
-        let place = format!(
-            "PostgreSQL {}:{}/{database}",
-            options.get_host(),
-            options.get_port()
-        );
+        let place = format!("PostgreSQL {}:{}/{database}", options.get_host(), options.get_port());
         let mut first = connect::<Postgres>(&options, &place).await?;
         let setting = "SELECT current_setting('synchronous_commit')";
         require::<Postgres>(&mut first, &place, setting, "synchronous_commit", "on").await?;
         upgrade::<Postgres>(&mut first, &place).await?;
-        let readers = PoolOptions::new()
-            .max_connections(POSTGRES_READERS)
-            .acquire_timeout(READER_TIMEOUT);
-        Ok(Self::new(
-            first,
-            options.clone(),
-            readers.connect_lazy_with(options),
-        ))
+        let readers = PoolOptions::new().max_connections(POSTGRES_READERS).acquire_timeout(READER_TIMEOUT);
+        Ok(Self::new(first, options.clone(), readers.connect_lazy_with(options)))
     }
 }
 
-async fn connect<DB: Dialect>(
-    options: &<DB::Connection as Connection>::Options,
-    place: &str,
-) -> Result<DB::Connection, OpenError> {
-    options
-        .connect()
-        .await
-        .map_err(|source| OpenError::Unreachable {
-            place: place.to_owned(),
-            source,
-        })
+async fn connect<DB: Dialect>(options: &<DB::Connection as Connection>::Options, place: &str) -> Result<DB::Connection, OpenError> {
+    options.connect().await.map_err(|source| OpenError::Unreachable { place: place.to_owned(), source })
 }
 
 /// Asks for a setting, and refuses any other value.
@@ -195,37 +157,19 @@ async fn require<DB: Dialect>(
     setting: &'static str,
     wanted: &'static str,
 ) -> Result<(), OpenError> {
-    let unreachable = |source| OpenError::Unreachable {
-        place: place.to_owned(),
-        source,
-    };
-    let rows = DB::fetch(connection, sql.into(), DB::Arguments::default())
-        .await
-        .map_err(unreachable)?;
-    let value = rows
-        .first()
-        .map(|row| DB::text(row, 0))
-        .transpose()
-        .map_err(unreachable)?
-        .unwrap_or_default();
+    let unreachable = |source| OpenError::Unreachable { place: place.to_owned(), source };
+    let rows = DB::fetch(connection, sql.into(), DB::Arguments::default()).await.map_err(unreachable)?;
+    let value = rows.first().map(|row| DB::text(row, 0)).transpose().map_err(unreachable)?.unwrap_or_default();
     if value == wanted {
         return Ok(());
     }
-    Err(OpenError::NotDurable {
-        place: place.to_owned(),
-        setting,
-        value,
-        remedy: wanted,
-    })
+    Err(OpenError::NotDurable { place: place.to_owned(), setting, value, remedy: wanted })
 }
 
 /// Applies what migrations are missing.
 ///
 /// Looks first and creates nothing when all are there, so that the service can run as a role that may create nothing.
-async fn upgrade<DB: Dialect>(
-    connection: &mut DB::Connection,
-    place: &str,
-) -> Result<(), OpenError> {
+async fn upgrade<DB: Dialect>(connection: &mut DB::Connection, place: &str) -> Result<(), OpenError> {
     if is_current::<DB>(connection).await {
         return Ok(());
     }
@@ -238,10 +182,7 @@ async fn upgrade<DB: Dialect>(
     } else if let MigrateError::VersionMismatch(version) = error {
         OpenError::Changed { place, version }
     } else {
-        OpenError::Migration {
-            place,
-            source: error,
-        }
+        OpenError::Migration { place, source: error }
     })
 }
 
@@ -250,13 +191,8 @@ async fn is_current<DB: Dialect>(connection: &mut DB::Connection) -> bool {
     let Ok(applied) = connection.list_applied_migrations(MIGRATIONS_TABLE).await else {
         return false;
     };
-    let ours = DB::MIGRATIONS
-        .iter()
-        .map(|migration| (migration.version, &migration.checksum));
-    applied
-        .iter()
-        .map(|migration| (migration.version, &migration.checksum))
-        .eq(ours)
+    let ours = DB::MIGRATIONS.iter().map(|migration| (migration.version, &migration.checksum));
+    applied.iter().map(|migration| (migration.version, &migration.checksum)).eq(ours)
 }
 
 #[cfg(test)]
@@ -278,87 +214,41 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let newer = "INSERT INTO _sqlx_migrations VALUES (9999, 'later', 0, 1, x'00', 0)";
         let error = reopened(folder.path(), newer).await.expect_err("refused");
-        assert!(
-            matches!(error, OpenError::Newer { version: 9999, .. }),
-            "{error}"
-        );
-        assert!(
-            error
-                .to_string()
-                .contains("start that version or a later one"),
-            "{error}"
-        );
+        assert!(matches!(error, OpenError::Newer { version: 9999, .. }), "{error}");
+        assert!(error.to_string().contains("start that version or a later one"), "{error}");
     }
 
     #[tokio::test]
     async fn an_edited_migration_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
-        let error = reopened(
-            folder.path(),
-            "UPDATE _sqlx_migrations SET checksum = x'00'",
-        )
-        .await
-        .expect_err("refused");
-        assert!(
-            matches!(error, OpenError::Changed { version: 1, .. }),
-            "{error}"
-        );
+        let error = reopened(folder.path(), "UPDATE _sqlx_migrations SET checksum = x'00'").await.expect_err("refused");
+        assert!(matches!(error, OpenError::Changed { version: 1, .. }), "{error}");
     }
 
     #[tokio::test]
     async fn a_record_is_there_when_opened_again() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(
-            reopened(folder.path(), "ANALYZE")
-                .await
-                .expect("opens")
-                .head()
-                .await
-                .expect("reads")
-                .size(),
-            0
-        );
+        assert_eq!(reopened(folder.path(), "ANALYZE").await.expect("opens").head().await.expect("reads").size(), 0);
     }
 
     #[tokio::test]
     async fn an_address_says_which_store() {
         let folder = tempfile::tempdir().expect("a folder");
-        let opened = AnyLedger::open("sqlite:cooee.db", folder.path())
-            .await
-            .expect("opens");
+        let opened = AnyLedger::open("sqlite:cooee.db", folder.path()).await.expect("opens");
         assert!(matches!(opened, AnyLedger::Sqlite(_)));
         assert!(folder.path().join("cooee.db").exists());
-        for wrong in [
-            "cooee.db",
-            "sqlite:",
-            "sqlite://cooee.db",
-            "sqlite:cooee.db?mode=ro",
-            "mysql://secret@host/x",
-        ] {
-            let error = AnyLedger::open(wrong, folder.path())
-                .await
-                .expect_err("refused")
-                .to_string();
-            assert!(
-                error.contains("sqlite:<file>") && !error.contains("secret"),
-                "{error}"
-            );
+        for wrong in ["cooee.db", "sqlite:", "sqlite://cooee.db", "sqlite:cooee.db?mode=ro", "mysql://secret@host/x"] {
+            let error = AnyLedger::open(wrong, folder.path()).await.expect_err("refused").to_string();
+            assert!(error.contains("sqlite:<file>") && !error.contains("secret"), "{error}");
         }
-        let missing = AnyLedger::open("sqlite:no/such/folder.db", folder.path())
-            .await
-            .expect_err("refused");
-        assert!(
-            matches!(missing, OpenError::Unreachable { .. }),
-            "{missing}"
-        );
+        let missing = AnyLedger::open("sqlite:no/such/folder.db", folder.path()).await.expect_err("refused");
+        assert!(matches!(missing, OpenError::Unreachable { .. }), "{missing}");
     }
 
     #[tokio::test]
     async fn a_commit_is_durable_and_what_is_deleted_is_gone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db"))
-            .await
-            .expect("opens");
+        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db")).await.expect("opens");
         let settings = ledger
             .settings(
                 "SELECT j.journal_mode || ' ' || s.synchronous || ' ' || d.secure_delete \

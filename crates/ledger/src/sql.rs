@@ -15,11 +15,12 @@ use crate::batch::Batch;
 use crate::dialect::{Dialect, Param};
 use crate::digest::Digest;
 use crate::disclosure::Disclosure;
-use crate::entry::{Columns, EntryBody, Seq};
+use crate::entry::Seq;
 use crate::listing::{Listing, ListingQuery};
 use crate::open::STATEMENTS;
+use crate::row::{self, READ_DISCLOSURES, READ_ENTRIES, READ_LISTINGS, damaged_entry, unavailable};
 use crate::statement::{self, Piece, Plan};
-use crate::tree::{Frontier, LeafHash};
+use crate::tree::Frontier;
 use crate::{AppendError, Entry, Head, Ledger, ReadError};
 
 /// Texts kept; when there are more, all are forgotten and written anew.
@@ -52,20 +53,9 @@ impl<DB: Dialect> fmt::Debug for SqlLedger<DB> {
 }
 
 impl<DB: Dialect> SqlLedger<DB> {
-    pub(crate) fn new(
-        connection: DB::Connection,
-        options: <DB::Connection as Connection>::Options,
-        readers: Pool<DB>,
-    ) -> Self {
-        let writer = Writer {
-            connection: Some(connection),
-            texts: BTreeMap::new(),
-        };
-        Self {
-            options,
-            writer: Mutex::new(writer),
-            readers,
-        }
+    pub(crate) fn new(connection: DB::Connection, options: <DB::Connection as Connection>::Options, readers: Pool<DB>) -> Self {
+        let writer = Writer { connection: Some(connection), texts: BTreeMap::new() };
+        Self { options, writer: Mutex::new(writer), readers }
     }
 
     /// Runs what `write` does on the writing connection, which survives only if that succeeds.
@@ -83,12 +73,7 @@ impl<DB: Dialect> SqlLedger<DB> {
     /// Whether the record holds exactly this batch's entries at their places.
     async fn holds(&self, batch: &Batch) -> Result<bool, sqlx::Error> {
         let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 AND seq < $2 ORDER BY seq";
-        let rows = self
-            .fetch(
-                sql,
-                &[Param::place(batch.first()), Param::place(batch.next())],
-            )
-            .await?;
+        let rows = self.fetch(sql, &[Param::place(batch.first()), Param::place(batch.next())]).await?;
         if rows.len() != batch.entries().len() {
             return Ok(false);
         }
@@ -100,24 +85,13 @@ impl<DB: Dialect> SqlLedger<DB> {
         Ok(true)
     }
 
-    async fn fetch(
-        &self,
-        sql: impl Into<Arc<str>>,
-        params: &[Param<'_>],
-    ) -> Result<Vec<DB::Row>, sqlx::Error> {
+    async fn fetch(&self, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, sqlx::Error> {
         let mut connection = self.readers.acquire().await?;
         DB::fetch(&mut connection, sql.into(), arguments::<DB>(params)?).await
     }
 
-    async fn read(
-        &self,
-        attempted: &'static str,
-        sql: impl Into<Arc<str>>,
-        params: &[Param<'_>],
-    ) -> Result<Vec<DB::Row>, ReadError> {
-        self.fetch(sql, params)
-            .await
-            .map_err(unavailable(attempted))
+    async fn read(&self, attempted: &'static str, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, ReadError> {
+        self.fetch(sql, params).await.map_err(unavailable(attempted))
     }
 
     /// Goes around the ledger, as somebody with a database shell would: for the suite to see what the tables refuse.
@@ -133,32 +107,18 @@ impl<DB: Dialect> SqlLedger<DB> {
     pub(crate) async fn settings(&self, sql: &'static str) -> String {
         let mut writer = self.writer.lock().await;
         let connection = writer.connection.as_mut().expect("connected");
-        let rows = DB::fetch(connection, sql.into(), DB::Arguments::default())
-            .await
-            .expect("answers");
+        let rows = DB::fetch(connection, sql.into(), DB::Arguments::default()).await.expect("answers");
         DB::text(&rows[0], 0).expect("a text")
     }
 
-    async fn read_entries(
-        &self,
-        matching: &'static str,
-        params: &[Param<'_>],
-    ) -> Result<Vec<Entry>, ReadError> {
+    async fn read_entries(&self, matching: &'static str, params: &[Param<'_>]) -> Result<Vec<Entry>, ReadError> {
         let sql = format!("{SELECT_ENTRY} {matching}");
-        self.read(READ_ENTRIES, sql, params)
-            .await?
-            .iter()
-            .map(entry::<DB>)
-            .collect()
+        self.read(READ_ENTRIES, sql, params).await?.iter().map(row::entry::<DB>).collect()
     }
 }
 
 impl<DB: Dialect> Writer<DB> {
-    async fn write(
-        &mut self,
-        connection: &mut DB::Connection,
-        batch: &Batch,
-    ) -> Result<(), sqlx::Error> {
+    async fn write(&mut self, connection: &mut DB::Connection, batch: &Batch) -> Result<(), sqlx::Error> {
         let params = statement::params(batch);
         let pieces = match statement::plan(batch) {
             Plan::Together(pieces) => {
@@ -210,10 +170,6 @@ enum Scope {
     Part,
 }
 
-const READ_ENTRIES: &str = "read entries of the record";
-const READ_DISCLOSURES: &str = "read disclosures of the record";
-const READ_LISTINGS: &str = "read the list";
-
 const SELECT_ENTRY: &str = "SELECT e.seq, e.leaf_hash, e.at_us, e.stream, e.kind, e.cust, b.body \
     FROM entry e LEFT JOIN entry_body b ON b.seq = e.seq";
 
@@ -223,21 +179,16 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         loop {
             let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
             let next = Param::place(Seq::new(frontier.size()));
-            let rows = self
-                .read(READ_ENTRIES, sql, &[next, Param::Integer(HEAD_PAGE)])
-                .await?;
+            let rows = self.read(READ_ENTRIES, sql, &[next, Param::Integer(HEAD_PAGE)]).await?;
             if rows.is_empty() {
                 return Ok(Head { frontier });
             }
             for row in &rows {
-                let seq = place::<DB>(row, 0)?;
+                let seq = row::place::<DB>(row, 0)?;
                 if seq.index() != frontier.size() {
-                    return Err(damaged_entry(
-                        Seq::new(frontier.size()),
-                        "it is missing, and later ones are there",
-                    ));
+                    return Err(damaged_entry(Seq::new(frontier.size()), "it is missing, and later ones are there"));
                 }
-                frontier.append(leaf::<DB>(row, seq)?);
+                frontier.append(row::leaf::<DB>(row, seq)?);
             }
         }
     }
@@ -247,10 +198,7 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         if batch.is_empty() {
             return Ok(());
         }
-        let unknown = |source: sqlx::Error| AppendError::Unknown {
-            first,
-            source: source.into(),
-        };
+        let unknown = |source: sqlx::Error| AppendError::Unknown { first, source: source.into() };
         let refusal = match self.write(batch).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
@@ -259,91 +207,49 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         if !is_conflict(&refusal) || batch.entries().is_empty() {
             return Err(unknown(refusal));
         }
-        if self.holds(batch).await.map_err(unknown)? {
-            Ok(())
-        } else {
-            Err(AppendError::Fenced { first })
-        }
+        if self.holds(batch).await.map_err(unknown)? { Ok(()) } else { Err(AppendError::Fenced { first }) }
     }
 
     async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
         let params = [Param::place(from), Param::Integer(limit.into())];
-        self.read_entries("WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2", &params)
-            .await
+        self.read_entries("WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2", &params).await
     }
 
-    async fn by_stream(
-        &self,
-        stream: &str,
-        from: Seq,
-        limit: u32,
-    ) -> Result<Vec<Entry>, ReadError> {
-        let params = [
-            Param::Text(stream),
-            Param::place(from),
-            Param::Integer(limit.into()),
-        ];
-        self.read_entries(
-            "WHERE e.stream = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3",
-            &params,
-        )
-        .await
+    async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        let params = [Param::Text(stream), Param::place(from), Param::Integer(limit.into())];
+        self.read_entries("WHERE e.stream = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
     }
 
     async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        let params = [
-            Param::Text(kind),
-            Param::place(from),
-            Param::Integer(limit.into()),
-        ];
-        self.read_entries(
-            "WHERE e.kind = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3",
-            &params,
-        )
-        .await
+        let params = [Param::Text(kind), Param::place(from), Param::Integer(limit.into())];
+        self.read_entries("WHERE e.kind = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
     }
 
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE seq >= $1 AND seq < $2 ORDER BY seq, digest";
-        let rows = self
-            .read(
-                READ_DISCLOSURES,
-                sql,
-                &[Param::place(from), Param::place(to)],
-            )
-            .await?;
-        rows.iter()
-            .map(|row| Ok((place::<DB>(row, 1)?, disclosure::<DB>(row)?)))
-            .collect()
+        let rows = self.read(READ_DISCLOSURES, sql, &[Param::place(from), Param::place(to)]).await?;
+        rows.iter().map(|row| Ok((row::place::<DB>(row, 1)?, row::disclosure::<DB>(row)?))).collect()
     }
 
     async fn disclosure(&self, digest: &Digest) -> Result<Option<Disclosure>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE digest = $1";
-        let rows = self
-            .read(READ_DISCLOSURES, sql, &[Param::Bytes(digest.as_bytes())])
-            .await?;
-        rows.first().map(disclosure::<DB>).transpose()
+        let rows = self.read(READ_DISCLOSURES, sql, &[Param::Bytes(digest.as_bytes())]).await?;
+        rows.first().map(row::disclosure::<DB>).transpose()
     }
 
     async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
         let (sql, params) = listing_query(query);
         let rows = self.read(READ_LISTINGS, sql, &params).await?;
-        rows.iter().map(listing::<DB>).collect()
+        rows.iter().map(row::listing::<DB>).collect()
     }
 
     async fn clear_listings(&self) -> Result<(), ReadError> {
         let mut writer = self.writer.lock().await;
         let mut connection = match writer.connection.take() {
             Some(connection) => connection,
-            None => self
-                .options
-                .connect()
-                .await
-                .map_err(unavailable("clear the list"))?,
+            None => self.options.connect().await.map_err(unavailable("clear the list"))?,
         };
-        DB::run(&mut connection, "DELETE FROM listing")
-            .await
-            .map_err(unavailable("clear the list"))?;
+        DB::run(&mut connection, "DELETE FROM listing").await.map_err(unavailable("clear the list"))?;
         writer.connection = Some(connection);
         Ok(())
     }
@@ -353,21 +259,11 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
 fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
     let mut conditions = Vec::new();
     let mut params = Vec::new();
-    for (column, allowed) in [
-        ("cust", &query.custs),
-        ("site", &query.sites),
-        ("state", &query.states),
-    ] {
+    for (column, allowed) in [("cust", &query.custs), ("site", &query.sites), ("state", &query.states)] {
         let Some(allowed) = allowed else { continue };
-        let numbers: Vec<_> = (1..=allowed.len())
-            .map(|i| format!("${}", params.len() + i))
-            .collect();
+        let numbers: Vec<_> = (1..=allowed.len()).map(|i| format!("${}", params.len() + i)).collect();
         // No database takes an empty list, and it can hold nothing.
-        let condition = if numbers.is_empty() {
-            "1 = 0".to_owned()
-        } else {
-            format!("{column} IN ({})", numbers.join(", "))
-        };
+        let condition = if numbers.is_empty() { "1 = 0".to_owned() } else { format!("{column} IN ({})", numbers.join(", ")) };
         conditions.push(condition);
         params.extend(allowed.iter().map(|value| Param::Text(value)));
     }
@@ -378,17 +274,9 @@ fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
     }
     if let Some((opened_us, key)) = &query.before {
         params.extend([Param::Integer(*opened_us), Param::Text(key)]);
-        conditions.push(format!(
-            "(opened_us, key) < (${}, ${})",
-            params.len() - 1,
-            params.len()
-        ));
+        conditions.push(format!("(opened_us, key) < (${}, ${})", params.len() - 1, params.len()));
     }
-    let matching = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!("WHERE {}", conditions.join(" AND "))
-    };
+    let matching = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
     params.push(Param::Integer(query.limit.into()));
     let sql = format!(
         "SELECT key, cust, site, state, opened_us, seq, card FROM listing {matching} \
@@ -408,100 +296,6 @@ fn arguments<DB: Dialect>(params: &[Param<'_>]) -> Result<DB::Arguments, sqlx::E
 
 /// Whether a place was taken (the key) or has nothing before it (the check).
 fn is_conflict(error: &sqlx::Error) -> bool {
-    let kind = error
-        .as_database_error()
-        .map(sqlx::error::DatabaseError::kind);
-    matches!(
-        kind,
-        Some(ErrorKind::UniqueViolation | ErrorKind::CheckViolation)
-    )
-}
-
-fn entry<DB: Dialect>(row: &DB::Row) -> Result<Entry, ReadError> {
-    let seq = place::<DB>(row, 0)?;
-    let leaf = leaf::<DB>(row, seq)?;
-    let columns = read_columns::<DB>(row).map_err(unavailable(READ_ENTRIES))?;
-    let body = match DB::bytes(row, 6).map_err(unavailable(READ_ENTRIES))? {
-        None => None,
-        Some(bytes) => Some(
-            EntryBody::from_stored(bytes, leaf, columns.clone()).ok_or_else(|| {
-                damaged_entry(seq, "its bytes do not have the hash they were stored with")
-            })?,
-        ),
-    };
-    Ok(Entry {
-        seq,
-        leaf,
-        columns,
-        body,
-    })
-}
-
-fn read_columns<DB: Dialect>(row: &DB::Row) -> Result<Columns, sqlx::Error> {
-    Ok(Columns {
-        at_us: DB::integer(row, 2)?,
-        stream: DB::text(row, 3)?,
-        kind: DB::text(row, 4)?,
-        cust: DB::text(row, 5)?,
-    })
-}
-
-fn place<DB: Dialect>(row: &DB::Row, column: usize) -> Result<Seq, ReadError> {
-    let place = DB::integer(row, column).map_err(unavailable(READ_ENTRIES))?;
-    let index = u64::try_from(place).map_err(|source| ReadError::Unavailable {
-        attempted: READ_ENTRIES,
-        source: source.into(),
-    })?;
-    Ok(Seq::new(index))
-}
-
-fn leaf<DB: Dialect>(row: &DB::Row, seq: Seq) -> Result<LeafHash, ReadError> {
-    let bytes = DB::bytes(row, 1)
-        .map_err(unavailable(READ_ENTRIES))?
-        .unwrap_or_default();
-    let digest = Digest::try_from(bytes.as_slice())
-        .map_err(|_| damaged_entry(seq, "its leaf hash is not 32 bytes"))?;
-    Ok(LeafHash::from_digest(digest))
-}
-
-fn disclosure<DB: Dialect>(row: &DB::Row) -> Result<Disclosure, ReadError> {
-    let damaged = |why| ReadError::Damaged {
-        what: "a disclosure".to_owned(),
-        why,
-    };
-    let cell = |column| DB::bytes(row, column).map_err(unavailable(READ_DISCLOSURES));
-    let digest = Digest::try_from(cell(0)?.unwrap_or_default().as_slice())
-        .map_err(|_| damaged("its digest is not 32 bytes"))?;
-    let subject = DB::text(row, 2).map_err(unavailable(READ_DISCLOSURES))?;
-    Disclosure::from_stored(digest, subject, cell(3)?.unwrap_or_default())
-        .ok_or_else(|| damaged("its bytes do not have the digest they are stored under"))
-}
-
-fn listing<DB: Dialect>(row: &DB::Row) -> Result<Listing, ReadError> {
-    let text = |column| DB::text(row, column).map_err(unavailable(READ_LISTINGS));
-    Ok(Listing {
-        key: text(0)?,
-        cust: text(1)?,
-        site: text(2)?,
-        state: text(3)?,
-        opened_us: DB::integer(row, 4).map_err(unavailable(READ_LISTINGS))?,
-        seq: place::<DB>(row, 5)?,
-        card: DB::bytes(row, 6)
-            .map_err(unavailable(READ_LISTINGS))?
-            .unwrap_or_default(),
-    })
-}
-
-fn unavailable(attempted: &'static str) -> impl Fn(sqlx::Error) -> ReadError {
-    move |source| ReadError::Unavailable {
-        attempted,
-        source: source.into(),
-    }
-}
-
-fn damaged_entry(seq: Seq, why: &'static str) -> ReadError {
-    ReadError::Damaged {
-        what: format!("entry {seq}"),
-        why,
-    }
+    let kind = error.as_database_error().map(sqlx::error::DatabaseError::kind);
+    matches!(kind, Some(ErrorKind::UniqueViolation | ErrorKind::CheckViolation))
 }

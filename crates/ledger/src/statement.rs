@@ -53,16 +53,8 @@ pub(crate) enum Rows {
 
 /// The pieces of a batch, in the order of its parameters.
 pub(crate) fn plan(batch: &Batch) -> Plan {
-    let disclosures = batch
-        .entries()
-        .iter()
-        .map(|sealed| sealed.disclosures.len())
-        .sum();
-    let rows = [
-        (Rows::Entries, batch.entries().len()),
-        (Rows::Disclosures, disclosures),
-        (Rows::Listings, batch.listings().len()),
-    ];
+    let disclosures = batch.entries().iter().map(|sealed| sealed.disclosures.len()).sum();
+    let rows = [(Rows::Entries, batch.entries().len()), (Rows::Disclosures, disclosures), (Rows::Listings, batch.listings().len())];
     let together = rows.iter().map(|(_, count)| count).sum::<usize>() <= ROWS_TOGETHER;
     let mut pieces = Vec::new();
     for (rows, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
@@ -72,18 +64,12 @@ pub(crate) fn plan(batch: &Batch) -> Plan {
             cut(&mut pieces, rows, count);
         }
     }
-    if let Some(first) = pieces
-        .first_mut()
-        .filter(|first| first.rows == Rows::Entries)
+    if let Some(first) = pieces.first_mut().filter(|first| first.rows == Rows::Entries)
         && batch.first() > Seq::FIRST
     {
         first.rows = Rows::EntriesAfterAnother;
     }
-    if together {
-        Plan::Together(pieces)
-    } else {
-        Plan::InTurn(pieces)
-    }
+    if together { Plan::Together(pieces) } else { Plan::InTurn(pieces) }
 }
 
 /// Cuts a number of rows into as few chunks as there can be.
@@ -153,23 +139,17 @@ impl Piece {
                 let first = before + 1;
                 statements.push(unguarded.replacen(
                     &format!("(${first},"),
-                    &format!(
-                        "(COALESCE((SELECT seq + 1 FROM entry WHERE seq = ${first} - 1), -1),"
-                    ),
+                    &format!("(COALESCE((SELECT seq + 1 FROM entry WHERE seq = ${first} - 1), -1),"),
                     1,
                 ));
                 statements.push(self.insert(ENTRY_BODY, before, &[1, 7]));
             }
             Rows::Disclosures => {
                 // Equal digests are equal bytes, so the row that is there already says the same.
-                statements.push(
-                    self.insert(DISCLOSURE, before, &[1, 2, 3, 4])
-                        + " ON CONFLICT (digest) DO NOTHING",
-                );
+                statements.push(self.insert(DISCLOSURE, before, &[1, 2, 3, 4]) + " ON CONFLICT (digest) DO NOTHING");
             }
             Rows::Listings => {
-                statements
-                    .push(self.insert(LISTING, before, &[1, 2, 3, 4, 5, 6, 7]) + LISTING_CONFLICT);
+                statements.push(self.insert(LISTING, before, &[1, 2, 3, 4, 5, 6, 7]) + LISTING_CONFLICT);
             }
         }
     }
@@ -231,16 +211,8 @@ mod tests {
     #[test]
     fn the_text_of_a_piece() {
         let mut statements = Vec::new();
-        Piece {
-            rows: Rows::EntriesAfterAnother,
-            count: 1,
-        }
-        .write(&mut statements, 0);
-        Piece {
-            rows: Rows::Disclosures,
-            count: 1,
-        }
-        .write(&mut statements, 7);
+        Piece { rows: Rows::EntriesAfterAnother, count: 1 }.write(&mut statements, 0);
+        Piece { rows: Rows::Disclosures, count: 1 }.write(&mut statements, 7);
         assert_eq!(
             statements,
             [

@@ -52,9 +52,7 @@ pub struct Frontier {
 
 /// Stored bytes are not a frontier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "these bytes are no frontier: eight bytes of size must be followed by one 32-byte hash for each bit set in it"
-)]
+#[error("these bytes are no frontier: eight bytes of size must be followed by one 32-byte hash for each bit set in it")]
 pub struct NotAFrontier;
 
 impl From<NotADigest> for NotAFrontier {
@@ -89,12 +87,7 @@ impl Frontier {
 
     /// The root of the tree as it stands; SHA-256 of nothing when it is empty.
     pub fn root(&self) -> Root {
-        let joined = self
-            .peaks
-            .iter()
-            .rev()
-            .copied()
-            .reduce(|right, left| node(&left, &right));
+        let joined = self.peaks.iter().rev().copied().reduce(|right, left| node(&left, &right));
         Root(joined.unwrap_or_else(|| Digest::of(&[])))
     }
 
@@ -111,10 +104,7 @@ impl Frontier {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAFrontier> {
         let (size, hashes) = bytes.split_first_chunk::<8>().ok_or(NotAFrontier)?;
         let size = u64::from_be_bytes(*size);
-        let peaks = hashes
-            .chunks(Digest::LEN)
-            .map(Digest::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
+        let peaks = hashes.chunks(Digest::LEN).map(Digest::try_from).collect::<Result<Vec<_>, _>>()?;
         if u32::try_from(peaks.len()) != Ok(size.count_ones()) {
             return Err(NotAFrontier);
         }
@@ -157,11 +147,7 @@ mod tests {
             let size: usize = size.parse().expect("a size");
             let frontier: Frontier = leaves[..size].iter().copied().collect();
             assert_eq!(frontier.size(), u64::try_from(size).expect("small"));
-            assert_eq!(
-                frontier.root().digest().to_string(),
-                root.as_str().expect("hex"),
-                "root of {size} leaves"
-            );
+            assert_eq!(frontier.root().digest().to_string(), root.as_str().expect("hex"), "root of {size} leaves");
             assert_eq!(Frontier::from_bytes(&frontier.to_bytes()), Ok(frontier));
         }
     }
@@ -172,24 +158,16 @@ mod tests {
         let mut leaves = Vec::new();
         for leaf in vectors["leaves"].as_array().expect("leaves") {
             let hash = LeafHash::of(leaf["utf8"].as_str().expect("text").as_bytes());
-            assert_eq!(
-                hash.digest().to_string(),
-                leaf["leaf_hash"].as_str().expect("hex")
-            );
+            assert_eq!(hash.digest().to_string(), leaf["leaf_hash"].as_str().expect("hex"));
             leaves.push(hash);
         }
         check_roots(&vectors, &leaves);
-        assert_eq!(
-            Frontier::new().root().digest().to_string(),
-            vectors["empty_root"].as_str().expect("hex")
-        );
+        assert_eq!(Frontier::new().root().digest().to_string(), vectors["empty_root"].as_str().expect("hex"));
     }
 
     #[test]
     fn the_roots_of_the_large_vectors_come_out() {
-        let leaves: Vec<_> = (0..1000)
-            .map(|i| LeafHash::of(format!("leaf-{i}").as_bytes()))
-            .collect();
+        let leaves: Vec<_> = (0..1000).map(|i| LeafHash::of(format!("leaf-{i}").as_bytes())).collect();
         check_roots(&parse(LARGE), &leaves);
     }
 
@@ -197,11 +175,7 @@ mod tests {
     fn what_is_no_frontier_is_refused() {
         let three: Frontier = (0..3_u8).map(|i| LeafHash::of(&[i])).collect();
         let bytes = three.to_bytes();
-        for wrong in [
-            &bytes[..7],
-            &bytes[..bytes.len() - 1],
-            &bytes[..bytes.len() - 32],
-        ] {
+        for wrong in [&bytes[..7], &bytes[..bytes.len() - 1], &bytes[..bytes.len() - 32]] {
             assert_eq!(Frontier::from_bytes(wrong), Err(NotAFrontier));
         }
     }
