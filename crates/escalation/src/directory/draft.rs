@@ -1,1 +1,194 @@
-//! The directory file as people write it.
+//! The directory file as people write it: TOML in, a checked draft or findings with file and line out.
+//!
+//! Pure and total: it reads no file, asks no database and refuses no text by panicking. Every finding of a file is
+//! reported in one pass, never only the first. A draft exists only where no finding is an error, so that what follows
+//! ([`Draft::resolve`]) cannot fail. It must not accept a key that nobody would honour.
+//!
+//! A finding names ids of the directory, and a person's id may be a name: show findings to the person who edits the
+//! file, log only their file and line. Numbers, mailboxes and people's names are never part of a finding.
+
+mod adapter;
+mod belonging;
+mod centre;
+mod customer;
+mod defaults;
+mod device;
+mod fallback;
+mod ladder;
+mod mailbox;
+mod mobile;
+mod nearest;
+mod person;
+mod reach;
+mod reader;
+mod reference;
+mod resolve;
+mod sayable;
+mod site;
+mod wait;
+mod zone;
+
+use std::fmt;
+
+pub use adapter::DraftAdapter;
+pub use centre::DraftCentre;
+pub use customer::DraftCustomer;
+pub use defaults::DraftDefaults;
+pub use device::DraftDevice;
+pub use fallback::DraftFallback;
+pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
+pub use person::DraftPerson;
+pub use reader::At;
+pub use resolve::{Resolved, ResolvedPerson};
+pub use site::DraftSite;
+pub use zone::zones_version;
+
+use reader::{Reader, Section};
+
+use super::finding::{Finding, Severity};
+
+/// A directory file whose every reference holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What holds where a customer or site says nothing.
+    pub defaults: DraftDefaults,
+    /// Customers in the file's order; the implicit one where none is named.
+    pub customers: Vec<DraftCustomer>,
+    /// People in the file's order.
+    pub people: Vec<DraftPerson>,
+    /// Sites in the file's order.
+    pub sites: Vec<DraftSite>,
+    /// Devices in the file's order.
+    pub devices: Vec<DraftDevice>,
+    /// Centres in the file's order.
+    pub centres: Vec<DraftCentre>,
+    /// Ladders in the file's order.
+    pub ladders: Vec<DraftLadder>,
+    /// Whose a press is that names a site nobody knows.
+    pub fallback: Option<DraftFallback>,
+    /// Adapter rules in the file's order: the first whose topic matches is asked.
+    pub adapters: Vec<DraftAdapter>,
+}
+
+/// What reading a directory file gave.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The draft; `None` exactly where a finding is an error.
+    pub draft: Option<Draft>,
+    /// Everything a reader of the file should know, by line.
+    pub findings: Vec<Finding>,
+}
+
+impl Draft {
+    /// Reads a directory file. `file` is its name as findings show it.
+    pub fn parse(file: &str, text: &str) -> Parsed {
+        let (root, broken) = toml::de::DeTable::parse_recoverable(text);
+        let mut reader = Reader::new(file, text, broken.is_empty());
+        for error in &broken {
+            let line = reader.line_of(error.span().map_or(0, |span| span.start));
+            reader.error(
+                line,
+                format!("this is not TOML: {}", error.message()),
+                "",
+                "mend this line; what depends on it is checked once the file can be read",
+            );
+        }
+        let draft = read(&mut reader, root.get_ref());
+        if broken.is_empty() {
+            reference::review(&mut reader, &draft);
+            belonging::review(&mut reader, &draft);
+            reach::review(&mut reader, &draft);
+        }
+        let findings = reader.into_findings();
+        let adoptable = findings.iter().all(|f| f.severity != Severity::Error);
+        Parsed {
+            draft: adoptable.then_some(draft),
+            findings,
+        }
+    }
+}
+
+fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
+    let mut file = Section::whole_file(reader, root);
+    let defaults = file
+        .table("defaults")
+        .map(DraftDefaults::read)
+        .unwrap_or_default();
+    let mut customers: Vec<_> = file.each("customer", DraftCustomer::read);
+    let named = file.has("customer");
+    let people = file.each("person", DraftPerson::read);
+    let sites = file.each("site", |section| DraftSite::read(section, &defaults));
+    let devices = file.each("device", DraftDevice::read);
+    let centres = file.each("centre", DraftCentre::read);
+    let ladders = file.each("ladder", DraftLadder::read);
+    let fallback = file.table("fallback").and_then(DraftFallback::read);
+    let adapters = file.each("adapter", DraftAdapter::read);
+    nothing_there(&mut file);
+    file.later("roster", "rosters are", "name persons in the rungs");
+    file.later("plan", "action plans are", "keep the plan on paper");
+    file.close();
+    if !named {
+        customers.extend(DraftCustomer::implicit(reader, &defaults));
+    } else if let Some(prefix) = &defaults.prefix {
+        reader.error(
+            prefix.line,
+            "defaults: prefix has no effect where customers are named".to_owned(),
+            "",
+            "give each [[customer]] its own prefix",
+        );
+    }
+    Draft {
+        defaults,
+        customers,
+        people,
+        sites,
+        devices,
+        centres,
+        ladders,
+        fallback,
+        adapters,
+    }
+}
+
+fn nothing_there(file: &mut Section<'_, '_, '_>) {
+    if file.none_of("site") {
+        file.reader.error(
+            0,
+            "there is no [[site]]".to_owned(),
+            "nobody could be told where to go",
+            "add a site with its id, name, timezone and ladder",
+        );
+    }
+    if file.none_of("ladder") {
+        file.reader.error(
+            0,
+            "there is no [[ladder]]".to_owned(),
+            "a press would be told to nobody",
+            "add a ladder with at least one [[ladder.rung]]",
+        );
+    }
+    if file.absent("fallback") {
+        file.reader.warn(
+            0,
+            "there is no [fallback]".to_owned(),
+            "a press that names a site nobody knows would be recorded and told to nobody",
+            "add  [fallback]  with a ladder",
+        );
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Draft({} people, {} sites, {} devices, {} ladders, redacted)",
+            self.people.len(),
+            self.sites.len(),
+            self.devices.len(),
+            self.ladders.len()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! `[defaults]`: what holds where a customer or a site says nothing.
+
+use super::reader::{At, Section};
+use super::zone;
+use crate::id::{CentreId, LadderId, Prefix};
+
+/// What holds where a customer or a site says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DraftDefaults {
+    /// The prefix of references where no customer is named.
+    pub prefix: Option<At<Prefix>>,
+    /// The zone of sites, by its canonical IANA name.
+    pub timezone: Option<At<String>>,
+    /// The ladder of customers.
+    pub ladder: Option<At<LadderId>>,
+    /// The centre of customers.
+    pub centre: Option<At<CentreId>>,
+}
+
+impl DraftDefaults {
+    pub(super) fn read(mut section: Section<'_, '_, '_>) -> Self {
+        let read = Self {
+            prefix: section.id("prefix"),
+            timezone: section.read("timezone", zone::parse),
+            ladder: section.id("ladder"),
+            centre: section.id("centre"),
+        };
+        section.close();
+        read
+    }
+}

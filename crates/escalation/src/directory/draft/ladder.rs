@@ -1,0 +1,239 @@
+//! `[[ladder]]` and `[[ladder.rung]]`: who is asked, in which order.
+
+use toml::de::DeValue;
+
+use super::reader::{At, Section, clipped};
+use super::wait;
+use crate::id::{CentreId, CustomerId, LadderId, Slug};
+use crate::ladder::Medium;
+use crate::time::Seconds;
+
+/// A rung's wait where none is written.
+const WAIT: Seconds = Seconds(30);
+/// Longest wait of a rung: a ladder that rests longer has stopped.
+const WAIT_MAX: Seconds = Seconds(3600);
+/// Most rungs of a ladder; far more than anyone climbs in time.
+const RUNGS_MAX: usize = 100;
+
+/// A ladder as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftLadder {
+    /// Its id.
+    pub id: LadderId,
+    /// Whose; anybody's where none is named.
+    pub customer: Option<At<CustomerId>>,
+    /// From the first to be told to the last.
+    pub rungs: Vec<DraftRung>,
+    /// Where it begins.
+    pub line: usize,
+    /// Whether everything in it could be read; whom it reaches is judged only then.
+    pub(super) sound: bool,
+}
+
+/// A rung as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftRung {
+    /// Who.
+    pub targets: Vec<DraftTarget>,
+    /// How long, in seconds, before the next rung is told as well.
+    pub wait_s: Seconds,
+    /// Where it begins.
+    pub line: usize,
+}
+
+/// One party of a rung as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftTarget {
+    /// Who.
+    pub who: DraftWho,
+    /// Channels: the outer list is fallback in order, an inner list is together. `None`: what they have.
+    pub by: Option<Vec<Vec<Medium>>>,
+    /// Its line.
+    pub line: usize,
+}
+
+/// A party by its id in the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DraftWho {
+    /// A person.
+    Person(Slug),
+    /// A centre.
+    Centre(CentreId),
+}
+
+impl DraftLadder {
+    pub(super) fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
+        let errors_before = section.reader.errors();
+        let id = section.id::<LadderId>("id");
+        section.missing("id", "", "give it a short name for sites to use");
+        let customer = section.id("customer");
+        let written = section.has("rung");
+        let mut number = 0;
+        let title = section.title.clone();
+        let rungs = section.each("rung", |mut rung| {
+            number += 1;
+            rung.title = format!("{title}, rung {number}");
+            Some(DraftRung::read(rung))
+        });
+        let line = section.line;
+        if rungs.is_empty() && !written {
+            section.missing(
+                "rung",
+                "a press there would be told to nobody",
+                "add  [[ladder.rung]]  with  notify = [{ person = \"...\" }]",
+            );
+        } else if rungs.len() > RUNGS_MAX {
+            let what = section.titled(&format!("{} rungs are more than {RUNGS_MAX}", rungs.len()));
+            section.reader.error(
+                line,
+                what,
+                "",
+                "put people who are told together into one rung",
+            );
+        }
+        let reader = section.close();
+        Some(Self {
+            id: id?.value,
+            customer,
+            rungs,
+            line,
+            sound: reader.errors() == errors_before,
+        })
+    }
+}
+
+impl DraftRung {
+    fn read(mut section: Section<'_, '_, '_>) -> Self {
+        let written = section.has("notify");
+        let mut number = 0;
+        let title = section.title.clone();
+        let targets = section.each("notify", |mut target| {
+            number += 1;
+            target.title = format!("{title}, notify {number}");
+            DraftTarget::read(target)
+        });
+        let line = section.line;
+        section.missing(
+            "notify",
+            "it would tell nobody",
+            "add  notify = [{ person = \"...\" }]",
+        );
+        if written && is_empty_list(&mut section) {
+            let what = section.titled("notify is empty");
+            section.reader.error(
+                line,
+                what,
+                "it would tell nobody",
+                "name a person or a centre",
+            );
+        }
+        let wait = section.read("wait", |text| wait::parse(text, WAIT_MAX));
+        section.close();
+        Self {
+            targets,
+            wait_s: wait.map_or(WAIT, |w| w.value),
+            line,
+        }
+    }
+}
+
+fn is_empty_list(section: &mut Section<'_, '_, '_>) -> bool {
+    match section.value("notify") {
+        Some((DeValue::Array(items), _)) => items.is_empty(),
+        Some(_) | None => false,
+    }
+}
+
+impl DraftTarget {
+    fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
+        let person = section.id::<Slug>("person");
+        let centre = section.id::<CentreId>("centre");
+        let written = (section.has("person"), section.has("centre"));
+        for (key, nouns) in [
+            ("roster", "rosters are"),
+            ("role", "roles are"),
+            ("group", "groups are"),
+        ] {
+            section.later(key, nouns, "name a person");
+        }
+        let postponed = ["roster", "role", "group"]
+            .iter()
+            .any(|key| section.has(key));
+        let line = section.line;
+        if written == (true, true) || (written == (false, false) && !postponed) {
+            let what = section.titled("it does not name exactly one party");
+            section.reader.error(
+                line,
+                what,
+                "",
+                "write either  { person = \"...\" }  or  { centre = \"...\" }",
+            );
+        }
+        let by = read_by(&mut section);
+        section.close();
+        let who = match (person, centre) {
+            (Some(person), _) => DraftWho::Person(person.value),
+            (None, Some(centre)) => DraftWho::Centre(centre.value),
+            (None, None) => return None,
+        };
+        Some(Self { who, by, line })
+    }
+}
+
+fn read_by(section: &mut Section<'_, '_, '_>) -> Option<Vec<Vec<Medium>>> {
+    let (value, line) = section.value("by")?;
+    let DeValue::Array(steps) = value else {
+        section.wrong_type("by", line, "a list of channels", value);
+        return None;
+    };
+    if steps.is_empty() {
+        let what = section.titled("by is empty");
+        section.reader.error(
+            line,
+            what,
+            "no channel would be tried",
+            "leave it out, or write  by = [\"sms\", \"email\"]",
+        );
+    }
+    let mut by = Vec::new();
+    for step in steps {
+        let together = match step.get_ref() {
+            DeValue::Array(items) => section.list("by", items),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Table(_) => section.list("by", std::slice::from_ref(step)),
+        };
+        let media: Vec<_> = together
+            .into_iter()
+            .filter_map(|word| medium(section, &word))
+            .collect();
+        if !media.is_empty() {
+            by.push(media);
+        }
+    }
+    Some(by)
+}
+
+fn medium(section: &mut Section<'_, '_, '_>, word: &At<&str>) -> Option<Medium> {
+    let all = [Medium::Sms, Medium::Email, Medium::Webhook, Medium::Desk];
+    if let Some(medium) = all.into_iter().find(|m| m.as_str() == word.value) {
+        return Some(medium);
+    }
+    let (what, remedy) = if word.value == "voice" {
+        (
+            "by: voice calls are not in this version".to_owned(),
+            "use \"sms\" and \"email\"",
+        )
+    } else {
+        (
+            format!("by: \"{}\" is not a channel", clipped(word.value)),
+            "a person has \"sms\" and \"email\", a centre \"webhook\" and \"desk\"",
+        )
+    };
+    let what = section.titled(&what);
+    section.reader.error(word.line, what, "", remedy);
+    None
+}

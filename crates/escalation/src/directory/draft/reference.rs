@@ -1,0 +1,315 @@
+//! Whether everything that a draft names is there, and named once.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use super::nearest::nearest;
+use super::reader::{At, Reader};
+use super::{Draft, DraftWho};
+use crate::id::{CustomerId, LadderId};
+
+pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
+    named_once(reader, draft);
+    customers(reader, draft);
+    sites(reader, draft);
+    ladders(reader, draft);
+    adapters(reader, draft);
+    shared_addresses(reader, draft);
+    fallback(reader, draft);
+}
+
+fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
+    once(
+        reader,
+        "customer",
+        draft.customers.iter().map(|c| (c.id.as_str(), c.line)),
+    );
+    once(
+        reader,
+        "person",
+        draft.people.iter().map(|p| (p.id.as_str(), p.line)),
+    );
+    once(
+        reader,
+        "site",
+        draft.sites.iter().map(|s| (s.id.as_str(), s.line)),
+    );
+    once(
+        reader,
+        "centre",
+        draft.centres.iter().map(|c| (c.id.as_str(), c.line)),
+    );
+    once(
+        reader,
+        "ladder",
+        draft.ladders.iter().map(|l| (l.id.as_str(), l.line)),
+    );
+    once(
+        reader,
+        "adapter",
+        draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)),
+    );
+    let devices: Vec<_> = draft
+        .devices
+        .iter()
+        .map(|d| (format!("{}/{}", d.site.value, d.id), d.line))
+        .collect();
+    once(
+        reader,
+        "device",
+        devices.iter().map(|(id, line)| (id.as_str(), *line)),
+    );
+    let mut seen = BTreeMap::new();
+    for customer in &draft.customers {
+        let prefix = customer.prefix.value.as_str();
+        if let Some(first) = seen.insert(prefix, customer)
+            && first.id != customer.id
+        {
+            reader.error(
+                customer.prefix.line,
+                format!(
+                    "customers \"{}\" and \"{}\" share the prefix {prefix}",
+                    first.id, customer.id
+                ),
+                "two activations could bear the same reference",
+                "give each a prefix of its own",
+            );
+        }
+    }
+}
+
+fn once<'a>(reader: &mut Reader<'_>, noun: &str, ids: impl Iterator<Item = (&'a str, usize)>) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (id, line) in ids {
+        if let Some(first) = seen.get(id) {
+            reader.error(
+                line,
+                format!("{noun} \"{id}\" is there twice; the first is on line {first}"),
+                "",
+                "rename one of them or merge the two",
+            );
+        } else {
+            seen.insert(id, line);
+        }
+    }
+}
+
+fn customers(reader: &mut Reader<'_>, draft: &Draft) {
+    for (owner, wanted) in draft
+        .customers
+        .iter()
+        .map(|c| (format!("customer \"{}\"", c.id), &c.ladder))
+        .chain([("defaults".to_owned(), &draft.defaults.ladder)])
+    {
+        known_ladder(reader, draft, &owner, wanted.as_ref());
+    }
+    for (owner, wanted) in draft
+        .customers
+        .iter()
+        .map(|c| (format!("customer \"{}\"", c.id), &c.centre))
+        .chain([("defaults".to_owned(), &draft.defaults.centre)])
+    {
+        if let Some(centre) = wanted {
+            let ids = draft.centres.iter().map(|c| c.id.as_str());
+            known(
+                reader,
+                &owner,
+                "centre",
+                centre.line,
+                centre.value.as_str(),
+                ids,
+            );
+        }
+    }
+    for person in &draft.people {
+        let owner = format!("person \"{}\"", person.id);
+        known_customer(reader, draft, &owner, person.customer.as_ref());
+        if let Some(site) = &person.based_at {
+            let ids = draft.sites.iter().map(|s| s.id.as_str());
+            known(reader, &owner, "site", site.line, site.value.as_str(), ids);
+        }
+    }
+}
+
+fn sites(reader: &mut Reader<'_>, draft: &Draft) {
+    for site in &draft.sites {
+        let owner = format!("site \"{}\"", site.id);
+        known_customer(reader, draft, &owner, site.customer.as_ref());
+        known_ladder(reader, draft, &owner, site.ladder.as_ref());
+        if site.customer.is_none() && draft.customers.len() > 1 {
+            reader.error(
+                site.line,
+                format!("{owner}: customer is missing"),
+                "there are several customers, and a site belongs to exactly one",
+                "add  customer = \"...\"",
+            );
+        } else if draft.ladder_of(site).is_none() {
+            reader.error(
+                site.line,
+                format!("{owner}: ladder is missing, and its customer has none either"),
+                "a press there would be told to nobody",
+                "add  ladder = \"...\"  here, at the customer or under [defaults]",
+            );
+        }
+    }
+    for device in &draft.devices {
+        let owner = format!("device \"{}\"", device.id);
+        let ids = draft.sites.iter().map(|s| s.id.as_str());
+        known(
+            reader,
+            &owner,
+            "site",
+            device.site.line,
+            device.site.value.as_str(),
+            ids,
+        );
+        known_ladder(reader, draft, &owner, device.ladder.as_ref());
+    }
+}
+
+fn ladders(reader: &mut Reader<'_>, draft: &Draft) {
+    for ladder in &draft.ladders {
+        let owner = format!("ladder \"{}\"", ladder.id);
+        known_customer(reader, draft, &owner, ladder.customer.as_ref());
+        for (index, rung) in ladder.rungs.iter().enumerate() {
+            let owner = format!("{owner}, rung {}", index + 1);
+            for target in &rung.targets {
+                match &target.who {
+                    DraftWho::Person(id) => {
+                        let ids = draft.people.iter().map(|p| p.id.as_str());
+                        known(reader, &owner, "person", target.line, id.as_str(), ids);
+                    }
+                    DraftWho::Centre(id) => {
+                        let ids = draft.centres.iter().map(|c| c.id.as_str());
+                        known(reader, &owner, "centre", target.line, id.as_str(), ids);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn adapters(reader: &mut Reader<'_>, draft: &Draft) {
+    for adapter in &draft.adapters {
+        let owner = format!("adapter \"{}\"", adapter.rule.id);
+        if let Some(site) = &adapter.site {
+            let ids = draft.sites.iter().map(|s| s.id.as_str());
+            known(reader, &owner, "site", site.line, site.value.as_str(), ids);
+        }
+        for device in adapter.rule.devices.values() {
+            let known = draft
+                .devices
+                .iter()
+                .any(|d| d.site.value == device.site && d.id == device.name);
+            if !known {
+                reader.warn(
+                    adapter.line,
+                    format!("{owner}: device \"{device}\" is not registered"),
+                    "its press still climbs the ladder, worded as an unregistered button",
+                    "add a [[device]], or correct the name here",
+                );
+            }
+        }
+    }
+}
+
+fn shared_addresses(reader: &mut Reader<'_>, draft: &Draft) {
+    let mobiles = draft.people.iter().map(|p| (p, p.mobile.as_ref()));
+    let mailboxes = draft.people.iter().map(|p| (p, p.email.as_ref()));
+    for (noun, addresses) in [
+        ("mobile number", mobiles.collect::<Vec<_>>()),
+        ("mailbox", mailboxes.collect()),
+    ] {
+        let mut seen = BTreeMap::new();
+        for (person, address) in addresses {
+            let Some(address) = address.filter(|a| !a.value.is_empty()) else {
+                continue;
+            };
+            if let Some(first) = seen.insert(address.value.to_ascii_lowercase(), person) {
+                reader.warn(
+                    address.line,
+                    format!("persons \"{}\" and \"{}\" have the same {noun}", first.id, person.id),
+                    "who of them answered could not be told, and the two count as one way to reach someone",
+                    "give each their own, or make them one person",
+                );
+            }
+        }
+    }
+}
+
+fn fallback(reader: &mut Reader<'_>, draft: &Draft) {
+    let Some(fallback) = &draft.fallback else {
+        return;
+    };
+    known_ladder(reader, draft, "fallback", Some(&fallback.ladder));
+    known_customer(reader, draft, "fallback", fallback.customer.as_ref());
+    if fallback.customer.is_none() && draft.customers.len() > 1 {
+        reader.error(
+            fallback.line,
+            "fallback: customer is missing".to_owned(),
+            "there are several customers",
+            "add  customer = \"...\"",
+        );
+    }
+}
+
+fn known_ladder(
+    reader: &mut Reader<'_>,
+    draft: &Draft,
+    owner: &str,
+    wanted: Option<&At<LadderId>>,
+) {
+    if let Some(ladder) = wanted {
+        let ids = draft.ladders.iter().map(|l| l.id.as_str());
+        known(
+            reader,
+            owner,
+            "ladder",
+            ladder.line,
+            ladder.value.as_str(),
+            ids,
+        );
+    }
+}
+
+fn known_customer(
+    reader: &mut Reader<'_>,
+    draft: &Draft,
+    owner: &str,
+    wanted: Option<&At<CustomerId>>,
+) {
+    if let Some(customer) = wanted {
+        let ids = draft.customers.iter().map(|c| c.id.as_str());
+        known(
+            reader,
+            owner,
+            "customer",
+            customer.line,
+            customer.value.as_str(),
+            ids,
+        );
+    }
+}
+
+fn known<'a>(
+    reader: &mut Reader<'_>,
+    owner: impl Display,
+    noun: &str,
+    line: usize,
+    wanted: &str,
+    ids: impl Iterator<Item = &'a str> + Clone,
+) {
+    if ids.clone().any(|id| id == wanted) {
+        return;
+    }
+    let remedy = match nearest(wanted, ids) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("add a [[{noun}]] of that id, or name one that is there"),
+    };
+    reader.error(
+        line,
+        format!("{owner}: there is no {noun} \"{wanted}\""),
+        "",
+        &remedy,
+    );
+}

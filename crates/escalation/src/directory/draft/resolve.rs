@@ -1,0 +1,213 @@
+//! From the file's form to the one that the rules use: ids minted, addresses keyed, names set aside.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Draft, DraftPerson, DraftRung, DraftTarget, DraftWho};
+use crate::directory::place::Places;
+use crate::directory::{Centre, Customer, Device, Directory, Fallback, Site};
+use crate::id::{ContactKey, DeviceId, PersonId, SiteId, Slug};
+use crate::ladder::{Ladder, Medium, Rung, Target, Who};
+
+/// A draft as the watch adopts it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The form the rules use.
+    pub directory: Directory,
+    /// What may be said of customers, sites and places.
+    pub places: Places,
+    /// Everybody in the file, in its order.
+    pub people: Vec<ResolvedPerson>,
+}
+
+/// A person with a minted id and keyed addresses, and the open details beside them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResolvedPerson {
+    /// Who.
+    pub id: PersonId,
+    /// Address keys by channel.
+    pub contacts: BTreeMap<Medium, ContactKey>,
+    /// Where this person's phones ring.
+    pub based_at: Option<SiteId>,
+    /// The directory's own id, which is often a name.
+    pub reference: Slug,
+    /// The name.
+    pub name: String,
+    /// The mobile number, E.164.
+    pub mobile: Option<String>,
+    /// The mailbox.
+    pub email: Option<String>,
+}
+
+impl Draft {
+    /// Mints and keys. `ids` gives a person's id, the same for the same [`DraftPerson::id`]; `key` digests an address
+    /// under the shell's own key.
+    pub fn resolve(
+        &self,
+        ids: &mut dyn FnMut(&DraftPerson) -> PersonId,
+        key: &dyn Fn(Medium, &str) -> ContactKey,
+    ) -> Resolved {
+        let people: Vec<_> = self.people.iter().map(|p| person(p, ids(p), key)).collect();
+        let known: BTreeMap<&Slug, PersonId> =
+            people.iter().map(|p| (&p.reference, p.id)).collect();
+        Resolved {
+            directory: self.directory(&known),
+            places: self.places(),
+            people,
+        }
+    }
+
+    fn directory(&self, known: &BTreeMap<&Slug, PersonId>) -> Directory {
+        Directory {
+            customers: self
+                .customers
+                .iter()
+                .map(|c| (c.id.clone(), self.customer(c)))
+                .collect(),
+            sites: self
+                .sites
+                .iter()
+                .filter_map(|s| Some((s.id.clone(), self.site(s)?)))
+                .collect(),
+            devices: self.devices.iter().map(device).collect(),
+            ladders: self
+                .ladders
+                .iter()
+                .map(|l| (l.id.clone(), Arc::new(self.ladder(l, known))))
+                .collect(),
+            centres: self
+                .centres
+                .iter()
+                .map(|c| {
+                    let webhook = c.webhook.as_ref().map(|w| w.value.clone());
+                    (c.id.clone(), Centre { webhook })
+                })
+                .collect(),
+            fallback: self.fallback.as_ref().and_then(|f| {
+                Some(Fallback {
+                    customer: self.customer_named(f.customer.as_ref())?.id.clone(),
+                    ladder: f.ladder.value.clone(),
+                })
+            }),
+            adapters: self.adapters.iter().map(|a| a.rule.clone()).collect(),
+        }
+    }
+
+    fn customer(&self, customer: &super::DraftCustomer) -> Customer {
+        let ladder = customer.ladder.as_ref().or(self.defaults.ladder.as_ref());
+        let centre = customer.centre.as_ref().or(self.defaults.centre.as_ref());
+        Customer {
+            prefix: customer.prefix.value.clone(),
+            ladder: ladder.map(|l| l.value.clone()),
+            centre: centre.map(|c| c.value.clone()),
+        }
+    }
+
+    /// `None` never happens in a draft without errors: every site there has a customer and a ladder.
+    fn site(&self, site: &super::DraftSite) -> Option<Site> {
+        Some(Site {
+            customer: self.customer_of(site)?.id.clone(),
+            ladder: self.ladder_of(site)?.value.clone(),
+            eta_limit_s: site.eta_limit_s,
+            feedback: site.feedback,
+        })
+    }
+
+    fn ladder(&self, ladder: &super::DraftLadder, known: &BTreeMap<&Slug, PersonId>) -> Ladder {
+        let rung = |rung: &DraftRung| Rung {
+            targets: rung
+                .targets
+                .iter()
+                .filter_map(|t| self.target(t, known))
+                .collect(),
+            wait_s: rung.wait_s,
+        };
+        Ladder {
+            id: ladder.id.clone(),
+            rungs: ladder.rungs.iter().map(rung).collect(),
+        }
+    }
+
+    /// `None` never happens in a draft without errors: every person named there exists.
+    fn target(&self, target: &DraftTarget, known: &BTreeMap<&Slug, PersonId>) -> Option<Target> {
+        let who = match &target.who {
+            DraftWho::Person(id) => Who::Person(*known.get(id)?),
+            DraftWho::Centre(id) => Who::Centre(id.clone()),
+        };
+        Some(Target {
+            who,
+            by: self.channels_of(target),
+        })
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            customers: self
+                .customers
+                .iter()
+                .map(|c| (c.id.clone(), c.name.clone()))
+                .collect(),
+            centres: self
+                .centres
+                .iter()
+                .map(|c| (c.id.clone(), c.name.clone()))
+                .collect(),
+            sites: self
+                .sites
+                .iter()
+                .map(|s| (s.id.clone(), s.card.clone()))
+                .collect(),
+            devices: self
+                .devices
+                .iter()
+                .map(|d| (device_id(d), d.card.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn person(
+    draft: &DraftPerson,
+    id: PersonId,
+    key: &dyn Fn(Medium, &str) -> ContactKey,
+) -> ResolvedPerson {
+    let mobile = draft.mobile.as_ref().map(|m| m.value.clone());
+    let email = draft.email.as_ref().map(|e| e.value.clone());
+    let addresses = [(Medium::Sms, &mobile), (Medium::Email, &email)];
+    let contacts = addresses
+        .into_iter()
+        .filter_map(|(medium, address)| Some((medium, key(medium, address.as_deref()?))))
+        .collect();
+    ResolvedPerson {
+        id,
+        contacts,
+        based_at: draft.based_at.as_ref().map(|s| s.value.clone()),
+        reference: draft.id.clone(),
+        name: draft.name.clone(),
+        mobile,
+        email,
+    }
+}
+
+fn device(draft: &super::DraftDevice) -> (DeviceId, Device) {
+    let device = Device {
+        ladder: draft.ladder.as_ref().map(|l| l.value.clone()),
+        mounting: draft.mounting,
+        kind: draft.kind,
+    };
+    (device_id(draft), device)
+}
+
+fn device_id(draft: &super::DraftDevice) -> DeviceId {
+    DeviceId {
+        site: draft.site.value.clone(),
+        name: draft.id.clone(),
+    }
+}
+
+impl fmt::Debug for ResolvedPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResolvedPerson({}, redacted)", self.id)
+    }
+}

@@ -1,0 +1,1187 @@
+//! Stories of the directory file: what is written, and everything that is found in it.
+
+#![expect(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes its snapshots with them"
+)]
+
+use std::fmt::Write;
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use super::{Draft, Resolved, zones_version};
+use crate::directory::finding::Severity;
+use crate::id::{ContactKey, DeviceId, PersonId};
+use crate::ladder::Medium;
+
+/// A directory without a single finding, to which stories add their mistake.
+const SOUND: &str = r#"
+[[customer]]
+id = "kalamunda"
+prefix = "KAL"
+ladder = "counters"
+centre = "westside"
+[[person]]
+id = "j-smith"
+name = "J. Smith"
+mobile = "0400 000 001"
+email = "j.smith@example.org"
+based_at = "library"
+[[person]]
+id = "p-nair"
+mobile = "+61 400 000 002"
+[[centre]]
+id = "westside"
+name = "Westside Centre"
+webhook = "westside"
+[[site]]
+id = "library"
+name = "Kalamunda Library"
+timezone = "Australia/Perth"
+address = "1 Example Rd"
+feedback = "off"
+eta_limit = "20m"
+[[device]]
+id = "front-1"
+site = "library"
+place = "Front counter 1"
+[[device]]
+id = "pendant"
+site = "library"
+mounting = "portable"
+kind = "assist"
+[[ladder]]
+id = "counters"
+[[ladder.rung]]
+notify = [{ person = "j-smith" }]
+wait = "45s"
+[[ladder.rung]]
+notify = [{ person = "p-nair", by = ["sms"] }, { centre = "westside", by = [["webhook", "desk"]] }]
+[fallback]
+ladder = "counters"
+"#;
+
+fn check(text: &str, expected: &Expect) {
+    let parsed = Draft::parse("directory.toml", text);
+    let mut shown = String::new();
+    for finding in &parsed.findings {
+        writeln!(shown, "{:?} {finding}", finding.severity).unwrap();
+    }
+    let errors = parsed
+        .findings
+        .iter()
+        .any(|f| f.severity == Severity::Error);
+    assert_eq!(
+        parsed.draft.is_none(),
+        errors,
+        "a draft exists exactly where no finding is an error"
+    );
+    expected.assert_eq(&shown);
+}
+
+/// `SOUND` with one passage replaced.
+fn with(from: &str, to: &str) -> String {
+    assert!(
+        SOUND.contains(from),
+        "the story replaces a passage that is not there: {from}"
+    );
+    SOUND.replacen(from, to, 1)
+}
+
+fn resolve(draft: &Draft) -> Resolved {
+    let mut next = 0;
+    draft.resolve(
+        &mut |_| {
+            next += 1;
+            format!("P-{next}").parse().unwrap()
+        },
+        &|medium, address| {
+            let mut bytes = [0; 16];
+            bytes[0] = u8::from(medium == Medium::Sms);
+            bytes[1] = u8::try_from(address.len()).unwrap();
+            ContactKey::new(bytes)
+        },
+    )
+}
+
+#[test]
+fn a_sound_directory_has_no_findings() {
+    check(SOUND, &expect![[""]]);
+}
+
+#[test]
+fn what_is_resolved_is_what_is_written() {
+    let draft = Draft::parse("directory.toml", SOUND).draft.unwrap();
+    let resolved = resolve(&draft);
+    expect![[r#"{"customers":{"kalamunda":{"prefix":"KAL","ladder":"counters","centre":"westside"}},"sites":{"library":{"customer":"kalamunda","ladder":"counters","eta_limit_s":1200,"feedback":false}},"devices":{"library/front-1":{"ladder":null,"mounting":"fixed","kind":"duress"},"library/pendant":{"ladder":null,"mounting":"portable","kind":"assist"}},"ladders":{"counters":{"id":"counters","rungs":[{"targets":[{"who":{"person":"P-1"},"by":[["sms"],["email"]]}],"wait_s":45},{"targets":[{"who":{"person":"P-2"},"by":[["sms"]]},{"who":{"centre":"westside"},"by":[["webhook","desk"]]}],"wait_s":30}]}},"centres":{"westside":{"webhook":"westside"}},"fallback":{"customer":"kalamunda","ladder":"counters"},"adapters":[]}"#]]
+    .assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
+    let smith = &resolved.people[0];
+    assert_eq!(smith.id, "P-1".parse::<PersonId>().unwrap());
+    assert_eq!(smith.mobile.as_deref(), Some("+61400000001"));
+    assert_eq!(smith.contacts.len(), 2);
+    let front: DeviceId = "library/front-1".parse().unwrap();
+    assert!(resolved.directory.route(&front).is_some());
+}
+
+#[test]
+fn what_may_be_said_is_kept_beside_it() {
+    let draft = Draft::parse("directory.toml", SOUND).draft.unwrap();
+    let resolved = resolve(&draft);
+    expect![[r#"
+        {
+          "customers": {
+            "kalamunda": "kalamunda"
+          },
+          "centres": {
+            "westside": "Westside Centre"
+          },
+          "sites": {
+            "library": {
+              "name": "Kalamunda Library",
+              "sms_name": "Kalamunda Library",
+              "timezone": "Australia/Perth",
+              "address": "1 Example Rd",
+              "suburb": "",
+              "state": "",
+              "cross_street": "",
+              "entry": "",
+              "rendezvous": "",
+              "hazards": "",
+              "phone": ""
+            }
+          },
+          "devices": {
+            "library/front-1": {
+              "name": "Front counter 1",
+              "sms_name": "Front counter 1"
+            },
+            "library/pendant": {
+              "name": "pendant",
+              "sms_name": "pendant"
+            }
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&resolved.places).unwrap());
+}
+
+#[test]
+fn a_small_directory_is_small() {
+    check(
+        r#"
+[[person]]
+id = "me"
+email = "me@localhost"
+[[site]]
+id = "shop"
+name = "Shop"
+timezone = "Australia/Hobart"
+ladder = "all"
+[[ladder]]
+id = "all"
+[[ladder.rung]]
+notify = [{ person = "me" }]
+"#,
+        &expect![[r#"
+            Warning directory.toml:0: there is no [fallback]
+              a press that names a site nobody knows would be recorded and told to nobody
+              add  [fallback]  with a ladder
+            Warning directory.toml:5: site "shop": there is no address
+              whoever goes, and the police, would have to know the place by its name
+              add  address = "...", suburb, state and cross_street
+            Warning directory.toml:10: ladder "all" has one rung
+              if nobody there answers, nobody else is ever asked
+              add a rung with someone else
+        "#]],
+    );
+}
+
+#[test]
+fn defaults_stand_in() {
+    let text = r#"
+[defaults]
+prefix = "LIB"
+timezone = "Australia/Lord_Howe"
+ladder = "all"
+centre = "west"
+[[centre]]
+id = "west"
+[[site]]
+id = "shop"
+name = "Shop"
+[[ladder]]
+id = "all"
+[[ladder.rung]]
+notify = [{ centre = "west" }]
+"#;
+    let draft = Draft::parse("directory.toml", text).draft.unwrap();
+    let resolved = resolve(&draft);
+    expect![[r#"{"customers":{"default":{"prefix":"LIB","ladder":"all","centre":"west"}},"sites":{"shop":{"customer":"default","ladder":"all","eta_limit_s":900,"feedback":true}},"devices":{},"ladders":{"all":{"id":"all","rungs":[{"targets":[{"who":{"centre":"west"},"by":[["desk"]]}],"wait_s":30}]}},"centres":{"west":{"webhook":null}},"fallback":null,"adapters":[]}"#]].assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
+    let zones: Vec<_> = resolved
+        .places
+        .sites
+        .values()
+        .map(|s| s.timezone.as_str())
+        .collect();
+    assert_eq!(zones, ["Australia/Lord_Howe"]);
+}
+
+#[test]
+fn nothing_can_be_adopted_from_an_empty_file() {
+    check(
+        "",
+        &expect![[r#"
+            Error directory.toml:0: there is no [[site]]
+              nobody could be told where to go
+              add a site with its id, name, timezone and ladder
+            Error directory.toml:0: there is no [[ladder]]
+              a press would be told to nobody
+              add a ladder with at least one [[ladder.rung]]
+            Warning directory.toml:0: there is no [fallback]
+              a press that names a site nobody knows would be recorded and told to nobody
+              add  [fallback]  with a ladder
+        "#]],
+    );
+}
+
+#[test]
+fn broken_toml_is_said_with_everything_else_that_is_certain() {
+    check(
+        "[[person]]\nid = \"a\"\nmobile = \"12\"\nname = \"unclosed\n[[site]]\nid = = 3\nnmae = \"x\"\n",
+        &expect![[r#"
+            Error directory.toml:1: site 1: id is a number, not a text in quotes
+              write it in that form
+            Error directory.toml:3: person "a": mobile does not begin with + and a country code
+              write it with its country code: "+61 4xx xxx xxx"
+            Error directory.toml:4: this is not TOML: invalid basic string, expected `"`
+              mend this line; what depends on it is checked once the file can be read
+            Error directory.toml:6: this is not TOML: extra `=`, expected nothing
+              mend this line; what depends on it is checked once the file can be read
+            Error directory.toml:6: this is not TOML: unexpected key or value, expected newline, `#`
+              mend this line; what depends on it is checked once the file can be read
+            Error directory.toml:7: site 1: "nmae" is not a known key
+              did you mean "name"? nothing unknown is ever ignored
+        "#]],
+    );
+}
+
+#[test]
+fn an_unknown_key_names_itself_and_the_nearest_known_one() {
+    let text = with("mobile = \"0400", "mobil = \"0400");
+    check(
+        &text,
+        &expect![[r#"
+        Error directory.toml:10: person "j-smith": "mobil" is not a known key
+          did you mean "mobile"? nothing unknown is ever ignored
+    "#]],
+    );
+    check(
+        &format!("{SOUND}\n[[sites]]\nid=\"x\"\n"),
+        &expect![[r#"
+        Error directory.toml:46: "sites" is not a known key
+          did you mean "site"? nothing unknown is ever ignored
+    "#]],
+    );
+    check(
+        &with("feedback = \"off\"", "xyzzy = 1"),
+        &expect![[r#"
+            Error directory.toml:25: site "library": "xyzzy" is not a known key
+              the keys here are id, customer, ladder, feedback, eta_limit, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
+        "#]],
+    );
+    check(
+        &with("wait = \"45s\"", "wiat = \"45s\""),
+        &expect![[r#"
+        Error directory.toml:40: ladder "counters", rung 1: "wiat" is not a known key
+          did you mean "wait"? nothing unknown is ever ignored
+    "#]],
+    );
+    check(
+        &with("by = [\"sms\"]", "via = [\"sms\"]"),
+        &expect![[r#"
+            Error directory.toml:42: ladder "counters", rung 2, notify 1: "via" is not a known key
+              the keys here are person, centre, by
+        "#]],
+    );
+}
+
+#[test]
+fn wrong_types_are_said() {
+    let text = r#"
+person = "j-smith"
+[[site]]
+id = 7
+name = true
+address = 2026-01-01
+[[ladder]]
+id = "l"
+rung = 3
+[[ladder]]
+id = "m"
+[[ladder.rung]]
+notify = ["j-smith"]
+[[ladder.rung]]
+notify = [{ person = "x", by = "sms" }, { person = "x", by = [1, ["sms", 2.5]] }]
+[fallback]
+ladder = ["l"]
+"#;
+    check(
+        text,
+        &expect![[r#"
+            Error directory.toml:2: person is a text, not tables: [[person]]
+              write it in that form
+            Error directory.toml:3: site 1: timezone is missing
+              messages say the local time
+              add  timezone = "Australia/Perth"  here or under [defaults]
+            Error directory.toml:4: site 1: id is a number, not a text in quotes
+              write it in that form
+            Error directory.toml:5: site 1: name is true or false, not a text in quotes
+              write it in that form
+            Error directory.toml:6: site 1: address is a date, not a text in quotes
+              write it in that form
+            Error directory.toml:9: ladder "l": rung is a number, not tables: [[rung]]
+              write it in that form
+            Error directory.toml:13: ladder "m", rung 1: notify is a text, not a table
+              write it in that form
+            Error directory.toml:15: ladder "m", rung 2, notify 1: by is a text, not a list of channels
+              write it in that form
+            Error directory.toml:15: ladder "m", rung 2, notify 2: by is a number, not a text in quotes
+              write it in that form
+            Error directory.toml:15: ladder "m", rung 2, notify 2: by is a fraction, not a text in quotes
+              write it in that form
+            Error directory.toml:15: ladder "m", rung 2: there is no person "x"
+              add a [[person]] of that id, or name one that is there
+            Error directory.toml:17: fallback: ladder is a list, not a text in quotes
+              write it in that form
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_in_this_version_is_refused() {
+    let text = with(
+        "address = \"1 Example Rd\"",
+        "address = \"1 Example Rd\"\ntype = \"library\"\nlat = -31.9\nlon = 116.0\ncallback = \"never\"\nhours = \"9-5\"\nstaffing_min = 2\nplan = \"p\"\ncallback_number = \"1\"",
+    )
+    .replacen("prefix = \"KAL\"", "prefix = \"KAL\"\njurisdiction = \"AU-WA\"", 1)
+    .replacen("based_at", "screen = \"private\"\nbased_at", 1)
+    .replacen("mounting", "adapter = \"native\"\nmounting", 1)
+    .replacen("{ person = \"j-smith\" }", "{ roster = \"duty\", by = [\"voice\"] }", 1);
+    check(
+        &format!("{text}\n[[roster]]\nid = \"duty\"\n[[plan]]\nid = \"p\"\n"),
+        &expect![[r#"
+            Error directory.toml:5: customer "kalamunda": jurisdiction: jurisdictions are not in this version
+              leave the key out
+            Error directory.toml:13: person "j-smith": screen: rules for a phone that others can see are not in this version
+              leave the key out: every message is worded as if others could see it
+            Error directory.toml:27: site "library": type: types of sites are not in this version
+              leave the key out
+            Error directory.toml:28: site "library": lat: positions of sites are not in this version
+              say it in words under entry
+            Error directory.toml:29: site "library": lon: positions of sites are not in this version
+              say it in words under entry
+            Error directory.toml:30: site "library": callback: rules for calling back are not in this version
+              leave the key out: the counter is never called
+            Error directory.toml:31: site "library": hours: opening hours are not in this version
+              leave the key out: the ladder holds at all hours
+            Error directory.toml:32: site "library": staffing_min: staffing rules are not in this version
+              leave the key out
+            Error directory.toml:33: site "library": plan: action plans are not in this version
+              keep the plan on paper
+            Error directory.toml:34: site "library": callback_number: rules for calling back are not in this version
+              use phone for the number a responder rings
+            Error directory.toml:44: device "pendant": adapter: adapters named by a device are not in this version
+              write an [[adapter]] rule; devices with native topics need none
+            Error directory.toml:50: ladder "counters", rung 1, notify 1: roster: rosters are not in this version
+              name a person
+            Error directory.toml:50: ladder "counters", rung 1, notify 1: by: voice calls are not in this version
+              use "sms" and "email"
+            Error directory.toml:57: roster: rosters are not in this version
+              name persons in the rungs
+            Error directory.toml:59: plan: action plans are not in this version
+              keep the plan on paper
+        "#]],
+    );
+}
+
+#[test]
+fn unknown_references_are_said_with_the_nearest() {
+    let text = SOUND
+        .replacen(
+            "ladder = \"counters\"\ncentre = \"westside\"",
+            "ladder = \"countres\"\ncentre = \"eastside\"",
+            1,
+        )
+        .replacen(
+            "based_at = \"library\"",
+            "based_at = \"librari\"\ncustomer = \"nobody\"",
+            1,
+        )
+        .replacen("site = \"library\"", "site = \"libary\"", 1)
+        .replacen("person = \"p-nair\"", "person = \"p-nairn\"", 1)
+        .replacen("{ centre = \"westside\"", "{ centre = \"westsde\"", 1)
+        .replacen(
+            "[fallback]\nladder = \"counters\"",
+            "[fallback]\nladder = \"none\"\ncustomer = \"x\"",
+            1,
+        );
+    check(
+        &text,
+        &expect![[r#"
+        Error directory.toml:5: customer "kalamunda": there is no ladder "countres"
+          did you mean "counters"?
+        Error directory.toml:6: customer "kalamunda": there is no centre "eastside"
+          did you mean "westside"?
+        Error directory.toml:12: person "j-smith": there is no site "librari"
+          did you mean "library"?
+        Error directory.toml:13: person "j-smith": there is no customer "nobody"
+          add a [[customer]] of that id, or name one that is there
+        Error directory.toml:30: device "front-1": there is no site "libary"
+          did you mean "library"?
+        Error directory.toml:43: ladder "counters", rung 2: there is no person "p-nairn"
+          did you mean "p-nair"?
+        Error directory.toml:43: ladder "counters", rung 2: there is no centre "westsde"
+          did you mean "westside"?
+        Error directory.toml:45: fallback: there is no ladder "none"
+          add a [[ladder]] of that id, or name one that is there
+        Error directory.toml:46: fallback: there is no customer "x"
+          add a [[customer]] of that id, or name one that is there
+    "#]],
+    );
+}
+
+#[test]
+fn bad_numbers_and_mailboxes_are_said_without_repeating_them() {
+    let mut text = SOUND.to_owned();
+    for (i, number) in [
+        "400 000 001",
+        "0400 000 00",
+        "+61 0400 000 001",
+        "+61 400 000",
+        "+123",
+        "+61 4OO OOO OO1",
+        "",
+        "+61 8 9555 0100",
+        "+4917012345678",
+    ]
+    .iter()
+    .enumerate()
+    {
+        writeln!(text, "[[person]]\nid = \"m{i}\"\nmobile = \"{number}\"").unwrap();
+    }
+    let mailboxes = [
+        "nobody",
+        "@x.org",
+        "a@",
+        "a b@x.org",
+        "a@x..org",
+        "a@-x.org",
+    ];
+    for (i, mailbox) in mailboxes.iter().enumerate() {
+        writeln!(text, "[[person]]\nid = \"e{i}\"\nemail = \"{mailbox}\"").unwrap();
+    }
+    check(
+        &text,
+        &expect![[r#"
+        Error directory.toml:47: person "m0": mobile does not begin with + and a country code
+          write it with its country code: "+61 4xx xxx xxx"
+        Error directory.toml:50: person "m1": mobile does not begin with + and a country code
+          write it with its country code: "+61 4xx xxx xxx"
+        Error directory.toml:53: person "m2": mobile has a 0 where the country code or the number after it begins
+          leave that 0 out: "+61 4xx xxx xxx"
+        Error directory.toml:56: person "m3": mobile has 6 digits after +61; an Australian mobile has 9
+          write it with its country code: "+61 4xx xxx xxx"
+        Error directory.toml:59: person "m4": mobile has 3 digits; a number has 8 to 15
+          write it with its country code: "+61 4xx xxx xxx"
+        Error directory.toml:62: person "m5": mobile has something in it that is not a digit
+          write it with its country code: "+61 4xx xxx xxx"
+        Error directory.toml:65: person "m6": mobile does not begin with + and a country code
+          write it with its country code: "+61 4xx xxx xxx"
+        Warning directory.toml:68: person "m7": mobile is an Australian landline
+          a text message there is lost or read out by a machine
+          give a mobile number, +61 4...
+        Error directory.toml:74: person "e0": email has no @
+          write it as  name@example.org
+        Error directory.toml:77: person "e1": email has a part that is empty or too long
+          write it as  name@example.org
+        Error directory.toml:80: person "e2": email has no domain after the @
+          write it as  name@example.org
+        Error directory.toml:83: person "e3": email has a character before the @ that mail does not carry
+          write it as  name@example.org
+        Error directory.toml:86: person "e4": email has no domain after the @
+          write it as  name@example.org
+        Error directory.toml:89: person "e5": email has no domain after the @
+          write it as  name@example.org
+    "#]],
+    );
+}
+
+#[test]
+fn twice_the_same_id_is_said_with_the_first_line() {
+    let again = r#"
+[[customer]]
+id = "kalamunda"
+prefix = "KAL"
+[[person]]
+id = "p-nair"
+mobile = "+61400000009"
+[[centre]]
+id = "westside"
+[[site]]
+id = "library"
+customer = "kalamunda"
+name = "Again"
+timezone = "Australia/Perth"
+address = "2 Example Rd"
+[[device]]
+id = "front-1"
+site = "library"
+[[ladder]]
+id = "counters"
+[[ladder.rung]]
+notify = [{ person = "p-nair" }]
+[[ladder.rung]]
+notify = [{ person = "p-nair" }]
+"#;
+    check(
+        &format!("{SOUND}{again}"),
+        &expect![[r#"
+            Error directory.toml:20: site "library": customer is missing
+              there are several customers, and a site belongs to exactly one
+              add  customer = "..."
+            Error directory.toml:43: fallback: customer is missing
+              there are several customers
+              add  customer = "..."
+            Error directory.toml:46: customer "kalamunda" is there twice; the first is on line 2
+              rename one of them or merge the two
+            Error directory.toml:49: person "p-nair" is there twice; the first is on line 13
+              rename one of them or merge the two
+            Error directory.toml:52: centre "westside" is there twice; the first is on line 16
+              rename one of them or merge the two
+            Error directory.toml:54: site "library" is there twice; the first is on line 20
+              rename one of them or merge the two
+            Error directory.toml:60: device "library/front-1" is there twice; the first is on line 27
+              rename one of them or merge the two
+            Error directory.toml:63: ladder "counters" is there twice; the first is on line 36
+              rename one of them or merge the two
+        "#]],
+    );
+}
+
+#[test]
+fn two_people_with_one_number_are_a_warning() {
+    let text = with(
+        "+61 400 000 002\"",
+        "+61 400 000 001\"\nemail = \"J.Smith@example.org\"",
+    );
+    check(
+        &text,
+        &expect![[r#"
+        Warning directory.toml:15: persons "j-smith" and "p-nair" have the same mobile number
+          who of them answered could not be told, and the two count as one way to reach someone
+          give each their own, or make them one person
+        Warning directory.toml:16: persons "j-smith" and "p-nair" have the same mailbox
+          who of them answered could not be told, and the two count as one way to reach someone
+          give each their own, or make them one person
+    "#]],
+    );
+}
+
+#[test]
+fn unknown_zones_are_said() {
+    check(
+        &with("Australia/Perth", "Australia/Pert"),
+        &expect![[r#"
+        Error directory.toml:23: site "library": timezone "Australia/Pert" is not a time zone
+          write an IANA name: "Australia/Perth", "Australia/Sydney"
+    "#]],
+    );
+    check(
+        &with("timezone = \"Australia/Perth\"\n", ""),
+        &expect![[r#"
+            Error directory.toml:20: site "library": timezone is missing
+              messages say the local time
+              add  timezone = "Australia/Perth"  here or under [defaults]
+        "#]],
+    );
+    assert!(zones_version().starts_with("20"), "{}", zones_version());
+}
+
+#[test]
+fn waits_have_a_unit_and_a_limit() {
+    for (wait, said) in [
+        (
+            "\"45\"",
+            expect![[r#"
+            Error directory.toml:40: ladder "counters", rung 1: wait "45" is not a span of time
+              write it with its unit: "30s", "2m"
+        "#]],
+        ),
+        (
+            "45",
+            expect![[r#"
+            Error directory.toml:40: ladder "counters", rung 1: wait is a number, not a text in quotes
+              write it in that form
+        "#]],
+        ),
+        (
+            "\"0s\"",
+            expect![[r#"
+                Error directory.toml:40: ladder "counters", rung 1: wait is outside of 1 s to 1 h
+                  choose a span within these limits
+            "#]],
+        ),
+        (
+            "\"61m\"",
+            expect![[r#"
+                Error directory.toml:40: ladder "counters", rung 1: wait is outside of 1 s to 1 h
+                  choose a span within these limits
+            "#]],
+        ),
+        (
+            "\"1500ms\"",
+            expect![[r#"
+            Error directory.toml:40: ladder "counters", rung 1: wait is not in whole seconds
+              write it with its unit: "30s", "2m"
+        "#]],
+        ),
+        (
+            "\"30s ago\"",
+            expect![[r#"
+                Error directory.toml:40: ladder "counters", rung 1: wait is outside of 1 s to 1 h
+                  choose a span within these limits
+            "#]],
+        ),
+        ("\"1h\"", expect![[""]]),
+    ] {
+        check(&with("\"45s\"", wait), &said);
+    }
+}
+
+#[test]
+fn ladders_without_rungs_and_rungs_without_anybody() {
+    let more = r#"
+[[ladder]]
+id = "empty"
+[[ladder]]
+id = "no-notify"
+[[ladder.rung]]
+wait = "30s"
+[[ladder]]
+id = "nobody"
+[[ladder.rung]]
+notify = []
+[[ladder]]
+id = "both"
+[[ladder.rung]]
+notify = [{ person = "p-nair", centre = "westside" }, {}, { person = "p-nair", by = [] }, { person = "p-nair", by = ["pigeon"] }]
+"#;
+    check(
+        &format!("{SOUND}{more}"),
+        &expect![[r#"
+        Error directory.toml:46: ladder "empty": rung is missing
+          a press there would be told to nobody
+          add  [[ladder.rung]]  with  notify = [{ person = "..." }]
+        Error directory.toml:50: ladder "no-notify", rung 1: notify is missing
+          it would tell nobody
+          add  notify = [{ person = "..." }]
+        Error directory.toml:54: ladder "nobody", rung 1: notify is empty
+          it would tell nobody
+          name a person or a centre
+        Error directory.toml:59: ladder "both", rung 1, notify 1: it does not name exactly one party
+          write either  { person = "..." }  or  { centre = "..." }
+        Error directory.toml:59: ladder "both", rung 1, notify 2: it does not name exactly one party
+          write either  { person = "..." }  or  { centre = "..." }
+        Error directory.toml:59: ladder "both", rung 1, notify 3: by is empty
+          no channel would be tried
+          leave it out, or write  by = ["sms", "email"]
+        Error directory.toml:59: ladder "both", rung 1, notify 4: by: "pigeon" is not a channel
+          a person has "sms" and "email", a centre "webhook" and "desk"
+    "#]],
+    );
+    let long = "[[ladder.rung]]\nnotify = [{ person = \"p-nair\" }]\n".repeat(101);
+    check(
+        &format!("{SOUND}\n[[ladder]]\nid = \"long\"\n{long}"),
+        &expect![[r#"
+            Error directory.toml:46: ladder "long": 101 rungs are more than 100
+              put people who are told together into one rung
+        "#]],
+    );
+}
+
+#[test]
+fn a_ladder_that_can_reach_nobody_is_refused() {
+    let more = r#"
+[[person]]
+id = "mute"
+[[site]]
+id = "depot"
+name = "Depot"
+timezone = "Australia/Perth"
+address = "3 Example Rd"
+ladder = "silent"
+[[device]]
+id = "gate"
+site = "library"
+ladder = "silent"
+[[ladder]]
+id = "silent"
+[[ladder.rung]]
+notify = [{ person = "mute" }]
+[[ladder.rung]]
+notify = [{ person = "p-nair", by = ["email"] }, { centre = "westside", by = ["sms"] }]
+"#;
+    check(
+        &format!("{SOUND}{more}"),
+        &expect![[r#"
+        Warning directory.toml:46: person "mute": there is no way to reach this person
+          a rung that names only this person takes 0 s
+          add  mobile = "+614..."  or  email = "..."
+        Error directory.toml:58: ladder "silent" can reach nobody
+          nobody in it has an address; it is used at "depot", "library/gate"
+          give its people a mobile or an email, or its centre a webhook
+    "#]],
+    );
+}
+
+#[test]
+fn rungs_passed_over_and_channels_missing_are_warnings() {
+    let more = r#"
+[[person]]
+id = "mute"
+[[centre]]
+id = "desk-only"
+[[ladder]]
+id = "gaps"
+[[ladder.rung]]
+notify = [{ person = "mute" }]
+[[ladder.rung]]
+notify = [{ person = "p-nair", by = [["sms", "email"]] }]
+[[ladder.rung]]
+notify = [{ person = "mute" }]
+[[ladder]]
+id = "one"
+[[ladder.rung]]
+notify = [{ person = "p-nair" }]
+[[ladder]]
+id = "watched"
+[[ladder.rung]]
+notify = [{ centre = "desk-only" }]
+[[ladder.rung]]
+notify = [{ centre = "desk-only" }]
+"#;
+    check(
+        &format!("{SOUND}{more}"),
+        &expect![[r#"
+        Warning directory.toml:46: person "mute": there is no way to reach this person
+          a rung that names only this person takes 0 s
+          add  mobile = "+614..."  or  email = "..."
+        Warning directory.toml:52: ladder "gaps", rung 1: nobody in it has an address
+          a press then would wait 0 s here and go on to rung 2
+          give its people a mobile or an email
+        Warning directory.toml:55: ladder "gaps", rung 2: person "p-nair" cannot be reached by email
+          that channel is passed over at once
+          add the address, or leave the channel out of by
+        Warning directory.toml:56: ladder "gaps", rung 3: nobody in it has an address
+          a press then would wait 0 s here and begin again with everyone
+          give its people a mobile or an email
+        Warning directory.toml:58: ladder "one" has one rung
+          if nobody there answers, nobody else is ever asked
+          add a rung with someone else
+        Warning directory.toml:62: ladder "watched" sends nothing to anybody
+          a press is answered only if someone watches the desk
+          add a rung with a person, or give the centre a webhook
+    "#]],
+    );
+}
+
+#[test]
+fn customers_stay_apart() {
+    let more = r#"
+[[customer]]
+id = "gosnells"
+[[person]]
+id = "g-lee"
+customer = "gosnells"
+mobile = "+61400000003"
+[[site]]
+id = "depot"
+customer = "gosnells"
+name = "Depot"
+timezone = "Australia/Perth"
+address = "3 Example Rd"
+ladder = "kal-only"
+[[site]]
+id = "pool"
+customer = "gosnells"
+name = "Pool"
+timezone = "Australia/Perth"
+address = "4 Example Rd"
+[[ladder]]
+id = "kal-only"
+customer = "kalamunda"
+[[ladder.rung]]
+notify = [{ person = "g-lee" }]
+[[ladder.rung]]
+notify = [{ person = "p-nair" }]
+"#;
+    check(
+        &format!("{SOUND}{more}"),
+        &expect![[r#"
+        Error directory.toml:20: site "library": customer is missing
+          there are several customers, and a site belongs to exactly one
+          add  customer = "..."
+        Error directory.toml:43: fallback: customer is missing
+          there are several customers
+          add  customer = "..."
+        Error directory.toml:58: ladder "kal-only" belongs to customer "kalamunda", not "gosnells"
+          one customer's people would be told of another's
+          use a ladder of the customer's own
+        Error directory.toml:59: site "pool": ladder is missing, and its customer has none either
+          a press there would be told to nobody
+          add  ladder = "..."  here, at the customer or under [defaults]
+        Error directory.toml:69: ladder "kal-only", rung 1: person "g-lee" belongs to customer "gosnells", not "kalamunda"
+          they would be told of another customer's alarms
+          name a person of that customer, or leave the person's customer out
+    "#]],
+    );
+    let foreign = with(
+        "id = \"p-nair\"",
+        "id = \"p-nair\"\ncustomer = \"kalamunda\"",
+    );
+    let shared = r#"
+[[customer]]
+id = "gosnells"
+ladder = "counters"
+[[site]]
+id = "depot"
+customer = "gosnells"
+name = "Depot"
+timezone = "Australia/Perth"
+address = "3 Example Rd"
+"#;
+    let foreign = foreign.replacen(
+        "id = \"library\"",
+        "id = \"library\"\ncustomer = \"kalamunda\"",
+        1,
+    );
+    check(
+        &format!("{foreign}{shared}"),
+        &expect![[r#"
+        Error directory.toml:44: ladder "counters", rung 2: person "p-nair" belongs to customer "kalamunda", not "gosnells"
+          they would be told of another customer's alarms
+          name a person of that customer, or leave the person's customer out
+        Error directory.toml:45: fallback: customer is missing
+          there are several customers
+          add  customer = "..."
+    "#]],
+    );
+    check(
+        &format!("{SOUND}\n[defaults]\nprefix = \"ABC\"\n"),
+        &expect![[r#"
+            Error directory.toml:47: defaults: prefix has no effect where customers are named
+              give each [[customer]] its own prefix
+        "#]],
+    );
+    check(
+        &with("id = \"kalamunda\"\nprefix = \"KAL\"", "id = \"k2\""),
+        &expect![[r#"
+            Error directory.toml:2: customer "k2": prefix is missing
+              references like KAL-42 begin with it, and the id has too few letters to make one
+              add  prefix = "KAL"  : 2 to 6 capital letters of your choice
+            Error directory.toml:19: site "library": ladder is missing, and its customer has none either
+              a press there would be told to nobody
+              add  ladder = "..."  here, at the customer or under [defaults]
+        "#]],
+    );
+}
+
+#[test]
+fn names_must_fit_a_text_message() {
+    check(
+        &with(
+            "Kalamunda Library",
+            "Kalamunda Library and Community Centre",
+        ),
+        &expect![[r#"
+            Warning directory.toml:20: site "library": a text message will call it "Kalamunda Library"
+              its name is longer than 20 characters
+              add  sms_name = "..."  so that a stranger still finds the place
+        "#]],
+    );
+    check(
+        &with(
+            "name = \"Kalamunda Library\"",
+            "name = \"Kalamunda Library\"\nsms_name = \"Kalamunda Library and\"",
+        ),
+        &expect![[r#"
+            Error directory.toml:23: site "library": sms_name has 21 characters; a text message has room for 20
+              shorten it so that a stranger still finds the place
+        "#]],
+    );
+    check(
+        &with("Front counter 1", "Frontcounteroftheeast"),
+        &expect![[r#"
+            Error directory.toml:27: device "front-1": the name has no word that fits into a text message
+              add  sms_name = "..."  with up to 20 characters
+        "#]],
+    );
+    check(
+        &with("Front counter 1", "Front\\ncounter"),
+        &expect![[r#"
+        Error directory.toml:30: device "front-1": place has a line break or a control character in it
+          write it on one line
+    "#]],
+    );
+    check(
+        &with("Front counter 1", "  "),
+        &expect![[r#"
+        Error directory.toml:30: device "front-1": place is empty
+          write it out or leave the key out
+    "#]],
+    );
+}
+
+#[test]
+fn choices_are_listed() {
+    let text = with("feedback = \"off\"", "feedback = \"maybe\"")
+        .replacen("mounting = \"portable\"", "mounting = \"worn\"", 1)
+        .replacen("kind = \"assist\"", "kind = \"welfare\"", 1)
+        .replacen("eta_limit = \"20m\"", "eta_limit = \"5h\"", 1)
+        .replacen("prefix = \"KAL\"", "prefix = \"kal\"", 1);
+    check(
+        &text,
+        &expect![[r#"
+            Error directory.toml:4: customer "kalamunda": prefix "kal" is not a prefix of 2 to 6 capital letters
+              write it in that form
+            Error directory.toml:25: site "library": feedback "maybe" is none of the choices
+              write "on" or "off"
+            Error directory.toml:26: site "library": eta_limit is outside of 1 s to 4 h
+              choose a span within these limits
+            Error directory.toml:34: device "pendant": mounting "worn" is none of the choices
+              write "fixed" or "portable"
+            Error directory.toml:35: device "pendant": kind "welfare" is none of the choices
+              write "duress" or "panic" or "medical" or "assist"
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_to_fall_back_on_is_a_warning() {
+    check(
+        &with("[fallback]\nladder = \"counters\"\n", ""),
+        &expect![[r#"
+            Warning directory.toml:0: there is no [fallback]
+              a press that names a site nobody knows would be recorded and told to nobody
+              add  [fallback]  with a ladder
+        "#]],
+    );
+    check(
+        &with("address = \"1 Example Rd\"\n", ""),
+        &expect![[r#"
+        Warning directory.toml:20: site "library": there is no address
+          whoever goes, and the police, would have to know the place by its name
+          add  address = "...", suburb, state and cross_street
+    "#]],
+    );
+}
+
+const ADAPTER: &str = r#"
+[[adapter]]
+id = "zigbee"
+topic = "zigbee2mqtt/{device}"
+site = "library"
+battery_pointer = "/battery"
+otherwise = "nothing"
+[adapter.devices]
+counter = "library/front-1"
+[[adapter.when]]
+pointer = "/action"
+equals = ["emergency", "single"]
+means = "press"
+kind = "duress"
+"#;
+
+#[test]
+fn adapter_rules_are_read() {
+    let text = format!("{SOUND}{ADAPTER}");
+    check(&text, &expect![[""]]);
+    let draft = Draft::parse("directory.toml", &text).draft.unwrap();
+    assert_eq!(
+        resolve(&draft).directory.adapters[0].when[0].equals.len(),
+        2
+    );
+}
+
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one mistake a line, and what is said of it"
+)]
+fn adapter_rules_that_cannot_work_are_refused() {
+    for (from, to, said) in [
+        (
+            "otherwise",
+            "otherwize",
+            expect![[r#"
+            Error directory.toml:51: adapter "zigbee": "otherwize" is not a known key
+              did you mean "otherwise"? nothing unknown is ever ignored
+        "#]],
+        ),
+        (
+            "equals",
+            "equal",
+            expect![[r#"
+            Error directory.toml:56: adapter "zigbee", when 1: "equal" is not a known key
+              did you mean "equals"? nothing unknown is ever ignored
+        "#]],
+        ),
+        (
+            "\"press\"",
+            "\"shout\"",
+            expect![[r#"
+                Error directory.toml:57: adapter "zigbee": unknown variant `shout`, expected one of `press`, `cancel`, `tamper_on`, `tamper_off`, `alive`, `online`, `offline`, `nothing`
+                  see the reference of adapter rules for what may stand here
+            "#]],
+        ),
+        (
+            "zigbee2mqtt/{device}",
+            "zigbee2mqtt/+",
+            expect![[r#"
+            Error directory.toml:46: adapter "zigbee": the topic has a wildcard where none can stand
+              its messages could not become signals
+              use {device} and {site} for one whole level each, and # only at the end
+        "#]],
+        ),
+        (
+            "zigbee2mqtt/{device}",
+            "zigbee2mqtt/button",
+            expect![[r#"
+            Error directory.toml:46: adapter "zigbee": nothing says which device a message is from
+              its messages could not become signals
+              put {device} into the topic, or give device_pointer
+        "#]],
+        ),
+        (
+            "zigbee2mqtt/{device}",
+            "$SYS/{device}",
+            expect![[r#"
+            Error directory.toml:46: adapter "zigbee": the topic begins with $, which brokers keep for themselves
+              its messages could not become signals
+              use another topic
+        "#]],
+        ),
+        (
+            "site = \"library\"",
+            "site = \"libary\"",
+            expect![[r#"
+            Error directory.toml:49: adapter "zigbee": there is no site "libary"
+              did you mean "library"?
+        "#]],
+        ),
+        (
+            "library/front-1",
+            "library/front-9",
+            expect![[r#"
+            Warning directory.toml:46: adapter "zigbee": device "library/front-9" is not registered
+              its press still climbs the ladder, worded as an unregistered button
+              add a [[device]], or correct the name here
+        "#]],
+        ),
+        (
+            "library/front-1",
+            "front-1",
+            expect![[r#"
+            Error directory.toml:53: adapter "zigbee": "front-1" is not a device like site/device
+              see the reference of adapter rules for what may stand here
+        "#]],
+        ),
+        (
+            "\"/action\"",
+            "\"action\"",
+            expect![[r#"
+            Error directory.toml:55: adapter "zigbee", when 1: pointer is not a JSON pointer
+              write it with a slash before each step: "/action"
+        "#]],
+        ),
+        (
+            "\"/battery\"",
+            "\"battery\"",
+            expect![[r#"
+            Error directory.toml:46: adapter "zigbee": a pointer is not a JSON pointer
+              its messages could not become signals
+              write it with a slash before each step: "/id"
+        "#]],
+        ),
+        (
+            "[\"emergency\", \"single\"]",
+            "[1]",
+            expect![[r#"
+            Error directory.toml:56: adapter "zigbee": invalid type: integer `1`, expected a string
+              see the reference of adapter rules for what may stand here
+        "#]],
+        ),
+    ] {
+        let adapter = ADAPTER.replacen(from, to, 1);
+        assert_ne!(
+            adapter, ADAPTER,
+            "the story replaces a passage that is not there: {from}"
+        );
+        check(&format!("{SOUND}{adapter}"), &said);
+    }
+    let bare = "\n[[adapter]]\nid = \"zigbee\"\ntopic = \"a/{device}\"\n";
+    check(
+        &format!("{SOUND}{bare}"),
+        &expect![[r#"
+        Error directory.toml:46: adapter "zigbee": when is missing
+          no message would mean anything
+          add  [[adapter.when]]  with  means = "press"
+    "#]],
+    );
+    check(
+        &format!("{SOUND}{bare}when = [{{ means = \"press\" }}]\n"),
+        &expect![[r#"
+            Error directory.toml:46: adapter "zigbee": nothing says which site a message is from
+              its messages could not become signals
+              give site, or put {site} into the topic
+        "#]],
+    );
+}
+
+#[test]
+fn no_finding_or_debug_shows_an_address() {
+    let text = with(
+        "+61 400 000 002\"",
+        "+61 400 000 001\"\nemail = \"not@@mail\"",
+    );
+    let parsed = Draft::parse("directory.toml", &text);
+    let shown = format!("{parsed:?}");
+    for secret in ["400", "j.smith@", "not@", "J. Smith", "Example Rd"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    let draft = Draft::parse("directory.toml", SOUND).draft.unwrap();
+    let shown = format!("{draft:?} {:?} {:?}", draft.people, resolve(&draft));
+    for secret in ["400", "j.smith@", "J. Smith", "Example Rd"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn parsing_is_total(text in "\\PC*") {
+        Draft::parse("directory.toml", &text);
+    }
+
+    #[test]
+    fn parsing_is_total_near_a_sound_file(at in 0..SOUND.len(), cut in 0..40usize, put in "[\\PC\n\"\\[\\]={}]{0,8}") {
+        let text = format!("{SOUND}{ADAPTER}");
+        let end = (at + cut).min(text.len());
+        let near = format!("{}{put}{}", &text[..at], &text[end..]);
+        let parsed = Draft::parse("directory.toml", &near);
+        prop_assert!(parsed.draft.is_some() || parsed.findings.iter().any(|f| f.severity == Severity::Error));
+        if let Some(draft) = parsed.draft {
+            let resolved = resolve(&draft);
+            prop_assert_eq!(resolved.directory.sites.len(), draft.sites.len());
+        }
+    }
+}
