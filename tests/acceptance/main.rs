@@ -1,0 +1,3 @@
+//! The acceptance ring: the real daemon among real parts.
+
+mod parts;
