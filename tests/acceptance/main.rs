@@ -1,3 +1,4 @@
 //! The acceptance ring: the real daemon among real parts.
 
+#[cfg(test)]
 mod parts;

@@ -10,8 +10,13 @@ use tokio::net::TcpStream;
 use crate::wait;
 
 /// Folders that hold servers and are not on everybody's `PATH`.
-const ELSEWHERE: [&str; 5] =
-    ["/usr/sbin", "/usr/local/sbin", "/usr/lib/chromium", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
+const ELSEWHERE: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/lib/chromium",
+    "/opt/homebrew/bin",
+    "/opt/homebrew/sbin",
+];
 
 /// Where `program` is, or `None`.
 #[must_use]
@@ -31,7 +36,9 @@ pub fn find(program: &str, package: &str) -> PathBuf {
 
 /// Fails the test because a part is missing, and says what to do.
 pub fn missing(program: &str, package: &str) -> ! {
-    panic!("{program} is missing: run `cargo xtask test`, which installs it, or apt-get install {package}")
+    panic!(
+        "{program} is missing: run `cargo xtask test`, which installs it, or apt-get install {package}"
+    )
 }
 
 /// A running program, its output in a log file.
@@ -47,7 +54,11 @@ impl Process {
     /// Starts `command`; what it says is appended to `log`.
     #[must_use]
     pub fn start(name: &'static str, command: &mut Command, log: &Path) -> Self {
-        let out = OpenOptions::new().create(true).append(true).open(log).expect("open a log file");
+        let out = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("open a log file");
         let err = out.try_clone().expect("share a log file");
         let child = command
             .stdin(Stdio::null())
@@ -56,7 +67,12 @@ impl Process {
             .spawn()
             .unwrap_or_else(|e| panic!("start {name}: {e}"));
         let guard = Guard::over(child.id());
-        Self { name, child, log: log.to_path_buf(), _guard: guard }
+        Self {
+            name,
+            child,
+            log: log.to_path_buf(),
+            _guard: guard,
+        }
     }
 
     /// Its process id.
@@ -83,7 +99,11 @@ impl Process {
     /// Asks it to end by `signal` and waits until it has.
     pub async fn stop(mut self, signal: &str) -> ExitStatus {
         self.signal(signal);
-        let what = format!("{} to end after SIG{signal}; its log: {}", self.name, self.log.display());
+        let what = format!(
+            "{} to end after SIG{signal}; its log: {}",
+            self.name,
+            self.log.display()
+        );
         wait::until(&what, async || self.ended()).await
     }
 
@@ -136,7 +156,11 @@ impl Guard {
     #[must_use]
     pub fn over(pid: u32) -> Self {
         let shell = Command::new("sh")
-            .args(["-c", r#"read -r _; kill -KILL "$0" 2>/dev/null"#, &pid.to_string()])
+            .args([
+                "-c",
+                r#"read -r _; kill -KILL "$0" 2>/dev/null"#,
+                &pid.to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

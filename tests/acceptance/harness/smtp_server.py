@@ -32,7 +32,7 @@ class Keeper:
             "text": text.get_content() if text else "",
             "html": html.get_content() if html else "",
             "attachments": [part.get_filename() or "" for part in message.iter_attachments()],
-            "encrypted": session.ssl is not None,
+            "encrypted": server.transport.get_extra_info("sslcontext") is not None,
             "login": getattr(session, "login_name", None),
             "raw": envelope.content.decode("utf-8", "replace"),
         }
@@ -46,7 +46,8 @@ class Keeper:
 def authenticate(server, session, envelope, mechanism, data):
     given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else ()
     session.login_name = given[0] if given else None
-    return AuthResult(success=given == LOGIN)
+    # Not "handled": the server itself is to answer 535.
+    return AuthResult(success=given == LOGIN, handled=False)
 
 
 def answer(**options):

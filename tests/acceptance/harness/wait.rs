@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long anything may take before the test gives up: far beyond what a loaded machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -16,7 +16,11 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
         if let Some(answer) = probe().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "waited {} s for {what}", PATIENCE.as_secs());
+        assert!(
+            Instant::now() < deadline,
+            "waited {} s for {what}",
+            PATIENCE.as_secs()
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -24,7 +24,10 @@ pub struct StreamEvent {
 
 impl Stream {
     pub(super) fn new(response: Response) -> Self {
-        Self { response, pending: String::new() }
+        Self {
+            response,
+            pending: String::new(),
+        }
     }
 
     /// The next event; `None` when the stream has ended. Comments are passed over.
@@ -32,13 +35,14 @@ impl Stream {
         loop {
             while let Some((block, rest)) = self.pending.split_once("\n\n") {
                 let event = parse(block);
-                self.pending = rest.to_owned();
+                self.pending = String::from(rest);
                 if let Some(event) = event {
                     return Some(event);
                 }
             }
             let chunk = self.response.chunk().await.ok().flatten()?;
-            self.pending.push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
+            self.pending
+                .push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
         }
     }
 
@@ -46,25 +50,36 @@ impl Stream {
     pub async fn expect(&mut self, kind: &str) -> StreamEvent {
         let search = async {
             loop {
-                let event = self.next().await.unwrap_or_else(|| panic!("the stream ended before any {kind}"));
+                let event = self
+                    .next()
+                    .await
+                    .unwrap_or_else(|| panic!("the stream ended before any {kind}"));
                 if event.kind == kind {
                     return event;
                 }
             }
         };
         let found = tokio::time::timeout(wait::PATIENCE, search).await;
-        found.unwrap_or_else(|_late| panic!("waited {} s for {kind} on the stream", wait::PATIENCE.as_secs()))
+        found.unwrap_or_else(|_late| {
+            panic!(
+                "waited {} s for {kind} on the stream",
+                wait::PATIENCE.as_secs()
+            )
+        })
     }
 }
 
 /// An event from its lines; `None` where there is no data, as in a comment that keeps the line open.
 fn parse(block: &str) -> Option<StreamEvent> {
     let field = |name: &str| {
-        block.lines().filter_map(move |line| line.split_once(':')).filter_map({
-            let name = name.to_owned();
-            move |(n, value)| (n == name).then(|| value.strip_prefix(' ').unwrap_or(value))
-        })
-        .collect::<Vec<_>>()
+        block
+            .lines()
+            .filter_map(move |line| line.split_once(':'))
+            .filter_map({
+                let name = name.to_owned();
+                move |(n, value)| (n == name).then(|| value.strip_prefix(' ').unwrap_or(value))
+            })
+            .collect::<Vec<_>>()
     };
     let data = field("data");
     if data.is_empty() {
@@ -72,7 +87,10 @@ fn parse(block: &str) -> Option<StreamEvent> {
     }
     Some(StreamEvent {
         id: field("id").last().and_then(|id| id.parse().ok()),
-        kind: field("event").last().map_or("message", |kind| *kind).to_owned(),
+        kind: field("event")
+            .last()
+            .map_or("message", |kind| *kind)
+            .to_owned(),
         data: serde_json::from_str(&data.join("\n")).unwrap_or_default(),
     })
 }

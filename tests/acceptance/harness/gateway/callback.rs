@@ -33,7 +33,9 @@ pub struct Callback {
 pub fn signature(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
     let mut sorted = form.to_vec();
     sorted.sort();
-    let signed = sorted.iter().fold(url.to_owned(), |text, (name, value)| text + name + value);
+    let signed = sorted
+        .iter()
+        .fold(url.to_owned(), |text, (name, value)| text + name + value);
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, auth_token.as_bytes());
     STANDARD.encode(hmac::sign(&key, signed.as_bytes()))
 }
@@ -96,13 +98,20 @@ pub(super) fn receipts(desk: &Arc<Desk>, sms: Sms, fault: Fault) {
 
 /// Moves a message on and posts the receipt that says so, where it asked for one.
 pub(super) async fn receipt(desk: &Desk, sid: &str, status: &str, code: Option<u32>) {
-    let sms = desk.set_status(sid, status, code).unwrap_or_else(|| panic!("the gateway has no message {sid}"));
+    let sms = desk
+        .set_status(sid, status, code)
+        .unwrap_or_else(|| panic!("the gateway has no message {sid}"));
     post_receipt(desk, &sms, status, code).await;
 }
 
 async fn post_receipt(desk: &Desk, sms: &Sms, status: &str, code: Option<u32>) {
-    let Some(url) = &sms.status_callback else { return };
-    let mut form = vec![("MessageStatus", status.to_owned()), ("SmsStatus", status.to_owned())];
+    let Some(url) = &sms.status_callback else {
+        return;
+    };
+    let mut form = vec![
+        ("MessageStatus", status.to_owned()),
+        ("SmsStatus", status.to_owned()),
+    ];
     form.extend(common(desk, sms));
     form.extend(code.map(|code| ("ErrorCode", code.to_string())));
     post(desk, url, form).await;
@@ -110,7 +119,9 @@ async fn post_receipt(desk: &Desk, sms: &Sms, status: &str, code: Option<u32>) {
 
 /// Posts what a phone sent, where a webhook is set.
 pub(super) async fn inbound(desk: &Desk, sms: &Sms) {
-    let Some(url) = desk.state().inbound_webhook.clone() else { return };
+    let Some(url) = desk.state().inbound_webhook.clone() else {
+        return;
+    };
     let mut form = vec![
         ("Body", sms.body.clone()),
         ("SmsStatus", "received".to_owned()),
@@ -135,13 +146,28 @@ fn common(desk: &Desk, sms: &Sms) -> [(&'static str, String); 6] {
 /// Posts one form, as often as the URL's fragment allows (`#rc=5&rp=all`: five retries, whatever went wrong).
 async fn post(desk: &Desk, url: &str, form: Vec<(&'static str, String)>) {
     let (signed, fragment) = url.split_once('#').unwrap_or((url, ""));
-    let option = |name: &str| fragment.split('&').find_map(|part| part.split_once('=').filter(|(n, _v)| *n == name));
-    let retries: u32 = option("rc").and_then(|(_name, count)| count.parse().ok()).unwrap_or(1).min(5);
+    let option = |name: &str| {
+        fragment
+            .split('&')
+            .find_map(|part| part.split_once('=').filter(|(n, _v)| *n == name))
+    };
+    let retries: u32 = option("rc")
+        .and_then(|(_name, count)| count.parse().ok())
+        .unwrap_or(1)
+        .min(5);
     let policy = option("rp").map_or("ct", |(_name, policy)| policy);
-    let form: Vec<(String, String)> = form.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let form: Vec<(String, String)> = form
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let signature = signature(&desk.auth_token, signed, &form);
-    let mut callback =
-        Callback { url: signed.to_owned(), form, signature, answers: Vec::new(), body: String::new() };
+    let mut callback = Callback {
+        url: signed.to_owned(),
+        form,
+        signature,
+        answers: Vec::new(),
+        body: String::new(),
+    };
     for retry in 0..=retries {
         // The provider waits longer than this; a test need not.
         tokio::time::sleep(Duration::from_millis(200).saturating_mul(retry)).await;
