@@ -32,10 +32,7 @@ async fn connected(line: &mut EventLoop) -> bool {
 }
 
 async fn subscribed(client: &AsyncClient, line: &mut EventLoop) {
-    client
-        .subscribe("cooee/v1/+/+/press", QoS::AtLeastOnce)
-        .await
-        .unwrap();
+    client.subscribe("cooee/v1/+/+/press", QoS::AtLeastOnce).await.unwrap();
     wait::until("a SUBACK", async || match line.poll().await {
         Ok(Event::Incoming(Packet::SubAck(_))) => Some(()),
         Ok(_) | Err(_) => None,
@@ -45,9 +42,7 @@ async fn subscribed(client: &AsyncClient, line: &mut EventLoop) {
 
 async fn next_press(line: &mut EventLoop) -> String {
     wait::until("a press", async || match line.poll().await {
-        Ok(Event::Incoming(Packet::Publish(message))) => {
-            Some(String::from_utf8(message.payload.to_vec()).unwrap())
-        }
+        Ok(Event::Incoming(Packet::Publish(message))) => Some(String::from_utf8(message.payload.to_vec()).unwrap()),
         Ok(_) | Err(_) => None,
     })
     .await
@@ -65,10 +60,7 @@ async fn a_press_passes_through_mosquitto() {
 
     let state = r#"{"id":"x","state":"received"}"#;
     let at_least_once = PublishOptions::new(QoS::AtLeastOnce);
-    client
-        .publish("cooee/v1/library/counter/state", state, at_least_once)
-        .await
-        .unwrap();
+    client.publish("cooee/v1/library/counter/state", state, at_least_once).await.unwrap();
     let sent = tokio::spawn(async move { while line.poll().await.is_ok() {} });
     button.expect_state("x", "received").await;
     sent.abort();
@@ -92,18 +84,12 @@ async fn mosquitto_keeps_a_session_over_kill_and_loses_it_on_request() {
     broker.kill();
     broker.start_again().await;
     let (_client, mut line) = listener(&broker);
-    assert!(
-        connected(&mut line).await,
-        "the session was lost by kill -9 although autosave is on"
-    );
+    assert!(connected(&mut line).await, "the session was lost by kill -9 although autosave is on");
     drop(line);
 
     broker.restart_without_sessions().await;
     let (_client, mut line) = listener(&broker);
-    assert!(
-        !connected(&mut line).await,
-        "the session should have been lost"
-    );
+    assert!(!connected(&mut line).await, "the session should have been lost");
 }
 
 #[tokio::test]
@@ -130,10 +116,7 @@ async fn postgres_answers_goes_away_and_comes_back() {
 
     let mut cluster = harness::Postgres::start_durable().await;
     let name = cluster.create_database();
-    cluster.query(
-        &name,
-        "create table kept(n bigint); insert into kept values (7)",
-    );
+    cluster.query(&name, "create table kept(n bigint); insert into kept values (7)");
     cluster.crash().await;
     cluster.start_again().await;
     assert_eq!(cluster.query(&name, "select n from kept"), "7");
@@ -150,9 +133,7 @@ fn mail(subject: &str) -> Message {
 }
 
 fn carrier(host: &str, port: u16) -> lettre::transport::smtp::AsyncSmtpTransportBuilder {
-    AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-        .port(port)
-        .timeout(Some(Duration::from_secs(30)))
+    AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host).port(port).timeout(Some(Duration::from_secs(30)))
 }
 
 #[tokio::test]
@@ -160,49 +141,18 @@ async fn mail_arrives_plain_by_starttls_and_by_implicit_tls() {
     let smtp = Smtp::start().await;
     let [plain, starttls, implicit] = smtp.ports();
     let trust = Certificate::from_pem(smtp.ca_pem().as_bytes()).unwrap();
-    let tls = || {
-        TlsParameters::builder("localhost".to_owned())
-            .add_root_certificate(trust.clone())
-            .build()
-            .unwrap()
-    };
+    let tls = || TlsParameters::builder("localhost".to_owned()).add_root_certificate(trust.clone()).build().unwrap();
 
-    carrier("127.0.0.1", plain)
-        .build()
-        .send(mail("plain"))
-        .await
-        .unwrap();
-    carrier("localhost", starttls)
-        .tls(Tls::Required(tls()))
-        .build()
-        .send(mail("starttls"))
-        .await
-        .unwrap();
-    carrier("localhost", implicit)
-        .tls(Tls::Wrapper(tls()))
-        .build()
-        .send(mail("implicit"))
-        .await
-        .unwrap();
-    carrier("localhost", starttls)
-        .build()
-        .send(mail("refused"))
-        .await
-        .unwrap_err();
+    carrier("127.0.0.1", plain).build().send(mail("plain")).await.unwrap();
+    carrier("localhost", starttls).tls(Tls::Required(tls())).build().send(mail("starttls")).await.unwrap();
+    carrier("localhost", implicit).tls(Tls::Wrapper(tls())).build().send(mail("implicit")).await.unwrap();
+    carrier("localhost", starttls).build().send(mail("refused")).await.unwrap_err();
 
     assert!(!smtp.expect_mail("kim@example.org", "plain").await.encrypted);
-    assert!(
-        smtp.expect_mail("kim@example.org", "starttls")
-            .await
-            .encrypted
-    );
+    assert!(smtp.expect_mail("kim@example.org", "starttls").await.encrypted);
     let mail = smtp.expect_mail("kim@example.org", "implicit").await;
     assert!(mail.encrypted);
-    assert!(
-        mail.text.contains("Library — front counter"),
-        "decoded as a mail program does: {}",
-        mail.text
-    );
+    assert!(mail.text.contains("Library — front counter"), "decoded as a mail program does: {}", mail.text);
     assert_eq!(smtp.mails().len(), 3);
 }
 
@@ -210,17 +160,9 @@ async fn mail_arrives_plain_by_starttls_and_by_implicit_tls() {
 async fn mail_asks_for_a_login() {
     let smtp = Smtp::start_with_login("duress", "secret").await;
     let [plain, _starttls, _implicit] = smtp.ports();
-    let with = |password: &str| {
-        carrier("127.0.0.1", plain)
-            .credentials(Credentials::new("duress".to_owned(), password.to_owned()))
-            .build()
-    };
+    let with = |password: &str| carrier("127.0.0.1", plain).credentials(Credentials::new("duress".to_owned(), password.to_owned())).build();
     with("wrong").send(mail("wrong")).await.unwrap_err();
-    carrier("127.0.0.1", plain)
-        .build()
-        .send(mail("nobody"))
-        .await
-        .unwrap_err();
+    carrier("127.0.0.1", plain).build().send(mail("nobody")).await.unwrap_err();
     with("secret").send(mail("right")).await.unwrap();
     let mail = smtp.expect_mail("kim@example.org", "right").await;
     assert_eq!(mail.login.as_deref(), Some("duress"));
@@ -241,34 +183,20 @@ async fn a_faulty_mail_server_errs_as_told() {
     smtp.fault(SmtpFault::DropMidReply);
     send().await.unwrap_err();
     smtp.fault(SmtpFault::Hang);
-    let hung =
-        tokio::spawn(async move { carrier("127.0.0.1", port).build().send(mail("hung")).await });
+    let hung = tokio::spawn(async move { carrier("127.0.0.1", port).build().send(mail("hung")).await });
     smtp.expect_met(SmtpFault::Hang, 1).await;
     hung.abort();
     assert_eq!(smtp.taken().len(), 1);
 }
 
-async fn send(
-    http: &Client,
-    gateway: &Gateway,
-    body: &str,
-    callback: Option<&str>,
-) -> reqwest::Result<Response> {
+async fn send(http: &Client, gateway: &Gateway, body: &str, callback: Option<&str>) -> reqwest::Result<Response> {
     let mut form = vec![("To", KIM), ("From", SERVICE), ("Body", body)];
     form.extend(callback.map(|url| ("StatusCallback", url)));
-    http.post(messages(gateway))
-        .basic_auth(gateway.account_sid(), Some(gateway.auth_token()))
-        .form(&form)
-        .send()
-        .await
+    http.post(messages(gateway)).basic_auth(gateway.account_sid(), Some(gateway.auth_token())).form(&form).send().await
 }
 
 fn messages(gateway: &Gateway) -> String {
-    format!(
-        "{}/2010-04-01/Accounts/{}/Messages.json",
-        gateway.url(),
-        gateway.account_sid()
-    )
+    format!("{}/2010-04-01/Accounts/{}/Messages.json", gateway.url(), gateway.account_sid())
 }
 
 async fn list(http: &Client, gateway: &Gateway, query: &[(&str, &str)]) -> serde_json::Value {
@@ -281,14 +209,7 @@ async fn list(http: &Client, gateway: &Gateway, query: &[(&str, &str)]) -> serde
 async fn a_phone_gets_an_sms_and_replies() {
     let (gateway, http) = (Gateway::start(), harness::http::client());
     let phone = gateway.phone(KIM);
-    let response = send(
-        &http,
-        &gateway,
-        "DURESS Kalamunda Library. Reply Y47=going",
-        None,
-    )
-    .await
-    .unwrap();
+    let response = send(&http, &gateway, "DURESS Kalamunda Library. Reply Y47=going", None).await.unwrap();
     assert_eq!(response.status(), 201);
     let sms = phone.expect_sms("Y47").await;
     gateway.expect_nothing_else();
@@ -298,63 +219,28 @@ async fn a_phone_gets_an_sms_and_replies() {
         send(&http, &gateway, page, None).await.unwrap();
     }
 
-    let inbound = list(
-        &http,
-        &gateway,
-        &[("To", SERVICE), ("DateSent>", "2020-01-01T00:00:00Z")],
-    )
-    .await;
+    let inbound = list(&http, &gateway, &[("To", SERVICE), ("DateSent>", "2020-01-01T00:00:00Z")]).await;
     assert_eq!(inbound["messages"][0]["body"], "Y47");
     assert_eq!(inbound["messages"][0]["direction"], "inbound");
     let first = list(&http, &gateway, &[("From", SERVICE), ("PageSize", "2")]).await;
     assert_eq!(first["messages"].as_array().unwrap().len(), 2);
-    let next = format!(
-        "{}{}",
-        gateway.url(),
-        first["next_page_uri"].as_str().unwrap()
-    );
-    let request = http
-        .get(next)
-        .basic_auth(gateway.account_sid(), Some(gateway.auth_token()));
+    let next = format!("{}{}", gateway.url(), first["next_page_uri"].as_str().unwrap());
+    let request = http.get(next).basic_auth(gateway.account_sid(), Some(gateway.auth_token()));
     let second: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(second["messages"].as_array().unwrap().len(), 1);
     assert!(second["next_page_uri"].is_null());
-    assert_eq!(
-        list(&http, &gateway, &[("DateSent<", "2020-01-01")]).await["messages"]
-            .as_array()
-            .unwrap()
-            .len(),
-        0
-    );
+    assert_eq!(list(&http, &gateway, &[("DateSent<", "2020-01-01")]).await["messages"].as_array().unwrap().len(), 0);
 }
 
 #[tokio::test]
 async fn the_gateway_knows_its_customer() {
     let (gateway, http) = (Gateway::start(), harness::http::client());
-    let stranger = http
-        .post(messages(&gateway))
-        .basic_auth(gateway.account_sid(), Some("wrong"));
-    let stranger = stranger
-        .form(&[("To", KIM), ("From", SERVICE), ("Body", "x")])
-        .send()
-        .await
-        .unwrap();
+    let stranger = http.post(messages(&gateway)).basic_auth(gateway.account_sid(), Some("wrong"));
+    let stranger = stranger.form(&[("To", KIM), ("From", SERVICE), ("Body", "x")]).send().await.unwrap();
     assert_eq!(stranger.status(), 401);
-    let probe = format!(
-        "{}/2010-04-01/Accounts/{}.json",
-        gateway.url(),
-        gateway.account_sid()
-    );
-    let probe = http
-        .get(probe)
-        .basic_auth(gateway.account_sid(), Some(gateway.auth_token()))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        probe.json::<serde_json::Value>().await.unwrap()["status"],
-        "active"
-    );
+    let probe = format!("{}/2010-04-01/Accounts/{}.json", gateway.url(), gateway.account_sid());
+    let probe = http.get(probe).basic_auth(gateway.account_sid(), Some(gateway.auth_token())).send().await.unwrap();
+    assert_eq!(probe.json::<serde_json::Value>().await.unwrap()["status"], "active");
     assert_eq!(gateway.arrived(), 0);
 }
 
@@ -362,38 +248,19 @@ async fn the_gateway_knows_its_customer() {
 async fn the_gateway_errs_as_told() {
     let (gateway, http) = (Gateway::start(), harness::http::client());
     gateway.fault(Fault::ServerError);
-    assert_eq!(
-        send(&http, &gateway, "a", None).await.unwrap().status(),
-        500
-    );
+    assert_eq!(send(&http, &gateway, "a", None).await.unwrap().status(), 500);
     gateway.fault(Fault::TooMany { retry_after_s: 7 });
     let busy = send(&http, &gateway, "a", None).await.unwrap();
-    assert_eq!(
-        (
-            busy.status().as_u16(),
-            busy.headers()["retry-after"].to_str().unwrap()
-        ),
-        (429, "7")
-    );
+    assert_eq!((busy.status().as_u16(), busy.headers()["retry-after"].to_str().unwrap()), (429, "7"));
     gateway.fault(Fault::Refused { code: 21211 });
-    assert_eq!(
-        send(&http, &gateway, "a", None).await.unwrap().status(),
-        400
-    );
+    assert_eq!(send(&http, &gateway, "a", None).await.unwrap().status(), 400);
     assert_eq!(gateway.accepted().len(), 0);
 
     gateway.fault(Fault::DropAfterAccept);
     send(&http, &gateway, "a", None).await.unwrap_err();
     gateway.fault(Fault::None);
     send(&http, &gateway, "a", None).await.unwrap();
-    assert_eq!(
-        (
-            gateway.accepted().len(),
-            gateway.duplicates(),
-            gateway.arrived()
-        ),
-        (2, 1, 5)
-    );
+    assert_eq!((gateway.accepted().len(), gateway.duplicates(), gateway.arrived()), (2, 1, 5));
 
     gateway.phone(KIM).fault(Fault::Hang);
     let hung = send(&http, &gateway, "hung", None);
@@ -410,16 +277,12 @@ async fn the_gateway_errs_as_told() {
 type Seen = (String, String, Vec<(String, String)>);
 
 /// A server that answers callbacks with `statuses` in turn, then 204.
-async fn callbacks(
-    statuses: &'static [u16],
-) -> (String, tokio::sync::mpsc::UnboundedReceiver<Seen>) {
+async fn callbacks(statuses: &'static [u16]) -> (String, tokio::sync::mpsc::UnboundedReceiver<Seen>) {
     use axum::extract::{Form, OriginalUri};
     use axum::http::{HeaderMap, StatusCode};
     let (tell, told) = tokio::sync::mpsc::unbounded_channel();
     let left = std::sync::Arc::new(std::sync::Mutex::new(statuses.iter()));
-    let handler = move |OriginalUri(uri): OriginalUri,
-                        headers: HeaderMap,
-                        Form(form): Form<Vec<(String, String)>>| async move {
+    let handler = move |OriginalUri(uri): OriginalUri, headers: HeaderMap, Form(form): Form<Vec<(String, String)>>| async move {
         let signature = headers["x-twilio-signature"].to_str().unwrap().to_owned();
         tell.send((uri.to_string(), signature, form)).unwrap();
         let status = left.lock().unwrap().next().copied().unwrap_or(204);
@@ -433,12 +296,7 @@ async fn callbacks(
 }
 
 fn status_of(seen: &Seen) -> &str {
-    &seen
-        .2
-        .iter()
-        .find(|(name, _value)| name == "MessageStatus")
-        .unwrap()
-        .1
+    &seen.2.iter().find(|(name, _value)| name == "MessageStatus").unwrap().1
 }
 
 #[tokio::test]
@@ -453,11 +311,7 @@ async fn receipts_come_signed_and_are_repeated_where_asked() {
         seen.push(told.recv().await.unwrap());
     }
     let statuses: Vec<&str> = seen.iter().map(status_of).collect();
-    assert_eq!(
-        statuses,
-        ["sent", "sent", "sent", "delivered"],
-        "two refusals, two repeats"
-    );
+    assert_eq!(statuses, ["sent", "sent", "sent", "delivered"], "two refusals, two repeats");
     let (path, given, form) = seen.last().unwrap();
     assert_eq!(path, "/hooks/first/status?d=17");
     let signed = "https://alerts.example.org/hooks/first/status?d=17";
@@ -471,11 +325,7 @@ async fn receipts_come_first_late_twice_or_not_at_all() {
     let (url, mut told) = callbacks(&[]).await;
     gateway.fault(Fault::ReceiptFirst);
     send(&http, &gateway, "first", Some(&url)).await.unwrap();
-    assert_eq!(
-        status_of(&told.try_recv().unwrap()),
-        "delivered",
-        "before the response"
-    );
+    assert_eq!(status_of(&told.try_recv().unwrap()), "delivered", "before the response");
 
     gateway.fault(Fault::NoReceipt);
     send(&http, &gateway, "never", Some(&url)).await.unwrap();
@@ -484,10 +334,7 @@ async fn receipts_come_first_late_twice_or_not_at_all() {
     assert_eq!(status_of(&told.recv().await.unwrap()), "sent");
     let lost = told.recv().await.unwrap();
     assert_eq!(status_of(&lost), "undelivered");
-    assert!(
-        lost.2
-            .contains(&("ErrorCode".to_owned(), "30003".to_owned()))
-    );
+    assert!(lost.2.contains(&("ErrorCode".to_owned(), "30003".to_owned())));
 
     gateway.fault(Fault::DuplicateReceipts);
     send(&http, &gateway, "twice", Some(&url)).await.unwrap();
@@ -512,15 +359,9 @@ fn the_signature_is_the_providers() {
         ("From", "+14158675310"),
         ("To", "+18005551212"),
     ];
-    let form: Vec<_> = form
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    let form: Vec<_> = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let url = "https://example.com/myapp.php?foo=1&bar=2";
-    assert_eq!(
-        signature("12345", url, &form),
-        "L/OH5YylLD5NRKLltdqwSvS0BnU="
-    );
+    assert_eq!(signature("12345", url, &form), "L/OH5YylLD5NRKLltdqwSvS0BnU=");
 }
 
 #[tokio::test]
@@ -530,8 +371,7 @@ async fn the_browser_opens_a_page_and_works_it() {
                 <script>console.log('loaded')</script>";
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let router =
-        axum::Router::new().fallback(async move || ([("content-type", "text/html")], page));
+    let router = axum::Router::new().fallback(async move || ([("content-type", "text/html")], page));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 
     let browser = Browser::open().await;
@@ -541,13 +381,7 @@ async fn the_browser_opens_a_page_and_works_it() {
     browser.type_into("#name", "Dana").await;
     browser.click("button").await;
     browser.expect_text("h1", "Dana").await;
-    assert!(
-        browser
-            .console()
-            .await
-            .iter()
-            .any(|line| line.contains("loaded"))
-    );
+    assert!(browser.console().await.iter().any(|line| line.contains("loaded")));
     browser.resize(400, 800).await;
     assert_eq!(browser.execute("return window.innerWidth", &[]).await, 400);
     assert!(browser.screenshot("queue").await.metadata().unwrap().len() > 0);
@@ -566,10 +400,7 @@ async fn the_stream_reader_takes_events_apart() {
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let mut stream = Api::new(url, Some("ck_1".to_owned())).stream(Some(6)).await;
     let press = stream.next().await.unwrap();
-    assert_eq!(
-        (press.id, press.kind.as_str(), &press.data["a"]),
-        (Some(7), "press", &1.into())
-    );
+    assert_eq!((press.id, press.kind.as_str(), &press.data["a"]), (Some(7), "press", &1.into()));
     assert_eq!(stream.expect("beat").await.data, 2);
     assert_eq!(stream.next().await, None, "an event without data is none");
 }

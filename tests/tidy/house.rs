@@ -13,15 +13,9 @@ const NOT_OURS: [&str; 3] = ["target", ".git", ".scratch"];
 /// The crates of the house for this platform, as `cargo metadata` resolves them.
 pub(crate) static CRATES: LazyLock<Metadata> = LazyLock::new(|| {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let about = Command::new(rustc)
-        .arg("-vV")
-        .output()
-        .expect("run rustc -vV");
+    let about = Command::new(rustc).arg("-vV").output().expect("run rustc -vV");
     let about = String::from_utf8(about.stdout).expect("rustc speaks UTF-8");
-    let host = about
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .expect("rustc names its host");
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
     // Offline and locked: what was built is what is looked at, and a lock file that is behind is a finding.
     let options = ["--filter-platform", host, "--offline", "--locked"];
     MetadataCommand::new()
@@ -33,9 +27,7 @@ pub(crate) static CRATES: LazyLock<Metadata> = LazyLock::new(|| {
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ lies in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository")
 }
 
 /// Every file of ours, by its path from the root, in order.
@@ -49,18 +41,11 @@ pub(crate) fn files() -> Vec<PathBuf> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("read a folder") {
         let path = entry.expect("read a folder").path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or_default();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         if path.is_dir() && !NOT_OURS.contains(&name) {
             collect(&path, found);
         } else if path.is_file() && name != ".git" {
-            found.push(
-                path.strip_prefix(root())
-                    .expect("a path below the root")
-                    .to_path_buf(),
-            );
+            found.push(path.strip_prefix(root()).expect("a path below the root").to_path_buf());
         }
     }
 }
@@ -73,30 +58,20 @@ pub(crate) fn text(path: &Path) -> Option<String> {
 /// The node of a package in the resolved graph.
 pub(crate) fn node(id: &PackageId) -> &'static Node {
     let resolve = CRATES.resolve.as_ref().expect("cargo metadata resolves");
-    resolve
-        .nodes
-        .iter()
-        .find(|node| node.id == *id)
-        .expect("every package has a node")
+    resolve.nodes.iter().find(|node| node.id == *id).expect("every package has a node")
 }
 
 /// What a package is built from, tests left out.
 pub(crate) fn built_from(id: &PackageId) -> impl Iterator<Item = &'static PackageId> {
-    let is_shipped =
-        |kind: DependencyKind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
+    let is_shipped = |kind: DependencyKind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
     let dependencies = node(id).deps.iter();
-    dependencies
-        .filter(move |d| d.dep_kinds.iter().any(|k| is_shipped(k.kind)))
-        .map(|d| &d.pkg)
+    dependencies.filter(move |d| d.dep_kinds.iter().any(|k| is_shipped(k.kind))).map(|d| &d.pkg)
 }
 
 /// Every package in what we ship: the crates in `crates/` and all that they are built from.
 pub(crate) fn shipped() -> BTreeSet<&'static PackageId> {
     let is_room = |path: &str| Path::new(path).starts_with(root().join("crates"));
-    let rooms = CRATES
-        .workspace_packages()
-        .into_iter()
-        .filter(|p| is_room(p.manifest_path.as_str()));
+    let rooms = CRATES.workspace_packages().into_iter().filter(|p| is_room(p.manifest_path.as_str()));
     let mut waiting: Vec<&PackageId> = rooms.map(|package| &CRATES[&package.id].id).collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {

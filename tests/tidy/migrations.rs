@@ -26,9 +26,7 @@ fn findings(sqlite: &[&str], postgres: &[&str]) -> Vec<String> {
 
 fn names_in(folder: &str) -> Vec<String> {
     let files = house::files();
-    let inside = files
-        .iter()
-        .filter_map(|path| path.strip_prefix(Path::new(folder)).ok());
+    let inside = files.iter().filter_map(|path| path.strip_prefix(Path::new(folder)).ok());
     inside.map(|name| name.display().to_string()).collect()
 }
 
@@ -43,15 +41,8 @@ fn migrations_come_in_pairs() {
 #[test]
 fn a_lonely_or_misnamed_migration_is_found() {
     assert!(findings(&["0001_record.sql"], &["0001_record.sql"]).is_empty());
-    assert_eq!(
-        findings(&["0001_a.sql", "0002_b.sql"], &["0001_a.sql"]),
-        [format!("0002_b.sql has no twin in {POSTGRES}")]
-    );
+    assert_eq!(findings(&["0001_a.sql", "0002_b.sql"], &["0001_a.sql"]), [format!("0002_b.sql has no twin in {POSTGRES}")]);
     assert_eq!(findings(&["0001_a.sql"], &["0001_b.sql"]).len(), 2);
-    assert_eq!(
-        findings(&["0002_a.sql"], &["0002_a.sql"]).len(),
-        2,
-        "a number was skipped"
-    );
+    assert_eq!(findings(&["0002_a.sql"], &["0002_a.sql"]).len(), 2, "a number was skipped");
     assert_eq!(findings(&[], &[]).len(), 1);
 }

@@ -6,15 +6,7 @@ use crate::house;
 
 /// Crates that would bring a second TLS stack, a second crypto library, or a build that needs more than Rust and a C compiler.
 /// Not among them: `openssl-probe` and `schannel`, by which rustls finds the system's certificates.
-const BANNED: [&str; 7] = [
-    "aws-lc-fips-sys",
-    "aws-lc-rs",
-    "aws-lc-sys",
-    "boring",
-    "native-tls",
-    "openssl",
-    "openssl-sys",
-];
+const BANNED: [&str; 7] = ["aws-lc-fips-sys", "aws-lc-rs", "aws-lc-sys", "boring", "native-tls", "openssl", "openssl-sys"];
 
 /// Crates that must be there exactly once: two releases of one of these do not speak to each other.
 const ONCE: [&str; 5] = ["libsqlite3-sys", "ring", "rustls", "rustls-webpki", "tokio"];
@@ -39,28 +31,14 @@ fn findings(lock: &str) -> Vec<String> {
     let mut found = Vec::new();
     for package in &lock.package {
         if BANNED.contains(&package.name.as_str()) {
-            found.push(format!(
-                "{} {} is banned: one TLS stack, rustls with ring",
-                package.name, package.version
-            ));
+            found.push(format!("{} {} is banned: one TLS stack, rustls with ring", package.name, package.version));
         }
-        if package
-            .source
-            .as_deref()
-            .is_some_and(|source| source != SOURCE)
-        {
-            found.push(format!(
-                "{} {} does not come from the public registry",
-                package.name, package.version
-            ));
+        if package.source.as_deref().is_some_and(|source| source != SOURCE) {
+            found.push(format!("{} {} does not come from the public registry", package.name, package.version));
         }
     }
     for name in ONCE {
-        let count = lock
-            .package
-            .iter()
-            .filter(|package| package.name == name)
-            .count();
+        let count = lock.package.iter().filter(|package| package.name == name).count();
         if count != 1 {
             found.push(format!("{name} is there {count} times, not once"));
         }
@@ -76,22 +54,11 @@ fn one_tls_stack() {
 
 #[test]
 fn a_second_stack_is_found() {
-    let once = |name: &str| {
-        format!("[[package]]\nname = {name:?}\nversion = \"1.0.0\"\nsource = {SOURCE:?}\n")
-    };
+    let once = |name: &str| format!("[[package]]\nname = {name:?}\nversion = \"1.0.0\"\nsource = {SOURCE:?}\n");
     let good: String = ONCE.into_iter().map(once).collect();
     assert!(findings(&good).is_empty());
-    assert_eq!(
-        findings(&(good.clone() + &once("rustls"))),
-        ["rustls is there 2 times, not once"]
-    );
-    assert!(
-        findings(&(good.clone() + &once("aws-lc-rs")))[0].starts_with("aws-lc-rs 1.0.0 is banned")
-    );
-    let elsewhere = good
-        + "[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"git+https://example.org/x\"\n";
-    assert_eq!(
-        findings(&elsewhere),
-        ["x 1.0.0 does not come from the public registry"]
-    );
+    assert_eq!(findings(&(good.clone() + &once("rustls"))), ["rustls is there 2 times, not once"]);
+    assert!(findings(&(good.clone() + &once("aws-lc-rs")))[0].starts_with("aws-lc-rs 1.0.0 is banned"));
+    let elsewhere = good + "[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"git+https://example.org/x\"\n";
+    assert_eq!(findings(&elsewhere), ["x 1.0.0 does not come from the public registry"]);
 }

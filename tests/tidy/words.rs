@@ -12,19 +12,11 @@ struct Banned {
 }
 
 const fn anywhere(word: &'static str, instead: &'static str) -> Banned {
-    Banned {
-        word,
-        anywhere: true,
-        instead,
-    }
+    Banned { word, anywhere: true, instead }
 }
 
 const fn whole(word: &'static str, instead: &'static str) -> Banned {
-    Banned {
-        word,
-        anywhere: false,
-        instead,
-    }
+    Banned { word, anywhere: false, instead }
 }
 
 const LATER: &str = "do it, or open an issue and say in the docs what is not there";
@@ -39,24 +31,15 @@ const BANNED: [Banned; 22] = [
     whole(concat!("XX", "X"), LATER),
     anywhere(concat!("unimplemented", "!"), LATER),
     anywhere(concat!("todo", "!("), LATER),
-    anywhere(
-        concat!("#[ig", "nore"),
-        "a test that does not run proves nothing: mend it or delete it",
-    ),
+    anywhere(concat!("#[ig", "nore"), "a test that does not run proves nothing: mend it or delete it"),
     anywhere(concat!("#[al", "low("), REASON),
     anywhere(concat!("#![al", "low("), REASON),
     anywhere(concat!("/wo", "rk/"), MACHINE),
     anywhere(concat!("/ro", "ot/"), MACHINE),
     anywhere(concat!("/home", "/"), MACHINE),
     anywhere(concat!("/Use", "rs/"), MACHINE),
-    anywhere(
-        concat!("shared/", "design"),
-        "the docs say it themselves: link into docs/",
-    ),
-    anywhere(
-        concat!("shared/", "reference"),
-        "the docs say it themselves: link into docs/",
-    ),
+    anywhere(concat!("shared/", "design"), "the docs say it themselves: link into docs/"),
+    anywhere(concat!("shared/", "reference"), "the docs say it themselves: link into docs/"),
     anywhere(concat!("index.", "crates.io"), HOST),
     anywhere(concat!("static.", "crates.io"), HOST),
     anywhere(concat!("proxy.", "golang.org"), HOST),
@@ -70,12 +53,7 @@ fn findings(path: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         for banned in BANNED.iter().filter(|banned| banned.is_in(line)) {
-            found.push(format!(
-                "{}:{number}: `{}`: {}",
-                path.display(),
-                banned.word,
-                banned.instead
-            ));
+            found.push(format!("{}:{number}: `{}`: {}", path.display(), banned.word, banned.instead));
         }
     }
     found
@@ -85,14 +63,8 @@ impl Banned {
     fn is_in(&self, line: &str) -> bool {
         line.match_indices(self.word).any(|(at, word)| {
             let before = line.get(..at).and_then(|text| text.chars().next_back());
-            let after = line
-                .get(at + word.len()..)
-                .and_then(|text| text.chars().next());
-            self.anywhere
-                || ![before, after]
-                    .into_iter()
-                    .flatten()
-                    .any(char::is_alphanumeric)
+            let after = line.get(at + word.len()..).and_then(|text| text.chars().next());
+            self.anywhere || ![before, after].into_iter().flatten().any(char::is_alphanumeric)
         })
     }
 }
@@ -112,13 +84,7 @@ fn no_banned_words() {
 fn a_banned_word_is_found() {
     for banned in &BANNED {
         let found = findings(Path::new("a.rs"), &format!("fine\n// {} here", banned.word));
-        assert!(
-            found
-                .iter()
-                .any(|f| f.starts_with(&format!("a.rs:2: `{}`", banned.word))),
-            "{}",
-            banned.word
-        );
+        assert!(found.iter().any(|f| f.starts_with(&format!("a.rs:2: `{}`", banned.word))), "{}", banned.word);
     }
     let part_of_a_word = concat!("MASTO", "DON, SHACKLE, AC", "XX", "XX");
     assert!(findings(Path::new("a.md"), part_of_a_word).is_empty());

@@ -47,31 +47,18 @@ fn task(arguments: &[&str]) -> Result<()> {
 /// Everything that a change must pass, the cheapest first.
 fn ci() -> Result<()> {
     Step::cargo(["fmt", "--all", "--", "--check"]).run()?;
-    Step::cargo([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])
-    .run()?;
+    Step::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
     docs()?;
     test(&[])
 }
 
 fn docs() -> Result<()> {
-    Step::cargo(["doc", "--workspace", "--no-deps"])
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .run()
+    Step::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").run()
 }
 
 /// Runs every ring, or those that are named.
 fn test(rings: &[&str]) -> Result<()> {
-    let steps = rings
-        .iter()
-        .map(|name| ring(name))
-        .collect::<Result<Vec<Step>>>()?;
+    let steps = rings.iter().map(|name| ring(name)).collect::<Result<Vec<Step>>>()?;
     if rings.is_empty() || rings.contains(&"acceptance") {
         parts::install_missing()?;
         Step::cargo(["build", "--package", "cooee"]).run()?;
@@ -85,9 +72,7 @@ fn test(rings: &[&str]) -> Result<()> {
 fn ring(name: &str) -> Result<Step> {
     Ok(match name {
         "rooms" => Step::cargo(["test", "--workspace", "--exclude", "proof"]),
-        "tidy" | "simulation" | "acceptance" => {
-            Step::cargo(["test", "--package", "proof", "--test", name])
-        }
+        "tidy" | "simulation" | "acceptance" => Step::cargo(["test", "--package", "proof", "--test", name]),
         other => bail!("there is no ring `{other}`: there are rooms, tidy, simulation, acceptance"),
     })
 }
@@ -98,17 +83,7 @@ fn simulate(seed: &str) -> Result<()> {
         Ok(seed) => seed,
         Err(error) => bail!("a seed is a whole number, `{seed}` is not: {error}"),
     };
-    Step::cargo([
-        "test",
-        "--package",
-        "proof",
-        "--test",
-        "simulation",
-        "--",
-        "--nocapture",
-    ])
-    .env("COOEE_SIM_SEED", &seed.to_string())
-    .run()
+    Step::cargo(["test", "--package", "proof", "--test", "simulation", "--", "--nocapture"]).env("COOEE_SIM_SEED", &seed.to_string()).run()
 }
 
 fn bench(names: &[&str]) -> Result<()> {

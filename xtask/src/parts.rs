@@ -68,21 +68,13 @@ pub(crate) fn install_missing() -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = missing.iter().map(|part| part.name).collect();
-    say(&format!(
-        "The tests run against real parts. Missing: {}.",
-        names.join(", ")
-    ));
+    say(&format!("The tests run against real parts. Missing: {}.", names.join(", ")));
     if !on_path("apt-get") {
         bail!("install them and try again:\n{}", hints(&missing));
     }
     let packages = missing.iter().map(|part| part.apt);
     let update = Step::new("apt-get", ["update"]);
-    let install = Step::new(
-        "apt-get",
-        ["install", "--yes", "--no-install-recommends"]
-            .into_iter()
-            .chain(packages.clone()),
-    );
+    let install = Step::new("apt-get", ["install", "--yes", "--no-install-recommends"].into_iter().chain(packages.clone()));
     match rights() {
         Rights::Root => {
             update.run()?;
@@ -93,17 +85,9 @@ pub(crate) fn install_missing() -> Result<()> {
             let install = ["apt-get", "install", "--yes", "--no-install-recommends"];
             Step::new("sudo", install.into_iter().chain(packages)).run()?;
         }
-        Rights::None => bail!(
-            "installing needs root, and there is no sudo. As root run\n  {} && {}",
-            update.shown(),
-            install.shown()
-        ),
+        Rights::None => bail!("installing needs root, and there is no sudo. As root run\n  {} && {}", update.shown(), install.shown()),
     }
-    let still: Vec<&str> = missing
-        .iter()
-        .filter(|part| !(part.is_there)())
-        .map(|part| part.name)
-        .collect();
+    let still: Vec<&str> = missing.iter().filter(|part| !(part.is_there)()).map(|part| part.name).collect();
     if !still.is_empty() {
         bail!("installed, and yet not found: {}", still.join(", "));
     }
@@ -144,31 +128,20 @@ fn hints(missing: &[&Part]) -> String {
 /// Whether a program is on the `PATH`, or where servers are kept off it.
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let elsewhere = [
-        "/usr/sbin",
-        "/usr/local/sbin",
-        "/opt/homebrew/bin",
-        "/opt/homebrew/sbin",
-    ];
-    std::env::split_paths(&path)
-        .chain(elsewhere.iter().map(PathBuf::from))
-        .any(|folder| folder.join(program).is_file())
+    let elsewhere = ["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
+    std::env::split_paths(&path).chain(elsewhere.iter().map(PathBuf::from)).any(|folder| folder.join(program).is_file())
 }
 
 /// Debian and its kin keep each version's programs in a folder of its own.
 fn has_debian_postgres(versions: &Path) -> bool {
     let versions = std::fs::read_dir(versions).into_iter().flatten().flatten();
-    versions
-        .into_iter()
-        .any(|version| version.path().join("bin/initdb").is_file())
+    versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
 }
 
 /// The distribution's own interpreter has it, or the first one on the `PATH`.
 fn has_aiosmtpd() -> bool {
     ["/usr/bin/python3", "python3"].iter().any(|python| {
-        let probe = Command::new(python)
-            .args(["-c", "import aiosmtpd"])
-            .output();
+        let probe = Command::new(python).args(["-c", "import aiosmtpd"]).output();
         probe.is_ok_and(|output| output.status.success())
     })
 }

@@ -99,31 +99,15 @@ impl Plan {
         let port = Port::take();
         let authority = self.tls.then(|| Authority::new(&folder));
         let client = authority.as_ref().map(|a| a.client(&folder, "cooee"));
-        let config = folder.write(
-            "mosquitto.conf",
-            &self.config(&folder, port.number(), authority.as_ref()),
-        );
-        let mut broker = Broker {
-            process: None,
-            program,
-            config,
-            plan: self,
-            authority,
-            client,
-            port,
-            folder,
-        };
+        let config = folder.write("mosquitto.conf", &self.config(&folder, port.number(), authority.as_ref()));
+        let mut broker = Broker { process: None, program, config, plan: self, authority, client, port, folder };
         broker.start_again().await;
         broker
     }
 
     fn config(&self, folder: &Folder, port: u16, authority: Option<&Authority>) -> String {
         let shipped = self.shipped.clone().unwrap_or_else(shipped_config);
-        let mut text: String = shipped
-            .lines()
-            .filter(|line| !is_overridden(line))
-            .flat_map(|line| [line, "\n"])
-            .collect();
+        let mut text: String = shipped.lines().filter(|line| !is_overridden(line)).flat_map(|line| [line, "\n"]).collect();
         let at = folder.path().display();
         let anonymous = self.login.is_none();
         let mut add = |line: String| writeln!(text, "{line}").expect("write to a string");
@@ -135,10 +119,7 @@ impl Plan {
         // Started as root it would become a user that may not write here; started by anyone else this does nothing.
         add("user root".to_owned());
         if let Some((user, password)) = &self.login {
-            add(format!(
-                "password_file {}",
-                password_file(folder, user, password).display()
-            ));
+            add(format!("password_file {}", password_file(folder, user, password).display()));
         }
         if let Some(authority) = authority {
             let server = authority.server(folder);
@@ -167,11 +148,7 @@ impl Broker {
     /// Its address as settings name it: `mqtt://` or `mqtts://`.
     #[must_use]
     pub fn url(&self) -> String {
-        if self.plan.tls {
-            format!("mqtts://localhost:{}", self.port.number())
-        } else {
-            format!("mqtt://127.0.0.1:{}", self.port.number())
-        }
+        if self.plan.tls { format!("mqtts://localhost:{}", self.port.number()) } else { format!("mqtt://127.0.0.1:{}", self.port.number()) }
     }
 
     /// Its port on 127.0.0.1.
@@ -183,10 +160,7 @@ impl Broker {
     /// The user and password that it asks for, if any.
     #[must_use]
     pub fn login(&self) -> Option<(&str, &str)> {
-        self.plan
-            .login
-            .as_ref()
-            .map(|(user, password)| (user.as_str(), password.as_str()))
+        self.plan.login.as_ref().map(|(user, password)| (user.as_str(), password.as_str()))
     }
 
     /// The file of the authority to trust, with TLS.
@@ -204,15 +178,9 @@ impl Broker {
     /// How a client called `id` reaches it, with all that it asks for.
     #[must_use]
     pub fn options(&self, id: &str) -> MqttOptions {
-        let host = if self.plan.tls {
-            "localhost"
-        } else {
-            "127.0.0.1"
-        };
+        let host = if self.plan.tls { "localhost" } else { "127.0.0.1" };
         let mut options = MqttOptions::new(id, (host, self.port.number()));
-        options
-            .set_keep_alive(10)
-            .set_max_packet_size(268_435_455, 268_435_455);
+        options.set_keep_alive(10).set_max_packet_size(268_435_455, 268_435_455);
         if let Some((user, password)) = self.login() {
             options.set_credentials(user, password.to_owned());
         }
@@ -220,10 +188,7 @@ impl Broker {
             options.set_transport(Transport::Tls(TlsConfiguration::Simple {
                 ca: authority.pem.clone().into_bytes(),
                 alpn: None,
-                client_auth: Some((
-                    client.certificate.clone().into_bytes(),
-                    client.key.clone().into_bytes(),
-                )),
+                client_auth: Some((client.certificate.clone().into_bytes(), client.key.clone().into_bytes())),
             }));
         }
         options
@@ -293,9 +258,7 @@ pub fn shipped_config() -> String {
 }
 
 fn is_overridden(line: &str) -> bool {
-    line.split_whitespace()
-        .next()
-        .is_some_and(|key| OVERRIDDEN.contains(&key))
+    line.split_whitespace().next().is_some_and(|key| OVERRIDDEN.contains(&key))
 }
 
 fn password_file(folder: &Folder, user: &str, password: &str) -> PathBuf {

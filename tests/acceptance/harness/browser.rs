@@ -32,41 +32,24 @@ pub struct Browser {
 impl Browser {
     /// Opens a window of 1440 x 900.
     pub async fn open() -> Self {
-        let chromium =
-            program::look_for("chromium").or_else(|| program::look_for("chromium-browser"));
+        let chromium = program::look_for("chromium").or_else(|| program::look_for("chromium-browser"));
         let chromium = chromium.unwrap_or_else(|| program::missing("chromium", "chromium"));
         let driver = program::find("chromedriver", "chromium-driver");
         let folder = Folder::new("browser");
         let port = Port::take();
         let mut command = Command::new(driver);
         command.arg(format!("--port={}", port.number()));
-        let mut driver = Process::start(
-            "chromedriver",
-            &mut command,
-            &folder.path().join("chromedriver.log"),
-        );
+        let mut driver = Process::start("chromedriver", &mut command, &folder.path().join("chromedriver.log"));
         driver.answers_on(port.number()).await;
         let http = crate::http::client();
         let capabilities = capabilities(&chromium, &folder);
         let url = format!("http://127.0.0.1:{}/session", port.number());
-        let opened = ask(http.post(url).json(&capabilities))
-            .await
-            .unwrap_or_else(|e| panic!("open a browser: {e}"));
+        let opened = ask(http.post(url).json(&capabilities)).await.unwrap_or_else(|e| panic!("open a browser: {e}"));
         let session = text_at(&opened, "/sessionId");
-        let chromium = opened
-            .pointer("/capabilities/goog:processID")
-            .and_then(Value::as_u64);
+        let chromium = opened.pointer("/capabilities/goog:processID").and_then(Value::as_u64);
         let chromium = chromium.and_then(|pid| u32::try_from(pid).ok());
         let guard = chromium.map(Guard::over);
-        Self {
-            http,
-            session,
-            chromium,
-            _guard: guard,
-            _driver: driver,
-            port,
-            folder,
-        }
+        Self { http, session, chromium, _guard: guard, _driver: driver, port, folder }
     }
 
     /// Goes to a page and waits until it has loaded.
@@ -86,43 +69,26 @@ impl Browser {
 
     /// The page as it stands, as HTML.
     pub async fn source(&self) -> String {
-        text_of(
-            &self
-                .execute("return document.documentElement.outerHTML", &[])
-                .await,
-        )
+        text_of(&self.execute("return document.documentElement.outerHTML", &[]).await)
     }
 
     /// Waits until an element fits the CSS selector, and clicks it.
     pub async fn click(&self, css: &str) {
         let element = self.element(css).await;
-        self.must(&format!("element/{element}/click"), json!({}))
-            .await;
+        self.must(&format!("element/{element}/click"), json!({})).await;
     }
 
     /// Waits until an element fits the CSS selector, and types into it key by key.
     pub async fn type_into(&self, css: &str, text: &str) {
         let element = self.element(css).await;
-        self.must(&format!("element/{element}/value"), json!({"text": text}))
-            .await;
+        self.must(&format!("element/{element}/value"), json!({"text": text})).await;
     }
 
     /// Presses keys wherever the focus is.
     pub async fn press_keys(&self, keys: &str) {
-        let presses: Vec<Value> = keys
-            .chars()
-            .flat_map(|key| {
-                [
-                    json!({"type": "keyDown", "value": key}),
-                    json!({"type": "keyUp", "value": key}),
-                ]
-            })
-            .collect();
-        self.must(
-            "actions",
-            json!({"actions": [{"type": "key", "id": "keyboard", "actions": presses}]}),
-        )
-        .await;
+        let presses: Vec<Value> =
+            keys.chars().flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]).collect();
+        self.must("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": presses}]})).await;
     }
 
     /// Waits until an element fits the CSS selector, and gives its visible text.
@@ -139,10 +105,7 @@ impl Browser {
         wait::until(&what, async || {
             let texts = self.execute(script, &[json!(css)]).await;
             let texts = texts.as_array()?;
-            texts
-                .iter()
-                .any(|t| t.as_str().is_some_and(|t| t.contains(part)))
-                .then_some(())
+            texts.iter().any(|t| t.as_str().is_some_and(|t| t.contains(part))).then_some(())
         })
         .await;
     }
@@ -150,32 +113,24 @@ impl Browser {
     /// How many elements fit the CSS selector now.
     pub async fn count(&self, css: &str) -> u64 {
         let script = "return document.querySelectorAll(arguments[0]).length";
-        self.execute(script, &[json!(css)])
-            .await
-            .as_u64()
-            .unwrap_or(0)
+        self.execute(script, &[json!(css)]).await.as_u64().unwrap_or(0)
     }
 
     /// Runs a script in the page and gives what it returns.
     pub async fn execute(&self, script: &str, arguments: &[Value]) -> Value {
-        self.must("execute/sync", json!({"script": script, "args": arguments}))
-            .await
+        self.must("execute/sync", json!({"script": script, "args": arguments})).await
     }
 
     /// What the page has written to its console since the last call, network errors included.
     pub async fn console(&self) -> Vec<String> {
         let lines = self.must("se/log", json!({"type": "browser"})).await;
         let lines = lines.as_array().cloned().unwrap_or_default();
-        lines
-            .iter()
-            .map(|line| format!("{}: {}", text_at(line, "/level"), text_at(line, "/message")))
-            .collect()
+        lines.iter().map(|line| format!("{}: {}", text_at(line, "/level"), text_at(line, "/message"))).collect()
     }
 
     /// Sets the size of what the page sees, in CSS pixels: a window is never narrower than 500, a phone is.
     pub async fn resize(&self, width: u32, height: u32) {
-        let size =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": size});
         self.must("goog/cdp/execute", command).await;
     }
@@ -183,13 +138,9 @@ impl Browser {
     /// Takes a picture of the window and says where it is.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let url = self.url("screenshot");
-        let picture = ask(self.http.get(url))
-            .await
-            .unwrap_or_else(|e| panic!("take a screenshot: {e}"));
+        let picture = ask(self.http.get(url)).await.unwrap_or_else(|e| panic!("take a screenshot: {e}"));
         let path = self.folder.path().join(format!("{name}.png"));
-        let bytes = STANDARD
-            .decode(text_of(&picture))
-            .expect("a picture in base64");
+        let bytes = STANDARD.decode(text_of(&picture)).expect("a picture in base64");
         std::fs::write(&path, bytes).expect("write a picture");
         path
     }
@@ -198,13 +149,8 @@ impl Browser {
     async fn element(&self, css: &str) -> String {
         let find = json!({"using": "css selector", "value": css});
         wait::until(&format!("{css} on the page"), async || {
-            let found = ask(self.http.post(self.url("element")).json(&find))
-                .await
-                .ok()?;
-            found
-                .get(ELEMENT)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
+            let found = ask(self.http.post(self.url("element")).json(&find)).await.ok()?;
+            found.get(ELEMENT).and_then(Value::as_str).map(str::to_owned)
         })
         .await
     }
@@ -215,11 +161,7 @@ impl Browser {
     }
 
     fn url(&self, command: &str) -> String {
-        format!(
-            "http://127.0.0.1:{}/session/{}/{command}",
-            self.port.number(),
-            self.session
-        )
+        format!("http://127.0.0.1:{}/session/{}/{command}", self.port.number(), self.session)
     }
 }
 
@@ -237,18 +179,12 @@ impl Drop for Browser {
 fn close(port: u16, session: &str) -> std::io::Result<()> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(
-        stream,
-        "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
     stream.read(&mut [0; 64]).map(drop)
 }
 
 fn capabilities(chromium: &std::path::Path, folder: &Folder) -> Value {
-    let profile = format!(
-        "--user-data-dir={}",
-        folder.path().join("profile").display()
-    );
+    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
     json!({"capabilities": {"alwaysMatch": {
         "browserName": "chrome",
         "goog:loggingPrefs": {"browser": "ALL"},
@@ -262,19 +198,11 @@ fn capabilities(chromium: &std::path::Path, folder: &Folder) -> Value {
 
 /// The `value` of an answer, or the error it names.
 async fn ask(request: reqwest::RequestBuilder) -> Result<Value, String> {
-    let response = request
-        .timeout(wait::PATIENCE)
-        .send()
-        .await
-        .map_err(|e| e.to_string())?;
+    let response = request.timeout(wait::PATIENCE).send().await.map_err(|e| e.to_string())?;
     let ok = response.status().is_success();
     let body: Value = response.json().await.map_err(|e| e.to_string())?;
     let value = body.get("value").cloned().unwrap_or_default();
-    if ok {
-        Ok(value)
-    } else {
-        Err(text_at(&value, "/message"))
-    }
+    if ok { Ok(value) } else { Err(text_at(&value, "/message")) }
 }
 
 fn text_at(value: &Value, pointer: &str) -> String {

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
 use crate::folder::Folder;
 
@@ -39,16 +36,10 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("describe an authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "proof authority");
+        params.distinguished_name.push(DnType::CommonName, "proof authority");
         let pem = params.self_signed(&key).expect("sign an authority").pem();
         let file = folder.write("ca.pem", &pem);
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            file,
-        }
+        Self { issuer: Issuer::new(params, key), pem, file }
     }
 
     /// A server's certificate for `localhost` and 127.0.0.1.
@@ -61,29 +52,15 @@ impl Authority {
     /// A client's certificate whose common name is `name`.
     #[must_use]
     pub fn client(&self, folder: &Folder, name: &str) -> Pair {
-        self.sign(
-            folder,
-            name,
-            Vec::new(),
-            ExtendedKeyUsagePurpose::ClientAuth,
-        )
+        self.sign(folder, name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn sign(
-        &self,
-        folder: &Folder,
-        name: &str,
-        names: Vec<String>,
-        usage: ExtendedKeyUsagePurpose,
-    ) -> Pair {
+    fn sign(&self, folder: &Folder, name: &str, names: Vec<String>, usage: ExtendedKeyUsagePurpose) -> Pair {
         let key = KeyPair::generate().expect("make a key");
         let mut params = CertificateParams::new(names).expect("describe a certificate");
         params.extended_key_usages = vec![usage];
         params.distinguished_name.push(DnType::CommonName, name);
-        let certificate = params
-            .signed_by(&key, &self.issuer)
-            .expect("sign a certificate")
-            .pem();
+        let certificate = params.signed_by(&key, &self.issuer).expect("sign a certificate").pem();
         let key = key.serialize_pem();
         Pair {
             certificate_file: folder.write(&format!("{name}.crt"), &certificate),

@@ -44,20 +44,17 @@ impl Plan {
     /// The broker that it listens to, with the login and certificates that this broker asks for.
     #[must_use]
     pub fn broker(self, broker: &Broker) -> Self {
-        let mut plan = self
-            .set("mqtt", "url", &broker.url())
-            .set("mqtt", "client_id", "cooee");
+        let mut plan = self.set("mqtt", "url", &broker.url()).set("mqtt", "client_id", "cooee");
         if let Some((user, password)) = broker.login() {
             let file = plan.folder.write("mqtt-password", password);
-            plan = plan
-                .set("mqtt", "username", user)
-                .set_path("mqtt", "password_file", &file);
+            plan = plan.set("mqtt", "username", user).set_path("mqtt", "password_file", &file);
         }
         if let (Some(ca), Some(client)) = (broker.ca_file(), broker.client_certificate()) {
-            plan = plan
-                .set_path("mqtt", "ca_file", ca)
-                .set_path("mqtt", "client_cert_file", &client.certificate_file)
-                .set_path("mqtt", "client_key_file", &client.key_file);
+            plan = plan.set_path("mqtt", "ca_file", ca).set_path("mqtt", "client_cert_file", &client.certificate_file).set_path(
+                "mqtt",
+                "client_key_file",
+                &client.key_file,
+            );
         }
         plan
     }
@@ -65,9 +62,7 @@ impl Plan {
     /// An SMS account, after those already named; replies and receipts are posted back to the daemon.
     #[must_use]
     pub fn gateway(mut self, name: &str, gateway: &Gateway) -> Self {
-        let token = self
-            .folder
-            .write(&format!("sms-{name}-token"), gateway.auth_token());
+        let token = self.folder.write(&format!("sms-{name}-token"), gateway.auth_token());
         gateway.inbound_webhook(&format!("{}/hooks/{name}/inbound", self.url()));
         write!(
             self.further,
@@ -84,8 +79,7 @@ impl Plan {
     /// The mail server, such as [`crate::Smtp::plain_url`].
     #[must_use]
     pub fn mail(self, url: &str) -> Self {
-        self.set("email", "url", url)
-            .set("email", "from", "Duress <duress@example.org>")
+        self.set("email", "url", url).set("email", "from", "Duress <duress@example.org>")
     }
 
     /// The database of the record, instead of `SQLite` in the data directory.
@@ -140,14 +134,10 @@ impl Plan {
     pub fn prepare(self) -> Daemon {
         let key = new_key();
         let at = self.url();
-        let mut plan =
-            self.set("station", "name", "Proof")
-                .set_raw("directory", "path", "\"directory.toml\"");
+        let mut plan = self.set("station", "name", "Proof").set_raw("directory", "path", "\"directory.toml\"");
         let data = plan.folder.path().join("data");
         std::fs::create_dir(&data).expect("make the data directory");
-        plan = plan
-            .set_path("station", "data_dir", &data)
-            .set("http", "public_url", &at);
+        plan = plan.set_path("station", "data_dir", &data).set("http", "public_url", &at);
         let listen = format!("127.0.0.1:{}", plan.port.number());
         plan = plan.set("http", "listen", &listen).also(&key.stanza);
         let mut settings = String::new();
@@ -157,13 +147,7 @@ impl Plan {
         settings.push_str(&plan.further);
         plan.folder.write("cooee.toml", &settings);
         plan.folder.write("directory.toml", &plan.directory);
-        Daemon {
-            process: None,
-            environment: plan.environment,
-            secret: key.secret,
-            port: plan.port,
-            folder: plan.folder,
-        }
+        Daemon { process: None, environment: plan.environment, secret: key.secret, port: plan.port, folder: plan.folder }
     }
 
     /// Starts it and waits until it is ready.
@@ -197,10 +181,7 @@ impl Daemon {
     /// Its process id, while it runs.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.process
-            .as_ref()
-            .expect("the daemon is not running")
-            .pid()
+        self.process.as_ref().expect("the daemon is not running").pid()
     }
 
     /// Its settings file.
@@ -238,11 +219,7 @@ impl Daemon {
     pub fn launch(&mut self) {
         assert!(self.process.is_none(), "the daemon is already running");
         let mut command = self.command(&["serve"]);
-        self.process = Some(Process::start(
-            "cooee",
-            &mut command,
-            &self.folder.path().join("cooee.log"),
-        ));
+        self.process = Some(Process::start("cooee", &mut command, &self.folder.path().join("cooee.log")));
     }
 
     /// Waits until it says that it is ready; fails with its log when it ends instead.
@@ -251,10 +228,7 @@ impl Daemon {
         let process = self.process.as_mut().expect("the daemon is not running");
         wait::until("the daemon to be ready", async || {
             process.must_live();
-            api.get("/readyz")
-                .await
-                .filter(|answer| answer.status == 200)
-                .map(drop)
+            api.get("/readyz").await.filter(|answer| answer.status == 200).map(drop)
         })
         .await;
     }
@@ -274,19 +248,12 @@ impl Daemon {
 
     /// SIGTERM; waits until it has ended.
     pub async fn stop(&mut self) -> ExitStatus {
-        self.process
-            .take()
-            .expect("the daemon is not running")
-            .stop("TERM")
-            .await
+        self.process.take().expect("the daemon is not running").stop("TERM").await
     }
 
     /// Sends a signal such as `HUP` or `STOP`.
     pub fn signal(&self, signal: &str) {
-        self.process
-            .as_ref()
-            .expect("the daemon is not running")
-            .signal(signal);
+        self.process.as_ref().expect("the daemon is not running").signal(signal);
     }
 
     /// What it has logged since its first start.
@@ -315,11 +282,7 @@ impl Daemon {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.config())
-            .envs(&self.environment);
+        command.args(arguments).arg("--config").arg(self.config()).envs(&self.environment);
         command
     }
 }
@@ -342,24 +305,14 @@ pub fn new_key() -> Key {
 /// A new key with these arguments of `cooee key new`, such as `--role site --site kalamunda-library`.
 #[must_use]
 pub fn new_key_with(arguments: &[&str]) -> Key {
-    let output = Command::new(program())
-        .args(["key", "new", "--name", "proof"])
-        .args(arguments)
-        .output();
+    let output = Command::new(program()).args(["key", "new", "--name", "proof"]).args(arguments).output();
     let output = output.expect("run cooee key new");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "cooee key new failed: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "cooee key new failed: {said}{}", String::from_utf8_lossy(&output.stderr));
     let secret = said.split_whitespace().find(|word| word.starts_with("ck_"));
     let stanza = said.find("[[key]]").and_then(|at| said.get(at..));
     match (secret, stanza) {
-        (Some(secret), Some(stanza)) => Key {
-            secret: secret.to_owned(),
-            stanza: stanza.to_owned(),
-        },
+        (Some(secret), Some(stanza)) => Key { secret: secret.to_owned(), stanza: stanza.to_owned() },
         (Some(_), None) | (None, Some(_) | None) => {
             panic!("cooee key new printed no key or no stanza:\n{said}")
         }
@@ -370,15 +323,8 @@ pub fn new_key_with(arguments: &[&str]) -> Key {
 #[must_use]
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("a test lies in target/<profile>/deps");
+    let folder = test.parent().and_then(Path::parent).expect("a test lies in target/<profile>/deps");
     let program = folder.join(format!("cooee{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        program.is_file(),
-        "{} is missing: run `cargo xtask test`, or `cargo build -p cooee` first",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing: run `cargo xtask test`, or `cargo build -p cooee` first", program.display());
     program
 }

@@ -38,26 +38,10 @@ impl Button {
         network.set_tcp_nodelay(true);
         line.set_network_options(network);
         let seen = Arc::new(Seen::default());
-        let line = tokio::spawn(attend(
-            line,
-            client.clone(),
-            format!("{topic}/state"),
-            Arc::clone(&seen),
-        ));
+        let line = tokio::spawn(attend(line, client.clone(), format!("{topic}/state"), Arc::clone(&seen)));
         let what = format!("the button {topic} to be connected");
-        wait::until(&what, async || {
-            seen.subscribed
-                .lock()
-                .expect("no holder panics")
-                .then_some(())
-        })
-        .await;
-        Self {
-            client,
-            seen,
-            line,
-            topic,
-        }
+        wait::until(&what, async || seen.subscribed.lock().expect("no holder panics").then_some(())).await;
+        Self { client, seen, line, topic }
     }
 
     /// Presses it and waits for the PUBACK. Says the id of the press.
@@ -79,18 +63,14 @@ impl Button {
 
     /// Cancels with this code and waits for the PUBACK.
     pub async fn cancel(&self, code: &str) {
-        self.publish("cancel", json!({"code": code}).to_string())
-            .await;
+        self.publish("cancel", json!({"code": code}).to_string()).await;
     }
 
     /// Publishes under its own topic at QoS 1, as often as it takes until the broker has acknowledged it.
     pub async fn publish(&self, what: &str, payload: impl Into<Vec<u8>>) {
         let topic = format!("{}/{what}", self.topic);
         let payload = payload.into();
-        wait::until(&format!("a PUBACK for {topic}"), async || {
-            self.publish_once(&topic, payload.clone()).await
-        })
-        .await;
+        wait::until(&format!("a PUBACK for {topic}"), async || self.publish_once(&topic, payload.clone()).await).await;
     }
 
     /// What Cooee has said on its `state` topic, in order.
@@ -102,22 +82,13 @@ impl Button {
     /// Waits until Cooee has said `state` about the press `id`.
     pub async fn expect_state(&self, id: &str, state: &str) -> Value {
         let what = format!("state {state:?} of press {id} on {}", self.topic);
-        wait::until(&what, async || {
-            self.states()
-                .into_iter()
-                .find(|s| has(s, "id", id) && has(s, "state", state))
-        })
-        .await
+        wait::until(&what, async || self.states().into_iter().find(|s| has(s, "id", id) && has(s, "state", state))).await
     }
 
     /// One try; `None` when the connection was lost before the acknowledgement.
     async fn publish_once(&self, topic: &str, payload: Vec<u8>) -> Option<()> {
         let options = PublishOptions::new(QoS::AtLeastOnce);
-        let notice = self
-            .client
-            .publish_tracked(topic, payload, options)
-            .await
-            .ok()?;
+        let notice = self.client.publish_tracked(topic, payload, options).await.ok()?;
         notice.wait_async().await.ok().map(drop)
     }
 }
@@ -133,9 +104,7 @@ async fn attend(mut line: EventLoop, client: AsyncClient, state: String, seen: A
     loop {
         match line.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                client
-                    .try_subscribe(&state, QoS::AtLeastOnce)
-                    .expect("queue a subscription");
+                client.try_subscribe(&state, QoS::AtLeastOnce).expect("queue a subscription");
             }
             Ok(Event::Incoming(Packet::SubAck(_))) => {
                 *seen.subscribed.lock().expect("no holder panics") = true;

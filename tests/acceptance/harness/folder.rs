@@ -23,15 +23,9 @@ impl Folder {
         builder.prefix(&prefix);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-        let dir = builder
-            .tempdir()
-            .expect("make a temporary folder (is the disk full?)");
+        let dir = builder.tempdir().expect("make a temporary folder (is the disk full?)");
         let path = dir.path().to_path_buf();
-        Self {
-            of,
-            dir: Some(dir),
-            path,
-        }
+        Self { of, dir: Some(dir), path }
     }
 
     /// Where it is.
@@ -58,10 +52,7 @@ impl Drop for Folder {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the reader of a failed test needs the path"
-)]
+#[expect(clippy::print_stderr, reason = "the reader of a failed test needs the path")]
 fn say_kept(of: &str, path: &Path) {
     eprintln!("{of}: its files and log are kept in {}", path.display());
 }

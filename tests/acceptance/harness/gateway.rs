@@ -88,12 +88,7 @@ impl Gateway {
             .name("gateway".to_owned())
             .spawn(move || exchange::serve(listener, account::router(served), stopped))
             .expect("start the gateway's thread");
-        Self {
-            desk,
-            port,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { desk, port, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The API's base URL.
@@ -132,10 +127,7 @@ impl Gateway {
     /// The phone with this number.
     #[must_use]
     pub fn phone(&self, number: &str) -> Phone {
-        Phone {
-            desk: Arc::clone(&self.desk),
-            number: number.to_owned(),
-        }
+        Phone { desk: Arc::clone(&self.desk), number: number.to_owned() }
     }
 
     /// Every complete request to send, in order of arrival, whatever became of it.
@@ -160,36 +152,22 @@ impl Gateway {
     #[must_use]
     pub fn accepted(&self) -> Vec<Sms> {
         let state = self.desk.state();
-        state
-            .messages
-            .iter()
-            .filter(|m| m.direction == Direction::Out)
-            .cloned()
-            .collect()
+        state.messages.iter().filter(|m| m.direction == Direction::Out).cloned().collect()
     }
 
     /// Accepted messages whose number and text had been accepted before.
     #[must_use]
     pub fn duplicates(&self) -> usize {
         let accepted = self.accepted();
-        let distinct: std::collections::BTreeSet<_> =
-            accepted.iter().map(|sms| (&sms.to, &sms.body)).collect();
+        let distinct: std::collections::BTreeSet<_> = accepted.iter().map(|sms| (&sms.to, &sms.body)).collect();
         accepted.len().saturating_sub(distinct.len())
     }
 
     /// Fails when a phone has a message that no line of the test expected. Call it in a state that has been waited for.
     pub fn expect_nothing_else(&self) {
-        let unexpected: Vec<String> = self
-            .accepted()
-            .into_iter()
-            .filter(|sms| !sms.expected)
-            .map(|sms| format!("  to {}: {}", sms.to, sms.body))
-            .collect();
-        assert!(
-            unexpected.is_empty(),
-            "messages that no line expected:\n{}",
-            unexpected.join("\n")
-        );
+        let unexpected: Vec<String> =
+            self.accepted().into_iter().filter(|sms| !sms.expected).map(|sms| format!("  to {}: {}", sms.to, sms.body)).collect();
+        assert!(unexpected.is_empty(), "messages that no line expected:\n{}", unexpected.join("\n"));
     }
 
     /// Every callback it has posted, with the answer it got.
@@ -237,19 +215,13 @@ impl Phone {
     #[must_use]
     pub fn received(&self) -> Vec<Sms> {
         let state = self.desk.state();
-        state
-            .messages
-            .iter()
-            .filter(|m| m.direction == Direction::Out && m.to == self.number)
-            .cloned()
-            .collect()
+        state.messages.iter().filter(|m| m.direction == Direction::Out && m.to == self.number).cloned().collect()
     }
 
     /// Sends `text` to the number that it last heard from, and waits until the gateway has handed it on.
     pub async fn reply(&self, text: &str) -> Sms {
         let service = self.received().pop().map(|sms| sms.from);
-        let service =
-            service.unwrap_or_else(|| panic!("{} has received nothing to reply to", self.number));
+        let service = service.unwrap_or_else(|| panic!("{} has received nothing to reply to", self.number));
         self.send(&service, text).await
     }
 

@@ -27,19 +27,12 @@ impl Port {
         let start = std::process::id().wrapping_mul(7919);
         for step in 0..u32::from(COUNT) {
             let offset = start.wrapping_add(step) % u32::from(COUNT);
-            let Some(number) = u16::try_from(offset)
-                .ok()
-                .and_then(|o| FIRST.checked_add(o))
-            else {
+            let Some(number) = u16::try_from(offset).ok().and_then(|o| FIRST.checked_add(o)) else {
                 continue;
             };
-            let lock =
-                File::create(folder.join(number.to_string())).expect("make a port lock file");
+            let lock = File::create(folder.join(number.to_string())).expect("make a port lock file");
             if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", number)).is_ok() {
-                return Self {
-                    number,
-                    _lock: lock,
-                };
+                return Self { number, _lock: lock };
             }
         }
         panic!("no free port from {FIRST} on: is something holding thousands of them?");

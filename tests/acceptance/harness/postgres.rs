@@ -83,27 +83,12 @@ impl Postgres {
         let folder = Folder::new("postgres");
         let owner = owner();
         if let Some(owner) = owner {
-            std::os::unix::fs::chown(folder.path(), Some(owner.uid), Some(owner.gid))
-                .expect("hand over a folder");
+            std::os::unix::fs::chown(folder.path(), Some(owner.uid), Some(owner.gid)).expect("hand over a folder");
         }
-        let mut cluster = Self {
-            process: None,
-            programs,
-            owner,
-            fsync,
-            port: Port::take(),
-            folder,
-        };
+        let mut cluster = Self { process: None, programs, owner, fsync, port: Port::take(), folder };
         let data = cluster.folder.path().join("data");
         cluster.must("initdb", |c| {
-            c.args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-            ])
-            .arg(&data);
+            c.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]).arg(&data);
         });
         cluster.start_again().await;
         cluster
@@ -120,25 +105,13 @@ impl Postgres {
     /// The address of one of its databases, as settings name it.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://postgres@127.0.0.1:{}/{database}",
-            self.port.number()
-        )
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port.number())
     }
 
     /// Runs one statement and gives its rows, columns parted by `|`.
     pub fn query(&self, database: &str, sql: &str) -> String {
         self.must("psql", |c| {
-            c.args([
-                "--no-psqlrc",
-                "-At",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-d",
-                &self.url(database),
-                "-c",
-                sql,
-            ]);
+            c.args(["--no-psqlrc", "-At", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", sql]);
         })
     }
 
@@ -154,15 +127,8 @@ impl Postgres {
             .args(["-p", &self.port.number().to_string()])
             .args(["-c", "listen_addresses=127.0.0.1"])
             .args(["-c", if self.fsync { "fsync=on" } else { "fsync=off" }]);
-        let mut process = Process::start(
-            "postgres",
-            &mut command,
-            &self.folder.path().join("postgres.log"),
-        );
-        let ready = format!(
-            "PostgreSQL to accept connections on port {}",
-            self.port.number()
-        );
+        let mut process = Process::start("postgres", &mut command, &self.folder.path().join("postgres.log"));
+        let ready = format!("PostgreSQL to accept connections on port {}", self.port.number());
         crate::wait::until(&ready, async || {
             process.must_live();
             let (status, _said) = self.run("pg_isready", |c| {
@@ -201,14 +167,8 @@ impl Postgres {
     fn signal_all(&self, signal: &str) {
         let Some(process) = &self.process else { return };
         let parent = process.pid().to_string();
-        let children = Command::new("ps")
-            .args(["-o", "pid=", "--ppid", &parent])
-            .output()
-            .expect("run ps");
-        for pid in String::from_utf8_lossy(&children.stdout)
-            .split_whitespace()
-            .filter_map(|p| p.parse().ok())
-        {
+        let children = Command::new("ps").args(["-o", "pid=", "--ppid", &parent]).output().expect("run ps");
+        for pid in String::from_utf8_lossy(&children.stdout).split_whitespace().filter_map(|p| p.parse().ok()) {
             program::send(signal, pid);
         }
         process.signal(signal);
@@ -227,9 +187,7 @@ impl Postgres {
     fn run(&self, program: &str, arguments: impl FnOnce(&mut Command)) -> (ExitStatus, String) {
         let mut command = self.command(program);
         arguments(&mut command);
-        let output = command
-            .output()
-            .unwrap_or_else(|e| panic!("run {program}: {e}"));
+        let output = command.output().unwrap_or_else(|e| panic!("run {program}: {e}"));
         let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
         said.push_str(&String::from_utf8_lossy(&output.stderr));
         (output.status, said)
@@ -244,18 +202,12 @@ impl Postgres {
 
 /// The newest server's programs: Debian and Fedora keep them off the `PATH`.
 fn programs() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     versions
         .filter_map(|entry| {
             let version: u32 = entry.file_name().to_str()?.parse().ok()?;
             let programs = entry.path().join("bin");
-            programs
-                .join("initdb")
-                .is_file()
-                .then_some((version, programs))
+            programs.join("initdb").is_file().then_some((version, programs))
         })
         .max()
         .map(|(_version, programs)| programs)
@@ -272,8 +224,5 @@ fn owner() -> Option<Owner> {
         return None;
     }
     let missing = || program::missing("the user postgres, who the server runs as,", "postgresql");
-    Some(Owner {
-        uid: id(&["-u", "postgres"]).unwrap_or_else(missing),
-        gid: id(&["-g", "postgres"]).unwrap_or_else(missing),
-    })
+    Some(Owner { uid: id(&["-u", "postgres"]).unwrap_or_else(missing), gid: id(&["-g", "postgres"]).unwrap_or_else(missing) })
 }

@@ -10,22 +10,13 @@ use tokio::net::TcpStream;
 use crate::wait;
 
 /// Folders that hold servers and are not on everybody's `PATH`.
-const ELSEWHERE: [&str; 5] = [
-    "/usr/sbin",
-    "/usr/local/sbin",
-    "/usr/lib/chromium",
-    "/opt/homebrew/bin",
-    "/opt/homebrew/sbin",
-];
+const ELSEWHERE: [&str; 5] = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/chromium", "/opt/homebrew/bin", "/opt/homebrew/sbin"];
 
 /// Where `program` is, or `None`.
 #[must_use]
 pub fn look_for(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(ELSEWHERE.iter().map(PathBuf::from))
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).chain(ELSEWHERE.iter().map(PathBuf::from)).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Where `program` is; fails with the remedy where it is missing. `package` is its name for apt-get.
@@ -36,9 +27,7 @@ pub fn find(program: &str, package: &str) -> PathBuf {
 
 /// Fails the test because a part is missing, and says what to do.
 pub fn missing(program: &str, package: &str) -> ! {
-    panic!(
-        "{program} is missing: run `cargo xtask test`, which installs it, or apt-get install {package}"
-    )
+    panic!("{program} is missing: run `cargo xtask test`, which installs it, or apt-get install {package}")
 }
 
 /// A running program, its output in a log file.
@@ -54,25 +43,11 @@ impl Process {
     /// Starts `command`; what it says is appended to `log`.
     #[must_use]
     pub fn start(name: &'static str, command: &mut Command, log: &Path) -> Self {
-        let out = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("open a log file");
+        let out = OpenOptions::new().create(true).append(true).open(log).expect("open a log file");
         let err = out.try_clone().expect("share a log file");
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .unwrap_or_else(|e| panic!("start {name}: {e}"));
+        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap_or_else(|e| panic!("start {name}: {e}"));
         let guard = Guard::over(child.id());
-        Self {
-            name,
-            child,
-            log: log.to_path_buf(),
-            _guard: guard,
-        }
+        Self { name, child, log: log.to_path_buf(), _guard: guard }
     }
 
     /// Its process id.
@@ -99,11 +74,7 @@ impl Process {
     /// Asks it to end by `signal` and waits until it has.
     pub async fn stop(mut self, signal: &str) -> ExitStatus {
         self.signal(signal);
-        let what = format!(
-            "{} to end after SIG{signal}; its log: {}",
-            self.name,
-            self.log.display()
-        );
+        let what = format!("{} to end after SIG{signal}; its log: {}", self.name, self.log.display());
         wait::until(&what, async || self.ended()).await
     }
 
@@ -156,11 +127,7 @@ impl Guard {
     #[must_use]
     pub fn over(pid: u32) -> Self {
         let shell = Command::new("sh")
-            .args([
-                "-c",
-                r#"read -r _; kill -KILL "$0" 2>/dev/null"#,
-                &pid.to_string(),
-            ])
+            .args(["-c", r#"read -r _; kill -KILL "$0" 2>/dev/null"#, &pid.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -180,11 +147,8 @@ impl Drop for Guard {
 
 /// Sends a signal to one process.
 pub fn send(signal: &str, pid: u32) {
-    let status = Command::new("sh")
-        .args(["-c", r#"kill -s "$0" "$1""#, signal, &pid.to_string()])
-        .stderr(Stdio::null())
-        .status()
-        .expect("start sh");
+    let status =
+        Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, signal, &pid.to_string()]).stderr(Stdio::null()).status().expect("start sh");
     // A process that has just ended by itself is no failure of the test.
     let _ended = status.success();
 }

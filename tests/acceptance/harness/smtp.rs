@@ -49,10 +49,7 @@ impl Mail {
     /// The first header of this name, or "".
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        let found = self
-            .headers
-            .iter()
-            .find(|(n, _value)| n.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(n, _value)| n.eq_ignore_ascii_case(name));
         found.map_or("", |(_name, value)| value.as_str())
     }
 }
@@ -73,13 +70,7 @@ impl Smtp {
         std::fs::create_dir(folder.path().join("mail")).expect("make the mail folder");
         let authority = Authority::new(&folder);
         let doors = [Port::take(), Port::take(), Port::take()];
-        let mut smtp = Self {
-            process: None,
-            authority,
-            login,
-            doors,
-            folder,
-        };
+        let mut smtp = Self { process: None, authority, login, doors, folder };
         smtp.start_again().await;
         smtp
     }
@@ -138,15 +129,9 @@ impl Smtp {
 
     /// Waits for a mail to `to` whose text part or subject contains `part`.
     pub async fn expect_mail(&self, to: &str, part: &str) -> Mail {
-        let what = format!(
-            "a mail to {to} that contains {part:?}; the server's files: {}",
-            self.folder.path().display()
-        );
+        let what = format!("a mail to {to} that contains {part:?}; the server's files: {}", self.folder.path().display());
         wait::until(&what, async || {
-            let fits = |mail: &Mail| {
-                mail.to.iter().any(|t| t == to)
-                    && (mail.text.contains(part) || mail.header("subject").contains(part))
-            };
+            let fits = |mail: &Mail| mail.to.iter().any(|t| t == to) && (mail.text.contains(part) || mail.header("subject").contains(part));
             self.mails().into_iter().find(fits)
         })
         .await
@@ -172,11 +157,7 @@ impl Smtp {
         if let Some((user, password)) = &self.login {
             command.args([user, password]);
         }
-        let mut process = Process::start(
-            "aiosmtpd",
-            &mut command,
-            &self.folder.path().join("smtp.log"),
-        );
+        let mut process = Process::start("aiosmtpd", &mut command, &self.folder.path().join("smtp.log"));
         for port in self.ports() {
             process.answers_on(port).await;
         }
@@ -184,11 +165,7 @@ impl Smtp {
     }
 
     fn address(&self, scheme: &str, host: &str, door: usize, query: &str) -> String {
-        let user = self
-            .login
-            .as_ref()
-            .map(|(user, _password)| format!("{user}@"))
-            .unwrap_or_default();
+        let user = self.login.as_ref().map(|(user, _password)| format!("{user}@")).unwrap_or_default();
         let port = self.doors.get(door).map_or(0, Port::number);
         format!("{scheme}://{user}{host}:{port}{query}")
     }
@@ -196,19 +173,10 @@ impl Smtp {
 
 /// The interpreter that has `aiosmtpd`: the distribution's own, which need not be the first on the `PATH`.
 fn python() -> PathBuf {
-    let candidates = [
-        Some(PathBuf::from("/usr/bin/python3")),
-        program::look_for("python3"),
-    ];
+    let candidates = [Some(PathBuf::from("/usr/bin/python3")), program::look_for("python3")];
     let has = |python: &PathBuf| {
-        let probe = Command::new(python)
-            .args(["-c", "import aiosmtpd"])
-            .output();
+        let probe = Command::new(python).args(["-c", "import aiosmtpd"]).output();
         probe.is_ok_and(|output| output.status.success())
     };
-    candidates
-        .into_iter()
-        .flatten()
-        .find(has)
-        .unwrap_or_else(|| program::missing("aiosmtpd", "python3-aiosmtpd"))
+    candidates.into_iter().flatten().find(has).unwrap_or_else(|| program::missing("aiosmtpd", "python3-aiosmtpd"))
 }

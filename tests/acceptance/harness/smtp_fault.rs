@@ -49,9 +49,7 @@ impl FaultySmtp {
     pub async fn start() -> Self {
         let port = Port::take();
         let desk = Arc::new(Desk::default());
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number()))
-            .await
-            .expect("bind the SMTP port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).await.expect("bind the SMTP port");
         let server = tokio::spawn(serve(listener, Arc::clone(&desk)));
         Self { port, desk, server }
     }
@@ -108,11 +106,7 @@ async fn talk(stream: TcpStream, desk: Arc<Desk>) -> Option<()> {
     say("220 localhost ESMTP\r\n").await?;
     while let Some(line) = lines.next_line().await.ok()? {
         let fault = *desk.fault.lock().ok()?;
-        let verb = line
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match (verb.as_str(), fault) {
             ("EHLO", _) => say("250-localhost\r\n250 AUTH PLAIN\r\n").await?,
             ("AUTH", SmtpFault::WrongPassword) => {
@@ -151,11 +145,7 @@ async fn talk(stream: TcpStream, desk: Arc<Desk>) -> Option<()> {
                         say("250-O").await?;
                         return None;
                     }
-                    SmtpFault::None
-                    | SmtpFault::Busy
-                    | SmtpFault::NoSuchMailbox
-                    | SmtpFault::ClosingDown
-                    | SmtpFault::WrongPassword => {
+                    SmtpFault::None | SmtpFault::Busy | SmtpFault::NoSuchMailbox | SmtpFault::ClosingDown | SmtpFault::WrongPassword => {
                         desk.taken.lock().ok()?.push((recipient.clone(), text));
                         say("250 OK kept\r\n").await?;
                     }

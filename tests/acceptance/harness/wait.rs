@@ -16,11 +16,7 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
         if let Some(answer) = probe().await {
             return answer;
         }
-        assert!(
-            Instant::now() < deadline,
-            "waited {} s for {what}",
-            PATIENCE.as_secs()
-        );
+        assert!(Instant::now() < deadline, "waited {} s for {what}", PATIENCE.as_secs());
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -29,19 +29,12 @@ impl Api {
     /// A client of the daemon at `base`, with this key.
     #[must_use]
     pub fn new(base: String, key: Option<String>) -> Self {
-        Self {
-            base,
-            key,
-            http: crate::http::client(),
-        }
+        Self { base, key, http: crate::http::client() }
     }
 
     /// A request of one's own: further headers, another body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .timeout(wait::PATIENCE);
+        let request = self.http.request(method, format!("{}{path}", self.base)).timeout(wait::PATIENCE);
         match &self.key {
             Some(key) => request.bearer_auth(key),
             None => request,
@@ -60,26 +53,15 @@ impl Api {
 
     /// GET that must be answered with 200.
     pub async fn must_get(&self, path: &str) -> Value {
-        let answer = self
-            .get(path)
-            .await
-            .unwrap_or_else(|| panic!("GET {path}: no answer"));
+        let answer = self.get(path).await.unwrap_or_else(|| panic!("GET {path}: no answer"));
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text);
         answer.body
     }
 
     /// POST that must be answered with 2xx.
     pub async fn must_post(&self, path: &str, body: &Value) -> Value {
-        let answer = self
-            .post(path, body)
-            .await
-            .unwrap_or_else(|| panic!("POST {path}: no answer"));
-        assert!(
-            (200..300).contains(&answer.status),
-            "POST {path}: {} {}",
-            answer.status,
-            answer.text
-        );
+        let answer = self.post(path, body).await.unwrap_or_else(|| panic!("POST {path}: no answer"));
+        assert!((200..300).contains(&answer.status), "POST {path}: {} {}", answer.status, answer.text);
         answer.body
     }
 
@@ -92,10 +74,7 @@ impl Api {
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last.to_string());
         }
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|e| panic!("open the stream: {e}"));
+        let response = request.send().await.unwrap_or_else(|e| panic!("open the stream: {e}"));
         assert_eq!(response.status(), 200, "open the stream");
         Stream::new(response)
     }
@@ -106,9 +85,5 @@ pub async fn answer(request: RequestBuilder) -> Option<Answer> {
     let response = request.send().await.ok()?;
     let status = response.status().as_u16();
     let text = response.text().await.ok()?;
-    Some(Answer {
-        status,
-        body: serde_json::from_str(&text).unwrap_or_default(),
-        text,
-    })
+    Some(Answer { status, body: serde_json::from_str(&text).unwrap_or_default(), text })
 }

@@ -24,10 +24,7 @@ pub struct StreamEvent {
 
 impl Stream {
     pub(super) fn new(response: Response) -> Self {
-        Self {
-            response,
-            pending: String::new(),
-        }
+        Self { response, pending: String::new() }
     }
 
     /// The next event; `None` when the stream has ended. Comments are passed over.
@@ -41,8 +38,7 @@ impl Stream {
                 }
             }
             let chunk = self.response.chunk().await.ok().flatten()?;
-            self.pending
-                .push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
+            self.pending.push_str(&String::from_utf8_lossy(&chunk).replace("\r\n", "\n"));
         }
     }
 
@@ -50,22 +46,14 @@ impl Stream {
     pub async fn expect(&mut self, kind: &str) -> StreamEvent {
         let search = async {
             loop {
-                let event = self
-                    .next()
-                    .await
-                    .unwrap_or_else(|| panic!("the stream ended before any {kind}"));
+                let event = self.next().await.unwrap_or_else(|| panic!("the stream ended before any {kind}"));
                 if event.kind == kind {
                     return event;
                 }
             }
         };
         let found = tokio::time::timeout(wait::PATIENCE, search).await;
-        found.unwrap_or_else(|_late| {
-            panic!(
-                "waited {} s for {kind} on the stream",
-                wait::PATIENCE.as_secs()
-            )
-        })
+        found.unwrap_or_else(|_late| panic!("waited {} s for {kind} on the stream", wait::PATIENCE.as_secs()))
     }
 }
 
@@ -87,10 +75,7 @@ fn parse(block: &str) -> Option<StreamEvent> {
     }
     Some(StreamEvent {
         id: field("id").last().and_then(|id| id.parse().ok()),
-        kind: field("event")
-            .last()
-            .map_or("message", |kind| *kind)
-            .to_owned(),
+        kind: field("event").last().map_or("message", |kind| *kind).to_owned(),
         data: serde_json::from_str(&data.join("\n")).unwrap_or_default(),
     })
 }

@@ -26,10 +26,7 @@ const BASE: &str = "/2010-04-01/Accounts";
 /// The API of one account.
 pub(super) fn router(desk: Arc<Desk>) -> Router {
     Router::new()
-        .route(
-            &format!("{BASE}/{{account}}/Messages.json"),
-            get(list).post(send),
-        )
+        .route(&format!("{BASE}/{{account}}/Messages.json"), get(list).post(send))
         .route(&format!("{BASE}/{{account}}/Balance.json"), get(balance))
         .route(&format!("{BASE}/{{account}}"), get(probe))
         .layer(from_fn_with_state(Arc::clone(&desk), log_in))
@@ -37,56 +34,32 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 }
 
 async fn log_in(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
-    let wanted = format!(
-        "Basic {}",
-        STANDARD.encode(format!("{}:{}", desk.account_sid, desk.auth_token))
-    );
-    let given = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let ours = request
-        .uri()
-        .path()
-        .strip_prefix(BASE)
-        .is_some_and(|p| p.trim_start_matches('/').starts_with(&desk.account_sid));
+    let wanted = format!("Basic {}", STANDARD.encode(format!("{}:{}", desk.account_sid, desk.auth_token)));
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let ours = request.uri().path().strip_prefix(BASE).is_some_and(|p| p.trim_start_matches('/').starts_with(&desk.account_sid));
     if given != Some(wanted.as_str()) || !ours {
         return refusal(StatusCode::UNAUTHORIZED, 20003, "Authenticate");
     }
     next.run(request).await
 }
 
-async fn send(
-    State(desk): State<Arc<Desk>>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
+async fn send(State(desk): State<Arc<Desk>>, ConnectInfo(cut): ConnectInfo<Cut>, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let at = Instant::now();
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let (to, from, body) = (field("To"), field("From"), field("Body"));
     let (true, true, true) = (to.starts_with('+'), !from.is_empty(), !body.is_empty()) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            21211,
-            "To, From and Body are required",
-        );
+        return refusal(StatusCode::BAD_REQUEST, 21211, "To, From and Body are required");
     };
     // Watched from before it is read, so that a hung request cannot miss its release.
     let mut faults = desk.watch_faults();
     let fault = desk.arrive(at, to, body);
     let accept = || desk.accept(at, to, from, body, form.get("StatusCallback").cloned());
     match fault {
-        Fault::ServerError => refusal(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            20500,
-            "Internal Server Error",
-        ),
+        Fault::ServerError => refusal(StatusCode::INTERNAL_SERVER_ERROR, 20500, "Internal Server Error"),
         Fault::Refused { code } => refusal(StatusCode::BAD_REQUEST, code, "refused"),
         Fault::TooMany { retry_after_s } => {
             let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests");
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, retry_after_s.into());
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
             response
         }
         Fault::Hang => {
@@ -108,11 +81,9 @@ async fn send(
             callback::receipt(&desk, &sms.sid, "delivered", None).await;
             (StatusCode::CREATED, Json(resource(&desk, &sms))).into_response()
         }
-        Fault::None
-        | Fault::Undelivered { .. }
-        | Fault::DuplicateReceipts
-        | Fault::LateReceipts(_)
-        | Fault::NoReceipt => created(&desk, accept(), fault),
+        Fault::None | Fault::Undelivered { .. } | Fault::DuplicateReceipts | Fault::LateReceipts(_) | Fault::NoReceipt => {
+            created(&desk, accept(), fault)
+        }
     }
 }
 
@@ -128,27 +99,13 @@ fn closed(cut: &Cut) -> Response {
 }
 
 /// Newest first, filtered and paged as the provider does it.
-async fn list(
-    State(desk): State<Arc<Desk>>,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
-    let number = |name: &str, default: usize| {
-        query
-            .get(name)
-            .and_then(|v| v.parse().ok())
-            .unwrap_or(default)
-    };
+async fn list(State(desk): State<Arc<Desk>>, Query(query): Query<BTreeMap<String, String>>) -> Response {
+    let number = |name: &str, default: usize| query.get(name).and_then(|v| v.parse().ok()).unwrap_or(default);
     let (size, page) = (number("PageSize", 50).clamp(1, 1000), number("Page", 0));
     let found: Vec<Value> = {
         let state = desk.state();
         let fits = |m: &&Sms| fits(m, &query);
-        state
-            .messages
-            .iter()
-            .rev()
-            .filter(fits)
-            .map(|m| resource(&desk, m))
-            .collect()
+        state.messages.iter().rev().filter(fits).map(|m| resource(&desk, m)).collect()
     };
     let start = page.saturating_mul(size);
     let shown: Vec<Value> = found.iter().skip(start).take(size).cloned().collect();
@@ -176,23 +133,14 @@ fn fits(sms: &Sms, query: &BTreeMap<String, String>) -> bool {
 
 /// The message's date in the precision of the filter: `2026-11-21` or `2026-11-21T09:30:00Z`, which sort as text.
 fn day_or_moment(date: Timestamp, filter: &str) -> String {
-    let format = if filter.contains('T') {
-        "%Y-%m-%dT%H:%M:%SZ"
-    } else {
-        "%Y-%m-%d"
-    };
+    let format = if filter.contains('T') { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%d" };
     date.strftime(format).to_string()
 }
 
 fn page_uri(desk: &Desk, query: &BTreeMap<String, String>, page: usize) -> String {
     let kept = query.iter().filter(|(name, _value)| *name != "Page");
-    let encoded = kept.fold(format!("Page={page}"), |uri, (name, value)| {
-        format!(
-            "{uri}&{}={}",
-            callback::encode(name),
-            callback::encode(value)
-        )
-    });
+    let encoded =
+        kept.fold(format!("Page={page}"), |uri, (name, value)| format!("{uri}&{}={}", callback::encode(name), callback::encode(value)));
     format!("{BASE}/{}/Messages.json?{encoded}", desk.account_sid)
 }
 
@@ -206,22 +154,16 @@ async fn probe(State(desk): State<Arc<Desk>>, Path(account): Path<String>) -> Re
 }
 
 async fn balance(State(desk): State<Arc<Desk>>) -> Response {
-    Json(json!({"account_sid": desk.account_sid, "balance": "42.00", "currency": "AUD"}))
-        .into_response()
+    Json(json!({"account_sid": desk.account_sid, "balance": "42.00", "currency": "AUD"})).into_response()
 }
 
 fn refusal(status: StatusCode, code: u32, message: &str) -> Response {
-    let body =
-        json!({"code": code, "message": message, "more_info": "", "status": status.as_u16()});
+    let body = json!({"code": code, "message": message, "more_info": "", "status": status.as_u16()});
     (status, HeaderMap::new(), Json(body)).into_response()
 }
 
 fn resource(desk: &Desk, sms: &Sms) -> Value {
-    let date = sms
-        .date
-        .round(Unit::Second)
-        .unwrap_or(sms.date)
-        .to_zoned(TimeZone::UTC);
+    let date = sms.date.round(Unit::Second).unwrap_or(sms.date).to_zoned(TimeZone::UTC);
     let date = jiff::fmt::rfc2822::to_string(&date).expect("a date of this century");
     let direction = match sms.direction {
         Direction::Out => "outbound-api",

@@ -33,9 +33,7 @@ pub struct Callback {
 pub fn signature(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
     let mut sorted = form.to_vec();
     sorted.sort();
-    let signed = sorted
-        .iter()
-        .fold(url.to_owned(), |text, (name, value)| text + name + value);
+    let signed = sorted.iter().fold(url.to_owned(), |text, (name, value)| text + name + value);
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, auth_token.as_bytes());
     STANDARD.encode(hmac::sign(&key, signed.as_bytes()))
 }
@@ -98,9 +96,7 @@ pub(super) fn receipts(desk: &Arc<Desk>, sms: Sms, fault: Fault) {
 
 /// Moves a message on and posts the receipt that says so, where it asked for one.
 pub(super) async fn receipt(desk: &Desk, sid: &str, status: &str, code: Option<u32>) {
-    let sms = desk
-        .set_status(sid, status, code)
-        .unwrap_or_else(|| panic!("the gateway has no message {sid}"));
+    let sms = desk.set_status(sid, status, code).unwrap_or_else(|| panic!("the gateway has no message {sid}"));
     post_receipt(desk, &sms, status, code).await;
 }
 
@@ -108,10 +104,7 @@ async fn post_receipt(desk: &Desk, sms: &Sms, status: &str, code: Option<u32>) {
     let Some(url) = &sms.status_callback else {
         return;
     };
-    let mut form = vec![
-        ("MessageStatus", status.to_owned()),
-        ("SmsStatus", status.to_owned()),
-    ];
+    let mut form = vec![("MessageStatus", status.to_owned()), ("SmsStatus", status.to_owned())];
     form.extend(common(desk, sms));
     form.extend(code.map(|code| ("ErrorCode", code.to_string())));
     post(desk, url, form).await;
@@ -146,28 +139,12 @@ fn common(desk: &Desk, sms: &Sms) -> [(&'static str, String); 6] {
 /// Posts one form, as often as the URL's fragment allows (`#rc=5&rp=all`: five retries, whatever went wrong).
 async fn post(desk: &Desk, url: &str, form: Vec<(&'static str, String)>) {
     let (signed, fragment) = url.split_once('#').unwrap_or((url, ""));
-    let option = |name: &str| {
-        fragment
-            .split('&')
-            .find_map(|part| part.split_once('=').filter(|(n, _v)| *n == name))
-    };
-    let retries: u32 = option("rc")
-        .and_then(|(_name, count)| count.parse().ok())
-        .unwrap_or(1)
-        .min(5);
+    let option = |name: &str| fragment.split('&').find_map(|part| part.split_once('=').filter(|(n, _v)| *n == name));
+    let retries: u32 = option("rc").and_then(|(_name, count)| count.parse().ok()).unwrap_or(1).min(5);
     let policy = option("rp").map_or("ct", |(_name, policy)| policy);
-    let form: Vec<(String, String)> = form
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let form: Vec<(String, String)> = form.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let signature = signature(&desk.auth_token, signed, &form);
-    let mut callback = Callback {
-        url: signed.to_owned(),
-        form,
-        signature,
-        answers: Vec::new(),
-        body: String::new(),
-    };
+    let mut callback = Callback { url: signed.to_owned(), form, signature, answers: Vec::new(), body: String::new() };
     for retry in 0..=retries {
         // The provider waits longer than this; a test need not.
         tokio::time::sleep(Duration::from_millis(200).saturating_mul(retry)).await;
@@ -197,11 +174,7 @@ pub(super) async fn replay(desk: &Desk, callback: &Callback) -> u16 {
 }
 
 async fn try_once(desk: &Desk, callback: &Callback) -> (u16, String) {
-    let request = desk
-        .http
-        .post(actual(desk, &callback.url))
-        .header("X-Twilio-Signature", &callback.signature)
-        .form(&callback.form);
+    let request = desk.http.post(actual(desk, &callback.url)).header("X-Twilio-Signature", &callback.signature).form(&callback.form);
     answer(request).await
 }
 
@@ -209,12 +182,8 @@ async fn try_once(desk: &Desk, callback: &Callback) -> (u16, String) {
 pub(super) async fn post_json(desk: &Desk, url: &str, body: &Value) -> u16 {
     let body = body.to_string().into_bytes();
     let (url, signature) = signature_of_json(&desk.auth_token, url, &body);
-    let request = desk
-        .http
-        .post(actual(desk, &url))
-        .header("X-Twilio-Signature", signature)
-        .header("Content-Type", "application/json")
-        .body(body);
+    let request =
+        desk.http.post(actual(desk, &url)).header("X-Twilio-Signature", signature).header("Content-Type", "application/json").body(body);
     answer(request).await.0
 }
 

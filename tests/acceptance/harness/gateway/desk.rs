@@ -109,33 +109,14 @@ impl Desk {
     /// Notes a complete request and says which fault it meets.
     pub(super) fn arrive(&self, at: Instant, to: &str, body: &str) -> Fault {
         let mut state = self.state();
-        let fault = state
-            .faults
-            .get(to)
-            .copied()
-            .unwrap_or(*self.fault.borrow());
-        state.arrivals.push(Arrival {
-            at,
-            to: to.to_owned(),
-            body: body.to_owned(),
-            fault,
-        });
+        let fault = state.faults.get(to).copied().unwrap_or(*self.fault.borrow());
+        state.arrivals.push(Arrival { at, to: to.to_owned(), body: body.to_owned(), fault });
         fault
     }
 
     /// Takes a message from Cooee to a phone.
-    pub(super) fn accept(
-        &self,
-        at: Instant,
-        to: &str,
-        from: &str,
-        body: &str,
-        callback: Option<String>,
-    ) -> Sms {
-        let sms = Sms {
-            status_callback: callback,
-            ..self.sms(at, to, from, body, Direction::Out, "queued")
-        };
+    pub(super) fn accept(&self, at: Instant, to: &str, from: &str, body: &str, callback: Option<String>) -> Sms {
+        let sms = Sms { status_callback: callback, ..self.sms(at, to, from, body, Direction::Out, "queued") };
         self.state().messages.push(sms.clone());
         sms
     }
@@ -150,21 +131,14 @@ impl Desk {
     /// Marks a message as expected and gives it, when there is one.
     pub(super) fn expect(&self, to: &str, part: &str) -> Option<Sms> {
         let mut state = self.state();
-        let fits = |m: &&mut Sms| {
-            m.direction == Direction::Out && !m.expected && m.to == to && m.body.contains(part)
-        };
+        let fits = |m: &&mut Sms| m.direction == Direction::Out && !m.expected && m.to == to && m.body.contains(part);
         let sms = state.messages.iter_mut().find(fits)?;
         sms.expected = true;
         Some(sms.clone())
     }
 
     /// Moves a message on, and gives it.
-    pub(super) fn set_status(
-        &self,
-        sid: &str,
-        status: &str,
-        error_code: Option<u32>,
-    ) -> Option<Sms> {
+    pub(super) fn set_status(&self, sid: &str, status: &str, error_code: Option<u32>) -> Option<Sms> {
         let mut state = self.state();
         let sms = state.messages.iter_mut().find(|m| m.sid == sid)?;
         status.clone_into(&mut sms.status);
@@ -172,15 +146,7 @@ impl Desk {
         Some(sms.clone())
     }
 
-    fn sms(
-        &self,
-        at: Instant,
-        to: &str,
-        from: &str,
-        body: &str,
-        direction: Direction,
-        status: &str,
-    ) -> Sms {
+    fn sms(&self, at: Instant, to: &str, from: &str, body: &str, direction: Direction, status: &str) -> Sms {
         Sms {
             sid: format!("SM{:032x}", self.serial.fetch_add(1, Ordering::Relaxed)),
             to: to.to_owned(),
@@ -197,10 +163,7 @@ impl Desk {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a provider dates its messages by its own wall clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a provider dates its messages by its own wall clock")]
 fn wall_clock() -> Timestamp {
     Timestamp::now()
 }

@@ -38,32 +38,22 @@ impl Cut {
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Relaxed) {
-            Err(io::ErrorKind::ConnectionReset.into())
-        } else {
-            Ok(())
-        }
+        if self.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 
 impl Exchange {
     /// Listens before anything else runs, so that nobody can knock too early.
     pub(super) fn bind(port: u16) -> Self {
-        let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .expect("bind the gateway's port");
-        socket
-            .set_nonblocking(true)
-            .expect("set a socket non-blocking");
+        let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("bind the gateway's port");
+        socket.set_nonblocking(true).expect("set a socket non-blocking");
         Self { socket }
     }
 }
 
 /// Serves until `stopped`; runs on the gateway's own thread.
 pub(super) fn serve(exchange: Exchange, router: Router, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("start a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("start a runtime");
     runtime.block_on(async {
         let listener = Open(TcpListener::from_std(exchange.socket).expect("adopt a socket"));
         let service = router.into_make_service_with_connect_info::<Cut>();
@@ -82,13 +72,7 @@ impl Listener for Open {
         let (stream, peer) = Listener::accept(&mut self.0).await;
         // Only a matter of speed; a socket that has just been closed refuses it.
         let _speed = stream.set_nodelay(true);
-        (
-            Line {
-                stream,
-                cut: Cut::default(),
-            },
-            peer,
-        )
+        (Line { stream, cut: Cut::default() }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -103,30 +87,18 @@ impl Connected<IncomingStream<'_, Open>> for Cut {
 }
 
 impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.cut.check()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         self.cut.check()?;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
