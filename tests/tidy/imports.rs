@@ -23,7 +23,7 @@ const MAY_NOT_USE: [(&str, &[&str], &str); 2] = [
         &["fastrand", "getrandom", "log", "rand", "reqwest", "ring", "rumqttc-v4-next", "sqlx", "tokio", "tracing"],
         "the rules are pure: no runtime, no database, no network, no chance, no log",
     ),
-    ("ledger", &["jiff", "rand", "reqwest", "rumqttc-v4-next"], "the record has no clock, no chance and no network of its own"),
+    ("ledger", &["axum", "fastrand", "rand", "reqwest", "rumqttc-v4-next"], "the record knows its database and nothing else outside"),
 ];
 
 /// Crates that may use `anyhow`: rooms name their errors.
