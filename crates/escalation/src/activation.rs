@@ -288,6 +288,18 @@ impl Activation {
         }
     }
 
+    /// Rebuilds one activation from its own history; `None` where that does not begin with its raise.
+    pub fn replay<'e>(history: impl IntoIterator<Item = (Timestamp, &'e Event)>) -> Option<Self> {
+        let mut history = history.into_iter();
+        let (at, first) = history.next()?;
+        let Event::Raised(raised) = first else { return None };
+        let mut act = Self::raise(at, raised, Arc::clone(&raised.ladder));
+        for (at, event) in history {
+            act.apply(at, event);
+        }
+        Some(act)
+    }
+
     /// Where it stands.
     pub fn stage(&self) -> Stage {
         if self.closing.is_some() {

@@ -226,6 +226,11 @@ impl Engine {
         self.activations.values()
     }
 
+    /// How many activations nobody has closed.
+    pub fn open_count(&self) -> usize {
+        self.joints.len()
+    }
+
     /// The directory in force.
     pub fn directory(&self) -> &Directory {
         &self.directory

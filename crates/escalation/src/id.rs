@@ -23,12 +23,12 @@ pub struct NotASlug {
     shown: String,
 }
 
-/// The name of something that nobody named.
-pub(crate) fn none_slug() -> Slug {
-    Slug("none".into())
-}
-
 impl Slug {
+    /// The name of something that nobody named: `none`.
+    pub fn unnamed() -> Self {
+        Self("none".into())
+    }
+
     /// Parses a slug, refusing anything outside `[A-Za-z0-9._-]{1,64}`.
     pub fn parse(text: &str) -> Result<Self, NotASlug> {
         let fits = !text.is_empty() && text.len() <= SLUG_MAX;

@@ -11,7 +11,7 @@ use crate::directory::{Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
-use crate::id::{CustomerId, DeviceId, LadderId, SiteId};
+use crate::id::{CustomerId, DeviceId, LadderId, SiteId, Slug};
 use crate::ladder::{Ladder, Medium};
 use crate::signal::{DeviceClock, Kind, Signal, Verb};
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -145,8 +145,8 @@ impl Engine {
             return (route.customer.clone(), Arc::clone(route.ladder), route.standing);
         }
         let customer = self.directory().customers.keys().next().cloned();
-        let nobody = Ladder { id: LadderId::from(crate::id::none_slug()), rungs: Vec::new() };
-        (customer.unwrap_or_else(|| CustomerId::from(crate::id::none_slug())), Arc::new(nobody), Standing::UnknownSite)
+        let nobody = Ladder { id: LadderId::from(Slug::unnamed()), rungs: Vec::new() };
+        (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), Standing::UnknownSite)
     }
 
     pub(crate) fn joint(&self, signal: &Signal, kind: Kind) -> Joint {

@@ -2,6 +2,25 @@
 //!
 //! This room has the only clock and the only order. It knows no protocol: what comes in is an
 //! [`escalation::input::Input`], what goes out is an [`escalation::dispatch::Order`].
+//!
+//! # Dramatis personae
+//! - [`run::Station`]: the loop. [`floor::Floor`]: what it holds, and one turn of it.
+//! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
+//! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
+//! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
 
+pub mod adopt;
+pub mod clock;
 pub mod desk;
+pub mod entropy;
+pub mod floor;
+pub mod journal;
+mod look;
+mod order;
+mod portray;
+pub mod replay;
+pub mod run;
+pub mod secret;
+pub mod spool;
+pub mod vault;
 pub mod view;

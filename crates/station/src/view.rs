@@ -35,6 +35,13 @@ impl Scope {
         self.customers.as_ref().is_none_or(|c| c.contains(customer)) && self.sites.as_ref().is_none_or(|s| s.contains(site))
     }
 
+    /// Whether an entry of the stream may be seen.
+    pub fn permits_entry(&self, entry: &StreamEntry) -> bool {
+        let within = |allowed: Option<bool>| allowed.unwrap_or(true);
+        within(self.customers.as_ref().map(|set| set.iter().any(|c| c.as_str() == entry.customer)))
+            && within(self.sites.as_ref().map(|set| set.iter().any(|s| s.as_str() == entry.site)))
+    }
+
     /// Whether the station's own affairs may be seen: only by keys that are not restricted.
     pub fn is_everything(&self) -> bool {
         self.customers.is_none() && self.sites.is_none()

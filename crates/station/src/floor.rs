@@ -1,0 +1,454 @@
+//! The floor: everything the watch holds in memory, and the one turn that changes it.
+//!
+//! A turn decides, seals and applies each input in order, and says what follows once it is durable. It reads no clock,
+//! waits for nothing and sends nothing: that is `run`'s part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use escalation::acknowledgement::Sender;
+use escalation::activation::{Activation, Stage};
+use escalation::dispatch::{Order, Recipient, Report};
+use escalation::engine::Engine;
+use escalation::event::Event;
+use escalation::id::{ActivationId, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
+use escalation::input::Input;
+use escalation::private::Private;
+use escalation::rejection::Rejection;
+use escalation::time::Timestamp;
+use escalation::verdict::{Outcome, Verdict};
+use ledger::{Batch, Listing, Seq};
+
+use crate::adopt;
+use crate::clock::later;
+use crate::desk::{Totals, failure_name};
+use crate::journal::{Common, Journal, JournalError};
+use crate::secret::Secret;
+use crate::vault::Vault;
+use crate::view::StreamEntry;
+
+/// Everything in memory.
+#[derive(Debug)]
+pub struct Floor {
+    /// The rules' state.
+    pub engine: Engine,
+    /// Names and numbers.
+    pub vault: Arc<Vault>,
+    /// Counters since start.
+    pub totals: Totals,
+    journal: Journal,
+    secret: Secret,
+    next: Seq,
+    last_at: Timestamp,
+    last_seq: BTreeMap<ActivationId, u64>,
+    links: BTreeMap<String, Link>,
+    link_base: LinkBase,
+}
+
+/// Whose a link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// For which activation.
+    pub activation: ActivationId,
+    /// To which address it went.
+    pub contact: ContactKey,
+    /// For whom.
+    pub person: PersonId,
+}
+
+/// Where links point: the public URL, if there is one, and the host that is short enough for a text message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkBase {
+    /// `https://alerts.example.org`, without a closing slash.
+    pub public_url: Option<String>,
+    /// `alerts.example.org`, for text messages; taken from the public URL where it is not set.
+    pub link_host: Option<String>,
+}
+
+/// Names an input until its verdict is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What a turn wrote and what follows from it once that is durable.
+#[derive(Debug)]
+pub struct Turn {
+    /// What to append; empty where nothing changed.
+    pub batch: Batch,
+    /// Verdicts, in order of the inputs.
+    pub verdicts: Vec<(Ticket, Verdict, Holds)>,
+    /// Messages that are owed from here on.
+    pub orders: Vec<DispatchId>,
+    /// What devices are told.
+    pub feedback: Vec<Feedback>,
+    /// The same entries, for the stream.
+    pub stream: Vec<Arc<StreamEntry>>,
+}
+
+/// What a verdict has to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The record itself: a PUBACK means nothing less (I1).
+    Record,
+    /// The record, or the spool beside it.
+    Spool,
+}
+
+/// What a device is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    /// Which device.
+    pub device: DeviceId,
+    /// The id of its press, if it gave one.
+    pub id: Option<String>,
+    /// The activation.
+    pub activation: ActivationId,
+    /// What became of it.
+    pub state: FeedbackState,
+}
+
+/// Three states, and no more than three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedbackState {
+    /// Durable here.
+    Received,
+    /// A human has committed.
+    Responding,
+    /// Over.
+    Closed,
+}
+
+impl Floor {
+    /// An empty floor that appends from the start of a record.
+    pub fn new(journal: Journal, secret: Secret, link_base: LinkBase) -> Self {
+        Self {
+            engine: Engine::default(),
+            vault: Arc::default(),
+            totals: Totals::default(),
+            journal,
+            secret,
+            next: Seq::FIRST,
+            last_at: Timestamp::UNIX_EPOCH,
+            last_seq: BTreeMap::new(),
+            links: BTreeMap::new(),
+            link_base,
+        }
+    }
+
+    /// The place of the next entry.
+    pub fn next(&self) -> Seq {
+        self.next
+    }
+
+    /// When the last entry was written; `None` on an empty record.
+    pub fn last_entry_at(&self) -> Option<Timestamp> {
+        (self.next != Seq::FIRST).then_some(self.last_at)
+    }
+
+    /// The station's key.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Whose a link is, while its activation is open or closed less than a day ago.
+    pub fn link(&self, token: &str) -> Option<&Link> {
+        self.links.get(token)
+    }
+
+    /// The entry that last changed an activation.
+    pub fn last_seq(&self, activation: &ActivationId) -> u64 {
+        self.last_seq.get(activation).copied().unwrap_or_default()
+    }
+
+    /// Fills in what a carrier needs. With `recorded` false neither code nor link is given: nobody could honour them.
+    pub fn order(&self, id: &DispatchId, now: Timestamp, possible_duplicate: bool, recorded: bool) -> Option<Order> {
+        let dispatch = self.engine.owed(id)?;
+        let act = self.engine.activation(&id.activation)?;
+        Some(crate::order::write(self, &self.link_base, act, dispatch, now, possible_duplicate, recorded))
+    }
+
+    /// One turn: every input in order, then whatever its deadlines ask for.
+    pub fn turn(&mut self, now: Timestamp, mono_us: u64, inputs: Vec<(Ticket, Input)>) -> Turn {
+        let mut turn =
+            Turn { batch: Batch::new(self.next), verdicts: Vec::new(), orders: Vec::new(), feedback: Vec::new(), stream: Vec::new() };
+        self.take_into(now, mono_us, inputs, &mut turn);
+        turn
+    }
+
+    /// The same, continuing a turn.
+    pub(crate) fn take_into(&mut self, now: Timestamp, mono_us: u64, inputs: Vec<(Ticket, Input)>, turn: &mut Turn) {
+        for (ticket, input) in inputs {
+            let holds = holds(&input);
+            let verdict = self.take(now, mono_us, input, turn);
+            turn.verdicts.push((ticket, verdict, holds));
+        }
+    }
+
+    /// Takes up an entry that is already in the record. Returns what a device would have been told, which nobody is told twice.
+    pub fn replay(&mut self, seq: Seq, at: Timestamp, event: &Event) {
+        self.engine.apply(at, event);
+        self.follow(seq, event);
+        self.next = seq.next();
+        self.last_at = at;
+    }
+
+    fn take(&mut self, now: Timestamp, mono_us: u64, mut input: Input, turn: &mut Turn) -> Verdict {
+        self.totals.inputs += 1;
+        self.resolve(&mut input);
+        if let Some(stale) = self.stale(&input) {
+            return Verdict::Refused(stale);
+        }
+        let events = match self.engine.decide(now, &input) {
+            Ok(events) => events,
+            Err(rejection) => return Verdict::Refused(rejection),
+        };
+        let mut outcome = Outcome { activation: named(&input), ..Outcome::default() };
+        let adoption = match input {
+            Input::DirectoryOffered(adoption) => Some(adoption),
+            Input::Signal(_)
+            | Input::Raised { .. }
+            | Input::Answer(_)
+            | Input::Command(_)
+            | Input::DeliveryReported(_)
+            | Input::Tick
+            | Input::TroubleNoticed(_)
+            | Input::TroubleCleared(_)
+            | Input::Started(_)
+            | Input::ClockStepped { .. }
+            | Input::RecordLost
+            | Input::RecordFound => None,
+        };
+        for event in events {
+            if let Err(error) = self.write(now, mono_us, event, turn, &mut outcome) {
+                // A program fault: it is said loudly, and whatever else the input did still holds.
+                tracing::error!(error = %error, "an event could not be written");
+            }
+        }
+        if let Some(adoption) = adoption {
+            adopt::keep(Arc::make_mut(&mut self.vault), &adoption, self.engine.directory_version());
+        }
+        outcome.seq = self.next.index().saturating_sub(1);
+        Verdict::Durable(outcome)
+    }
+
+    fn write(&mut self, now: Timestamp, mono_us: u64, event: Event, turn: &mut Turn, outcome: &mut Outcome) -> Result<(), JournalError> {
+        // Recorded time is strictly increasing, to the microsecond (I10).
+        let at = later(now, 0).max(later(self.last_at, 1));
+        let common = self.common(at, mono_us, &event);
+        let sealed = self.journal.seal(event, &common)?;
+        self.engine.apply(at, &sealed.event);
+        let seq = turn.batch.push(sealed.body, sealed.disclosures);
+        self.last_at = at;
+        self.next = seq.next();
+        self.follow(seq, &sealed.event);
+        self.conclude(seq, &sealed.event, turn, outcome);
+        Ok(())
+    }
+
+    fn common(&self, at: Timestamp, mono_us: u64, event: &Event) -> Common {
+        let act = event.activation().and_then(|id| self.engine.activation(id));
+        let aseq = if matches!(event, Event::Raised(_)) { Some(0) } else { act.map(|act| act.entries) };
+        Common { at, mono_us, customer: act.map(|act| act.customer.clone()), aseq }
+    }
+
+    /// Keeps the indexes that the rules do not need: live and at replay alike.
+    fn follow(&mut self, seq: Seq, event: &Event) {
+        let Some(id) = event.activation() else { return };
+        if let Event::Archived { .. } = event {
+            self.last_seq.remove(id);
+            self.links.retain(|_, link| link.activation != *id);
+            return;
+        }
+        self.last_seq.insert(id.clone(), seq.index());
+        if let Event::DispatchQueued { to: Recipient::Person { person, contact }, .. } = event {
+            let link = Link { activation: id.clone(), contact: *contact, person: person.person };
+            self.links.entry(self.secret.link(id, *contact, person.person)).or_insert(link);
+        }
+    }
+
+    /// What follows from an event once it is durable.
+    fn conclude(&mut self, seq: Seq, event: &Event, turn: &mut Turn, outcome: &mut Outcome) {
+        self.totals.entries += 1;
+        if let Some(id) = event.activation() {
+            outcome.activation = Some(id.clone());
+        }
+        match event {
+            Event::Raised(raised) => {
+                self.totals.raised += 1;
+                self.tell_device(&raised.act, raised.signal.id.clone(), FeedbackState::Received, turn);
+            }
+            Event::PressedAgain { act, signal, .. } => {
+                // A repeat is answered whatever it was: the sender repeats because it has not heard us.
+                let state = self.engine.activation(act).map_or(FeedbackState::Received, feedback_state);
+                self.tell_device(act, signal.id.clone(), state, turn);
+            }
+            Event::Accepted { act, .. } => {
+                outcome.counted = true;
+                self.tell_device(act, None, FeedbackState::Responding, turn);
+            }
+            Event::Joined { .. } => {
+                outcome.counted = true;
+                outcome.co_responder = true;
+            }
+            Event::Declined { .. } => outcome.counted = true,
+            Event::Closed { act, .. } => {
+                self.tell_device(act, None, FeedbackState::Closed, turn);
+                self.list(act, seq, turn);
+            }
+            Event::Exhausted { .. } => self.totals.exhausted += 1,
+            Event::DispatchQueued { act, dispatch, .. } => turn.orders.push(DispatchId { activation: act.clone(), number: *dispatch }),
+            Event::DispatchReported { report, .. } => {
+                if let Report::Failed(why) = report {
+                    *self.totals.failed.entry(failure_name(*why)).or_default() += 1;
+                }
+            }
+            Event::StationStarted { .. }
+            | Event::ClockStepped { .. }
+            | Event::RecordLost { .. }
+            | Event::RecordFound {}
+            | Event::DirectoryAdopted { .. }
+            | Event::PersonVersioned { .. }
+            | Event::TroubleRaised { .. }
+            | Event::TroubleCleared { .. }
+            | Event::DeviceReported { .. }
+            | Event::CancelAsked { .. }
+            | Event::AskedFirst { .. }
+            | Event::RungEntered { .. }
+            | Event::RungPassedOver { .. }
+            | Event::ContactPassedOver { .. }
+            | Event::ReceiptOverdue { .. }
+            | Event::AnswerSetAside { .. }
+            | Event::CommitmentQuestioned { .. }
+            | Event::CommitmentLapsed { .. }
+            | Event::Claimed { .. }
+            | Event::ClaimLapsed { .. }
+            | Event::Escalated { .. }
+            | Event::RoundStarted { .. }
+            | Event::NoteAdded { .. }
+            | Event::Archived { .. } => {}
+        }
+        if let Some(sealed) = turn.batch.entries().last() {
+            turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
+        }
+    }
+
+    fn stream_entry(&self, seq: Seq, sealed: &ledger::Sealed) -> StreamEntry {
+        let columns = sealed.body.columns();
+        let site = columns
+            .stream
+            .parse()
+            .ok()
+            .and_then(|id: ActivationId| self.engine.activation(&id))
+            .map(|act| act.device.site.to_string())
+            .or_else(|| columns.stream.parse().ok().map(|device: DeviceId| device.site.to_string()));
+        StreamEntry {
+            seq: seq.index(),
+            kind: columns.kind.clone(),
+            customer: columns.cust.clone(),
+            site: site.unwrap_or_default(),
+            stream: columns.stream.clone(),
+            body: sealed.body.bytes().into(),
+        }
+    }
+
+    fn tell_device(&self, act: &ActivationId, id: Option<String>, state: FeedbackState, turn: &mut Turn) {
+        let Some(act) = self.engine.activation(act) else { return };
+        let seen_by_aggressor = self.engine.directory().sites.get(&act.device.site).is_some_and(|site| !site.feedback);
+        if !seen_by_aggressor {
+            let id = id.or_else(|| act.signal_id.clone());
+            turn.feedback.push(Feedback { device: act.device.clone(), id, activation: act.id.clone(), state });
+        }
+    }
+
+    /// What devices with open activations are told after a start: a word lost in a crash is said again.
+    pub fn standing_feedback(&self) -> Vec<Feedback> {
+        let mut turn =
+            Turn { batch: Batch::new(self.next), verdicts: Vec::new(), orders: Vec::new(), feedback: Vec::new(), stream: Vec::new() };
+        for act in self.engine.activations().filter(|act| act.is_open()) {
+            self.tell_device(&act.id, None, feedback_state(act), &mut turn);
+        }
+        turn.feedback
+    }
+
+    /// A closed activation gets its card: lists of what is over come from there.
+    fn list(&self, id: &ActivationId, seq: Seq, turn: &mut Turn) {
+        let Some(act) = self.engine.activation(id) else { return };
+        let listing = Listing {
+            key: id.to_string(),
+            cust: act.customer.to_string(),
+            site: act.device.site.to_string(),
+            state: "closed".to_owned(),
+            opened_us: act.raised_at.as_microsecond(),
+            seq,
+            card: Vec::new(),
+        };
+        if let Err(error) = turn.batch.list(listing) {
+            tracing::error!(error = %error, activation.id = %id, "a closed activation could not be listed");
+        }
+    }
+
+    /// What only the shell knows: which key a number has, which person a reference means.
+    fn resolve(&mut self, input: &mut Input) {
+        if let Input::Answer(answer) = input
+            && let Sender::Number(number) = &answer.from
+            && let Some(number) = number.open().map(ToOwned::to_owned)
+        {
+            let key = self.secret.contact(&number);
+            Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
+            answer.from = Sender::Contact(key);
+        }
+        if let Input::Command(command) = input
+            && command.by.person.is_none()
+            && let Some(actor) = command.by.actor.as_ref().and_then(Private::open)
+        {
+            command.by.person = self.vault.find(actor);
+        }
+    }
+
+    fn stale(&self, input: &Input) -> Option<Rejection> {
+        let Input::Command(command) = input else { return None };
+        let seen = command.seen?;
+        let act = self.engine.activation(&command.activation)?;
+        (self.last_seq(&act.id) > seen).then(|| Rejection::Stale { activation: act.id.clone(), seen })
+    }
+
+    /// Addresses that are out of a person's latest details are still resolved by the version that was told.
+    pub fn address_of(&self, person: Option<PersonVersion>, contact: ContactKey) -> Option<&str> {
+        self.vault.address(person, contact)
+    }
+
+    /// Every dispatch that no carrier has reported: after a start each may have been sent before.
+    pub fn owed(&self) -> BTreeSet<DispatchId> {
+        self.engine.outbox().map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// The activation that a command names, so that a repeat of it can be answered with the current state.
+fn named(input: &Input) -> Option<ActivationId> {
+    if let Input::Command(command) = input { Some(command.activation.clone()) } else { None }
+}
+
+fn holds(input: &Input) -> Holds {
+    match input {
+        Input::Signal(_) => Holds::Record,
+        Input::Raised { .. }
+        | Input::Answer(_)
+        | Input::Command(_)
+        | Input::DeliveryReported(_)
+        | Input::Tick
+        | Input::DirectoryOffered(_)
+        | Input::TroubleNoticed(_)
+        | Input::TroubleCleared(_)
+        | Input::Started(_)
+        | Input::ClockStepped { .. }
+        | Input::RecordLost
+        | Input::RecordFound => Holds::Spool,
+    }
+}
+
+fn feedback_state(act: &Activation) -> FeedbackState {
+    match act.stage() {
+        Stage::Climbing | Stage::Exhausted => FeedbackState::Received,
+        Stage::Committed(_) => FeedbackState::Responding,
+        Stage::Closed => FeedbackState::Closed,
+    }
+}

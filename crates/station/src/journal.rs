@@ -1,0 +1,143 @@
+//! Events to entries and back.
+//!
+//! An event is sealed before it is applied: every private text becomes a salted disclosure, and what the rules see,
+//! live and at replay alike, is the digest. Knows the common fields of an entry; decides nothing.
+
+use escalation::event::Event;
+use escalation::id::{CustomerId, Digest};
+use escalation::private::Private;
+use escalation::time::Timestamp;
+use ledger::{Disclosure, EntryBody};
+use serde_json::{Map, Value};
+
+use crate::entropy::Entropy;
+
+/// The version of the common fields (record format).
+const VERSION: u64 = 1;
+
+/// Seals events.
+#[derive(Debug)]
+pub struct Journal {
+    entropy: Entropy,
+    boot: String,
+}
+
+/// What an entry has beside its event.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// When, to the microsecond.
+    pub at: Timestamp,
+    /// Microseconds since this process started.
+    pub mono_us: u64,
+    /// Whose it is, where the event itself does not say.
+    pub customer: Option<CustomerId>,
+    /// Its place among its activation's entries, from 0.
+    pub aseq: Option<u32>,
+}
+
+/// An event that can be applied, and the entry that it is.
+#[derive(Debug)]
+pub struct Sealed {
+    /// With digests in place of texts.
+    pub event: Event,
+    /// The bytes.
+    pub body: EntryBody,
+    /// The texts.
+    pub disclosures: Vec<Disclosure>,
+}
+
+/// An event could not be written, or an entry could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The event has no JSON form.
+    #[error("could not write an event of kind {kind} as JSON")]
+    Event {
+        /// Which kind.
+        kind: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Its JSON is not an entry.
+    #[error("could not make an entry of an event")]
+    Entry(#[source] ledger::NotAnEntry),
+    /// A text could not be sealed.
+    #[error("could not seal a private text")]
+    Disclosure(#[source] ledger::NotADisclosure),
+    /// An entry that this program does not understand: written by a newer one.
+    #[error("could not read an entry; it may have been written by a newer program")]
+    Unreadable(#[source] serde_json::Error),
+    /// An entry without a time.
+    #[error("an entry has no time")]
+    NoTime,
+}
+
+impl Journal {
+    /// Under a boot id made from its entropy.
+    pub fn new(mut entropy: Entropy) -> Self {
+        let boot = hex(entropy.sixteen().get(..4).unwrap_or_default());
+        Self { entropy, boot: format!("b-{boot}") }
+    }
+
+    /// Seals an event.
+    pub fn seal(&mut self, mut event: Event, common: &Common) -> Result<Sealed, JournalError> {
+        let mut disclosures = Vec::new();
+        let mut failed = None;
+        event.seal_with(&mut |field| {
+            let Private::Open(value) = field.text else { return };
+            match Disclosure::seal(&field.subject, self.entropy.sixteen(), field.label, value) {
+                Ok(disclosure) => {
+                    *field.text = Private::Sealed(Digest::new(*disclosure.digest().as_bytes()));
+                    disclosures.push(disclosure);
+                }
+                Err(why) => failed = Some(why),
+            }
+        });
+        if let Some(why) = failed {
+            return Err(JournalError::Disclosure(why));
+        }
+        let body = EntryBody::from_map(&self.fields(&event, common)?).map_err(JournalError::Entry)?;
+        Ok(Sealed { event, body, disclosures })
+    }
+
+    fn fields(&mut self, event: &Event, common: &Common) -> Result<Map<String, Value>, JournalError> {
+        let kind = |event: &Event| format!("{event:?}").chars().take_while(char::is_ascii_alphabetic).collect();
+        let fields = serde_json::to_value(event).map_err(|source| JournalError::Event { kind: kind(event), source })?;
+        let Value::Object(mut fields) = fields else { return Ok(Map::new()) };
+        fields.insert("v".to_owned(), VERSION.into());
+        fields.insert("t".to_owned(), spell(common.at).into());
+        fields.insert("boot".to_owned(), self.boot.as_str().into());
+        fields.insert("mono_us".to_owned(), common.mono_us.into());
+        fields.insert("nonce".to_owned(), hex(&self.entropy.sixteen()).into());
+        if let Some(customer) = &common.customer {
+            fields.entry("cust").or_insert_with(|| customer.as_str().into());
+        }
+        if let Some(aseq) = common.aseq {
+            fields.insert("aseq".to_owned(), aseq.into());
+        }
+        Ok(fields)
+    }
+}
+
+/// Reads an entry back.
+pub fn read(body: &[u8]) -> Result<(Timestamp, Event), JournalError> {
+    #[derive(serde::Deserialize)]
+    struct When {
+        t: Timestamp,
+    }
+    let event = serde_json::from_slice(body).map_err(JournalError::Unreadable)?;
+    let when: When = serde_json::from_slice(body).map_err(|_| JournalError::NoTime)?;
+    Ok((when.t, event))
+}
+
+/// RFC 3339 in UTC with exactly six digits, the one spelling of the record.
+fn spell(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}

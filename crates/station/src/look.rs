@@ -1,0 +1,249 @@
+//! Looks: what the desk is told between two turns.
+//!
+//! What memory knows is answered at once. What needs the record is read by a task of its own, so that a slow disk or a
+//! long history never delays an alarm.
+
+use std::sync::Arc;
+
+use escalation::acknowledgement::{Answer, Sender};
+use escalation::id::{ActivationId, DeviceId, DeviceName, Slug};
+use escalation::input::{Attribution, Command, Input};
+use escalation::private::Private;
+use escalation::rejection::Rejection;
+use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
+use escalation::time::Timestamp;
+use escalation::verdict::Verdict;
+use ledger::{Entry, Ledger, ListingQuery, Seq};
+use tokio::sync::oneshot;
+
+use crate::desk::{DeskError, Look, RaiseRequest, Request};
+use crate::floor::Floor;
+use crate::portray;
+use crate::view::{Card, Page, Query, Scope, StreamEntry};
+
+/// The most entries one activation's history is read with.
+const HISTORY_MAX: u32 = 10_000;
+
+/// Answers a look. Where it is an act, gives back the input and who waits for its verdict.
+pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, look: Look) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    match look {
+        Look::List(query, done) => list(floor, ledger, query, done),
+        Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
+        Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
+        Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
+        Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
+        Look::Since(seq, limit, scope, done) => since(floor, ledger, seq, limit, scope, done),
+        Look::Act(request, done) => return act(floor, request, done),
+        Look::Raise(request, done) => return raise(floor, request, done),
+        Look::AnswerLink { token, reply, gesture, done } => {
+            let Some(link) = floor.link(&token) else {
+                drop(done.send(None));
+                return None;
+            };
+            let from = Sender::Link { activation: link.activation.clone(), contact: link.contact, person: link.person, gesture };
+            let (reply_to, verdict) = oneshot::channel();
+            tokio::spawn(async move { drop(done.send(verdict.await.ok())) });
+            return Some((Input::Answer(Answer { from, reply, text: None, provider_ref: None, sent_at: None }), reply_to));
+        }
+        Look::Turn(done) => drop(done.send(now)),
+    }
+    None
+}
+
+fn act(floor: &Floor, request: Request, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    // Outside its scope an activation does not exist: the answer is the same as for one that never was.
+    let permitted = floor.engine.activation(&request.activation).is_some_and(|act| request.scope.permits(&act.customer, &act.device.site));
+    if !permitted {
+        drop(done.send(Verdict::Refused(Rejection::UnknownActivation(request.activation))));
+        return None;
+    }
+    let by = attribution(request.principal, request.actor, request.idempotency_key.as_deref());
+    Some((Input::Command(Command { activation: request.activation, by, seen: request.seen, act: request.act }), done))
+}
+
+fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    let customer = floor.engine.directory().sites.get(&request.site).map(|site| &site.customer);
+    if !customer.is_some_and(|customer| request.scope.permits(customer, &request.site)) {
+        drop(done.send(Verdict::Refused(Rejection::UnknownPlace)));
+        return None;
+    }
+    let device = portray::device_at(floor, &request.site, &request.device).unwrap_or_else(|| DeviceId {
+        site: request.site.clone(),
+        name: DeviceName::parse(&request.device).unwrap_or_else(|_| hashed(&request.device)),
+    });
+    let digest = ring::digest::digest(&ring::digest::SHA256, &request.body);
+    let signal = Signal {
+        device,
+        verb: Verb::Press { kind: request.kind, style: None },
+        origin: Origin { via: Via::Api, client: Some(request.principal.clone()), qos: 0, retained: false, dup: false, waited_since: None },
+        evidence: Evidence {
+            raw: Private::Open(format!("{} {}", encode(b"POST /api/v1/activations"), encode(&request.body))),
+            payload_sha256: digest.as_ref().try_into().ok().map(escalation::id::Digest::new),
+            payload_bytes: u64::try_from(request.body.len()).unwrap_or(u64::MAX),
+        },
+        id: request.id,
+        sequence: None,
+        pressed_at: None,
+        clock: DeviceClock::Unproven,
+        note: request.note.map(Private::Open),
+        location: None,
+        battery: None,
+    };
+    Some((Input::Raised { signal, by: attribution(request.principal, request.actor, None) }, done))
+}
+
+fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
+    let idempotency = key.and_then(|key| ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref().try_into().ok());
+    Attribution { principal, actor: actor.map(Private::Open), person: None, idempotency: idempotency.map(escalation::id::Digest::new) }
+}
+
+/// A name that is no slug becomes `x-` and 16 hex digits of its hash, as the ears do it.
+fn hashed(name: &str) -> DeviceName {
+    let digest = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
+    let short: String = crate::journal::hex(digest.as_ref()).chars().take(16).collect();
+    DeviceName::parse(&format!("x-{short}")).unwrap_or_else(|_| DeviceName::from(Slug::unnamed()))
+}
+
+fn encode(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::Sender<Result<Page, DeskError>>) {
+    let limit = usize::from(query.limit.clamp(1, 200));
+    let before = match query.cursor.as_deref().map(read_cursor) {
+        Some(None) => return drop(done.send(Err(DeskError::Cursor))),
+        Some(Some(before)) => Some(before),
+        None => None,
+    };
+    let wanted = |card: &Card| {
+        query.site.as_ref().is_none_or(|site| card.site == *site)
+            && query.from.is_none_or(|from| card.raised_at >= from)
+            && query.to.is_none_or(|to| card.raised_at < to)
+            && before.as_ref().is_none_or(|(us, key)| (card.raised_at.as_microsecond(), card.id.to_string()) < (*us, key.clone()))
+    };
+    let in_memory: Vec<Card> = floor
+        .engine
+        .activations()
+        .filter(|act| query.scope.permits(&act.customer, &act.device.site) && query.open.is_none_or(|open| act.is_open() == open))
+        .map(|act| portray::card(floor, act))
+        .filter(wanted)
+        .collect();
+    if query.open == Some(true) {
+        return drop(done.send(Ok(page(in_memory, limit))));
+    }
+    let names = |set: &std::collections::BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>();
+    let custs = query.scope.customers.as_ref().map(|set| names(&set.iter().map(ToString::to_string).collect()));
+    let sites = match (&query.scope.sites, &query.site) {
+        (_, Some(site)) => Some(vec![site.to_string()]),
+        (Some(sites), None) => Some(names(&sites.iter().map(ToString::to_string).collect())),
+        (None, None) => None,
+    };
+    let asked = ListingQuery {
+        custs,
+        sites,
+        states: None,
+        from_us: query.from.map(|at| at.as_microsecond()),
+        to_us: query.to.map(|at| at.as_microsecond()),
+        before,
+        limit: u32::from(query.limit.clamp(1, 200)).saturating_add(1),
+    };
+    let (ledger, vault, scope) = (Arc::clone(ledger), Arc::clone(&floor.vault), query.scope);
+    tokio::spawn(async move {
+        let mut cards = in_memory;
+        let listed = match ledger.listings(&asked).await {
+            Ok(listed) => listed,
+            Err(error) => return drop(done.send(Err(DeskError::Record(error.to_string())))),
+        };
+        for listing in listed {
+            let Ok(id) = listing.key.parse::<ActivationId>() else { continue };
+            if cards.iter().any(|card| card.id == id) {
+                continue;
+            }
+            match history(&*ledger, &id).await {
+                Ok(entries) => cards.extend(portray::archived(&vault, &entries).filter(|card| scope.permits(&card.customer, &card.site))),
+                Err(error) => return drop(done.send(Err(error))),
+            }
+        }
+        drop(done.send(Ok(page(cards, limit))));
+    });
+}
+
+fn page(mut cards: Vec<Card>, limit: usize) -> Page {
+    cards.sort_by(|one, two| two.raised_at.cmp(&one.raised_at).then_with(|| two.id.to_string().cmp(&one.id.to_string())));
+    let more = cards.len() > limit;
+    cards.truncate(limit);
+    let next_cursor = cards.last().filter(|_| more).map(|card| format!("{}~{}", card.raised_at.as_microsecond(), card.id));
+    Page { cards, next_cursor }
+}
+
+fn read_cursor(text: &str) -> Option<(i64, String)> {
+    let (us, key) = text.split_once('~')?;
+    let id: ActivationId = key.parse().ok()?;
+    Some((us.parse().ok()?, id.to_string()))
+}
+
+fn activation<L: Ledger>(
+    floor: &Floor,
+    ledger: &Arc<L>,
+    id: ActivationId,
+    scope: &Scope,
+    done: oneshot::Sender<Result<Option<crate::view::Detail>, DeskError>>,
+) {
+    let card = match floor.engine.activation(&id) {
+        Some(act) if scope.permits(&act.customer, &act.device.site) => Some(portray::card(floor, act)),
+        Some(_) => return drop(done.send(Ok(None))),
+        None => None,
+    };
+    let (ledger, vault, scope) = (Arc::clone(ledger), Arc::clone(&floor.vault), scope.clone());
+    tokio::spawn(async move {
+        let entries = match history(&*ledger, &id).await {
+            Ok(entries) => entries,
+            Err(error) => return drop(done.send(Err(error))),
+        };
+        let card = card.or_else(|| portray::archived(&vault, &entries)).filter(|card| scope.permits(&card.customer, &card.site));
+        let Some(card) = card else { return drop(done.send(Ok(None))) };
+        let detail = portray::detail(&*ledger, &vault, card, &entries).await.map(Some);
+        drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));
+    });
+}
+
+async fn history<L: Ledger>(ledger: &L, id: &ActivationId) -> Result<Vec<Entry>, DeskError> {
+    ledger.by_stream(&id.to_string(), Seq::FIRST, HISTORY_MAX).await.map_err(|error| DeskError::Record(error.to_string()))
+}
+
+fn since<L: Ledger>(
+    floor: &Floor,
+    ledger: &Arc<L>,
+    seq: u64,
+    limit: usize,
+    scope: Scope,
+    done: oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>,
+) {
+    // Where an activation is, for scopes of sites; one that has left memory is shown to whole customers only.
+    let sites: std::collections::BTreeMap<String, String> =
+        floor.engine.activations().map(|act| (act.id.to_string(), act.device.site.to_string())).collect();
+    let ledger = Arc::clone(ledger);
+    tokio::spawn(async move {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let read = ledger.entries(Seq::new(seq).next(), limit).await;
+        let entries = read.map_err(|error| DeskError::Record(error.to_string())).map(|entries| {
+            let streamed = entries.into_iter().filter_map(|entry| {
+                let body = entry.body?;
+                let columns = entry.columns;
+                let device: Option<DeviceId> = columns.stream.parse().ok();
+                let site = sites.get(&columns.stream).cloned().or_else(|| device.map(|d| d.site.to_string())).unwrap_or_default();
+                Some(StreamEntry {
+                    seq: entry.seq.index(),
+                    kind: columns.kind,
+                    customer: columns.cust,
+                    site,
+                    stream: columns.stream,
+                    body: body.bytes().into(),
+                })
+            });
+            streamed.filter(|entry| scope.permits_entry(entry)).collect()
+        });
+        drop(done.send(entries));
+    });
+}

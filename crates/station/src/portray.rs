@@ -1,0 +1,405 @@
+//! Views: state and history with names filled in, for readers.
+//!
+//! Decides nothing. What was erased is shown by its id.
+
+use escalation::acknowledgement::Commitment;
+use escalation::activation::{Activation, Companion, Progress, Stage};
+use escalation::dispatch::{Recipient, Report};
+use escalation::event::{AnsweredVia, Doer, Event};
+use escalation::id::{DeviceId, DeviceName, DispatchId, PersonId, SiteId};
+use escalation::ladder::{Ladder, RungIndex, Who};
+use escalation::time::Timestamp;
+use ledger::{Entry, Ledger, ReadError};
+
+use crate::floor::{Floor, Link};
+use crate::journal;
+use crate::replay;
+use crate::vault::Vault;
+use crate::view::{
+    Attempt, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State, TargetView, TroubleView,
+};
+
+/// An activation in memory.
+pub(crate) fn card(floor: &Floor, act: &Activation) -> Card {
+    let mounting = floor.engine.directory().devices.get(&act.device).map(|device| device.mounting);
+    Card { mounting, seq: floor.last_seq(&act.id), ..sketch(&floor.vault, act) }
+}
+
+/// An activation that has left memory, from its own history.
+pub(crate) fn archived(vault: &Vault, entries: &[Entry]) -> Option<Card> {
+    let history = read(entries);
+    let act = Activation::replay(history.iter().map(|(_, at, event)| (*at, event)))?;
+    let seq = history.last().map_or(0, |(seq, _, _)| *seq);
+    Some(Card { seq, ..sketch(vault, &act) })
+}
+
+/// One activation in full: its card is known, everything else is in its history.
+pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, entries: &[Entry]) -> Result<Detail, ReadError> {
+    let history = read(entries);
+    let ladder = history
+        .iter()
+        .find_map(|(_, _, event)| if let Event::Raised(raised) = event { Some((raised.ladder.clone(), raised.directory)) } else { None });
+    let (rungs, directory) = match ladder {
+        Some((ladder, directory)) => (rungs(vault, directory, &ladder, &history), directory),
+        None => (Vec::new(), 0),
+    };
+    let mut lines = Vec::with_capacity(history.len());
+    for (seq, at, event) in &history {
+        lines.push(Line { seq: *seq, at: *at, kind: kind_of(event), text: sentence(ledger, vault, directory, event).await? });
+    }
+    Ok(Detail { card, ladder: rungs, attempts: attempts(vault, directory, &history), history: lines })
+}
+
+/// Registered devices.
+pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
+    let directory = floor.engine.directory();
+    let version = floor.engine.directory_version();
+    let in_scope = directory.devices.iter().filter_map(|(id, device)| {
+        let customer = &directory.sites.get(&id.site)?.customer;
+        scope.permits(customer, &id.site).then(|| DeviceView {
+            id: id.clone(),
+            customer: customer.clone(),
+            place: floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone()),
+            mounting: device.mounting,
+            last_press: floor.engine.last_press(id),
+            open: floor.engine.activations().find(|act| act.is_open() && act.device == *id).map(|act| act.id.clone()),
+        })
+    });
+    in_scope.collect()
+}
+
+/// Open troubles: the station's own only for who may see everything.
+pub(crate) fn troubles(floor: &Floor, scope: &Scope) -> Vec<TroubleView> {
+    let directory = floor.engine.directory();
+    let visible = |cause: &escalation::trouble::Cause| match cause.concerns() {
+        escalation::trouble::Scope::Site(site) => directory.sites.get(site).is_some_and(|s| scope.permits(&s.customer, site)),
+        escalation::trouble::Scope::Station => scope.is_everything(),
+    };
+    floor
+        .engine
+        .troubles()
+        .filter(|(cause, _)| visible(cause))
+        .map(|(cause, trouble)| TroubleView { cause: cause.clone(), since: trouble.since })
+        .collect()
+}
+
+/// What a link shows. Before an answer it shows only what the message showed.
+pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
+    let act = floor.engine.activation(&link.activation)?;
+    let is = |companion: &Companion| companion.person.is_some_and(|p| p.person == link.person) || companion.contact == Some(link.contact);
+    let answer = match &act.promise {
+        Some(promise) if is(&promise.by) => match promise.commitment {
+            Commitment::Going => ResponderAnswer::Going,
+            Commitment::Verifying => ResponderAnswer::Helping,
+        },
+        Some(_) | None if act.joined.iter().any(is) => ResponderAnswer::Joined,
+        Some(_) | None if act.resting.contains_key(&link.person) => ResponderAnswer::Declined,
+        Some(_) | None => ResponderAnswer::None,
+    };
+    let committed = matches!(answer, ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined);
+    let site = floor.vault.site(act.directory, &act.device.site).cloned().unwrap_or_default();
+    let address = [&site.address, &site.suburb, &site.state]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let approach = [("Cross street", site.cross_street), ("Way in", site.entry), ("Meet at", site.rendezvous), ("Beware of", site.hazards)];
+    Some(ResponderView {
+        card: card(floor, act),
+        name: floor.vault.name_of(link.person),
+        answer,
+        address: if committed { address } else { String::new() },
+        approach: approach.into_iter().filter(|(_, text)| committed && !text.is_empty()).collect(),
+        phone: site.phone,
+    })
+}
+
+/// The registered device that a caller means by id or by the name of its place.
+pub(crate) fn device_at(floor: &Floor, site: &SiteId, said: &str) -> Option<DeviceId> {
+    let version = floor.engine.directory_version();
+    let at_site = || floor.engine.directory().devices.keys().filter(|id| id.site == *site);
+    let by_id = DeviceName::parse(said).ok().and_then(|name| at_site().find(|id| id.name == name));
+    let by_place = || at_site().find(|id| floor.vault.place(version, id).is_some_and(|card| card.name.eq_ignore_ascii_case(said)));
+    by_id.or_else(by_place).cloned()
+}
+
+fn sketch(vault: &Vault, act: &Activation) -> Card {
+    let site = vault.site(act.directory, &act.device.site);
+    let place = vault.place(act.directory, &act.device);
+    let next = act.next_due().filter(|_| act.is_open());
+    let going = act.promise.iter().map(|promise| Going {
+        name: companion(vault, &promise.by),
+        commitment: promise.commitment,
+        arrive_by: Some(promise.arrive_by),
+    });
+    let joined = act.joined.iter().map(|by| Going { name: companion(vault, by), commitment: by.commitment, arrive_by: None });
+    Card {
+        id: act.id.clone(),
+        state: state(act),
+        kind: act.kind,
+        customer: act.customer.clone(),
+        customer_name: vault.customer(act.directory, &act.customer).unwrap_or(act.customer.as_str()).to_owned(),
+        site: act.device.site.clone(),
+        site_name: site.map_or_else(|| act.device.site.to_string(), |card| card.name.clone()),
+        device: act.device.clone(),
+        place: place.map_or_else(|| act.device.name.to_string(), |card| card.name.clone()),
+        timezone: site.map_or("UTC", |card| card.timezone.as_str()).to_owned(),
+        standing: act.standing,
+        mounting: None,
+        raised_at: act.raised_at,
+        age: act.age,
+        presses: act.presses,
+        cancel_asked: act.cancel_asked,
+        rung: match act.progress {
+            Progress::Climb { rung, .. } => rung.map_or(0, |rung| rung.0.saturating_add(1)),
+            Progress::Rounds { .. } => u16::try_from(act.ladder.rungs.len()).unwrap_or(u16::MAX),
+        },
+        rungs: u16::try_from(act.ladder.rungs.len()).unwrap_or(u16::MAX),
+        next_at: next.map(|(at, _)| at),
+        next_why: next.map(|(_, why)| why),
+        claimed_by: act.claim.as_ref().map(|claim| doer(vault, &claim.by)),
+        going: going.chain(joined).collect(),
+        closed_at: act.closing.as_ref().map(|closing| closing.at),
+        closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
+        disposition: act.closing.as_ref().map(|closing| closing.disposition),
+        seq: 0,
+    }
+}
+
+fn state(act: &Activation) -> State {
+    match act.stage() {
+        Stage::Climbing => State::Climbing,
+        Stage::Committed(Commitment::Verifying) => State::Held,
+        Stage::Committed(Commitment::Going) => State::Accepted,
+        Stage::Exhausted => State::Exhausted,
+        Stage::Closed => State::Closed,
+    }
+}
+
+fn read(entries: &[Entry]) -> Vec<(u64, Timestamp, Event)> {
+    let readable = entries.iter().filter_map(|entry| {
+        let (at, event) = journal::read(entry.body.as_ref()?.bytes()).ok()?;
+        Some((entry.seq.index(), at, event))
+    });
+    readable.collect()
+}
+
+fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timestamp, Event)]) -> Vec<RungView> {
+    let mut views: Vec<RungView> = (1u16..)
+        .zip(&ladder.rungs)
+        .map(|(number, rung)| RungView {
+            number,
+            wait_s: rung.wait_s.0,
+            entered_at: None,
+            until: None,
+            targets: rung
+                .targets
+                .iter()
+                .map(|target| TargetView { name: who(vault, directory, &target.who), by: target.by.clone(), passed_over: None })
+                .collect(),
+        })
+        .collect();
+    for (_, at, event) in history {
+        match event {
+            Event::RungEntered { rung, until, also, .. } => {
+                for view in &mut views {
+                    view.until = None;
+                    if view.number == rung.0.saturating_add(1) || also.contains(&RungIndex(view.number.saturating_sub(1))) {
+                        view.entered_at = Some(*at);
+                        view.until = (view.number == rung.0.saturating_add(1)).then_some(*until);
+                    }
+                }
+            }
+            Event::ContactPassedOver { rung, who: passed, why, .. } => {
+                let name = who(vault, directory, passed);
+                let target = views.get_mut(usize::from(rung.0)).and_then(|view| view.targets.iter_mut().find(|target| target.name == name));
+                if let Some(target) = target {
+                    target.passed_over = Some(plain(why));
+                }
+            }
+            Event::Exhausted { .. } | Event::Accepted { .. } | Event::Closed { .. } => views.iter_mut().for_each(|view| view.until = None),
+            _other_history => {}
+        }
+    }
+    views
+}
+
+fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) -> Vec<Attempt> {
+    let mut attempts: Vec<Attempt> = Vec::new();
+    for (_, at, event) in history {
+        match event {
+            Event::DispatchQueued { act, dispatch, to, medium, purpose, late_ms, .. } => attempts.push(Attempt {
+                dispatch: DispatchId { activation: act.clone(), number: *dispatch },
+                to: recipient(vault, directory, to),
+                medium: *medium,
+                purpose: *purpose,
+                queued_at: *at,
+                outcome: "queued",
+                outcome_at: None,
+                detail: None,
+                provider: None,
+                possible_duplicate: false,
+                late_ms: *late_ms,
+            }),
+            Event::DispatchReported { dispatch, report, provider, possible_duplicate, .. } => {
+                if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch) {
+                    let (outcome, detail) = outcome(report);
+                    attempt.outcome = outcome;
+                    attempt.detail = detail;
+                    attempt.outcome_at = Some(*at);
+                    attempt.provider = provider.as_ref().map(ToString::to_string).or(attempt.provider.take());
+                    attempt.possible_duplicate |= possible_duplicate;
+                }
+            }
+            Event::ReceiptOverdue { dispatch, .. } => {
+                if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch) {
+                    attempt.outcome = "no receipt";
+                    attempt.outcome_at = Some(*at);
+                }
+            }
+            _other_history => {}
+        }
+    }
+    attempts
+}
+
+fn outcome(report: &Report) -> (&'static str, Option<String>) {
+    match report {
+        Report::AcceptedReceiptDue | Report::Accepted => ("accepted", None),
+        Report::Delivered => ("delivered", None),
+        Report::Undelivered { code } => ("undelivered", Some(code.clone())),
+        Report::Failed(why) => ("failed", Some(plain(why))),
+    }
+}
+
+/// One sentence for an event, with names and the words that were written or sent.
+async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Event) -> Result<String, ReadError> {
+    Ok(match event {
+        Event::Raised(raised) => {
+            let note = replay::open(ledger, raised.signal.note.as_ref()).await?;
+            let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
+            format!("{} raised{by}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
+        }
+        Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),
+        Event::CancelAsked { .. } => "cancel was asked for at the device: verify; nothing was stopped".to_owned(),
+        Event::AskedFirst { parties, .. } => {
+            format!("asked first: {}", parties.iter().map(|p| who(vault, directory, &p.who)).collect::<Vec<_>>().join(", "))
+        }
+        Event::RungEntered { rung, parties, late_ms, .. } => {
+            let names = parties.iter().map(|p| who(vault, directory, &p.who)).collect::<Vec<_>>().join(", ");
+            format!("rung {} entered: {names}{}", rung.0.saturating_add(1), late(*late_ms))
+        }
+        Event::RungPassedOver { rung, why, .. } => format!("rung {} passed over: {}", rung.0.saturating_add(1), plain(why)),
+        Event::ContactPassedOver { who: passed, why, .. } => format!("{} passed over: {}", who(vault, directory, passed), plain(why)),
+        Event::DispatchQueued { to, medium, purpose, late_ms, .. } => {
+            format!("{} by {} to {}{}", plain(purpose), medium.as_str(), recipient(vault, directory, to), late(*late_ms))
+        }
+        Event::DispatchReported { dispatch, report, text, possible_duplicate, .. } => {
+            let (outcome, detail) = outcome(report);
+            let text = replay::open(ledger, text.as_ref()).await?;
+            let twice = if *possible_duplicate { ", possibly sent twice" } else { "" };
+            format!("message {dispatch} {outcome}{}{twice}{}", detail.map(|d| format!(" ({d})")).unwrap_or_default(), quoted(text))
+        }
+        Event::ReceiptOverdue { dispatch, .. } => format!("message {dispatch}: no receipt in time"),
+        Event::Accepted { by, commitment, .. } => format!("{} accepted: {}", responder_name(vault, by), plain(commitment)),
+        Event::Joined { by, commitment, .. } => format!("{} joined: {}", responder_name(vault, by), plain(commitment)),
+        Event::Declined { by, .. } => format!("{} cannot", responder_name(vault, by)),
+        Event::AnswerSetAside { why, text, .. } => {
+            format!("an answer was set aside: {}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
+        }
+        Event::CommitmentQuestioned { .. } => "asked whether still going".to_owned(),
+        Event::CommitmentLapsed { why, .. } => format!("the commitment ended: {}", plain(why)),
+        Event::Claimed { by, .. } => format!("claimed by {}", doer(vault, by)),
+        Event::ClaimLapsed { .. } => "the claim lapsed".to_owned(),
+        Event::Escalated { by, to, .. } => {
+            format!(
+                "escalated by {} to {}",
+                doer(vault, by),
+                to.map_or("everyone".to_owned(), |rung| format!("rung {}", rung.0.saturating_add(1)))
+            )
+        }
+        Event::Exhausted { .. } => "every rung was tried; everyone is told again until a human answers".to_owned(),
+        Event::RoundStarted { round, everyone, late_ms, .. } => {
+            format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
+        }
+        Event::NoteAdded { by, text, .. } => format!("note by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(text)).await?)),
+        Event::Closed { by, disposition, note, .. } => {
+            let note = replay::open(ledger, note.as_ref()).await?;
+            format!("closed by {}: {}{}", doer(vault, by), crate::order::disposition(*disposition), quoted(note))
+        }
+        Event::Archived { .. } => "left memory".to_owned(),
+        Event::StationStarted { .. }
+        | Event::ClockStepped { .. }
+        | Event::RecordLost { .. }
+        | Event::RecordFound {}
+        | Event::DirectoryAdopted { .. }
+        | Event::PersonVersioned { .. }
+        | Event::TroubleRaised { .. }
+        | Event::TroubleCleared { .. }
+        | Event::DeviceReported { .. } => kind_of(event),
+    })
+}
+
+fn late(late_ms: u64) -> String {
+    if late_ms == 0 { String::new() } else { format!(", late by {} s", late_ms / 1_000) }
+}
+
+fn quoted(text: Option<String>) -> String {
+    text.map(|text| format!(": \u{201c}{text}\u{201d}")).unwrap_or_default()
+}
+
+fn who(vault: &Vault, directory: u32, who: &Who) -> String {
+    match who {
+        Who::Person(person) => vault.name_of(*person),
+        Who::Centre(centre) => vault.centre(directory, centre).unwrap_or(centre.as_str()).to_owned(),
+    }
+}
+
+fn recipient(vault: &Vault, directory: u32, to: &Recipient) -> String {
+    match to {
+        Recipient::Person { person, .. } => vault.person(*person).map_or_else(|| person.to_string(), |card| card.name.clone()),
+        Recipient::Centre { centre, .. } => vault.centre(directory, centre).unwrap_or(centre.as_str()).to_owned(),
+        Recipient::Stranger { .. } => "an unknown number".to_owned(),
+    }
+}
+
+fn companion(vault: &Vault, by: &Companion) -> String {
+    match (by.person, &by.doer) {
+        (Some(person), _) => vault.name_of(person.person),
+        (None, Some(by)) => doer(vault, by),
+        (None, None) => "an unknown number".to_owned(),
+    }
+}
+
+fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
+    let name = companion(
+        vault,
+        &Companion { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone(), commitment: Commitment::Going },
+    );
+    let via = match by.via {
+        AnsweredVia::Sms => "by text",
+        AnsweredVia::Link(_) => "on the page",
+        AnsweredVia::Api => "through the API",
+    };
+    format!("{name} ({via})")
+}
+
+fn doer(vault: &Vault, by: &Doer) -> String {
+    let person: Option<PersonId> = by.person;
+    person.map_or_else(|| by.principal.clone(), |person| format!("{} ({})", vault.name_of(person), by.principal))
+}
+
+/// A variant's name as plain words: `no_address` says "no address".
+fn plain<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text.replace('_', " "),
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+fn kind_of(event: &Event) -> String {
+    let value = serde_json::to_value(event).ok();
+    value.as_ref().and_then(|value| value.get("type")).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}

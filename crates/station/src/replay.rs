@@ -1,0 +1,110 @@
+//! Replay: from the record to the state that was (I6).
+
+use escalation::directory::place::Places;
+use escalation::event::Event;
+use escalation::id::{Digest, PersonVersion};
+use escalation::private::Private;
+use ledger::{Batch, Ledger, ReadError, Seq};
+use std::sync::Arc;
+
+use crate::floor::Floor;
+use crate::journal::{self, JournalError};
+use crate::spool::{Spool, SpoolError};
+use crate::vault::PersonCard;
+
+/// How many entries are read at once.
+const PAGE: u32 = 1_000;
+
+/// The state could not be rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The record could not be read.
+    #[error("could not read the record")]
+    Record(#[from] ReadError),
+    /// An entry was not understood.
+    #[error("entry {seq} of the record could not be read")]
+    Entry {
+        /// Which.
+        seq: u64,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// The spool could not be read.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// What was spooled does not continue the record: another writer came in between, or an older record was restored.
+    #[error("the spool does not continue the record; it was kept as {kept}, with entries that were acted on but are not in the record")]
+    Unplaced {
+        /// Where it is now.
+        kept: String,
+    },
+    /// The record took nothing.
+    #[error("could not write what was spooled into the record")]
+    Append(#[source] ledger::AppendError),
+}
+
+/// Gives the record what was spooled when it could not be reached. Before anything else is done.
+pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usize, ReplayError> {
+    let batches = spool.read()?;
+    for batch in &batches {
+        append_until_known(ledger, batch).await?;
+    }
+    spool.clear()?;
+    Ok(batches.len())
+}
+
+async fn append_until_known<L: Ledger>(ledger: &L, batch: &Batch) -> Result<(), ReplayError> {
+    ledger.append(batch).await.map_err(ReplayError::Append)
+}
+
+/// Rebuilds the floor from the record.
+pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, ReplayError> {
+    let mut from = Seq::FIRST;
+    loop {
+        let entries = ledger.entries(from, PAGE).await?;
+        let Some(last) = entries.last() else { return Ok(from.index()) };
+        let next = last.seq.next();
+        for entry in &entries {
+            // A body whose retention has ended takes no part: its activation was archived long before.
+            let Some(body) = &entry.body else { continue };
+            let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
+            floor.replay(entry.seq, at, &event);
+            recall(ledger, floor, &event).await?;
+        }
+        from = next;
+    }
+}
+
+/// Puts the names that an entry commits to where messages find them. What was erased stays unknown.
+async fn recall<L: Ledger>(ledger: &L, floor: &mut Floor, event: &Event) -> Result<(), ReadError> {
+    if let Event::PersonVersioned { id, person, reference, name, mobile, email } = event {
+        let card = PersonCard {
+            reference: open(ledger, Some(reference)).await?.unwrap_or_else(|| id.to_string()),
+            name: open(ledger, Some(name)).await?.unwrap_or_else(|| id.to_string()),
+            mobile: open(ledger, mobile.as_ref()).await?,
+            email: open(ledger, email.as_ref()).await?,
+            contacts: person.contacts.clone(),
+            based_at: person.based_at.clone(),
+        };
+        Arc::make_mut(&mut floor.vault).keep_person(PersonVersion { person: *id, version: person.version }, card);
+    }
+    if let Event::DirectoryAdopted { version, places, .. } = event
+        && let Some(text) = open(ledger, Some(places)).await?
+    {
+        let places: Places = serde_json::from_str(&text).unwrap_or_default();
+        Arc::make_mut(&mut floor.vault).keep_places(*version, places);
+    }
+    Ok(())
+}
+
+/// The text behind a commitment, while it has not been erased.
+pub(crate) async fn open<L: Ledger>(ledger: &L, text: Option<&Private>) -> Result<Option<String>, ReadError> {
+    let Some(digest) = text.and_then(Private::digest) else { return Ok(None) };
+    let disclosure = ledger.disclosure(&to_ledger(digest)).await?;
+    Ok(disclosure.map(|disclosure| disclosure.value()))
+}
+
+fn to_ledger(digest: Digest) -> ledger::Digest {
+    ledger::Digest::from_bytes(*digest.as_bytes())
+}

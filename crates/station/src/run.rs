@@ -1,0 +1,479 @@
+//! The loop: drain what is ready, turn, append, and only then release.
+//!
+//! One task. It owns the floor, and nothing is read from the floor between a turn and the word that the turn is
+//! durable. Whatever waits in front of it waits in bounded queues (`desk`).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use escalation::dispatch::Order;
+use escalation::id::DispatchId;
+use escalation::input::{Input, Started};
+use escalation::time::{Timestamp, millis_between};
+use escalation::verdict::{NotTaken, Verdict};
+use ledger::{AppendError, Batch, Ledger};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, Timekeeper};
+use crate::desk::{Counter, Health, Knock, Look};
+use crate::entropy::Entropy;
+use crate::floor::{Feedback, Floor, Holds, LinkBase, Ticket, Turn};
+use crate::journal::Journal;
+use crate::look;
+use crate::replay::{self, ReplayError};
+use crate::secret::Secret;
+use crate::spool::Spool;
+
+/// How long an append may take before the engine goes on with the spool (house: 250 ms).
+const APPEND_PATIENCE: Duration = Duration::from_millis(250);
+/// A sleep is never longer, so that a step of any clock is seen within it (mechanisms, "Time").
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// How many inputs one turn takes: one transaction's worth.
+const DRAIN_MAX: usize = 512;
+/// How many activations' deadlines one turn handles; the rest follow in the next one.
+const TICKS_MAX: usize = 256;
+/// How long between two tries to reach a lost record.
+const RETRY_EVERY: Duration = Duration::from_millis(500);
+
+/// How long one try to reach a lost record may take.
+const ATTEMPT_MAX: Duration = Duration::from_secs(10);
+/// The ticket of an input whose verdict nobody waits for.
+const NOBODY: Ticket = Ticket(u64::MAX);
+
+/// How a message leaves: `Err` gives it back when the voice's queue is full, and it is offered again.
+pub type Send = Box<dyn FnMut(Order) -> Result<(), Box<Order>> + std::marker::Send>;
+/// How a device is told. What cannot be told now is told at its next press.
+pub type Tell = Box<dyn FnMut(Feedback) + std::marker::Send>;
+
+/// What a station is made of.
+pub struct Parts<L, C> {
+    /// The record.
+    pub ledger: Arc<L>,
+    /// The clocks.
+    pub clock: C,
+    /// Salts and nonces.
+    pub entropy: Entropy,
+    /// The station's key.
+    pub secret: Secret,
+    /// Where links point.
+    pub links: LinkBase,
+    /// Where the spool is.
+    pub data_dir: PathBuf,
+    /// The node's name.
+    pub node: String,
+    /// The program's version.
+    pub version: String,
+    /// How messages leave.
+    pub send: Send,
+    /// How devices are told.
+    pub tell: Tell,
+    /// The watch's ends of the desk.
+    pub counter: Counter,
+    /// Whether anything is open: what asks providers more often.
+    pub busy: watch::Sender<bool>,
+}
+
+/// Why the station ended.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    /// The state could not be rebuilt.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Another writer has taken the record over: only a fresh start may go on.
+    #[error("another writer has taken over the record; this one releases nothing more and stops")]
+    Fenced(#[source] AppendError),
+}
+
+/// The watch, ready to run.
+pub struct Station<L, C> {
+    ledger: Arc<L>,
+    clock: C,
+    keeper: Timekeeper,
+    floor: Floor,
+    spool: Spool,
+    send: Send,
+    tell: Tell,
+    counter: Counter,
+    busy: watch::Sender<bool>,
+    node: String,
+    version: String,
+    tickets: BTreeMap<Ticket, oneshot::Sender<Verdict>>,
+    next_ticket: u64,
+    backlog: VecDeque<DispatchId>,
+    maybe_sent: std::collections::BTreeSet<DispatchId>,
+    lost: Option<Lost>,
+    wake: Arc<Notify>,
+    lag_ms: u64,
+}
+
+/// What waits for a record that cannot be reached.
+struct Lost {
+    pending: VecDeque<Pending>,
+    attempt: Option<JoinHandle<Option<AppendError>>>,
+    next_try: Duration,
+}
+
+struct Pending {
+    batch: Arc<Batch>,
+    withheld: Vec<(Ticket, Verdict)>,
+    feedback: Vec<Feedback>,
+}
+
+/// How a turn became durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    InTheRecord,
+    InTheSpool,
+    Nowhere,
+}
+
+impl<L: Ledger, C: Clock> Station<L, C> {
+    /// Gives the record what was spooled, rebuilds the state, and records the start. Nothing has been sent yet.
+    ///
+    /// # Errors
+    /// When the record cannot be read or written: without it there is no state to go on with.
+    pub async fn open(parts: Parts<L, C>) -> Result<Self, StationError> {
+        let Parts { ledger, clock, entropy, secret, links, data_dir, node, version, send, tell, counter, busy } = parts;
+        let mut spool = Spool::in_dir(&data_dir);
+        let spooled = replay::drain_spool(&*ledger, &mut spool).await?;
+        let mut floor = Floor::new(Journal::new(entropy), secret, links);
+        let size = replay::replay(&*ledger, &mut floor).await?;
+        let keeper = Timekeeper::start(clock.monotonic(), clock.wall(), floor.last_entry_at());
+        tracing::info!(
+            record.size = size,
+            spool.batches = spooled,
+            activations.open = floor.engine.open_count(),
+            "state rebuilt from the record"
+        );
+        let maybe_sent = floor.owed();
+        Ok(Self {
+            ledger,
+            clock,
+            keeper,
+            backlog: maybe_sent.iter().cloned().collect(),
+            maybe_sent,
+            floor,
+            spool,
+            send,
+            tell,
+            counter,
+            busy,
+            node,
+            version,
+            tickets: BTreeMap::new(),
+            next_ticket: 0,
+            lost: None,
+            wake: Arc::default(),
+            lag_ms: 0,
+        })
+    }
+
+    /// The rebuilt state, before the first turn.
+    pub fn floor(&self) -> &Floor {
+        &self.floor
+    }
+
+    /// Runs until `stop` or until another writer has taken over.
+    ///
+    /// # Errors
+    /// [`StationError::Fenced`]: state may only be rebuilt by a fresh process.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), StationError> {
+        let started = Started {
+            node: self.node.clone(),
+            version: self.version.clone(),
+            zones: escalation::directory::draft::zones_version().to_owned(),
+            last_entry_at: self.floor.last_entry_at(),
+        };
+        self.spin(vec![(NOBODY, Input::Started(started))]).await?;
+        for feedback in self.floor.standing_feedback() {
+            (self.tell)(feedback);
+        }
+        let mut knocks = Vec::with_capacity(DRAIN_MAX);
+        loop {
+            let mut looks = Vec::new();
+            let pause = self.until_next();
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                taken = self.counter.inputs.recv_many(&mut knocks, DRAIN_MAX) => if taken == 0 { break },
+                look = self.counter.looks.recv() => looks.extend(look),
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            while let Ok(look) = self.counter.looks.try_recv() {
+                looks.push(look);
+            }
+            let mut inputs = Vec::with_capacity(knocks.len());
+            for Knock { input, reply } in knocks.drain(..) {
+                inputs.push(self.ticketed(input, reply));
+            }
+            for look in looks {
+                self.answer(look, &mut inputs);
+            }
+            self.spin(inputs).await?;
+        }
+        self.counter.inputs.close();
+        while let Ok(knock) = self.counter.inputs.try_recv() {
+            refuse(knock.reply, NotTaken::Stopping);
+        }
+        tracing::info!(record.size = self.floor.next().index(), "the watch has stopped");
+        Ok(())
+    }
+
+    fn ticketed(&mut self, input: Input, reply: oneshot::Sender<Verdict>) -> (Ticket, Input) {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.tickets.insert(ticket, reply);
+        (ticket, input)
+    }
+
+    /// One turn, made durable and released: our own news first, then presses and answers, deadlines, receipts, the rest.
+    async fn spin(&mut self, mut inputs: Vec<(Ticket, Input)>) -> Result<(), StationError> {
+        let (now, stepped) = self.read_clock();
+        let news = self.retry_lost().await?;
+        let mono_us = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(u64::MAX);
+        let own = stepped.into_iter().chain(news).map(|input| (NOBODY, input)).collect();
+        let mut turn = self.floor.turn(now, mono_us, own);
+        inputs.sort_by_key(|(_, input)| input.rank());
+        let after_presses = inputs.partition_point(|(_, input)| input.rank() == 0);
+        let rest = inputs.split_off(after_presses);
+        self.floor.take_into(now, mono_us, inputs, &mut turn);
+        self.tick(now, mono_us, &mut turn);
+        self.floor.take_into(now, mono_us, rest, &mut turn);
+        self.make_durable(turn, now).await?;
+        self.post_health();
+        Ok(())
+    }
+
+    fn read_clock(&mut self) -> (Timestamp, Option<Input>) {
+        let idle = self.floor.engine.open_count() == 0;
+        let reading = self.keeper.read(self.clock.monotonic(), self.clock.wall(), idle);
+        let stepped = reading.stepped_us.map(|by_us| {
+            tracing::warn!(clock.step_ms = by_us / 1_000, "the wall clock was stepped; no deadline moves");
+            Input::ClockStepped { by_us }
+        });
+        (reading.now, stepped)
+    }
+
+    fn tick(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
+        for _ in 0..TICKS_MAX {
+            match self.floor.engine.next_deadline() {
+                Some(deadline) if deadline.at <= now => {
+                    self.lag_ms = millis_between(deadline.at, now);
+                    self.floor.take_into(now, mono_us, vec![(NOBODY, Input::Tick)], turn);
+                }
+                Some(_) | None => return,
+            }
+        }
+    }
+
+    async fn make_durable(&mut self, turn: Turn, now: Timestamp) -> Result<(), StationError> {
+        if turn.batch.is_empty() {
+            self.release(turn, now, Kept::InTheRecord);
+            return Ok(());
+        }
+        if self.lost.is_some() {
+            self.put_aside(turn, now);
+            return Ok(());
+        }
+        let appended = tokio::time::timeout(APPEND_PATIENCE, self.ledger.append(&turn.batch)).await;
+        match appended {
+            Ok(Ok(())) => {
+                self.floor.totals.appends += 1;
+                self.release(turn, now, Kept::InTheRecord);
+                Ok(())
+            }
+            Ok(Err(fenced @ AppendError::Fenced { .. })) => Err(StationError::Fenced(fenced)),
+            Ok(Err(unknown @ AppendError::Unknown { .. })) => {
+                tracing::error!(error = %unknown, "the record does not answer; entries go to the spool");
+                self.lose_record(turn, now);
+                Ok(())
+            }
+            Err(_elapsed) => {
+                tracing::error!(patience_ms = 250, "the record did not answer in time; entries go to the spool");
+                self.lose_record(turn, now);
+                Ok(())
+            }
+        }
+    }
+
+    fn lose_record(&mut self, turn: Turn, now: Timestamp) {
+        self.lost = Some(Lost { pending: VecDeque::new(), attempt: None, next_try: self.clock.monotonic() + RETRY_EVERY });
+        self.put_aside(turn, now);
+    }
+
+    /// An alarm outranks its paperwork: the turn is spooled and goes on; its PUBACKs wait for the record.
+    fn put_aside(&mut self, mut turn: Turn, now: Timestamp) {
+        let kept = match self.spool.append(&turn.batch) {
+            Ok(()) => Kept::InTheSpool,
+            Err(error) => {
+                tracing::error!(error = %error, "the spool failed as well; messages leave without code and link");
+                Kept::Nowhere
+            }
+        };
+        let batch = std::mem::replace(&mut turn.batch, Batch::new(self.floor.next()));
+        let mut withheld = Vec::new();
+        turn.verdicts.retain(|(ticket, verdict, holds)| {
+            let waits = *holds == Holds::Record && matches!(verdict, Verdict::Durable(_));
+            if waits {
+                withheld.push((*ticket, verdict.clone()));
+            }
+            !waits
+        });
+        if let Some(lost) = &mut self.lost {
+            let feedback = std::mem::take(&mut turn.feedback);
+            lost.pending.push_back(Pending { batch: Arc::new(batch), withheld, feedback });
+        }
+        self.release(turn, now, kept);
+    }
+
+    /// Tries the oldest pending batch again with the same bytes, until its outcome is known. A task of its own waits
+    /// for the record, so that no alarm does. Gives the news that the engine should hear.
+    async fn retry_lost(&mut self) -> Result<Option<Input>, StationError> {
+        let Some(lost) = &mut self.lost else { return Ok(None) };
+        loop {
+            if let Some(attempt) = lost.attempt.take() {
+                if !attempt.is_finished() {
+                    lost.attempt = Some(attempt);
+                    break;
+                }
+                match attempt.await {
+                    Ok(None) => {
+                        self.floor.totals.appends += 1;
+                        let Some(done) = lost.pending.pop_front() else { break };
+                        done.withheld.into_iter().for_each(|(ticket, verdict)| reply(&mut self.tickets, ticket, verdict));
+                        done.feedback.into_iter().for_each(|feedback| (self.tell)(feedback));
+                    }
+                    Ok(Some(fenced @ AppendError::Fenced { .. })) => return Err(StationError::Fenced(fenced)),
+                    Ok(Some(AppendError::Unknown { .. })) | Err(_) => lost.next_try = self.clock.monotonic() + RETRY_EVERY,
+                }
+            }
+            let Some(pending) = lost.pending.front() else { return Ok(Some(self.find_record())) };
+            if self.clock.monotonic() < lost.next_try {
+                break;
+            }
+            lost.attempt = Some(attempt(Arc::clone(&self.ledger), Arc::clone(&pending.batch), Arc::clone(&self.wake)));
+        }
+        // The engine hears of it once; asked again it has nothing to say.
+        Ok((!self.floor.engine.is_record_lost()).then_some(Input::RecordLost))
+    }
+
+    fn find_record(&mut self) -> Input {
+        self.lost = None;
+        if let Err(error) = self.spool.clear() {
+            tracing::error!(error = %error, "the record has everything, but the spool could not be removed");
+        }
+        tracing::info!("the record has everything that was spooled");
+        Input::RecordFound
+    }
+
+    /// What depends on the turn may leave now.
+    fn release(&mut self, turn: Turn, now: Timestamp, kept: Kept) {
+        for (ticket, verdict, _) in turn.verdicts {
+            let verdict = match (kept, verdict) {
+                (Kept::Nowhere, Verdict::Durable(_)) => Verdict::NotTaken(NotTaken::Unrecorded),
+                (Kept::InTheRecord | Kept::InTheSpool | Kept::Nowhere, verdict) => verdict,
+            };
+            reply(&mut self.tickets, ticket, verdict);
+        }
+        for id in turn.orders {
+            self.backlog.push_back(id);
+        }
+        self.send_owed(now, kept != Kept::Nowhere);
+        for feedback in turn.feedback {
+            // `received` means the record has it, and nothing less.
+            if kept == Kept::InTheRecord {
+                (self.tell)(feedback);
+            }
+        }
+        for entry in turn.stream {
+            // Nobody may be listening.
+            drop(self.counter.stream.send(entry));
+        }
+    }
+
+    fn send_owed(&mut self, now: Timestamp, recorded: bool) {
+        while let Some(id) = self.backlog.pop_front() {
+            let possible_duplicate = self.maybe_sent.remove(&id);
+            let Some(order) = self.floor.order(&id, now, possible_duplicate, recorded) else { continue };
+            if let Err(order) = (self.send)(order) {
+                if order.possible_duplicate {
+                    self.maybe_sent.insert(order.id.clone());
+                }
+                self.backlog.push_front(order.id);
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, look: Look, inputs: &mut Vec<(Ticket, Input)>) {
+        if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
+            let ticketed = self.ticketed(input, reply);
+            inputs.push(ticketed);
+        }
+    }
+
+    fn keeper_now(&self) -> Timestamp {
+        let mut keeper = self.keeper.clone();
+        keeper.read(self.clock.monotonic(), self.clock.wall(), false).now
+    }
+
+    fn until_next(&self) -> Duration {
+        let backlog = if self.backlog.is_empty() { SLEEP_MAX } else { Duration::from_millis(50) };
+        let retry = self.lost.as_ref().map_or(SLEEP_MAX, |lost| lost.next_try.saturating_sub(self.clock.monotonic()));
+        let deadline = self
+            .floor
+            .engine
+            .next_deadline()
+            .map_or(SLEEP_MAX, |deadline| Duration::from_millis(millis_between(self.keeper_now(), deadline.at).saturating_add(1)));
+        let due = self.floor.engine.next_deadline().is_some_and(|deadline| deadline.at <= self.keeper_now());
+        if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline) }
+    }
+
+    fn post_health(&mut self) {
+        let open = u64::try_from(self.floor.engine.open_count()).unwrap_or(u64::MAX);
+        let health = Health {
+            started: true,
+            record_reachable: self.lost.is_none(),
+            spooled: self.lost.as_ref().map_or(0, |lost| u64::try_from(lost.pending.len()).unwrap_or(u64::MAX)),
+            size: self.floor.next().index(),
+            open,
+            owed: u64::try_from(self.floor.engine.owed_count()).unwrap_or(u64::MAX),
+            lag_ms: self.lag_ms,
+            directory: self.floor.engine.directory_version() > 0,
+            totals: self.floor.totals.clone(),
+        };
+        self.counter.health.send_if_modified(|posted| {
+            let changed = *posted != health;
+            *posted = health;
+            changed
+        });
+        self.busy.send_if_modified(|busy| std::mem::replace(busy, open > 0) != (open > 0));
+    }
+}
+
+/// One try to append a pending batch, given up after ten seconds: a dead connection would otherwise be waited for for ever.
+fn attempt<L: Ledger>(ledger: Arc<L>, batch: Arc<Batch>, wake: Arc<Notify>) -> JoinHandle<Option<AppendError>> {
+    tokio::spawn(async move {
+        let outcome = match tokio::time::timeout(ATTEMPT_MAX, ledger.append(&batch)).await {
+            Ok(outcome) => outcome.err(),
+            Err(elapsed) => Some(AppendError::Unknown { first: batch.first(), source: Box::new(elapsed) }),
+        };
+        wake.notify_one();
+        outcome
+    })
+}
+
+fn reply(tickets: &mut BTreeMap<Ticket, oneshot::Sender<Verdict>>, ticket: Ticket, verdict: Verdict) {
+    if let Some(waiting) = tickets.remove(&ticket) {
+        // Whoever asked may have gone; what was recorded stays.
+        drop(waiting.send(verdict));
+    }
+}
+
+fn refuse(reply: oneshot::Sender<Verdict>, why: NotTaken) {
+    drop(reply.send(Verdict::NotTaken(why)));
+}

@@ -1,0 +1,125 @@
+//! The station's own key: from it come contact keys and link tokens, which therefore need no storage and are the same
+//! after a restart.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use escalation::id::{ActivationId, ContactKey, PersonId};
+use ring::hmac;
+
+/// The key. Its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct Secret {
+    key: hmac::Key,
+}
+
+/// The key could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file could not be read or made.
+    #[error("could not {attempted} the key file {path}; the station's user must own it")]
+    File {
+        /// `read` or `make`.
+        attempted: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Others can read it.
+    #[error("the key file {path} can be read by others; run  chmod 600 {path}")]
+    Exposed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is too short to be a key.
+    #[error("the key file {path} holds fewer than 32 bytes; move it away and let the station make a new one")]
+    Short {
+        /// Which.
+        path: PathBuf,
+    },
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] crate::entropy::NoEntropy),
+}
+
+impl Secret {
+    /// From bytes, for a simulation.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, bytes) }
+    }
+
+    /// Reads the key file, or makes it (0600) where there is none.
+    pub fn open(path: &Path) -> Result<Self, SecretError> {
+        let file = |attempted| move |source| SecretError::File { attempted, path: path.to_owned(), source };
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                refuse_exposed(path)?;
+                if bytes.len() < 32 {
+                    return Err(SecretError::Short { path: path.to_owned() });
+                }
+                Ok(Self::from_bytes(&bytes))
+            }
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                let mut entropy = crate::entropy::Entropy::from_system()?;
+                let bytes = [entropy.sixteen(), entropy.sixteen()].concat();
+                write_private(path, &bytes).map_err(file("make"))?;
+                Ok(Self::from_bytes(&bytes))
+            }
+            Err(other) => Err(file("read")(other)),
+        }
+    }
+
+    /// The key of one address: equal addresses have equal keys.
+    pub fn contact(&self, address: &str) -> ContactKey {
+        let tag = self.tag(&["contact", address]);
+        let mut key = [0; 16];
+        key.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        ContactKey::new(key)
+    }
+
+    /// The token of a responder's link: 11 base64url characters, 66 bits, for one person and one activation.
+    pub fn link(&self, activation: &ActivationId, contact: ContactKey, person: PersonId) -> String {
+        use base64::Engine as _;
+        let tag = self.tag(&["link", &activation.to_string(), &contact.to_string(), &person.to_string()]);
+        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag.as_ref());
+        text.chars().take(11).collect()
+    }
+
+    fn tag(&self, parts: &[&str]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in parts {
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        context.sign()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+fn refuse_exposed(path: &Path) -> Result<(), SecretError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path)
+        .map_err(|source| SecretError::File { attempted: "read", path: path.to_owned(), source })?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Exposed { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,186 @@
+//! The spool: sealed batches beside a record that cannot be reached, fsynced, in order, until the record has them.
+//!
+//! One line a batch: the SHA-256 of the rest, a space, and JSON. A torn last line is a write that never finished and
+//! that nobody was told of; anything else that does not read is kept aside, never deleted.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ledger::{Batch, Disclosure, EntryBody, Listing, Seq};
+use serde::{Deserialize, Serialize};
+
+/// The spool of one data directory.
+#[derive(Debug)]
+pub struct Spool {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+/// The spool could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The file system said no.
+    #[error("could not {attempted} the spool {path}; check the disk and its space")]
+    File {
+        /// `write`, `read` or `remove`.
+        attempted: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A batch has no JSON form.
+    #[error("could not write a batch into the spool")]
+    Batch(#[source] serde_json::Error),
+    /// A line that is not torn and still does not read.
+    #[error(
+        "line {line} of the spool {path} does not read; it was kept, and holds entries the record lacks: ask for help before deleting it"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    first: u64,
+    entries: Vec<LineEntry>,
+    listings: Vec<LineListing>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LineEntry {
+    body: String,
+    disclosures: Vec<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LineListing {
+    key: String,
+    cust: String,
+    site: String,
+    state: String,
+    opened_us: i64,
+    seq: u64,
+    card: String,
+}
+
+impl Spool {
+    /// In a data directory; nothing is made before it is needed.
+    pub fn in_dir(data_dir: &Path) -> Self {
+        Self { path: data_dir.join("spool"), file: None }
+    }
+
+    /// Adds a batch and waits until the disk has it.
+    pub fn append(&mut self, batch: &Batch) -> Result<(), SpoolError> {
+        let json = serde_json::to_string(&line_of(batch)).map_err(SpoolError::Batch)?;
+        let line = format!("{} {json}\n", digest(json.as_bytes()));
+        let attempt = |spool: &mut Self| -> io::Result<()> {
+            let file = match &mut spool.file {
+                Some(file) => file,
+                None => {
+                    let mut options = OpenOptions::new();
+                    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                    let opened = options.create(true).append(true).open(&spool.path)?;
+                    if let Some(folder) = spool.path.parent() {
+                        File::open(folder)?.sync_all()?;
+                    }
+                    spool.file.insert(opened)
+                }
+            };
+            file.write_all(line.as_bytes())?;
+            file.sync_data()
+        };
+        attempt(self).map_err(|source| SpoolError::File { attempted: "write", path: self.path.clone(), source })
+    }
+
+    /// Everything in it, in order. A torn last line is dropped: nobody was told of it.
+    pub fn read(&self) -> Result<Vec<Batch>, SpoolError> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(SpoolError::File { attempted: "read", path: self.path.clone(), source }),
+        };
+        let mut batches = Vec::new();
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let Some(whole) = line.strip_suffix(b"\n") else {
+                tracing::warn!(spool.line = index + 1, "the last write into the spool never finished; nobody was told of it");
+                break;
+            };
+            let batch = batch_of(whole).ok_or_else(|| SpoolError::Damaged { path: self.path.clone(), line: index + 1 })?;
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// Forgets everything: the record has it.
+    pub fn clear(&mut self) -> Result<(), SpoolError> {
+        self.file = None;
+        match std::fs::remove_file(&self.path) {
+            Ok(()) => Ok(()),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(SpoolError::File { attempted: "remove", path: self.path.clone(), source }),
+        }
+    }
+}
+
+fn line_of(batch: &Batch) -> Line {
+    let text = |bytes: &[u8]| STANDARD.encode(bytes);
+    Line {
+        first: batch.first().index(),
+        entries: batch
+            .entries()
+            .iter()
+            .map(|entry| LineEntry {
+                body: text(entry.body.bytes()),
+                disclosures: entry.disclosures.iter().map(|d| (d.subject().to_owned(), text(d.bytes()))).collect(),
+            })
+            .collect(),
+        listings: batch
+            .listings()
+            .map(|l| LineListing {
+                key: l.key.clone(),
+                cust: l.cust.clone(),
+                site: l.site.clone(),
+                state: l.state.clone(),
+                opened_us: l.opened_us,
+                seq: l.seq.index(),
+                card: text(&l.card),
+            })
+            .collect(),
+    }
+}
+
+fn batch_of(line: &[u8]) -> Option<Batch> {
+    let text = std::str::from_utf8(line).ok()?;
+    let (stated, json) = text.split_once(' ')?;
+    if digest(json.as_bytes()) != stated {
+        return None;
+    }
+    let line: Line = serde_json::from_str(json).ok()?;
+    let mut batch = Batch::new(Seq::new(line.first));
+    for entry in line.entries {
+        let body = EntryBody::parse(&STANDARD.decode(entry.body).ok()?).ok()?;
+        let disclosures: Option<Vec<_>> =
+            entry.disclosures.iter().map(|(subject, bytes)| Disclosure::parse(subject, &STANDARD.decode(bytes).ok()?).ok()).collect();
+        batch.push(body, disclosures?);
+    }
+    for l in line.listings {
+        let card = STANDARD.decode(l.card).ok()?;
+        let listing =
+            Listing { key: l.key, cust: l.cust, site: l.site, state: l.state, opened_us: l.opened_us, seq: Seq::new(l.seq), card };
+        batch.list(listing).ok()?;
+    }
+    Some(batch)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    crate::journal::hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+}

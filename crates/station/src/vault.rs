@@ -1,0 +1,157 @@
+//! The vault: names, numbers and places by the ids that the rules use.
+//!
+//! Filled from disclosures at replay and from an adoption as it happens. What was erased is simply not here: whoever
+//! asks gets nothing, and the message owed to it fails as "no address". Never logged, never stored by anyone else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use escalation::directory::place::{PlaceCard, Places, SiteCard};
+use escalation::id::{CentreId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion, SiteId};
+use escalation::ladder::Medium;
+
+/// How many numbers of strangers are kept, so that "nothing acknowledged" can be answered; the oldest gives way.
+const STRANGERS_MAX: usize = 1_000;
+
+/// Names, numbers and places.
+#[derive(Clone, Default)]
+pub struct Vault {
+    people: BTreeMap<PersonVersion, PersonCard>,
+    by_reference: BTreeMap<String, PersonId>,
+    latest: BTreeMap<PersonId, u32>,
+    places: BTreeMap<u32, Arc<Places>>,
+    strangers: Vec<(ContactKey, String)>,
+}
+
+/// One version of a person.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PersonCard {
+    /// The directory's own id.
+    pub reference: String,
+    /// The name.
+    pub name: String,
+    /// The mobile number, E.164.
+    pub mobile: Option<String>,
+    /// The mailbox.
+    pub email: Option<String>,
+    /// The keys of those addresses.
+    pub contacts: BTreeMap<Medium, ContactKey>,
+    /// Where their phones ring.
+    pub based_at: Option<SiteId>,
+}
+
+impl fmt::Debug for PersonCard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonCard(redacted)")
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vault({} person versions, redacted)", self.people.len())
+    }
+}
+
+impl Vault {
+    /// Takes a version of a person.
+    pub fn keep_person(&mut self, version: PersonVersion, card: PersonCard) {
+        self.by_reference.insert(card.reference.clone(), version.person);
+        self.latest.insert(version.person, version.version);
+        self.people.insert(version, card);
+    }
+
+    /// Takes the places of a directory version.
+    pub fn keep_places(&mut self, directory: u32, places: Places) {
+        self.places.insert(directory, Arc::new(places));
+    }
+
+    /// Keeps the number of someone who wrote to us and is in no directory.
+    pub fn keep_stranger(&mut self, key: ContactKey, number: &str) {
+        if self.strangers.iter().any(|(known, _)| *known == key) {
+            return;
+        }
+        if self.strangers.len() >= STRANGERS_MAX {
+            self.strangers.remove(0);
+        }
+        self.strangers.push((key, number.to_owned()));
+    }
+
+    /// One version of a person.
+    pub fn person(&self, version: PersonVersion) -> Option<&PersonCard> {
+        self.people.get(&version)
+    }
+
+    /// A person's latest version.
+    pub fn latest(&self, person: PersonId) -> Option<(PersonVersion, &PersonCard)> {
+        let version = PersonVersion { person, version: *self.latest.get(&person)? };
+        self.people.get(&version).map(|card| (version, card))
+    }
+
+    /// The person that the directory calls so.
+    pub fn by_reference(&self, reference: &str) -> Option<PersonId> {
+        self.by_reference.get(reference).copied()
+    }
+
+    /// The one person of this id or name; nobody where two share the name.
+    pub fn find(&self, text: &str) -> Option<PersonId> {
+        if let Some(person) = self.by_reference(text) {
+            return Some(person);
+        }
+        let mut named = self.latest.keys().filter(|id| self.latest(**id).is_some_and(|(_, card)| card.name.eq_ignore_ascii_case(text)));
+        let found = named.next().copied();
+        if named.next().is_some() { None } else { found }
+    }
+
+    /// Everyone, by number.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
+        self.latest.keys().copied()
+    }
+
+    /// The number that ids are minted from next.
+    pub fn next_person(&self) -> PersonId {
+        PersonId::new(self.latest.keys().next_back().map_or(0, |id| id.number()).saturating_add(1))
+    }
+
+    /// The address behind a key: of that version first, of anyone else's second.
+    pub fn address(&self, person: Option<PersonVersion>, contact: ContactKey) -> Option<&str> {
+        let own = person.and_then(|version| self.people.get(&version)).and_then(|card| card.address(contact));
+        let strangers = || self.strangers.iter().find(|(key, _)| *key == contact).map(|(_, number)| number.as_str());
+        own.or_else(|| self.people.values().rev().find_map(|card| card.address(contact))).or_else(strangers)
+    }
+
+    /// A person's name, or their id where the name was erased.
+    pub fn name_of(&self, person: PersonId) -> String {
+        self.latest(person).map_or_else(|| person.to_string(), |(_, card)| card.name.clone())
+    }
+
+    /// What may be said of a site, by the directory that was in force.
+    pub fn site(&self, directory: u32, site: &SiteId) -> Option<&SiteCard> {
+        self.places.get(&directory).and_then(|places| places.sites.get(site))
+    }
+
+    /// What may be said of a place.
+    pub fn place(&self, directory: u32, device: &DeviceId) -> Option<&PlaceCard> {
+        self.places.get(&directory).and_then(|places| places.devices.get(device))
+    }
+
+    /// A customer's name.
+    pub fn customer(&self, directory: u32, customer: &CustomerId) -> Option<&str> {
+        self.places.get(&directory).and_then(|places| places.customers.get(customer)).map(String::as_str)
+    }
+
+    /// A centre's name.
+    pub fn centre(&self, directory: u32, centre: &CentreId) -> Option<&str> {
+        self.places.get(&directory).and_then(|places| places.centres.get(centre)).map(String::as_str)
+    }
+}
+
+impl PersonCard {
+    fn address(&self, contact: ContactKey) -> Option<&str> {
+        self.contacts.iter().find(|(_, key)| **key == contact).and_then(|(medium, _)| match medium {
+            Medium::Sms => self.mobile.as_deref(),
+            Medium::Email => self.email.as_deref(),
+            Medium::Webhook | Medium::Desk => None,
+        })
+    }
+}
