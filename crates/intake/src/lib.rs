@@ -1,1 +1,6 @@
-//! intake
+//! THE EARS.
+
+pub mod adapter;
+pub mod settings;
+pub mod supervision;
+mod troubles;
