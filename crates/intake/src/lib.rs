@@ -1,6 +1,142 @@
-//! THE EARS.
+//! THE EARS: from MQTT to inputs, and nothing lost on the way.
+//!
+//! A message becomes a signal by an adapter ([`adapter`], pure and total) and is handed to the watch; only when the watch says
+//! that it is durable is it acknowledged. There are two ways in: a session with an outside broker, and a broker inside this
+//! process. Nothing behind them can tell which one a press came by. This room must not decide what a signal means for anybody,
+//! and never sees the station: it gets a `Submit` and gives feedback to devices.
 
 pub mod adapter;
+mod outward;
+mod session;
 pub mod settings;
 pub mod supervision;
 mod troubles;
+
+use std::sync::Arc;
+
+use escalation::directory::adapter::Rule;
+use escalation::id::{ActivationId, DeviceId};
+use escalation::time::Timestamp;
+use escalation::verdict::Submit;
+use serde::Serialize;
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use crate::outward::Outward;
+use crate::session::{Needs, Session};
+use crate::settings::{BadSettings, Settings};
+use crate::supervision::Supervision;
+use crate::troubles::Troubles;
+
+/// Our clock, as the watch tells it.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a device is told about its press, on `cooee/v1/{site}/{device}/state`. The caller leaves out what an aggressor could see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    /// Whom to tell.
+    pub device: DeviceId,
+    /// The press's own id, if it had one.
+    pub id: Option<String>,
+    /// The activation that it raised or joined.
+    pub activation: ActivationId,
+    /// How that stands.
+    pub state: State,
+}
+
+/// How a call for help stands, as its device is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is durable.
+    Received,
+    /// A person has committed to act.
+    Responding,
+    /// It was closed.
+    Closed,
+}
+
+/// Whether presses reach us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// They do.
+    Ready,
+    /// They do not, or not all.
+    NotYet {
+        /// Why, for a person.
+        why: String,
+    },
+}
+
+/// Why the ears cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpened {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] BadSettings),
+    /// A client certificate needs to know whom it is shown to.
+    #[error("mqtt.client_cert_file is set but mqtt.ca_file is not: name the CA that signed the broker's certificate")]
+    IdentityWithoutCa,
+    /// The system's certificates cannot be read.
+    #[error("the system's CA certificates cannot be read ({why}): install ca-certificates, or set mqtt.ca_file")]
+    NoTrust {
+        /// What the library said.
+        why: String,
+    },
+}
+
+/// The open ears.
+pub struct Ears {
+    session: Session,
+    outward: Outward,
+    troubles: AbortHandle,
+    supervision: Supervision,
+    readiness: watch::Receiver<Readiness>,
+}
+
+impl Ears {
+    /// Opens the way in that the settings name, and goes on opening it: a broker that is away is a trouble, not an error.
+    ///
+    /// `last_here` is the time of the record's last entry before this start, if there is one: what the broker kept for us may
+    /// have waited since.
+    ///
+    /// # Errors
+    /// Settings that cannot work, each with its remedy.
+    #[expect(clippy::unused_async, reason = "the listener's socket is bound before this returns")]
+    pub async fn open(
+        settings: &Settings,
+        node: &str,
+        submit: Submit,
+        now: Now,
+        rules: watch::Receiver<Arc<Vec<Rule>>>,
+        feedback: mpsc::Receiver<Feedback>,
+        last_here: Option<Timestamp>,
+    ) -> Result<Self, NotOpened> {
+        let Settings::Session(mqtt) = settings else { todo!() };
+        let access = mqtt.access()?;
+        let (troubles, telling) = Troubles::start(submit.clone());
+        let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: "not connected yet".to_owned() });
+        let supervision = Supervision::default();
+        let outward = Outward::start(&access, node, feedback)?;
+        let needs = Needs { submit, now, rules, supervision: supervision.clone(), troubles, readiness: readiness_in, last_here };
+        let session = Session::start(&access, needs)?;
+        Ok(Self { session, outward, troubles: telling, supervision, readiness })
+    }
+
+    /// Whether presses reach us, now and at every change.
+    pub fn ready(&self) -> watch::Receiver<Readiness> {
+        self.readiness.clone()
+    }
+
+    /// Who was heard from since the start.
+    pub fn supervision(&self) -> Supervision {
+        self.supervision.clone()
+    }
+
+    /// Takes nothing new, acknowledges what becomes durable within a moment, and leaves in an orderly way.
+    pub async fn shutdown(self) {
+        self.session.shutdown().await;
+        self.outward.shutdown().await;
+        self.troubles.abort();
+    }
+}

@@ -55,6 +55,11 @@ impl Troubles {
         self.set(cause, false);
     }
 
+    /// Whether it is open as far as we said.
+    pub(crate) fn is_open(&self, cause: &Cause) -> bool {
+        self.board.lock().open.get(cause).copied().unwrap_or(false)
+    }
+
     fn set(&self, cause: Cause, open: bool) {
         let mut state = self.board.lock();
         if state.open.insert(cause.clone(), open) == Some(open) {
