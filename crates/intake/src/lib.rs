@@ -6,12 +6,14 @@
 //! and never sees the station: it gets a `Submit` and gives feedback to devices.
 
 pub mod adapter;
+mod listener;
 mod outward;
 mod session;
 pub mod settings;
 pub mod supervision;
 mod troubles;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use escalation::directory::adapter::Rule;
@@ -22,8 +24,9 @@ use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use crate::listener::Listener;
 use crate::outward::Outward;
-use crate::session::{Needs, Session};
+use crate::session::Session;
 use crate::settings::{BadSettings, Settings};
 use crate::supervision::Supervision;
 use crate::troubles::Troubles;
@@ -75,11 +78,23 @@ pub enum NotOpened {
     #[error(transparent)]
     Settings(#[from] BadSettings),
     /// A client certificate needs to know whom it is shown to.
-    #[error("mqtt.client_cert_file is set but mqtt.ca_file is not: name the CA that signed the broker's certificate")]
+    #[error(
+        "mqtt.client_cert_file is set but mqtt.ca_file is not: name the CA that signed the broker's certificate"
+    )]
     IdentityWithoutCa,
     /// The system's certificates cannot be read.
-    #[error("the system's CA certificates cannot be read ({why}): install ca-certificates, or set mqtt.ca_file")]
+    #[error(
+        "the system's CA certificates cannot be read ({why}): install ca-certificates, or set mqtt.ca_file"
+    )]
     NoTrust {
+        /// What the library said.
+        why: String,
+    },
+    /// The socket cannot be had.
+    #[error("listener.listen {listen}: {why}; is another broker running there?")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
         /// What the library said.
         why: String,
     },
@@ -87,11 +102,15 @@ pub enum NotOpened {
 
 /// The open ears.
 pub struct Ears {
-    session: Session,
-    outward: Outward,
+    way: Way,
     troubles: AbortHandle,
     supervision: Supervision,
     readiness: watch::Receiver<Readiness>,
+}
+
+enum Way {
+    Session(Session, Outward),
+    Listener(Listener),
 }
 
 impl Ears {
@@ -101,8 +120,7 @@ impl Ears {
     /// have waited since.
     ///
     /// # Errors
-    /// Settings that cannot work, each with its remedy.
-    #[expect(clippy::unused_async, reason = "the listener's socket is bound before this returns")]
+    /// Settings that cannot work, each with its remedy; for the listener also a socket that cannot be had.
     pub async fn open(
         settings: &Settings,
         node: &str,
@@ -112,15 +130,45 @@ impl Ears {
         feedback: mpsc::Receiver<Feedback>,
         last_here: Option<Timestamp>,
     ) -> Result<Self, NotOpened> {
-        let Settings::Session(mqtt) = settings else { todo!() };
-        let access = mqtt.access()?;
-        let (troubles, telling) = Troubles::start(submit.clone());
-        let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: "not connected yet".to_owned() });
+        let (readiness_in, readiness) = watch::channel(Readiness::NotYet {
+            why: "not connected yet".to_owned(),
+        });
         let supervision = Supervision::default();
-        let outward = Outward::start(&access, node, feedback)?;
-        let needs = Needs { submit, now, rules, supervision: supervision.clone(), troubles, readiness: readiness_in, last_here };
-        let session = Session::start(&access, needs)?;
-        Ok(Self { session, outward, troubles: telling, supervision, readiness })
+        let (troubles, telling) = Troubles::start(submit.clone());
+        let way = match settings {
+            Settings::Session(mqtt) => {
+                let access = mqtt.access()?;
+                let outward = Outward::start(&access, node, feedback)?;
+                let needs = session::Needs {
+                    submit,
+                    now,
+                    rules,
+                    supervision: supervision.clone(),
+                    troubles,
+                    readiness: readiness_in,
+                    last_here,
+                };
+                Way::Session(Session::start(&access, needs)?, outward)
+            }
+            Settings::Listener(listener) => {
+                let needs = listener::Needs {
+                    node: node.to_owned(),
+                    submit,
+                    now,
+                    rules,
+                    feedback,
+                    supervision: supervision.clone(),
+                    readiness: readiness_in,
+                };
+                Way::Listener(Listener::start(listener, needs).await?)
+            }
+        };
+        Ok(Self {
+            way,
+            troubles: telling,
+            supervision,
+            readiness,
+        })
     }
 
     /// Whether presses reach us, now and at every change.
@@ -133,10 +181,23 @@ impl Ears {
         self.supervision.clone()
     }
 
+    /// Where the listener listens, with the port that it was given where the settings said 0; `None` for a session.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.way {
+            Way::Session(..) => None,
+            Way::Listener(listener) => listener.address(),
+        }
+    }
+
     /// Takes nothing new, acknowledges what becomes durable within a moment, and leaves in an orderly way.
     pub async fn shutdown(self) {
-        self.session.shutdown().await;
-        self.outward.shutdown().await;
+        match self.way {
+            Way::Session(session, outward) => {
+                session.shutdown().await;
+                outward.shutdown().await;
+            }
+            Way::Listener(listener) => listener.shutdown().await,
+        }
         self.troubles.abort();
     }
 }

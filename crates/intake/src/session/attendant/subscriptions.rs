@@ -54,8 +54,20 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     pub(super) fn new(fence: Arc<Fence>, troubles: Troubles, filters: Vec<String>) -> Self {
-        let wanted = filters.into_iter().map(|filter| (filter, Standing::Asked)).collect();
-        Self { fence, troubles, wanted, left: BTreeSet::new(), answers: FuturesUnordered::new(), round: 0, connected: false, retry_at: None }
+        let wanted = filters
+            .into_iter()
+            .map(|filter| (filter, Standing::Asked))
+            .collect();
+        Self {
+            fence,
+            troubles,
+            wanted,
+            left: BTreeSet::new(),
+            answers: FuturesUnordered::new(),
+            round: 0,
+            connected: false,
+            retry_at: None,
+        }
     }
 
     /// A connection stands: everything is subscribed anew, and what left the set is unsubscribed.
@@ -75,12 +87,23 @@ impl Subscriptions {
 
     /// From now on these are wanted.
     pub(super) fn want(&mut self, filters: Vec<String>) {
-        let new: Vec<String> = filters.iter().filter(|filter| !self.wanted.contains_key(*filter)).cloned().collect();
+        let new: Vec<String> = filters
+            .iter()
+            .filter(|filter| !self.wanted.contains_key(*filter))
+            .cloned()
+            .collect();
         let kept: BTreeSet<String> = filters.into_iter().collect();
-        let gone: Vec<String> = self.wanted.keys().filter(|filter| !kept.contains(*filter)).cloned().collect();
+        let gone: Vec<String> = self
+            .wanted
+            .keys()
+            .filter(|filter| !kept.contains(*filter))
+            .cloned()
+            .collect();
         for filter in gone {
             self.wanted.remove(&filter);
-            self.troubles.clear(Cause::SubscriptionRefused { filter: filter.clone() });
+            self.troubles.clear(Cause::SubscriptionRefused {
+                filter: filter.clone(),
+            });
             self.left.insert(filter);
         }
         for filter in &new {
@@ -108,7 +131,10 @@ impl Subscriptions {
 
     /// The first filter that is not granted.
     pub(super) fn gap(&self) -> Option<&str> {
-        self.wanted.iter().find(|(_, standing)| **standing != Standing::Granted).map(|(filter, _)| filter.as_str())
+        self.wanted
+            .iter()
+            .find(|(_, standing)| **standing != Standing::Granted)
+            .map(|(filter, _)| filter.as_str())
     }
 
     /// When refused filters are asked for again.
@@ -119,7 +145,10 @@ impl Subscriptions {
     pub(super) fn on_alarm(&mut self, now: Instant) {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
-            let refused = self.wanted.iter().filter(|(_, standing)| **standing == Standing::Refused);
+            let refused = self
+                .wanted
+                .iter()
+                .filter(|(_, standing)| **standing == Standing::Refused);
             self.ask(refused.map(|(filter, _)| filter.clone()).collect());
         }
     }
@@ -130,17 +159,28 @@ impl Subscriptions {
                 self.wanted.insert(filter.clone(), Standing::Asked);
             }
             let (round, filters) = (self.round, some.to_vec());
-            let inputs: Vec<SubscribeFilterInput> = some.iter().map(|filter| SubscribeFilterInput::new(filter.as_str(), QoS::AtLeastOnce)).collect();
+            let inputs: Vec<SubscribeFilterInput> = some
+                .iter()
+                .map(|filter| SubscribeFilterInput::new(filter.as_str(), QoS::AtLeastOnce))
+                .collect();
             let asked = self.fence.client().try_subscribe_many_tracked(inputs);
             let answer = async move {
                 let codes = match asked {
-                    Ok(notice) => tokio::time::timeout(ANSWER_MAX, notice.wait_async()).await.ok().and_then(Result::ok).map(|ack| ack.return_codes),
+                    Ok(notice) => tokio::time::timeout(ANSWER_MAX, notice.wait_async())
+                        .await
+                        .ok()
+                        .and_then(Result::ok)
+                        .map(|ack| ack.return_codes),
                     Err(error) => {
                         tracing::warn!(%error, "a subscription could not be sent");
                         None
                     }
                 };
-                Answer { round, filters, codes }
+                Answer {
+                    round,
+                    filters,
+                    codes,
+                }
             };
             self.answers.push(answer.boxed());
         }
@@ -150,7 +190,11 @@ impl Subscriptions {
         if self.left.is_empty() {
             return;
         }
-        if let Err(error) = self.fence.client().try_unsubscribe_many(self.left.iter().cloned()) {
+        if let Err(error) = self
+            .fence
+            .client()
+            .try_unsubscribe_many(self.left.iter().cloned())
+        {
             tracing::warn!(%error, "topics that are no longer wanted stay subscribed; their messages are ignored");
         }
     }
@@ -161,13 +205,17 @@ impl Subscriptions {
         }
         let codes = answer.codes.unwrap_or_default();
         for (index, filter) in answer.filters.into_iter().enumerate() {
-            let Some(standing) = self.wanted.get_mut(&filter) else { continue };
+            let Some(standing) = self.wanted.get_mut(&filter) else {
+                continue;
+            };
             let cause = Cause::SubscriptionRefused { filter };
             match codes.get(index) {
                 Some(SubscribeReasonCode::Success(qos)) => {
                     *standing = Standing::Granted;
                     self.troubles.clear(cause);
-                    let weak = Cause::BrokerSetting { lacks: "qos1".to_owned() };
+                    let weak = Cause::BrokerSetting {
+                        lacks: "qos1".to_owned(),
+                    };
                     if *qos == QoS::AtMostOnce {
                         self.troubles.raise(weak);
                     }
