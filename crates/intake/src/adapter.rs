@@ -126,11 +126,7 @@ fn evidence(topic: &[u8], payload: &[u8]) -> Evidence {
 
 /// The same for a payload that is a code: neither it, nor its hash, nor its length is kept.
 fn evidence_without_payload(topic: &[u8]) -> Evidence {
-    Evidence {
-        raw: Private::Open(STANDARD.encode(topic)),
-        payload_sha256: None,
-        payload_bytes: 0,
-    }
+    Evidence { raw: Private::Open(STANDARD.encode(topic)), payload_sha256: None, payload_bytes: 0 }
 }
 
 /// SHA-256 of some bytes.
@@ -142,17 +138,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// The device that two names from outside stand for.
 fn device(site: &[u8], name: &[u8]) -> DeviceId {
-    DeviceId {
-        site: SiteId::from(slug(site)),
-        name: DeviceName::from(slug(name)),
-    }
+    DeviceId { site: SiteId::from(slug(site)), name: DeviceName::from(slug(name)) }
 }
 
 /// A name from outside as a slug: itself where it is one, else `x-` and the first 16 hex digits of its SHA-256.
 fn slug(name: &[u8]) -> Slug {
-    let as_is = std::str::from_utf8(name)
-        .ok()
-        .and_then(|text| Slug::parse(text).ok());
+    let as_is = std::str::from_utf8(name).ok().and_then(|text| Slug::parse(text).ok());
     as_is.unwrap_or_else(|| {
         let hashed = hashed(name);
         Slug::parse(&hashed).unwrap_or_else(|_| unreachable!("{hashed} is hex digits behind x-"))
@@ -160,11 +151,7 @@ fn slug(name: &[u8]) -> Slug {
 }
 
 fn hashed(name: &[u8]) -> String {
-    let digits: String = Digest::new(sha256(name))
-        .to_string()
-        .chars()
-        .take(16)
-        .collect();
+    let digits: String = Digest::new(sha256(name)).to_string().chars().take(16).collect();
     format!("x-{digits}")
 }
 
@@ -202,11 +189,7 @@ fn deeper_than(limit: usize, text: &str) -> bool {
 /// The sender's own id for its message, from a string or a number; one that is too long stands as its hash, so that it still recognises repeats.
 fn message_id(value: &Value) -> Option<String> {
     let id = scalar(value).filter(|id| !id.is_empty())?;
-    Some(if id.len() > ID_MAX {
-        hashed(id.as_bytes())
-    } else {
-        id
-    })
+    Some(if id.len() > ID_MAX { hashed(id.as_bytes()) } else { id })
 }
 
 /// Battery in percent, from a number or a number as text; anything outside 0 to 100 says nothing.

@@ -78,14 +78,10 @@ pub enum NotOpened {
     #[error(transparent)]
     Settings(#[from] BadSettings),
     /// A client certificate needs to know whom it is shown to.
-    #[error(
-        "mqtt.client_cert_file is set but mqtt.ca_file is not: name the CA that signed the broker's certificate"
-    )]
+    #[error("mqtt.client_cert_file is set but mqtt.ca_file is not: name the CA that signed the broker's certificate")]
     IdentityWithoutCa,
     /// The system's certificates cannot be read.
-    #[error(
-        "the system's CA certificates cannot be read ({why}): install ca-certificates, or set mqtt.ca_file"
-    )]
+    #[error("the system's CA certificates cannot be read ({why}): install ca-certificates, or set mqtt.ca_file")]
     NoTrust {
         /// What the library said.
         why: String,
@@ -130,24 +126,15 @@ impl Ears {
         feedback: mpsc::Receiver<Feedback>,
         last_here: Option<Timestamp>,
     ) -> Result<Self, NotOpened> {
-        let (readiness_in, readiness) = watch::channel(Readiness::NotYet {
-            why: "not connected yet".to_owned(),
-        });
+        let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: "not connected yet".to_owned() });
         let supervision = Supervision::default();
         let (troubles, telling) = Troubles::start(submit.clone());
         let way = match settings {
             Settings::Session(mqtt) => {
                 let access = mqtt.access()?;
                 let outward = Outward::start(&access, node, feedback)?;
-                let needs = session::Needs {
-                    submit,
-                    now,
-                    rules,
-                    supervision: supervision.clone(),
-                    troubles,
-                    readiness: readiness_in,
-                    last_here,
-                };
+                let needs =
+                    session::Needs { submit, now, rules, supervision: supervision.clone(), troubles, readiness: readiness_in, last_here };
                 Way::Session(Session::start(&access, needs)?, outward)
             }
             Settings::Listener(listener) => {
@@ -163,12 +150,7 @@ impl Ears {
                 Way::Listener(Listener::start(listener, needs).await?)
             }
         };
-        Ok(Self {
-            way,
-            troubles: telling,
-            supervision,
-            readiness,
-        })
+        Ok(Self { way, troubles: telling, supervision, readiness })
     }
 
     /// Whether presses reach us, now and at every change.

@@ -56,36 +56,15 @@ impl Listener {
     pub(crate) async fn start(settings: &Settings, needs: Needs) -> Result<Self, NotOpened> {
         settings.check()?;
         let (drops_in, drops) = mpsc::channel(DROPS_MAX);
-        let handler = Arc::new(Handler::new(
-            needs.submit,
-            needs.now,
-            needs.supervision,
-            &needs.rules,
-            drops_in,
-        ));
-        let refused = |why: mqtt5::MqttError| NotOpened::Listen {
-            listen: settings.listen,
-            why: why.to_string(),
-        };
-        let mut broker = MqttBroker::with_config(config(settings, handler.clone()))
-            .await
-            .map_err(refused)?;
-        let (router, handle, ready) = (
-            broker.router(),
-            broker.shutdown_handle(),
-            broker.ready_receiver(),
-        );
+        let handler = Arc::new(Handler::new(needs.submit, needs.now, needs.supervision, &needs.rules, drops_in));
+        let refused = |why: mqtt5::MqttError| NotOpened::Listen { listen: settings.listen, why: why.to_string() };
+        let mut broker = MqttBroker::with_config(config(settings, handler.clone())).await.map_err(refused)?;
+        let (router, handle, ready) = (broker.router(), broker.shutdown_handle(), broker.ready_receiver());
         let address = broker.local_addr().or_else(|| broker.tls_local_addr());
         let readiness = needs.readiness;
         let helpers = [
             tokio::spawn(drop_clients(router.clone(), drops)),
-            tokio::spawn(speak(
-                router,
-                needs.node,
-                needs.feedback,
-                ready,
-                readiness.clone(),
-            )),
+            tokio::spawn(speak(router, needs.node, needs.feedback, ready, readiness.clone())),
             tokio::spawn(follow(handler, needs.rules)),
         ];
         let broker = tokio::spawn(async move {
@@ -98,12 +77,7 @@ impl Listener {
             };
             readiness.send_replace(Readiness::NotYet { why });
         });
-        Ok(Self {
-            address,
-            handle,
-            broker,
-            helpers,
-        })
+        Ok(Self { address, handle, broker, helpers })
     }
 
     /// Where it listens.
@@ -125,11 +99,8 @@ impl Listener {
 }
 
 fn config(settings: &Settings, handler: Arc<Handler>) -> BrokerConfig {
-    let auth = AuthConfig {
-        allow_anonymous: settings.password_file.is_none(),
-        acl_file: settings.acl_file.clone(),
-        ..AuthConfig::default()
-    };
+    let auth =
+        AuthConfig { allow_anonymous: settings.password_file.is_none(), acl_file: settings.acl_file.clone(), ..AuthConfig::default() };
     let mut config = BrokerConfig::new()
         .with_max_packet_size(PACKET_MAX)
         .with_auth(match &settings.password_file {
@@ -142,8 +113,7 @@ fn config(settings: &Settings, handler: Arc<Handler>) -> BrokerConfig {
     match (&settings.cert_file, &settings.key_file) {
         (Some(cert), Some(key)) => {
             config.bind_addresses = Vec::new();
-            config.tls_config =
-                Some(TlsConfig::new(cert.clone(), key.clone()).with_bind_address(settings.listen));
+            config.tls_config = Some(TlsConfig::new(cert.clone(), key.clone()).with_bind_address(settings.listen));
         }
         (Some(_) | None, _) => config.bind_addresses = vec![settings.listen],
     }
@@ -159,13 +129,8 @@ async fn drop_clients(router: Arc<MessageRouter>, mut drops: mpsc::Receiver<Arc<
         let (lanes, _received) = DeliveryLanes::channel(1);
         let (end, _ended) = oneshot::channel();
         let queue = router.queue_handle(&client);
-        let taken_over = router
-            .register_client(client.to_string(), lanes, queue, end)
-            .await;
-        tracing::debug!(
-            generation = taken_over.generation,
-            "a client whose message was not taken is dropped"
-        );
+        let taken_over = router.register_client(client.to_string(), lanes, queue, end).await;
+        tracing::debug!(generation = taken_over.generation, "a client whose message was not taken is dropped");
         router.disconnect_client(&client).await;
     }
 }
@@ -181,15 +146,12 @@ async fn speak(
     if ready.wait_for(|ready| *ready).await.is_err() {
         return;
     }
-    let online =
-        PublishPacket::new(online_topic(&node), "online", QoS::AtLeastOnce).with_retain(true);
+    let online = PublishPacket::new(online_topic(&node), "online", QoS::AtLeastOnce).with_retain(true);
     router.route_message(&online, None).await;
     readiness.send_replace(Readiness::Ready);
     while let Some(feedback) = feedback.recv().await {
         let (topic, payload) = told(&feedback);
-        router
-            .route_message(&PublishPacket::new(topic, payload, QoS::AtLeastOnce), None)
-            .await;
+        router.route_message(&PublishPacket::new(topic, payload, QoS::AtLeastOnce), None).await;
     }
 }
 

@@ -31,37 +31,21 @@ pub(crate) struct Outward {
 
 impl Outward {
     /// Starts speaking; goes on trying until it is shut down.
-    pub(crate) fn start(
-        access: &Access,
-        node: &str,
-        feedback: mpsc::Receiver<Feedback>,
-    ) -> Result<Self, NotOpened> {
+    pub(crate) fn start(access: &Access, node: &str, feedback: mpsc::Receiver<Feedback>) -> Result<Self, NotOpened> {
         let topic = online_topic(node);
         let mut options = options(access, &format!("{}-out", access.client_id))?;
         options.set_clean_session(true);
-        options.set_last_will(LastWill::new(
-            topic.clone(),
-            "offline",
-            QoS::AtLeastOnce,
-            true,
-        ));
+        options.set_last_will(LastWill::new(topic.clone(), "offline", QoS::AtLeastOnce, true));
         let (client, line) = connect(options, WAITING_MAX);
         let line = tokio::spawn(run(line, client.clone(), topic.clone()));
         let speaker = tokio::spawn(speak(client.clone(), feedback));
-        Ok(Self {
-            client,
-            topic,
-            line,
-            speaker,
-        })
+        Ok(Self { client, topic, line, speaker })
     }
 
     /// Says that we leave, and leaves.
     pub(crate) async fn shutdown(self) {
         self.speaker.abort();
-        let said = self
-            .client
-            .try_publish(self.topic.as_str(), "offline", retained());
+        let said = self.client.try_publish(self.topic.as_str(), "offline", retained());
         let asked = said.and_then(|()| self.client.try_disconnect_with_timeout(FAREWELL / 2));
         if let Err(error) = asked {
             tracing::debug!(%error, "could not say goodbye to the broker; our last will does");
@@ -87,15 +71,8 @@ pub(crate) fn told(feedback: &Feedback) -> (String, String) {
         activation: String,
         state: State,
     }
-    let told = Told {
-        id: feedback.id.as_deref(),
-        activation: feedback.activation.to_string(),
-        state: feedback.state,
-    };
-    let topic = format!(
-        "cooee/v1/{}/{}/state",
-        feedback.device.site, feedback.device.name
-    );
+    let told = Told { id: feedback.id.as_deref(), activation: feedback.activation.to_string(), state: feedback.state };
+    let topic = format!("cooee/v1/{}/{}/state", feedback.device.site, feedback.device.name);
     (topic, serde_json::to_string(&told).unwrap_or_default())
 }
 
@@ -144,15 +121,8 @@ mod tests {
         };
         let (topic, payload) = told(&feedback);
         assert_eq!(topic, "cooee/v1/library/counter/state");
-        assert_eq!(
-            payload,
-            r#"{"id":"a1","activation":"KAL-42","state":"received"}"#
-        );
-        let (_, payload) = told(&Feedback {
-            id: None,
-            state: State::Closed,
-            ..feedback
-        });
+        assert_eq!(payload, r#"{"id":"a1","activation":"KAL-42","state":"received"}"#);
+        let (_, payload) = told(&Feedback { id: None, state: State::Closed, ..feedback });
         assert_eq!(payload, r#"{"activation":"KAL-42","state":"closed"}"#);
     }
 }

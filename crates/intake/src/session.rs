@@ -14,10 +14,7 @@ use std::time::Duration;
 use escalation::directory::adapter::Rule;
 use escalation::time::Timestamp;
 use escalation::verdict::Submit;
-use rumqttc::{
-    AckMode, AsyncClient, Broker, EventLoop, MqttOptions, NetworkOptions, TlsConfiguration,
-    Transport,
-};
+use rumqttc::{AckMode, AsyncClient, Broker, EventLoop, MqttOptions, NetworkOptions, TlsConfiguration, Transport};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -71,19 +68,13 @@ impl Session {
         let fence = Arc::new(wire::Fence::new(client));
         let wire = tokio::spawn(wire::run(line, fence.clone(), events_in));
         let attendant = tokio::spawn(attendant::run(needs, fence, events, stopping));
-        Ok(Self {
-            stop,
-            attendant,
-            wire,
-        })
+        Ok(Self { stop, attendant, wire })
     }
 
     /// Takes nothing new, waits a moment for what is under way, acknowledges it and leaves. What is unacknowledged stays with the broker.
     pub(crate) async fn shutdown(self) {
         self.stop.send_replace(true);
-        let Self {
-            attendant, wire, ..
-        } = self;
+        let Self { attendant, wire, .. } = self;
         let (abort_attendant, abort_wire) = (attendant.abort_handle(), wire.abort_handle());
         let farewell = async move { (attendant.await, wire.await) };
         if tokio::time::timeout(FAREWELL * 2, farewell).await.is_err() {
@@ -119,20 +110,11 @@ pub(crate) fn connect(options: MqttOptions, capacity: usize) -> (AsyncClient, Ev
 }
 
 fn tls(access: &Access) -> Result<TlsConfiguration, NotOpened> {
-    let identity = access
-        .identity
-        .as_ref()
-        .map(|(cert, key)| (cert.clone(), key.expose().to_vec()));
+    let identity = access.identity.as_ref().map(|(cert, key)| (cert.clone(), key.expose().to_vec()));
     match &access.ca {
-        Some(ca) => Ok(TlsConfiguration::Simple {
-            ca: ca.clone(),
-            alpn: None,
-            client_auth: identity,
-        }),
+        Some(ca) => Ok(TlsConfiguration::Simple { ca: ca.clone(), alpn: None, client_auth: identity }),
         None if identity.is_some() => Err(NotOpened::IdentityWithoutCa),
-        None => TlsConfiguration::try_default_rustls().map_err(|why| NotOpened::NoTrust {
-            why: why.to_string(),
-        }),
+        None => TlsConfiguration::try_default_rustls().map_err(|why| NotOpened::NoTrust { why: why.to_string() }),
     }
 }
 

@@ -77,13 +77,7 @@ pub struct Listener {
 
 impl Default for Listener {
     fn default() -> Self {
-        Self {
-            listen: loopback(),
-            password_file: None,
-            acl_file: None,
-            cert_file: None,
-            key_file: None,
-        }
+        Self { listen: loopback(), password_file: None, acl_file: None, cert_file: None, key_file: None }
     }
 }
 
@@ -103,9 +97,7 @@ fn loopback() -> SocketAddr {
 #[derive(Debug, thiserror::Error)]
 pub enum BadSettings {
     /// Neither section is there.
-    #[error(
-        "there is no way in for presses: add [mqtt] with the broker's url, or [listener] for the broker inside"
-    )]
+    #[error("there is no way in for presses: add [mqtt] with the broker's url, or [listener] for the broker inside")]
     NoWayIn,
     /// Both are.
     #[error("[mqtt] and [listener] are both there: presses come by one of them, remove the other")]
@@ -130,9 +122,7 @@ pub enum BadSettings {
         missing: &'static str,
     },
     /// A TLS file without TLS.
-    #[error(
-        "{key} is set, but mqtt.url begins with mqtt:// and would send everything in clear: use mqtts://, or remove {key}"
-    )]
+    #[error("{key} is set, but mqtt.url begins with mqtt:// and would send everything in clear: use mqtts://, or remove {key}")]
     NotEncrypted {
         /// The key.
         key: &'static str,
@@ -221,54 +211,29 @@ impl Mqtt {
             ("mqtt.client_cert_file", &self.client_cert_file),
             ("mqtt.client_key_file", &self.client_key_file),
         ];
-        if let Some((key, _)) = tls
-            .iter()
-            .find(|(_, file)| file.is_some() && !address.encrypted)
-        {
+        if let Some((key, _)) = tls.iter().find(|(_, file)| file.is_some() && !address.encrypted) {
             return Err(BadSettings::NotEncrypted { key });
         }
         let login = match (&self.username, &self.password_file) {
             (Some(user), Some(file)) => Some((user.clone(), password("mqtt.password_file", file)?)),
             (Some(user), None) => Some((user.clone(), Secret(Vec::new()))),
             (None, Some(_)) => {
-                return Err(BadSettings::HalfAPair {
-                    present: "mqtt.password_file",
-                    missing: "mqtt.username",
-                });
+                return Err(BadSettings::HalfAPair { present: "mqtt.password_file", missing: "mqtt.username" });
             }
             (None, None) => None,
         };
         let identity = match (&self.client_cert_file, &self.client_key_file) {
-            (Some(cert), Some(key)) => Some((
-                read("mqtt.client_cert_file", cert)?,
-                secret("mqtt.client_key_file", key)?,
-            )),
+            (Some(cert), Some(key)) => Some((read("mqtt.client_cert_file", cert)?, secret("mqtt.client_key_file", key)?)),
             (Some(_), None) => {
-                return Err(BadSettings::HalfAPair {
-                    present: "mqtt.client_cert_file",
-                    missing: "mqtt.client_key_file",
-                });
+                return Err(BadSettings::HalfAPair { present: "mqtt.client_cert_file", missing: "mqtt.client_key_file" });
             }
             (None, Some(_)) => {
-                return Err(BadSettings::HalfAPair {
-                    present: "mqtt.client_key_file",
-                    missing: "mqtt.client_cert_file",
-                });
+                return Err(BadSettings::HalfAPair { present: "mqtt.client_key_file", missing: "mqtt.client_cert_file" });
             }
             (None, None) => None,
         };
-        let ca = self
-            .ca_file
-            .as_deref()
-            .map(|file| read("mqtt.ca_file", file))
-            .transpose()?;
-        Ok(Access {
-            address,
-            client_id: self.client_id.clone(),
-            login,
-            ca,
-            identity,
-        })
+        let ca = self.ca_file.as_deref().map(|file| read("mqtt.ca_file", file)).transpose()?;
+        Ok(Access { address, client_id: self.client_id.clone(), login, ca, identity })
     }
 }
 
@@ -284,25 +249,17 @@ impl Listener {
                 secret("listener.key_file", key)?;
             }
             (Some(_), None) => {
-                return Err(BadSettings::HalfAPair {
-                    present: "listener.cert_file",
-                    missing: "listener.key_file",
-                });
+                return Err(BadSettings::HalfAPair { present: "listener.cert_file", missing: "listener.key_file" });
             }
             (None, Some(_)) => {
-                return Err(BadSettings::HalfAPair {
-                    present: "listener.key_file",
-                    missing: "listener.cert_file",
-                });
+                return Err(BadSettings::HalfAPair { present: "listener.key_file", missing: "listener.cert_file" });
             }
             (None, None) => {}
         }
         match &self.password_file {
             Some(file) => secret("listener.password_file", file).map(drop),
             None if self.listen.ip().is_loopback() => Ok(()),
-            None => Err(BadSettings::OpenToAll {
-                listen: self.listen,
-            }),
+            None => Err(BadSettings::OpenToAll { listen: self.listen }),
         }
     }
 }
@@ -310,15 +267,9 @@ impl Listener {
 fn address(url: &str) -> Result<Address, BadSettings> {
     if url.contains('@') {
         let url = url.rsplit('@').next().unwrap_or_default().to_owned();
-        return Err(BadSettings::Url {
-            url,
-            what: "put the user into mqtt.username and the password into mqtt.password_file",
-        });
+        return Err(BadSettings::Url { url, what: "put the user into mqtt.username and the password into mqtt.password_file" });
     }
-    let bad = |what| BadSettings::Url {
-        url: url.to_owned(),
-        what,
-    };
+    let bad = |what| BadSettings::Url { url: url.to_owned(), what };
     let (encrypted, rest) = match url.split_once("://") {
         Some(("mqtt", rest)) => (false, rest),
         Some(("mqtts", rest)) => (true, rest),
@@ -328,51 +279,25 @@ fn address(url: &str) -> Result<Address, BadSettings> {
     let default = if encrypted { 8883 } else { 1883 };
     let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
-        Some((host, port)) => (
-            host,
-            Some(
-                port.strip_prefix(':')
-                    .ok_or_else(|| bad("after ] comes :port, or nothing"))?,
-            ),
-        ),
-        None => rest
-            .split_once(':')
-            .map_or((rest, None), |(host, port)| (host, Some(port))),
+        Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or_else(|| bad("after ] comes :port, or nothing"))?)),
+        None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
     };
     if host.is_empty() || host.contains(['/', '?', '#', ' ']) {
         return Err(bad("it must name a host, and no path"));
     }
-    let port = port.map_or(Ok(default), |port| {
-        port.parse()
-            .map_err(|_| bad("its port must be a number from 1 to 65535"))
-    })?;
-    Ok(Address {
-        host: host.to_owned(),
-        port,
-        encrypted,
-    })
+    let port = port.map_or(Ok(default), |port| port.parse().map_err(|_| bad("its port must be a number from 1 to 65535")))?;
+    Ok(Address { host: host.to_owned(), port, encrypted })
 }
 
 fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, BadSettings> {
-    fs::read(path).map_err(|source| BadSettings::File {
-        key,
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| BadSettings::File { key, path: path.to_owned(), source })
 }
 
 fn secret(key: &'static str, path: &Path) -> Result<Secret, BadSettings> {
     let bytes = read(key, path)?;
-    let about = fs::metadata(path).map_err(|source| BadSettings::File {
-        key,
-        path: path.to_owned(),
-        source,
-    })?;
+    let about = fs::metadata(path).map_err(|source| BadSettings::File { key, path: path.to_owned(), source })?;
     if about.permissions().mode() & 0o007 != 0 {
-        return Err(BadSettings::WorldReadable {
-            key,
-            path: path.to_owned(),
-        });
+        return Err(BadSettings::WorldReadable { key, path: path.to_owned() });
     }
     Ok(Secret(bytes))
 }
@@ -380,11 +305,7 @@ fn secret(key: &'static str, path: &Path) -> Result<Secret, BadSettings> {
 /// A password without the line end that editors put behind it.
 fn password(key: &'static str, path: &Path) -> Result<Secret, BadSettings> {
     let mut secret = secret(key, path)?;
-    while secret
-        .0
-        .last()
-        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
-    {
+    while secret.0.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         secret.0.pop();
     }
     Ok(secret)
@@ -405,39 +326,13 @@ mod tests {
     #[test]
     fn urls_are_read_or_explained() {
         let read = |url| address(url).unwrap();
-        assert_eq!(
-            read("mqtts://broker"),
-            Address {
-                host: "broker".to_owned(),
-                port: 8883,
-                encrypted: true
-            }
-        );
-        assert_eq!(
-            read("mqtt://[::1]:2000/"),
-            Address {
-                host: "::1".to_owned(),
-                port: 2000,
-                encrypted: false
-            }
-        );
-        for bad in [
-            "broker",
-            "http://broker",
-            "mqtt://",
-            "mqtt://broker:x",
-            "mqtt://broker/path",
-            "mqtt://[::1]2",
-        ] {
+        assert_eq!(read("mqtts://broker"), Address { host: "broker".to_owned(), port: 8883, encrypted: true });
+        assert_eq!(read("mqtt://[::1]:2000/"), Address { host: "::1".to_owned(), port: 2000, encrypted: false });
+        for bad in ["broker", "http://broker", "mqtt://", "mqtt://broker:x", "mqtt://broker/path", "mqtt://[::1]2"] {
             assert!(address(bad).is_err(), "{bad} must be refused");
         }
-        let told = address("mqtt://kim:hunter2@broker")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            told.contains("password_file") && !told.contains("hunter2"),
-            "{told}"
-        );
+        let told = address("mqtt://kim:hunter2@broker").unwrap_err().to_string();
+        assert!(told.contains("password_file") && !told.contains("hunter2"), "{told}");
     }
 
     #[test]
@@ -445,10 +340,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         fs::write(&file, "s3cret\n").unwrap();
-        let toml = format!(
-            "url='mqtt://b'\nusername='u'\npassword_file='{}'",
-            file.display()
-        );
+        let toml = format!("url='mqtt://b'\nusername='u'\npassword_file='{}'", file.display());
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(refusal(&toml).contains("chmod o-rwx"));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
@@ -464,25 +356,14 @@ mod tests {
         assert!(refusal("url='mqtt://b'\nca_file='x'").contains("mqtts://"));
         assert!(refusal("url='mqtt://b'\nclient_id='a b'").contains("client_id"));
         assert!(toml::from_str::<Mqtt>("url='mqtt://b'\npassword='x'").is_err());
-        assert!(matches!(
-            Settings::choose(None, None),
-            Err(BadSettings::NoWayIn)
-        ));
-        assert!(matches!(
-            Settings::choose(Some(mqtt("url='mqtt://b'")), Some(Listener::default())),
-            Err(BadSettings::TwoWaysIn)
-        ));
+        assert!(matches!(Settings::choose(None, None), Err(BadSettings::NoWayIn)));
+        assert!(matches!(Settings::choose(Some(mqtt("url='mqtt://b'")), Some(Listener::default())), Err(BadSettings::TwoWaysIn)));
     }
 
     #[test]
     fn a_listener_open_to_all_is_refused() {
         assert!(Listener::default().check().is_ok());
         let open: Listener = toml::from_str("listen='0.0.0.0:1883'").unwrap();
-        assert!(
-            open.check()
-                .unwrap_err()
-                .to_string()
-                .contains("password_file")
-        );
+        assert!(open.check().unwrap_err().to_string().contains("password_file"));
     }
 }

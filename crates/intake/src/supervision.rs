@@ -41,14 +41,7 @@ impl Supervision {
     }
 
     /// Takes in a heartbeat that came at `now`. `said` is the device's own time.
-    pub fn heartbeat(
-        &self,
-        device: &DeviceId,
-        now: Timestamp,
-        said: Option<Timestamp>,
-        battery: Option<u8>,
-        rssi: Option<i32>,
-    ) {
+    pub fn heartbeat(&self, device: &DeviceId, now: Timestamp, said: Option<Timestamp>, battery: Option<u8>, rssi: Option<i32>) {
         self.update(device, |last| {
             last.at = Some(now);
             last.heartbeat = Some(now);
@@ -69,14 +62,8 @@ impl Supervision {
     /// Whether this device's own time may be believed at `now`: its last heartbeat came within 60 s and agreed within 60 s.
     /// What is not proven counts as live, so that the strict answer is the one that alarms.
     pub fn clock(&self, device: &DeviceId, now: Timestamp) -> DeviceClock {
-        let proven = self
-            .last_heard(device)
-            .is_some_and(|last| last.agreed && last.heartbeat.is_some_and(|at| within(at, now)));
-        if proven {
-            DeviceClock::Proven
-        } else {
-            DeviceClock::Unproven
-        }
+        let proven = self.last_heard(device).is_some_and(|last| last.agreed && last.heartbeat.is_some_and(|at| within(at, now)));
+        if proven { DeviceClock::Proven } else { DeviceClock::Unproven }
     }
 
     fn update(&self, device: &DeviceId, change: impl FnOnce(&mut LastHeard)) {
@@ -110,13 +97,7 @@ mod tests {
         let ears = Supervision::default();
         let device = "s/d".parse().unwrap();
         assert_eq!(ears.clock(&device, at("06:00:00")), DeviceClock::Unproven);
-        ears.heartbeat(
-            &device,
-            at("06:00:00"),
-            Some(at("06:00:59")),
-            Some(40),
-            None,
-        );
+        ears.heartbeat(&device, at("06:00:00"), Some(at("06:00:59")), Some(40), None);
         assert_eq!(ears.clock(&device, at("06:01:00")), DeviceClock::Proven);
         assert_eq!(ears.clock(&device, at("06:01:01")), DeviceClock::Unproven);
     }
@@ -126,19 +107,9 @@ mod tests {
         let ears = Supervision::default();
         let device = "s/d".parse().unwrap();
         for said in [None, Some(at("05:58:59")), Some(at("06:01:01"))] {
-            ears.heartbeat(
-                &device,
-                at("06:00:00"),
-                Some(at("06:00:00")),
-                Some(40),
-                Some(-70),
-            );
+            ears.heartbeat(&device, at("06:00:00"), Some(at("06:00:00")), Some(40), Some(-70));
             ears.heartbeat(&device, at("06:00:00"), said, None, None);
-            assert_eq!(
-                ears.clock(&device, at("06:00:00")),
-                DeviceClock::Unproven,
-                "{said:?}"
-            );
+            assert_eq!(ears.clock(&device, at("06:00:00")), DeviceClock::Unproven, "{said:?}");
         }
         let last = ears.last_heard(&device).unwrap();
         assert_eq!((last.battery, last.rssi), (Some(40), Some(-70)));

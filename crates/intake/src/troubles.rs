@@ -37,10 +37,7 @@ struct State {
 impl Troubles {
     /// Starts telling `submit`; the task ends when it is aborted or the station is stopping.
     pub(crate) fn start(submit: Submit) -> (Self, AbortHandle) {
-        let board = Arc::new(Board {
-            state: Mutex::default(),
-            news: Notify::new(),
-        });
+        let board = Arc::new(Board { state: Mutex::default(), news: Notify::new() });
         let task = tokio::spawn(tell(board.clone(), submit));
         (Self { board }, task.abort_handle())
     }
@@ -66,10 +63,7 @@ impl Troubles {
             return;
         }
         if state.waiting.len() >= WAITING_MAX {
-            let earlier = state
-                .waiting
-                .iter()
-                .position(|(waiting, _)| *waiting == cause);
+            let earlier = state.waiting.iter().position(|(waiting, _)| *waiting == cause);
             earlier.map(|at| state.waiting.remove(at));
         }
         if open {
@@ -95,18 +89,12 @@ async fn tell(board: Arc<Board>, submit: Submit) {
             board.news.notified().await;
             continue;
         };
-        let input = if open {
-            Input::TroubleNoticed(cause)
-        } else {
-            Input::TroubleCleared(cause)
-        };
+        let input = if open { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
         loop {
             match submit(input.clone()).await {
                 Verdict::Durable(_) | Verdict::Refused(_) => break,
                 Verdict::NotTaken(NotTaken::Stopping) => return,
-                Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => {
-                    tokio::time::sleep(AGAIN_AFTER).await
-                }
+                Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => tokio::time::sleep(AGAIN_AFTER).await,
             }
         }
     }

@@ -9,8 +9,7 @@ use escalation::signal::{Origin, Unreadable, Verb};
 use serde_json::Value;
 
 use super::{
-    DEPTH_MAX, Heard, Ignored, PAYLOAD_MAX, bare, deeper_than, evidence, evidence_without_payload,
-    message_id, percent, scalar, slug,
+    DEPTH_MAX, Heard, Ignored, PAYLOAD_MAX, bare, deeper_than, evidence, evidence_without_payload, message_id, percent, scalar, slug,
 };
 
 /// Longest topic that MQTT can carry, in bytes.
@@ -54,21 +53,10 @@ impl Compiled {
         check_pointers(rule, &mut faults);
         check_meanings(rule, &mut faults);
         if !faults.is_empty() {
-            return Err(faults
-                .into_iter()
-                .map(|what| RuleFault {
-                    rule: rule.id.clone(),
-                    what,
-                })
-                .collect());
+            return Err(faults.into_iter().map(|what| RuleFault { rule: rule.id.clone(), what }).collect());
         }
         let filter = filter(&levels, open_ended);
-        Ok(Self {
-            rule: rule.clone(),
-            levels,
-            open_ended,
-            filter,
-        })
+        Ok(Self { rule: rule.clone(), levels, open_ended, filter })
     }
 
     /// The MQTT topic filter that covers the pattern.
@@ -93,28 +81,15 @@ impl Compiled {
     }
 
     fn device(&self, named: &Named<'_>, said: &Value) -> DeviceId {
-        let pointed = self
-            .rule
-            .device_pointer
-            .as_deref()
-            .and_then(|path| at(said, path).into_iter().find_map(scalar));
-        let name = pointed
-            .as_deref()
-            .map(str::as_bytes)
-            .or(named.device)
-            .unwrap_or_default();
-        if let Some(known) = std::str::from_utf8(name)
-            .ok()
-            .and_then(|name| self.rule.devices.get(name))
-        {
+        let pointed = self.rule.device_pointer.as_deref().and_then(|path| at(said, path).into_iter().find_map(scalar));
+        let name = pointed.as_deref().map(str::as_bytes).or(named.device).unwrap_or_default();
+        if let Some(known) = std::str::from_utf8(name).ok().and_then(|name| self.rule.devices.get(name)) {
             return known.clone();
         }
         let site = named.site.map(|site| SiteId::from(slug(site)));
         DeviceId {
             // A rule that maps its devices may leave the site out; what it does not map is then at a place nobody knows, and rings.
-            site: site
-                .or_else(|| self.rule.site.clone())
-                .unwrap_or_else(|| SiteId::from(self.rule.id.clone())),
+            site: site.or_else(|| self.rule.site.clone()).unwrap_or_else(|| SiteId::from(self.rule.id.clone())),
             name: DeviceName::from(slug(name)),
         }
     }
@@ -136,13 +111,7 @@ pub fn hear(rules: &[Compiled], topic: &[u8], payload: &[u8], origin: Origin) ->
         let Some(named) = rule.matches(topic) else {
             continue;
         };
-        let matched = said.as_ref().ok().and_then(|said| {
-            rule.rule
-                .when
-                .iter()
-                .find(|when| holds(when, said))
-                .map(|when| (said, when))
-        });
+        let matched = said.as_ref().ok().and_then(|said| rule.rule.when.iter().find(|when| holds(when, said)).map(|when| (said, when)));
         match matched {
             Some((said, when)) => return meaning(rule, &named, said, when, topic, payload, origin),
             None => unmatched.push((rule, named)),
@@ -155,28 +124,20 @@ pub fn hear(rules: &[Compiled], topic: &[u8], payload: &[u8], origin: Origin) ->
         Ok(said) => unreadable_because(&unmatched, said, payload),
         Err(why) => Some(*why),
     };
-    let teller = unmatched
-        .iter()
-        .find(|(rule, _)| match rule.rule.otherwise {
-            Otherwise::Unreadable => true,
-            // Telemetry is readable: a payload that is no JSON at all, where every condition looks into JSON, is not telemetry.
-            Otherwise::Nothing => why.is_some_and(|why| why != Unreadable::NoRuleMatched),
-        });
+    let teller = unmatched.iter().find(|(rule, _)| match rule.rule.otherwise {
+        Otherwise::Unreadable => true,
+        // Telemetry is readable: a payload that is no JSON at all, where every condition looks into JSON, is not telemetry.
+        Otherwise::Nothing => why.is_some_and(|why| why != Unreadable::NoRuleMatched),
+    });
     let Some((rule, named)) = teller else {
         return Heard::Ignored(Ignored::WithoutMeaning);
     };
-    let verb = Verb::Unreadable {
-        why: why.unwrap_or(Unreadable::NoRuleMatched),
-    };
+    let verb = Verb::Unreadable { why: why.unwrap_or(Unreadable::NoRuleMatched) };
     let device = rule.device(named, said.as_ref().unwrap_or(&Value::Null));
     Heard::Signal(bare(device, verb, origin, evidence(topic, payload)))
 }
 
-fn unreadable_because(
-    unmatched: &[(&Compiled, Named<'_>)],
-    said: &Value,
-    payload: &[u8],
-) -> Option<Unreadable> {
+fn unreadable_because(unmatched: &[(&Compiled, Named<'_>)], said: &Value, payload: &[u8]) -> Option<Unreadable> {
     let wants_text = |rule: &Compiled| rule.rule.when.iter().any(|when| when.pointer.is_empty());
     let plain = matches!(said, Value::String(_)) && !payload.starts_with(b"\"");
     if plain && !payload.is_empty() && !unmatched.iter().any(|(rule, _)| wants_text(rule)) {
@@ -208,11 +169,7 @@ fn holds(when: &When, said: &Value) -> bool {
 
 /// A value as rules compare it; arrays and objects have no text.
 fn text_of(value: &Value) -> Option<String> {
-    if value.is_null() {
-        Some("null".to_owned())
-    } else {
-        scalar(value)
-    }
+    if value.is_null() { Some("null".to_owned()) } else { scalar(value) }
 }
 
 /// Every value that a pointer leads to: RFC 6901, and a level `*` stands for each element of an array.
@@ -220,10 +177,7 @@ fn at<'v>(said: &'v Value, pointer: &str) -> Vec<&'v Value> {
     let mut found = vec![said];
     for level in pointer.split('/').skip(1) {
         let level = level.replace("~1", "/").replace("~0", "~");
-        found = found
-            .into_iter()
-            .flat_map(|value| below(value, &level))
-            .collect();
+        found = found.into_iter().flat_map(|value| below(value, &level)).collect();
     }
     found
 }
@@ -231,99 +185,52 @@ fn at<'v>(said: &'v Value, pointer: &str) -> Vec<&'v Value> {
 fn below<'v>(value: &'v Value, level: &str) -> Vec<&'v Value> {
     match value {
         Value::Array(elements) if level == "*" => elements.iter().collect(),
-        Value::Array(elements) => level
-            .parse()
-            .ok()
-            .and_then(|index: usize| elements.get(index))
-            .into_iter()
-            .collect(),
+        Value::Array(elements) => level.parse().ok().and_then(|index: usize| elements.get(index)).into_iter().collect(),
         Value::Object(fields) => fields.get(level).into_iter().collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
 
-fn meaning(
-    rule: &Compiled,
-    named: &Named<'_>,
-    said: &Value,
-    when: &When,
-    topic: &[u8],
-    payload: &[u8],
-    origin: Origin,
-) -> Heard {
+fn meaning(rule: &Compiled, named: &Named<'_>, said: &Value, when: &When, topic: &[u8], payload: &[u8], origin: Origin) -> Heard {
     let device = rule.device(named, said);
-    let pointed = |pointer: &Option<String>| {
-        pointer
-            .as_deref()
-            .map(|path| at(said, path))
-            .unwrap_or_default()
-    };
-    let battery = pointed(&rule.rule.battery_pointer)
-        .into_iter()
-        .find_map(percent);
+    let pointed = |pointer: &Option<String>| pointer.as_deref().map(|path| at(said, path)).unwrap_or_default();
+    let battery = pointed(&rule.rule.battery_pointer).into_iter().find_map(percent);
     let verb = match when.means {
-        Meaning::Press => Verb::Press {
-            kind: when.kind,
-            style: when.style,
-        },
+        Meaning::Press => Verb::Press { kind: when.kind, style: when.style },
         Meaning::Cancel => {
             // A keypad's cancel may carry its code: neither the payload nor anything in it is kept.
-            return Heard::Signal(bare(
-                device,
-                Verb::Cancel,
-                origin,
-                evidence_without_payload(topic),
-            ));
+            return Heard::Signal(bare(device, Verb::Cancel, origin, evidence_without_payload(topic)));
         }
         Meaning::TamperOn => Verb::Tamper { on: true },
         Meaning::TamperOff => Verb::Tamper { on: false },
         Meaning::Alive => {
-            return Heard::Alive {
-                device,
-                battery,
-                rssi: None,
-                at: None,
-            };
+            return Heard::Alive { device, battery, rssi: None, at: None };
         }
         Meaning::Online => Verb::Presence { online: true },
         Meaning::Offline => Verb::Presence { online: false },
         Meaning::Nothing => return Heard::Ignored(Ignored::WithoutMeaning),
     };
     let mut signal = bare(device, verb, origin, evidence(topic, payload));
-    signal.id = pointed(&rule.rule.id_pointer)
-        .into_iter()
-        .find_map(message_id);
+    signal.id = pointed(&rule.rule.id_pointer).into_iter().find_map(message_id);
     signal.battery = battery;
     Heard::Signal(signal)
 }
 
 fn levels(topic: &str, faults: &mut Vec<String>) -> (Vec<Level>, bool) {
     if topic.is_empty() || topic.len() > TOPIC_MAX || topic.contains('\0') {
-        faults.push(format!(
-            "its topic must have 1 to {TOPIC_MAX} bytes and no NUL"
-        ));
+        faults.push(format!("its topic must have 1 to {TOPIC_MAX} bytes and no NUL"));
         return (Vec::new(), false);
     }
     let (body, open_ended) = match topic.strip_suffix("/#") {
         Some(body) => (body, true),
         None => (topic, false),
     };
-    let levels: Vec<Level> = body
-        .split('/')
-        .map(|level| one_level(level, faults))
-        .collect();
-    if levels
-        .iter()
-        .all(|level| *level != Level::Device && !matches!(level, Level::Literal(_)))
-    {
-        faults.push(format!(
-            "topic \"{topic}\" would match nearly everything; name at least one level"
-        ));
+    let levels: Vec<Level> = body.split('/').map(|level| one_level(level, faults)).collect();
+    if levels.iter().all(|level| *level != Level::Device && !matches!(level, Level::Literal(_))) {
+        faults.push(format!("topic \"{topic}\" would match nearly everything; name at least one level"));
     }
     if body.starts_with("cooee/") {
-        faults.push(format!(
-            "topic \"{topic}\" is among our own; give the adapter's devices another one"
-        ));
+        faults.push(format!("topic \"{topic}\" is among our own; give the adapter's devices another one"));
     }
     (levels, open_ended)
 }
@@ -348,10 +255,7 @@ fn check_identity(rule: &Rule, levels: &[Level], faults: &mut Vec<String>) {
         faults.push("{device} and {site} may stand in its topic once each".to_owned());
     }
     if count(&Level::Device) == 0 && rule.device_pointer.is_none() {
-        faults.push(
-            "nothing says which device it is: put {device} into the topic, or add device_pointer"
-                .to_owned(),
-        );
+        faults.push("nothing says which device it is: put {device} into the topic, or add device_pointer".to_owned());
     }
     if count(&Level::Site) == 0 && rule.site.is_none() && rule.devices.is_empty() {
         faults.push("nothing says which site it is: add site = \"...\", {site} in the topic, or map its devices".to_owned());
@@ -359,34 +263,20 @@ fn check_identity(rule: &Rule, levels: &[Level], faults: &mut Vec<String>) {
 }
 
 fn check_pointers(rule: &Rule, faults: &mut Vec<String>) {
-    let optional = [
-        &rule.device_pointer,
-        &rule.id_pointer,
-        &rule.battery_pointer,
-    ];
-    let pointers = optional
-        .into_iter()
-        .flatten()
-        .chain(rule.when.iter().map(|when| &when.pointer));
+    let optional = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer];
+    let pointers = optional.into_iter().flatten().chain(rule.when.iter().map(|when| &when.pointer));
     for pointer in pointers {
         if !pointer.is_empty() && !pointer.starts_with('/') {
-            faults.push(format!(
-                "pointer \"{pointer}\" must be empty or begin with / (RFC 6901)"
-            ));
+            faults.push(format!("pointer \"{pointer}\" must be empty or begin with / (RFC 6901)"));
         }
     }
 }
 
 fn check_meanings(rule: &Rule, faults: &mut Vec<String>) {
     if rule.when.is_empty() {
-        faults.push(
-            "it has no [[adapter.when]], so that none of its messages could mean anything"
-                .to_owned(),
-        );
+        faults.push("it has no [[adapter.when]], so that none of its messages could mean anything".to_owned());
     }
-    let misplaced = |when: &&When| {
-        when.means != Meaning::Press && (when.kind.is_some() || when.style.is_some())
-    };
+    let misplaced = |when: &&When| when.means != Meaning::Press && (when.kind.is_some() || when.style.is_some());
     if rule.when.iter().any(|when| misplaced(&when)) {
         faults.push("kind and style belong to means = \"press\" only".to_owned());
     }

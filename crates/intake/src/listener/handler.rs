@@ -13,10 +13,7 @@ use escalation::input::Input;
 use escalation::signal::{Origin, Signal, Via};
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use mqtt5::QoS;
-use mqtt5::broker::{
-    BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent,
-    PublishAction,
-};
+use mqtt5::broker::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction};
 use mqtt5::packet::publish::PublishPacket;
 use tokio::sync::{mpsc, watch};
 
@@ -59,14 +56,7 @@ impl Handler {
         rules: &watch::Receiver<Arc<Vec<Rule>>>,
         drops: mpsc::Sender<Arc<str>>,
     ) -> Self {
-        let handler = Self {
-            submit,
-            now,
-            supervision,
-            adapters: RwLock::default(),
-            drops,
-            wills: Mutex::default(),
-        };
+        let handler = Self { submit, now, supervision, adapters: RwLock::default(), drops, wills: Mutex::default() };
         handler.adopt(&rules.borrow());
         handler
     }
@@ -77,38 +67,19 @@ impl Handler {
         for fault in faults {
             tracing::error!(%fault, "an adapter rule is left out");
         }
-        *self
-            .adapters
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(adapters);
+        *self.adapters.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(adapters);
     }
 
     fn hear(&self, client: &str, topic: &str, payload: &[u8], qos: u8) -> Option<Signal> {
-        let adapters = self
-            .adapters
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let origin = Origin {
-            via: Via::Listener,
-            client: Some(client.to_owned()),
-            qos,
-            retained: false,
-            dup: false,
-            waited_since: None,
-        };
+        let adapters = self.adapters.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let origin = Origin { via: Via::Listener, client: Some(client.to_owned()), qos, retained: false, dup: false, waited_since: None };
         let now = (self.now)();
         match adapters.hear(topic.as_bytes(), payload, origin) {
             Heard::Signal(mut signal) => {
                 signal.clock = self.supervision.clock(&signal.device, now);
                 Some(signal)
             }
-            Heard::Alive {
-                device,
-                battery,
-                rssi,
-                at,
-            } => {
+            Heard::Alive { device, battery, rssi, at } => {
                 self.supervision.heartbeat(&device, now, at, battery, rssi);
                 None
             }
@@ -121,8 +92,7 @@ impl Handler {
         let Some(signal) = self.hear(&event.client_id, &event.topic, &event.payload, qos) else {
             return PublishAction::Continue;
         };
-        self.supervision
-            .heard(&signal.device, (self.now)(), signal.battery);
+        self.supervision.heard(&signal.device, (self.now)(), signal.battery);
         if qos == 0 {
             tokio::spawn(insist(self.submit.clone(), signal));
             return PublishAction::Continue;
@@ -137,9 +107,7 @@ impl Handler {
                 tracing::warn!(%why, "a signal was not taken; its client is dropped, to send it again");
                 tokio::time::sleep(PAUSE).await;
                 if self.drops.try_send(event.client_id).is_err() {
-                    tracing::warn!(
-                        "too many clients are being dropped; one stays connected without its PUBACK"
-                    );
+                    tracing::warn!("too many clients are being dropped; one stays connected without its PUBACK");
                 }
                 silence()
             }
@@ -149,26 +117,17 @@ impl Handler {
     fn on_connect(&self, event: ClientConnectEvent) {
         let will = event.will_topic.map(|topic| Will {
             topic,
-            payload: event
-                .will_payload
-                .map(|payload| payload.to_vec())
-                .unwrap_or_default(),
+            payload: event.will_payload.map(|payload| payload.to_vec()).unwrap_or_default(),
             qos: event.will_qos.map_or(0, level),
         });
-        self.wills()
-            .entry(event.client_id)
-            .or_default()
-            .push_back(will);
+        self.wills().entry(event.client_id).or_default().push_back(will);
     }
 
     /// The library publishes a will without asking us: what it says is heard here.
     fn on_disconnect(&self, event: &ClientDisconnectEvent) {
         let will = {
             let mut wills = self.wills();
-            let will = wills
-                .get_mut(&event.client_id)
-                .and_then(VecDeque::pop_front)
-                .flatten();
+            let will = wills.get_mut(&event.client_id).and_then(VecDeque::pop_front).flatten();
             if wills.get(&event.client_id).is_some_and(VecDeque::is_empty) {
                 wills.remove(&event.client_id);
             }
@@ -196,9 +155,7 @@ async fn insist(submit: Submit, signal: Signal) {
                 return tracing::error!(%why, "the rules refused a signal, which they never should");
             }
             Verdict::NotTaken(NotTaken::Stopping) => break,
-            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => {
-                tokio::time::sleep(PAUSE).await
-            }
+            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => tokio::time::sleep(PAUSE).await,
         }
     }
     tracing::error!(via = ?signal.origin.via, qos = signal.origin.qos, "a signal that comes only once could not be recorded");

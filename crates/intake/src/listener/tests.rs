@@ -5,9 +5,7 @@ use std::time::Duration;
 use escalation::input::Input;
 use escalation::signal::{Signal, Verb, Via};
 use escalation::verdict::{NotTaken, Outcome, Verdict};
-use rumqttc::{
-    AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, PublishOptions, QoS as Level,
-};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, PublishOptions, QoS as Level};
 
 use super::*;
 use crate::State;
@@ -16,9 +14,7 @@ const PRESS: &str = "cooee/v1/library/counter/press";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not happen"))
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
 struct Room {
@@ -34,11 +30,7 @@ impl Room {
         let submit: Submit = Arc::new(move |input| {
             let (answer, verdict) = oneshot::channel();
             sender.send((input, answer)).unwrap();
-            Box::pin(async {
-                verdict
-                    .await
-                    .unwrap_or(Verdict::NotTaken(NotTaken::Stopping))
-            })
+            Box::pin(async { verdict.await.unwrap_or(Verdict::NotTaken(NotTaken::Stopping)) })
         });
         let (readiness, mut ready) = watch::channel(Readiness::NotYet { why: String::new() });
         let (feedback, feedback_out) = mpsc::channel(8);
@@ -52,23 +44,10 @@ impl Room {
             supervision: supervision.clone(),
             readiness,
         };
-        let settings = Settings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            ..Settings::default()
-        };
+        let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
         let listener = Listener::start(&settings, needs).await.unwrap();
-        soon(
-            "readiness",
-            ready.wait_for(|said| *said == Readiness::Ready),
-        )
-        .await
-        .unwrap();
-        Self {
-            inputs,
-            feedback,
-            listener,
-            supervision,
-        }
+        soon("readiness", ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap();
+        Self { inputs, feedback, listener, supervision }
     }
 
     fn button(&self, id: &str) -> (AsyncClient, EventLoop) {
@@ -115,35 +94,19 @@ fn is_puback(packet: &Packet) -> bool {
 async fn i1_the_puback_is_the_records_commit() {
     let mut room = Room::open().await;
     let (button, mut line) = room.button("button-1");
-    button
-        .publish(PRESS, "", PublishOptions::at_least_once())
-        .await
-        .unwrap();
+    button.publish(PRESS, "", PublishOptions::at_least_once()).await.unwrap();
     let polling = tokio::spawn(async move {
         until(&mut line, "a PUBACK", is_puback).await;
         line
     });
     let (press, answer) = room.signal().await;
-    assert_eq!(
-        (press.origin.via, press.origin.client.as_deref()),
-        (Via::Listener, Some("button-1"))
-    );
+    assert_eq!((press.origin.via, press.origin.client.as_deref()), (Via::Listener, Some("button-1")));
     // Another client's whole conversation fits in between: the first still has no PUBACK.
     let (other, mut other_line) = room.button("button-2");
-    other
-        .publish(
-            "cooee/v1/library/other/alive",
-            r#"{"battery":50}"#,
-            PublishOptions::at_least_once(),
-        )
-        .await
-        .unwrap();
+    other.publish("cooee/v1/library/other/alive", r#"{"battery":50}"#, PublishOptions::at_least_once()).await.unwrap();
     until(&mut other_line, "the heartbeat's PUBACK", is_puback).await;
     assert!(!polling.is_finished());
-    let heard = room
-        .supervision
-        .last_heard(&"library/other".parse().unwrap())
-        .unwrap();
+    let heard = room.supervision.last_heard(&"library/other".parse().unwrap()).unwrap();
     assert_eq!(heard.battery, Some(50));
     answer.send(durable()).unwrap();
     soon("the PUBACK", polling).await.unwrap();
@@ -153,15 +116,10 @@ async fn i1_the_puback_is_the_records_commit() {
 async fn what_is_not_taken_gets_no_puback_and_is_sent_again() {
     let mut room = Room::open().await;
     let (button, mut line) = room.button("button");
-    button
-        .publish(PRESS, "help", PublishOptions::at_least_once())
-        .await
-        .unwrap();
+    button.publish(PRESS, "help", PublishOptions::at_least_once()).await.unwrap();
     let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
     let (_, answer) = room.signal().await;
-    answer
-        .send(Verdict::NotTaken(NotTaken::Overloaded))
-        .unwrap();
+    answer.send(Verdict::NotTaken(NotTaken::Overloaded)).unwrap();
     let (again, answer) = room.signal().await;
     assert!(!polling.is_finished(), "no PUBACK for what was not taken");
     assert!(matches!(again.verb, Verb::Press { .. }));
@@ -173,49 +131,23 @@ async fn what_is_not_taken_gets_no_puback_and_is_sent_again() {
 async fn feedback_reaches_the_device() {
     let room = Room::open().await;
     let (button, mut line) = room.button("button");
-    button
-        .subscribe("cooee/v1/library/counter/state", Level::AtLeastOnce)
-        .await
-        .unwrap();
-    until(&mut line, "a SUBACK", |packet| {
-        matches!(packet, Packet::SubAck(_))
-    })
-    .await;
-    let feedback = Feedback {
-        device: "library/counter".parse().unwrap(),
-        id: None,
-        activation: "KAL-42".parse().unwrap(),
-        state: State::Received,
-    };
+    button.subscribe("cooee/v1/library/counter/state", Level::AtLeastOnce).await.unwrap();
+    until(&mut line, "a SUBACK", |packet| matches!(packet, Packet::SubAck(_))).await;
+    let feedback =
+        Feedback { device: "library/counter".parse().unwrap(), id: None, activation: "KAL-42".parse().unwrap(), state: State::Received };
     room.feedback.send(feedback).await.unwrap();
-    let told = until(&mut line, "the feedback", |packet| {
-        matches!(packet, Packet::Publish(_))
-    })
-    .await;
-    let Packet::Publish(told) = told else {
-        panic!("{told:?}")
-    };
-    assert_eq!(
-        (told.payload.as_ref(), told.retain),
-        (&br#"{"activation":"KAL-42","state":"received"}"#[..], false)
-    );
+    let told = until(&mut line, "the feedback", |packet| matches!(packet, Packet::Publish(_))).await;
+    let Packet::Publish(told) = told else { panic!("{told:?}") };
+    assert_eq!((told.payload.as_ref(), told.retain), (&br#"{"activation":"KAL-42","state":"received"}"#[..], false));
 }
 
 #[tokio::test]
 async fn a_last_will_is_heard_though_nobody_publishes_it() {
     let mut room = Room::open().await;
     let mut options = room.options("button");
-    options.set_last_will(LastWill::new(
-        "cooee/v1/library/counter/lwt",
-        "offline",
-        Level::AtLeastOnce,
-        true,
-    ));
+    options.set_last_will(LastWill::new("cooee/v1/library/counter/lwt", "offline", Level::AtLeastOnce, true));
     let (client, mut line) = AsyncClient::builder(options).capacity(10).build();
-    until(&mut line, "a CONNACK", |packet| {
-        matches!(packet, Packet::ConnAck(_))
-    })
-    .await;
+    until(&mut line, "a CONNACK", |packet| matches!(packet, Packet::ConnAck(_))).await;
     drop((client, line));
     let (gone, answer) = room.signal().await;
     assert_eq!(gone.verb, Verb::Presence { online: false });
@@ -228,19 +160,10 @@ async fn a_megabyte_is_taken_by_its_hash() {
     let mut options = room.options("button");
     options.set_max_packet_size(2_000_000, 2_000_000);
     let (button, mut line) = AsyncClient::builder(options).capacity(10).build();
-    button
-        .publish(PRESS, vec![0; 1_048_576], PublishOptions::at_least_once())
-        .await
-        .unwrap();
+    button.publish(PRESS, vec![0; 1_048_576], PublishOptions::at_least_once()).await.unwrap();
     let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
     let (press, answer) = room.signal().await;
-    assert_eq!(
-        (
-            press.evidence.payload_bytes,
-            matches!(press.verb, Verb::Press { .. })
-        ),
-        (1_048_576, true)
-    );
+    assert_eq!((press.evidence.payload_bytes, matches!(press.verb, Verb::Press { .. })), (1_048_576, true));
     answer.send(durable()).unwrap();
     soon("the PUBACK", polling).await.unwrap();
 }
@@ -249,10 +172,7 @@ async fn a_megabyte_is_taken_by_its_hash() {
 async fn it_ends_when_told() {
     let room = Room::open().await;
     let (_button, mut line) = room.button("button");
-    until(&mut line, "a CONNACK", |packet| {
-        matches!(packet, Packet::ConnAck(_))
-    })
-    .await;
+    until(&mut line, "a CONNACK", |packet| matches!(packet, Packet::ConnAck(_))).await;
     let address = room.listener.address().unwrap();
     soon("the end", room.listener.shutdown()).await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());

@@ -71,20 +71,11 @@ struct Attendant {
 }
 
 /// Attends until told to stop, then settles what is under way and disconnects.
-pub(super) async fn run(
-    mut needs: Needs,
-    fence: Arc<Fence>,
-    mut events: mpsc::Receiver<Happened>,
-    mut stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn run(mut needs: Needs, fence: Arc<Fence>, mut events: mpsc::Receiver<Happened>, mut stopping: watch::Receiver<bool>) {
     let adapters = adapters(&needs.rules.borrow_and_update().clone());
     let had_session = needs.last_here.is_some();
     let mut attendant = Attendant {
-        subscriptions: Subscriptions::new(
-            fence.clone(),
-            needs.troubles.clone(),
-            adapters.filters(),
-        ),
+        subscriptions: Subscriptions::new(fence.clone(), needs.troubles.clone(), adapters.filters()),
         adapters,
         unacknowledged: Unacknowledged::default(),
         under_way: FuturesUnordered::new(),
@@ -130,10 +121,7 @@ fn adapters(rules: &[Rule]) -> Adapters {
 impl Attendant {
     fn on(&mut self, happened: Happened) {
         match happened {
-            Happened::Connected {
-                epoch,
-                session_present,
-            } => self.on_connected(epoch, session_present),
+            Happened::Connected { epoch, session_present } => self.on_connected(epoch, session_present),
             Happened::Published { epoch, publish } => self.on_published(epoch, &publish),
             Happened::Lost { why } => self.on_lost(&why),
             Happened::GivenUp => {
@@ -153,9 +141,7 @@ impl Attendant {
         } else {
             self.unacknowledged.forget();
             if self.had_session {
-                tracing::warn!(
-                    "the broker had no session for us: what was pressed while we were away, and had not reached us, is gone"
-                );
+                tracing::warn!("the broker had no session for us: what was pressed while we were away, and had not reached us, is gone");
                 self.needs.troubles.raise(Cause::SessionLost);
             }
         }
@@ -174,9 +160,7 @@ impl Attendant {
         }
         self.catching_up = None;
         self.subscriptions.lost();
-        self.needs.readiness.send_replace(Readiness::NotYet {
-            why: format!("the broker does not answer: {why}"),
-        });
+        self.needs.readiness.send_replace(Readiness::NotYet { why: format!("the broker does not answer: {why}") });
     }
 
     fn on_published(&mut self, epoch: Epoch, publish: &Publish) {
@@ -187,20 +171,10 @@ impl Attendant {
             Arrival::Durable => return self.acknowledge(epoch, ack),
         };
         let now = (self.needs.now)();
-        match self
-            .adapters
-            .hear(&publish.topic, &publish.payload, self.origin(publish))
-        {
+        match self.adapters.hear(&publish.topic, &publish.payload, self.origin(publish)) {
             Heard::Ignored(_) => self.acknowledge(epoch, ack),
-            Heard::Alive {
-                device,
-                battery,
-                rssi,
-                at,
-            } => {
-                self.needs
-                    .supervision
-                    .heartbeat(&device, now, at, battery, rssi);
+            Heard::Alive { device, battery, rssi, at } => {
+                self.needs.supervision.heartbeat(&device, now, at, battery, rssi);
                 self.acknowledge(epoch, ack);
             }
             Heard::Signal(mut signal) => {
@@ -209,9 +183,7 @@ impl Attendant {
                 }
                 signal.clock = self.needs.supervision.clock(&signal.device, now);
                 if !signal.origin.retained {
-                    self.needs
-                        .supervision
-                        .heard(&signal.device, now, signal.battery);
+                    self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
                 self.submit(ticket, ack, signal, None);
             }
@@ -219,9 +191,7 @@ impl Attendant {
     }
 
     fn origin(&self, publish: &Publish) -> Origin {
-        let waited = self
-            .catching_up
-            .filter(|(_, until)| Instant::now() < *until);
+        let waited = self.catching_up.filter(|(_, until)| Instant::now() < *until);
         Origin {
             via: Via::Session,
             client: None,
@@ -232,18 +202,10 @@ impl Attendant {
         }
     }
 
-    fn submit(
-        &mut self,
-        ticket: Ticket,
-        ack: Option<ManualAck>,
-        signal: Signal,
-        after: Option<Duration>,
-    ) {
+    fn submit(&mut self, ticket: Ticket, ack: Option<ManualAck>, signal: Signal, after: Option<Duration>) {
         let submit = self.needs.submit.clone();
         // Submitted here, not in the future: presses reach the watch in the order in which they came.
-        let pending = after
-            .is_none()
-            .then(|| submit(Input::Signal(signal.clone())));
+        let pending = after.is_none().then(|| submit(Input::Signal(signal.clone())));
         let settled = async move {
             let verdict = match (pending, after) {
                 (Some(pending), _) => pending.await,
@@ -252,23 +214,13 @@ impl Attendant {
                     submit(Input::Signal(signal.clone())).await
                 }
             };
-            Settled {
-                ticket,
-                ack,
-                signal,
-                verdict,
-            }
+            Settled { ticket, ack, signal, verdict }
         };
         self.under_way.push(settled.boxed());
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled {
-            ticket,
-            ack,
-            signal,
-            verdict,
-        } = settled;
+        let Settled { ticket, ack, signal, verdict } = settled;
         if ack.is_none() {
             return self.settle_unguaranteed(ticket, signal, &verdict);
         }
@@ -296,9 +248,7 @@ impl Attendant {
 
     /// What came by QoS 0 comes only once: we try again ourselves.
     fn settle_unguaranteed(&mut self, ticket: Ticket, signal: Signal, verdict: &Verdict) {
-        let overflow = || Cause::Overflow {
-            queue: "qos0".to_owned(),
-        };
+        let overflow = || Cause::Overflow { queue: "qos0".to_owned() };
         match verdict {
             Verdict::Durable(_) => {
                 self.remember(&signal);
@@ -312,15 +262,11 @@ impl Attendant {
             Verdict::NotTaken(NotTaken::Stopping) => {
                 tracing::error!("a signal that came by QoS 0 is lost: the station is stopping")
             }
-            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded)
-                if self.retries < RETRIES_MAX =>
-            {
+            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) if self.retries < RETRIES_MAX => {
                 self.retries += 1;
                 self.submit(ticket, None, signal, Some(PAUSE));
             }
-            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => {
-                self.needs.troubles.raise(overflow())
-            }
+            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => self.needs.troubles.raise(overflow()),
         }
     }
 
@@ -338,9 +284,7 @@ impl Attendant {
         };
         match self.fence.acknowledge(epoch, ack) {
             Ok(true) => self.unacknowledged.acknowledged(packet),
-            Ok(false) => tracing::debug!(
-                "an acknowledgement came too late for its connection and was dropped"
-            ),
+            Ok(false) => tracing::debug!("an acknowledgement came too late for its connection and was dropped"),
             Err(error) => {
                 tracing::warn!(%error, "an acknowledgement could not be queued; the broker will send that message again");
                 self.fence.cut();
@@ -380,12 +324,8 @@ impl Attendant {
 
     fn say_readiness(&self) {
         let readiness = match (self.epoch, self.subscriptions.gap()) {
-            (None, _) => Readiness::NotYet {
-                why: "the broker does not answer".to_owned(),
-            },
-            (Some(_), Some(filter)) => Readiness::NotYet {
-                why: format!("the broker has not granted the subscription to {filter}"),
-            },
+            (None, _) => Readiness::NotYet { why: "the broker does not answer".to_owned() },
+            (Some(_), Some(filter)) => Readiness::NotYet { why: format!("the broker has not granted the subscription to {filter}") },
             (Some(_), None) => Readiness::Ready,
         };
         self.needs.readiness.send_if_modified(|said| {
@@ -399,11 +339,7 @@ impl Attendant {
         let away = self.away.map(|(_, since)| since + AWAY_MAX);
         let away = away.filter(|_| !self.needs.troubles.is_open(&Cause::BrokerAway));
         let idle = Instant::now() + Duration::from_secs(3_600);
-        [away, self.cut_at, self.subscriptions.retry_at()]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(idle)
+        [away, self.cut_at, self.subscriptions.retry_at()].into_iter().flatten().min().unwrap_or(idle)
     }
 
     fn on_alarm(&mut self) {
@@ -421,17 +357,12 @@ impl Attendant {
     /// Waits for what is under way, then disconnects behind its acknowledgements.
     async fn leave(mut self) {
         let deadline = Instant::now() + FAREWELL;
-        while let Ok(Some(settled)) = tokio::time::timeout_at(deadline, self.under_way.next()).await
-        {
+        while let Ok(Some(settled)) = tokio::time::timeout_at(deadline, self.under_way.next()).await {
             self.settle(settled);
         }
-        self.needs.readiness.send_replace(Readiness::NotYet {
-            why: "the station is stopping".to_owned(),
-        });
+        self.needs.readiness.send_replace(Readiness::NotYet { why: "the station is stopping".to_owned() });
         let asked = if self.epoch.is_some() {
-            self.fence
-                .client()
-                .try_disconnect_with_timeout(Duration::from_secs(1))
+            self.fence.client().try_disconnect_with_timeout(Duration::from_secs(1))
         } else {
             self.fence.client().try_disconnect_now()
         };
@@ -443,15 +374,8 @@ impl Attendant {
 
 /// Hashes of a signal's topic and payload; none for the payload where it is a code.
 fn fingerprints(signal: &Signal) -> (Option<Digest>, Option<Digest>) {
-    let topic = signal
-        .evidence
-        .raw
-        .open()
-        .and_then(|raw| raw.split(' ').next());
-    (
-        topic.map(|topic| Digest::new(crate::adapter::sha256(topic.as_bytes()))),
-        signal.evidence.payload_sha256,
-    )
+    let topic = signal.evidence.raw.open().and_then(|raw| raw.split(' ').next());
+    (topic.map(|topic| Digest::new(crate::adapter::sha256(topic.as_bytes()))), signal.evidence.payload_sha256)
 }
 
 fn level(qos: QoS) -> u8 {

@@ -19,9 +19,7 @@ const MARKER: &str = "somebody/elses/topic";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future)
-        .await
-        .unwrap_or_else(|_| panic!("{what} did not happen"))
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
 /// A watch that gives its verdicts when the test says so.
@@ -35,11 +33,7 @@ impl Watch {
         let submit: Submit = Arc::new(move |input| {
             let (answer, verdict) = oneshot::channel();
             sender.send((input, answer)).unwrap();
-            Box::pin(async {
-                verdict
-                    .await
-                    .unwrap_or(Verdict::NotTaken(NotTaken::Stopping))
-            })
+            Box::pin(async { verdict.await.unwrap_or(Verdict::NotTaken(NotTaken::Stopping)) })
         });
         (Self { inputs }, submit)
     }
@@ -155,13 +149,7 @@ impl Broker {
     /// The client ends this connection.
     async fn is_cut(mut self) {
         let mut rest = Vec::new();
-        drop(
-            soon(
-                "the end of the connection",
-                self.stream.read_to_end(&mut rest),
-            )
-            .await,
-        );
+        drop(soon("the end of the connection", self.stream.read_to_end(&mut rest)).await);
     }
 }
 
@@ -176,10 +164,7 @@ struct Room {
 async fn room() -> Room {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
-    let access = toml::from_str::<Mqtt>(&format!("url='{url}'"))
-        .unwrap()
-        .access()
-        .unwrap();
+    let access = toml::from_str::<Mqtt>(&format!("url='{url}'")).unwrap().access().unwrap();
     let (watch, submit) = Watch::new();
     let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: String::new() });
     let (rules, in_force) = watch::channel(Arc::default());
@@ -193,13 +178,7 @@ async fn room() -> Room {
         last_here: None,
     };
     let session = Session::start(&access, needs).unwrap();
-    Room {
-        listener,
-        watch,
-        readiness,
-        rules,
-        session,
-    }
+    Room { listener, watch, readiness, rules, session }
 }
 
 impl Room {
@@ -211,12 +190,7 @@ impl Room {
     }
 
     async fn ready(&mut self) {
-        soon(
-            "readiness",
-            self.readiness.wait_for(|said| *said == Readiness::Ready),
-        )
-        .await
-        .unwrap();
+        soon("readiness", self.readiness.wait_for(|said| *said == Readiness::Ready)).await.unwrap();
     }
 }
 
@@ -227,10 +201,7 @@ async fn i1_a_press_is_acknowledged_only_once_it_is_durable() {
     room.ready().await;
     broker.publish(1, false, PRESS, b"").await;
     let (press, answer) = room.watch.signal().await;
-    assert_eq!(
-        (press.device.to_string().as_str(), press.clock),
-        ("library/counter", DeviceClock::Unproven)
-    );
+    assert_eq!((press.device.to_string().as_str(), press.clock), ("library/counter", DeviceClock::Unproven));
     broker.publish(2, false, MARKER, b"").await;
     assert_eq!(broker.puback().await, 2, "the press is not durable yet");
     answer.send(durable()).unwrap();
@@ -263,13 +234,7 @@ async fn what_is_sent_again_in_the_same_session_is_one_press() {
     let (_, under_way) = room.watch.signal().await;
     let (_, recorded) = room.watch.signal().await;
     drop(broker);
-    soon(
-        "the loss",
-        room.readiness
-            .wait_for(|said| matches!(said, Readiness::NotYet { why } if why.contains("answer"))),
-    )
-    .await
-    .unwrap();
+    soon("the loss", room.readiness.wait_for(|said| matches!(said, Readiness::NotYet { why } if why.contains("answer")))).await.unwrap();
     recorded.send(durable()).unwrap();
     let mut broker = room.connected(true).await;
     broker.publish(1, true, PRESS, b"a").await;
@@ -289,9 +254,7 @@ async fn what_was_not_taken_is_asked_for_again() {
     let mut broker = room.connected(false).await;
     broker.publish(1, false, PRESS, b"").await;
     let (_, answer) = room.watch.signal().await;
-    answer
-        .send(Verdict::NotTaken(NotTaken::Overloaded))
-        .unwrap();
+    answer.send(Verdict::NotTaken(NotTaken::Overloaded)).unwrap();
     broker.is_cut().await;
     let mut broker = room.connected(true).await;
     broker.publish(1, true, PRESS, b"").await;
@@ -306,12 +269,8 @@ async fn a_refused_subscription_is_a_trouble_and_not_ready() {
     let mut room = room().await;
     let (mut broker, _) = Broker::accept(&room.listener, false).await;
     broker.subscribe(0x80).await;
-    let cause = Cause::SubscriptionRefused {
-        filter: "cooee/v1/+/+/press".to_owned(),
-    };
-    room.watch
-        .trouble(&Input::TroubleNoticed(cause.clone()))
-        .await;
+    let cause = Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() };
+    room.watch.trouble(&Input::TroubleNoticed(cause.clone())).await;
     assert!(matches!(*room.readiness.borrow(), Readiness::NotYet { .. }));
     drop(broker);
     let _broker = room.connected(true).await;
@@ -324,13 +283,9 @@ async fn a_lost_session_is_said_and_cleared_once_all_is_subscribed_again() {
     let mut room = room().await;
     drop(room.connected(false).await);
     let (mut broker, _) = Broker::accept(&room.listener, false).await;
-    room.watch
-        .trouble(&Input::TroubleNoticed(Cause::SessionLost))
-        .await;
+    room.watch.trouble(&Input::TroubleNoticed(Cause::SessionLost)).await;
     broker.subscribe(1).await;
-    room.watch
-        .trouble(&Input::TroubleCleared(Cause::SessionLost))
-        .await;
+    room.watch.trouble(&Input::TroubleCleared(Cause::SessionLost)).await;
 }
 
 #[tokio::test]
@@ -345,11 +300,7 @@ async fn no_message_can_wedge_the_session() {
     broker.publish(4, false, "cooee/v1/s/d/tamper", b"\0").await;
     for packet in 1..=4 {
         let (signal, answer) = room.watch.signal().await;
-        assert_eq!(
-            matches!(signal.verb, Verb::Press { .. }),
-            packet < 4,
-            "{packet}"
-        );
+        assert_eq!(matches!(signal.verb, Verb::Press { .. }), packet < 4, "{packet}");
         answer.send(durable()).unwrap();
         assert_eq!(broker.puback().await, packet);
     }
@@ -365,10 +316,7 @@ async fn retained_copies_are_heard_once() {
     };
     broker.send(&lwt(1)).await;
     let (signal, answer) = room.watch.signal().await;
-    assert_eq!(
-        (signal.verb, signal.origin.retained),
-        (Verb::Presence { online: false }, true)
-    );
+    assert_eq!((signal.verb, signal.origin.retained), (Verb::Presence { online: false }, true));
     answer.send(durable()).unwrap();
     assert_eq!(broker.puback().await, 1);
     broker.send(&lwt(2)).await;
@@ -380,8 +328,7 @@ async fn retained_copies_are_heard_once() {
 async fn new_rules_are_subscribed_and_old_ones_left() {
     let mut room = room().await;
     let mut broker = room.connected(false).await;
-    let rule: Rule =
-        toml::from_str("id='a'\nsite='s'\ntopic='x/{device}'\nwhen=[{means='press'}]").unwrap();
+    let rule: Rule = toml::from_str("id='a'\nsite='s'\ntopic='x/{device}'\nwhen=[{means='press'}]").unwrap();
     room.rules.send_replace(Arc::new(vec![rule]));
     assert_eq!(broker.subscribe(1).await, 1);
     broker.publish(1, false, "x/d", b"help").await;
@@ -389,11 +336,7 @@ async fn new_rules_are_subscribed_and_old_ones_left() {
     assert_eq!(press.device.to_string(), "s/d");
     room.rules.send_replace(Arc::default());
     let (kind, body) = broker.packet().await;
-    assert_eq!(
-        (kind & 0xf0, &body[4..]),
-        (0xa0, &b"x/+"[..]),
-        "UNSUBSCRIBE"
-    );
+    assert_eq!((kind & 0xf0, &body[4..]), (0xa0, &b"x/+"[..]), "UNSUBSCRIBE");
 }
 
 #[tokio::test]

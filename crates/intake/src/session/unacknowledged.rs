@@ -51,53 +51,30 @@ impl Unacknowledged {
     /// A message came by this connection.
     pub(super) fn arrived(&mut self, epoch: Epoch, publish: &Publish) -> Arrival {
         self.last += 1;
-        let ticket = Ticket {
-            packet: publish.pkid,
-            number: self.last,
-        };
+        let ticket = Ticket { packet: publish.pkid, number: self.last };
         if publish.qos == QoS::AtMostOnce {
             return Arrival::New(ticket);
         }
         let bytes = fingerprint(publish);
-        if let Some(held) = self
-            .held
-            .get_mut(&publish.pkid)
-            .filter(|held| publish.dup && held.bytes == bytes)
-        {
+        if let Some(held) = self.held.get_mut(&publish.pkid).filter(|held| publish.dup && held.bytes == bytes) {
             held.epoch = epoch;
-            return if held.durable {
-                Arrival::Durable
-            } else {
-                Arrival::UnderWay
-            };
+            return if held.durable { Arrival::Durable } else { Arrival::UnderWay };
         }
-        let held = Held {
-            number: ticket.number,
-            bytes,
-            epoch,
-            durable: false,
-        };
+        let held = Held { number: ticket.number, bytes, epoch, durable: false };
         self.held.insert(publish.pkid, held);
         Arrival::New(ticket)
     }
 
     /// Its message is durable: the connection by which its latest copy came, if it still stands for that packet.
     pub(super) fn durable(&mut self, ticket: Ticket) -> Option<Epoch> {
-        let held = self
-            .held
-            .get_mut(&ticket.packet)
-            .filter(|held| held.number == ticket.number)?;
+        let held = self.held.get_mut(&ticket.packet).filter(|held| held.number == ticket.number)?;
         held.durable = true;
         Some(held.epoch)
     }
 
     /// Its message was not taken: the next copy is heard afresh.
     pub(super) fn not_taken(&mut self, ticket: Ticket) {
-        if self
-            .held
-            .get(&ticket.packet)
-            .is_some_and(|held| held.number == ticket.number)
-        {
+        if self.held.get(&ticket.packet).is_some_and(|held| held.number == ticket.number) {
             self.held.remove(&ticket.packet);
         }
     }
@@ -115,11 +92,7 @@ impl Unacknowledged {
 
 fn fingerprint(publish: &Publish) -> Bytes {
     let mut context = Context::new(&SHA256);
-    context.update(
-        &u64::try_from(publish.topic.len())
-            .unwrap_or(u64::MAX)
-            .to_be_bytes(),
-    );
+    context.update(&u64::try_from(publish.topic.len()).unwrap_or(u64::MAX).to_be_bytes());
     context.update(&publish.topic);
     context.update(&publish.payload);
     let mut bytes = Bytes::default();

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use rumqttc::{
-    AsyncClient, ClientError, ConnectionError, Event, EventLoop, ManualAck, Packet, Publish,
-    StateError,
-};
+use rumqttc::{AsyncClient, ClientError, ConnectionError, Event, EventLoop, ManualAck, Packet, Publish, StateError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::Instant;
@@ -61,11 +58,7 @@ pub(super) struct Fence {
 
 impl Fence {
     pub(super) fn new(client: AsyncClient) -> Self {
-        Self {
-            client,
-            epoch: Mutex::new(0),
-            cut: Notify::new(),
-        }
+        Self { client, epoch: Mutex::new(0), cut: Notify::new() }
     }
 
     /// The client, for subscriptions.
@@ -126,30 +119,18 @@ pub(super) async fn run(mut line: EventLoop, fence: Arc<Fence>, events: mpsc::Se
                     continue;
                 }
                 pace.connected();
-                let connected = Happened::Connected {
-                    epoch: fence.current(),
-                    session_present: ack.session_present,
-                };
+                let connected = Happened::Connected { epoch: fence.current(), session_present: ack.session_present };
                 hand_on(connected, &mut line, &fence, &events).await;
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let published = Happened::Published {
-                    epoch: fence.current(),
-                    publish,
-                };
+                let published = Happened::Published { epoch: fence.current(), publish };
                 hand_on(published, &mut line, &fence, &events).await;
             }
             Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
             Err(ConnectionError::RequestsDone) => return,
             Err(error) => {
                 fence.end_epoch(&mut line);
-                if events
-                    .send(Happened::Lost {
-                        why: error.to_string(),
-                    })
-                    .await
-                    .is_err()
-                {
+                if events.send(Happened::Lost { why: error.to_string() }).await.is_err() {
                     return;
                 }
                 if pace.failed(&error) {
@@ -166,12 +147,7 @@ pub(super) async fn run(mut line: EventLoop, fence: Arc<Fence>, events: mpsc::Se
 
 /// Hands on without waiting. Overflow rule: where the attendant is a whole session behind, the connection is dropped and the
 /// broker sends again; only what came by QoS 0 is lost with it.
-async fn hand_on(
-    happened: Happened,
-    line: &mut EventLoop,
-    fence: &Fence,
-    events: &mpsc::Sender<Happened>,
-) {
+async fn hand_on(happened: Happened, line: &mut EventLoop, fence: &Fence, events: &mpsc::Sender<Happened>) {
     match events.try_send(happened) {
         Ok(()) | Err(TrySendError::Closed(_)) => {}
         Err(TrySendError::Full(_)) => {
@@ -201,19 +177,10 @@ impl Pace {
 
     /// Counts a failure; says whether the session must be given up.
     fn failed(&mut self, error: &ConnectionError) -> bool {
-        let held_well = self
-            .since
-            .take()
-            .is_some_and(|since| since.elapsed() >= HELD_WELL);
-        self.failures = if held_well {
-            0
-        } else {
-            self.failures.saturating_add(1)
-        };
+        let held_well = self.since.take().is_some_and(|since| since.elapsed() >= HELD_WELL);
+        self.failures = if held_well { 0 } else { self.failures.saturating_add(1) };
         self.choked = match error {
-            ConnectionError::MqttState(
-                StateError::Deserialization(_) | StateError::ProtocolViolation(_),
-            ) if !held_well => self.choked + 1,
+            ConnectionError::MqttState(StateError::Deserialization(_) | StateError::ProtocolViolation(_)) if !held_well => self.choked + 1,
             _ if held_well => 0,
             _ => self.choked,
         };
@@ -223,14 +190,10 @@ impl Pace {
 
     /// Doubles with every failure up to 5 s; half of it is chance, so that many clients do not come back at once.
     fn wait(&self) -> Duration {
-        let full = BACKOFF_FIRST
-            .saturating_mul(1 << self.failures.min(6))
-            .min(BACKOFF_MAX);
+        let full = BACKOFF_FIRST.saturating_mul(1 << self.failures.min(6)).min(BACKOFF_MAX);
         let mut chance = [0_u8; 1];
         // Without a source of chance the wait is the whole one.
-        let share = SystemRandom::new()
-            .fill(&mut chance)
-            .map_or(255, |()| u32::from(chance[0]));
+        let share = SystemRandom::new().fill(&mut chance).map_or(255, |()| u32::from(chance[0]));
         full / 2 + full / 2 * share / 255
     }
 }
@@ -240,9 +203,7 @@ mod tests {
     use super::*;
 
     fn garbage() -> ConnectionError {
-        ConnectionError::MqttState(StateError::Deserialization(
-            rumqttc::mqttbytes::Error::MalformedPacket,
-        ))
+        ConnectionError::MqttState(StateError::Deserialization(rumqttc::mqttbytes::Error::MalformedPacket))
     }
 
     #[test]

@@ -54,10 +54,7 @@ pub(super) struct Subscriptions {
 
 impl Subscriptions {
     pub(super) fn new(fence: Arc<Fence>, troubles: Troubles, filters: Vec<String>) -> Self {
-        let wanted = filters
-            .into_iter()
-            .map(|filter| (filter, Standing::Asked))
-            .collect();
+        let wanted = filters.into_iter().map(|filter| (filter, Standing::Asked)).collect();
         Self {
             fence,
             troubles,
@@ -87,23 +84,12 @@ impl Subscriptions {
 
     /// From now on these are wanted.
     pub(super) fn want(&mut self, filters: Vec<String>) {
-        let new: Vec<String> = filters
-            .iter()
-            .filter(|filter| !self.wanted.contains_key(*filter))
-            .cloned()
-            .collect();
+        let new: Vec<String> = filters.iter().filter(|filter| !self.wanted.contains_key(*filter)).cloned().collect();
         let kept: BTreeSet<String> = filters.into_iter().collect();
-        let gone: Vec<String> = self
-            .wanted
-            .keys()
-            .filter(|filter| !kept.contains(*filter))
-            .cloned()
-            .collect();
+        let gone: Vec<String> = self.wanted.keys().filter(|filter| !kept.contains(*filter)).cloned().collect();
         for filter in gone {
             self.wanted.remove(&filter);
-            self.troubles.clear(Cause::SubscriptionRefused {
-                filter: filter.clone(),
-            });
+            self.troubles.clear(Cause::SubscriptionRefused { filter: filter.clone() });
             self.left.insert(filter);
         }
         for filter in &new {
@@ -131,10 +117,7 @@ impl Subscriptions {
 
     /// The first filter that is not granted.
     pub(super) fn gap(&self) -> Option<&str> {
-        self.wanted
-            .iter()
-            .find(|(_, standing)| **standing != Standing::Granted)
-            .map(|(filter, _)| filter.as_str())
+        self.wanted.iter().find(|(_, standing)| **standing != Standing::Granted).map(|(filter, _)| filter.as_str())
     }
 
     /// When refused filters are asked for again.
@@ -145,10 +128,7 @@ impl Subscriptions {
     pub(super) fn on_alarm(&mut self, now: Instant) {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
-            let refused = self
-                .wanted
-                .iter()
-                .filter(|(_, standing)| **standing == Standing::Refused);
+            let refused = self.wanted.iter().filter(|(_, standing)| **standing == Standing::Refused);
             self.ask(refused.map(|(filter, _)| filter.clone()).collect());
         }
     }
@@ -159,28 +139,20 @@ impl Subscriptions {
                 self.wanted.insert(filter.clone(), Standing::Asked);
             }
             let (round, filters) = (self.round, some.to_vec());
-            let inputs: Vec<SubscribeFilterInput> = some
-                .iter()
-                .map(|filter| SubscribeFilterInput::new(filter.as_str(), QoS::AtLeastOnce))
-                .collect();
+            let inputs: Vec<SubscribeFilterInput> =
+                some.iter().map(|filter| SubscribeFilterInput::new(filter.as_str(), QoS::AtLeastOnce)).collect();
             let asked = self.fence.client().try_subscribe_many_tracked(inputs);
             let answer = async move {
                 let codes = match asked {
-                    Ok(notice) => tokio::time::timeout(ANSWER_MAX, notice.wait_async())
-                        .await
-                        .ok()
-                        .and_then(Result::ok)
-                        .map(|ack| ack.return_codes),
+                    Ok(notice) => {
+                        tokio::time::timeout(ANSWER_MAX, notice.wait_async()).await.ok().and_then(Result::ok).map(|ack| ack.return_codes)
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a subscription could not be sent");
                         None
                     }
                 };
-                Answer {
-                    round,
-                    filters,
-                    codes,
-                }
+                Answer { round, filters, codes }
             };
             self.answers.push(answer.boxed());
         }
@@ -190,11 +162,7 @@ impl Subscriptions {
         if self.left.is_empty() {
             return;
         }
-        if let Err(error) = self
-            .fence
-            .client()
-            .try_unsubscribe_many(self.left.iter().cloned())
-        {
+        if let Err(error) = self.fence.client().try_unsubscribe_many(self.left.iter().cloned()) {
             tracing::warn!(%error, "topics that are no longer wanted stay subscribed; their messages are ignored");
         }
     }
@@ -213,9 +181,7 @@ impl Subscriptions {
                 Some(SubscribeReasonCode::Success(qos)) => {
                     *standing = Standing::Granted;
                     self.troubles.clear(cause);
-                    let weak = Cause::BrokerSetting {
-                        lacks: "qos1".to_owned(),
-                    };
+                    let weak = Cause::BrokerSetting { lacks: "qos1".to_owned() };
                     if *qos == QoS::AtMostOnce {
                         self.troubles.raise(weak);
                     }
