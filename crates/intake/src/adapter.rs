@@ -27,7 +27,7 @@ const ID_MAX: usize = 128;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
     /// Something for the rules.
-    Signal(Signal),
+    Signal(Box<Signal>),
     /// A heartbeat: supervision keeps it in memory.
     Alive {
         /// Whose.
@@ -94,8 +94,8 @@ impl Adapters {
 }
 
 /// A signal with nothing but its evidence; adapters fill in the rest.
-fn bare(device: DeviceId, verb: Verb, origin: Origin, evidence: Evidence) -> Signal {
-    Signal {
+fn bare(device: DeviceId, verb: Verb, origin: Origin, evidence: Evidence) -> Box<Signal> {
+    Box::new(Signal {
         device,
         verb,
         origin,
@@ -107,7 +107,7 @@ fn bare(device: DeviceId, verb: Verb, origin: Origin, evidence: Evidence) -> Sig
         note: None,
         location: None,
         battery: None,
-    }
+    })
 }
 
 /// The message itself: its topic always, its payload unless it is too large.

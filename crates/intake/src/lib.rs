@@ -8,6 +8,7 @@
 pub mod adapter;
 mod listener;
 mod outward;
+pub mod selftest;
 mod session;
 pub mod settings;
 pub mod supervision;
@@ -26,8 +27,9 @@ use tokio::task::AbortHandle;
 
 use crate::listener::Listener;
 use crate::outward::Outward;
+use crate::selftest::Lack;
 use crate::session::Session;
-use crate::settings::{BadSettings, Settings};
+use crate::settings::{Access, BadSettings, Settings};
 use crate::supervision::Supervision;
 use crate::troubles::Troubles;
 
@@ -99,7 +101,7 @@ pub enum NotOpened {
 /// The open ears.
 pub struct Ears {
     way: Way,
-    troubles: AbortHandle,
+    helpers: Vec<AbortHandle>,
     supervision: Supervision,
     readiness: watch::Receiver<Readiness>,
 }
@@ -129,10 +131,15 @@ impl Ears {
         let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: "not connected yet".to_owned() });
         let supervision = Supervision::default();
         let (troubles, telling) = Troubles::start(submit.clone());
+        let mut helpers = vec![telling];
         let way = match settings {
             Settings::Session(mqtt) => {
                 let access = mqtt.access()?;
                 let outward = Outward::start(&access, node, feedback)?;
+                if mqtt.self_test {
+                    let testing = test_broker(access.clone(), node.to_owned(), troubles.clone(), readiness.clone());
+                    helpers.push(tokio::spawn(testing).abort_handle());
+                }
                 let needs =
                     session::Needs { submit, now, rules, supervision: supervision.clone(), troubles, readiness: readiness_in, last_here };
                 Way::Session(Session::start(&access, needs)?, outward)
@@ -150,7 +157,7 @@ impl Ears {
                 Way::Listener(Listener::start(listener, needs).await?)
             }
         };
-        Ok(Self { way, troubles: telling, supervision, readiness })
+        Ok(Self { way, helpers, supervision, readiness })
     }
 
     /// Whether presses reach us, now and at every change.
@@ -180,6 +187,27 @@ impl Ears {
             }
             Way::Listener(listener) => listener.shutdown().await,
         }
-        self.troubles.abort();
+        for helper in self.helpers {
+            helper.abort();
+        }
+    }
+}
+
+/// Tests the broker once it is there; each thing that it lacks is a trouble.
+async fn test_broker(access: Access, node: String, troubles: Troubles, mut readiness: watch::Receiver<Readiness>) {
+    if readiness.wait_for(|said| *said == Readiness::Ready).await.is_err() {
+        return;
+    }
+    let lacks = match selftest::run(&access, &node).await {
+        Ok(lacks) => lacks,
+        Err(why) => return tracing::warn!(%why, "the broker could not be tested; nothing is known about what it keeps"),
+    };
+    for lack in Lack::ALL {
+        if lacks.contains(&lack) {
+            tracing::warn!("{lack}");
+            troubles.raise(lack.cause());
+        } else {
+            troubles.clear(lack.cause());
+        }
     }
 }

@@ -122,28 +122,28 @@ pub fn hear(rules: &[Compiled], topic: &[u8], payload: &[u8], origin: Origin) ->
     }
     let why = match &said {
         Ok(said) => unreadable_because(&unmatched, said, payload),
-        Err(why) => Some(*why),
+        Err(why) => *why,
     };
     let teller = unmatched.iter().find(|(rule, _)| match rule.rule.otherwise {
         Otherwise::Unreadable => true,
         // Telemetry is readable: a payload that is no JSON at all, where every condition looks into JSON, is not telemetry.
-        Otherwise::Nothing => why.is_some_and(|why| why != Unreadable::NoRuleMatched),
+        Otherwise::Nothing => why != Unreadable::NoRuleMatched,
     });
     let Some((rule, named)) = teller else {
         return Heard::Ignored(Ignored::WithoutMeaning);
     };
-    let verb = Verb::Unreadable { why: why.unwrap_or(Unreadable::NoRuleMatched) };
+    let verb = Verb::Unreadable { why };
     let device = rule.device(named, said.as_ref().unwrap_or(&Value::Null));
     Heard::Signal(bare(device, verb, origin, evidence(topic, payload)))
 }
 
-fn unreadable_because(unmatched: &[(&Compiled, Named<'_>)], said: &Value, payload: &[u8]) -> Option<Unreadable> {
+fn unreadable_because(unmatched: &[(&Compiled, Named<'_>)], said: &Value, payload: &[u8]) -> Unreadable {
     let wants_text = |rule: &Compiled| rule.rule.when.iter().any(|when| when.pointer.is_empty());
     let plain = matches!(said, Value::String(_)) && !payload.starts_with(b"\"");
     if plain && !payload.is_empty() && !unmatched.iter().any(|(rule, _)| wants_text(rule)) {
-        return Some(Unreadable::NotJson);
+        return Unreadable::NotJson;
     }
-    Some(Unreadable::NoRuleMatched)
+    Unreadable::NoRuleMatched
 }
 
 /// JSON where it is JSON, else the whole as text.

@@ -47,22 +47,22 @@ fn address(topic: &[u8]) -> Option<(DeviceId, &[u8])> {
 }
 
 /// A press, whatever its payload: what can be read of it is, field by field, and the rest is evidence.
-fn press(device: DeviceId, topic: &[u8], payload: &[u8], origin: Origin) -> Signal {
+fn press(device: DeviceId, topic: &[u8], payload: &[u8], origin: Origin) -> Box<Signal> {
     let said = match json(payload) {
         Ok(Value::Object(said)) => said,
         Ok(_) | Err(_) => Map::new(),
     };
     let text = |key: &str| said.get(key).and_then(Value::as_str);
     let verb = Verb::Press { kind: text("kind").and_then(kind), style: text("press").and_then(style) };
-    Signal {
+    Box::new(Signal {
         id: said.get("id").and_then(message_id),
         sequence: said.get("seq").and_then(Value::as_u64),
         pressed_at: text("at").and_then(|at| at.parse().ok()),
         note: text("note").filter(|note| !note.is_empty()).map(|note| Private::Open(note.to_owned())),
         location: said.get("location").and_then(location),
         battery: said.get("battery").and_then(percent),
-        ..bare(device, verb, origin, evidence(topic, payload))
-    }
+        ..*bare(device, verb, origin, evidence(topic, payload))
+    })
 }
 
 fn kind(text: &str) -> Option<Kind> {
@@ -137,8 +137,8 @@ mod tests {
 
     fn signal(topic: &[u8], payload: &[u8]) -> Signal {
         match hear(topic, payload, origin()) {
-            Heard::Signal(signal) => signal,
-            other => panic!("{} gave {other:?}", String::from_utf8_lossy(topic)),
+            Heard::Signal(signal) => *signal,
+            other @ (Heard::Alive { .. } | Heard::Ignored(_)) => panic!("{} gave {other:?}", String::from_utf8_lossy(topic)),
         }
     }
 

@@ -77,7 +77,7 @@ impl Handler {
         match adapters.hear(topic.as_bytes(), payload, origin) {
             Heard::Signal(mut signal) => {
                 signal.clock = self.supervision.clock(&signal.device, now);
-                Some(signal)
+                Some(*signal)
             }
             Heard::Alive { device, battery, rssi, at } => {
                 self.supervision.heartbeat(&device, now, at, battery, rssi);
@@ -175,16 +175,16 @@ fn level(qos: QoS) -> u8 {
 }
 
 impl BrokerEventHandler for Handler {
-    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Answer<'a, ()> {
+    fn on_client_connect(&self, event: ClientConnectEvent) -> Answer<'_, ()> {
         self.on_connect(event);
         Box::pin(async {})
     }
 
-    fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> Answer<'a, PublishAction> {
+    fn on_client_publish(&self, event: ClientPublishEvent) -> Answer<'_, PublishAction> {
         Box::pin(self.on_publish(event))
     }
 
-    fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> Answer<'a, ()> {
+    fn on_client_disconnect(&self, event: ClientDisconnectEvent) -> Answer<'_, ()> {
         self.on_disconnect(&event);
         Box::pin(async {})
     }

@@ -47,6 +47,8 @@ struct Settled {
     ack: Option<ManualAck>,
     signal: Signal,
     verdict: Verdict,
+    /// It had been submitted before.
+    retried: bool,
 }
 
 struct Attendant {
@@ -185,7 +187,7 @@ impl Attendant {
                 if !signal.origin.retained {
                     self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
-                self.submit(ticket, ack, signal, None);
+                self.submit(ticket, ack, *signal, None);
             }
         }
     }
@@ -214,13 +216,14 @@ impl Attendant {
                     submit(Input::Signal(signal.clone())).await
                 }
             };
-            Settled { ticket, ack, signal, verdict }
+            Settled { ticket, ack, signal, verdict, retried: after.is_some() }
         };
         self.under_way.push(settled.boxed());
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled { ticket, ack, signal, verdict } = settled;
+        let Settled { ticket, ack, signal, verdict, retried } = settled;
+        self.retries -= usize::from(retried);
         if ack.is_none() {
             return self.settle_unguaranteed(ticket, signal, &verdict);
         }
@@ -252,15 +255,15 @@ impl Attendant {
         match verdict {
             Verdict::Durable(_) => {
                 self.remember(&signal);
-                if std::mem::take(&mut self.retries) > 0 {
+                if self.needs.troubles.is_open(&overflow()) {
                     self.needs.troubles.clear(overflow());
                 }
             }
             Verdict::Refused(why) => {
-                tracing::error!(%why, "the rules refused a signal, which they never should")
+                tracing::error!(%why, "the rules refused a signal, which they never should");
             }
             Verdict::NotTaken(NotTaken::Stopping) => {
-                tracing::error!("a signal that came by QoS 0 is lost: the station is stopping")
+                tracing::error!("a signal that came by QoS 0 is lost: the station is stopping");
             }
             Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) if self.retries < RETRIES_MAX => {
                 self.retries += 1;
@@ -338,7 +341,7 @@ impl Attendant {
     fn next_alarm(&self) -> Instant {
         let away = self.away.map(|(_, since)| since + AWAY_MAX);
         let away = away.filter(|_| !self.needs.troubles.is_open(&Cause::BrokerAway));
-        let idle = Instant::now() + Duration::from_secs(3_600);
+        let idle = Instant::now() + Duration::from_hours(1);
         [away, self.cut_at, self.subscriptions.retry_at()].into_iter().flatten().min().unwrap_or(idle)
     }
 

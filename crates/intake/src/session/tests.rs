@@ -147,7 +147,7 @@ impl Broker {
     }
 
     /// The client ends this connection.
-    async fn is_cut(mut self) {
+    async fn end(mut self) {
         let mut rest = Vec::new();
         drop(soon("the end of the connection", self.stream.read_to_end(&mut rest)).await);
     }
@@ -255,7 +255,7 @@ async fn what_was_not_taken_is_asked_for_again() {
     broker.publish(1, false, PRESS, b"").await;
     let (_, answer) = room.watch.signal().await;
     answer.send(Verdict::NotTaken(NotTaken::Overloaded)).unwrap();
-    broker.is_cut().await;
+    broker.end().await;
     let mut broker = room.connected(true).await;
     broker.publish(1, true, PRESS, b"").await;
     let (press, answer) = room.watch.signal().await;

@@ -179,11 +179,12 @@ impl Pace {
     fn failed(&mut self, error: &ConnectionError) -> bool {
         let held_well = self.since.take().is_some_and(|since| since.elapsed() >= HELD_WELL);
         self.failures = if held_well { 0 } else { self.failures.saturating_add(1) };
-        self.choked = match error {
-            ConnectionError::MqttState(StateError::Deserialization(_) | StateError::ProtocolViolation(_)) if !held_well => self.choked + 1,
-            _ if held_well => 0,
-            _ => self.choked,
-        };
+        let choked = matches!(error, ConnectionError::MqttState(StateError::Deserialization(_) | StateError::ProtocolViolation(_)));
+        if held_well {
+            self.choked = 0;
+        } else if choked {
+            self.choked += 1;
+        }
         self.giving_up = self.choked >= CHOKED_MAX;
         self.giving_up
     }

@@ -31,8 +31,8 @@ fn sample(name: &str) -> Adapters {
 
 fn signal(adapters: &Adapters, topic: &str, payload: &str) -> Signal {
     match adapters.hear(topic.as_bytes(), payload.as_bytes(), origin()) {
-        Heard::Signal(signal) => signal,
-        other => panic!("{topic} {payload} gave {other:?}"),
+        Heard::Signal(signal) => *signal,
+        other @ (Heard::Alive { .. } | Heard::Ignored(_)) => panic!("{topic} {payload} gave {other:?}"),
     }
 }
 
@@ -144,14 +144,15 @@ fn devices_are_mapped_named_by_pointer_or_hashed() {
 #[test]
 fn what_is_not_json_is_unreadable_even_among_telemetry() {
     let z = sample("zigbee2mqtt");
-    let why = |payload: &[u8]| match z.hear(b"zigbee2mqtt/counter-1", payload, origin()) {
-        Heard::Signal(Signal { verb: Verb::Unreadable { why }, .. }) => why,
-        other => panic!("{other:?}"),
+    let why = |payload: &[u8]| {
+        let Heard::Signal(signal) = z.hear(b"zigbee2mqtt/counter-1", payload, origin()) else { panic!("nothing was heard") };
+        let Verb::Unreadable { why } = signal.verb else { panic!("{:?}", signal.verb) };
+        why
     };
     assert_eq!(why(b"{\"action\":\"emer"), Unreadable::NotJson);
     assert_eq!(why(b"\xff"), Unreadable::NotUtf8);
     assert_eq!(why(&vec![b' '; PAYLOAD_MAX + 1]), Unreadable::TooLarge);
-    assert_eq!(why(&vec![b'['; 64]), Unreadable::TooDeep);
+    assert_eq!(why(&[b'['; 64]), Unreadable::TooDeep);
     assert_eq!(z.hear(b"zigbee2mqtt/counter-1", b"", origin()), Heard::Ignored(Ignored::WithoutMeaning));
 }
 

@@ -71,7 +71,8 @@ impl Subscriptions {
     pub(super) fn connected(&mut self) {
         self.connected = true;
         self.round += 1;
-        self.ask(self.wanted.keys().cloned().collect());
+        let all: Vec<String> = self.wanted.keys().cloned().collect();
+        self.ask(&all);
         self.take_back();
     }
 
@@ -97,7 +98,7 @@ impl Subscriptions {
             self.wanted.insert(filter.clone(), Standing::Asked);
         }
         if self.connected {
-            self.ask(new);
+            self.ask(&new);
             self.take_back();
         }
     }
@@ -129,11 +130,12 @@ impl Subscriptions {
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
             let refused = self.wanted.iter().filter(|(_, standing)| **standing == Standing::Refused);
-            self.ask(refused.map(|(filter, _)| filter.clone()).collect());
+            let refused: Vec<String> = refused.map(|(filter, _)| filter.clone()).collect();
+            self.ask(&refused);
         }
     }
 
-    fn ask(&mut self, filters: Vec<String>) {
+    fn ask(&mut self, filters: &[String]) {
         for some in filters.chunks(AT_ONCE) {
             for filter in some {
                 self.wanted.insert(filter.clone(), Standing::Asked);
