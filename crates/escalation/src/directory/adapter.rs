@@ -15,7 +15,7 @@ use crate::signal::{Kind, Style};
 pub struct Rule {
     /// Its name, for findings and logs.
     pub id: Slug,
-    /// An MQTT topic in which `{device}` and `{site}` stand for one level each and a closing `#` for any rest: `zigbee2mqtt/{device}`.
+    /// An MQTT topic in which `{device}` and `{site}` stand for one level each, `+` for any one level and a closing `#` for any rest: `zigbee2mqtt/{device}`.
     pub topic: String,
     /// The site of its devices, where the topic does not name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct Rule {
     pub battery_pointer: Option<String>,
     /// Tried in order; the first that matches decides.
     pub when: Vec<When>,
-    /// What a message means that no `when` matched.
+    /// What a message means that no `when` matched. Of several rules for one topic the first with a matching `when` decides.
     #[serde(default)]
     pub otherwise: Otherwise,
 }
@@ -43,7 +43,7 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct When {
-    /// A JSON pointer (RFC 6901); empty is the whole payload, which may then be plain text.
+    /// A JSON pointer (RFC 6901), in which a level `*` stands for each element of an array; empty is the whole payload, which may then be plain text.
     #[serde(default)]
     pub pointer: String,
     /// The values that match, compared as text (`true`, `1`, `emergency`); empty means that the pointer only has to exist.
@@ -88,6 +88,6 @@ pub enum Otherwise {
     /// Fail towards alarm: an unreadable signal that asks a human.
     #[default]
     Unreadable,
-    /// The topic also carries telemetry: not recorded.
+    /// The topic also carries telemetry: not recorded. What is not even readable still asks a human.
     Nothing,
 }

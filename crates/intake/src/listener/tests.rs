@@ -1,0 +1,179 @@
+//! The listener with clients of the kind that buttons have.
+
+use std::time::Duration;
+
+use escalation::input::Input;
+use escalation::signal::{Signal, Verb, Via};
+use escalation::verdict::{NotTaken, Outcome, Verdict};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, PublishOptions, QoS as Level};
+
+use super::*;
+use crate::State;
+
+const PRESS: &str = "cooee/v1/library/counter/press";
+const DEADLINE: Duration = Duration::from_secs(30);
+
+async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future).await.unwrap_or_else(|_| panic!("{what} did not happen"))
+}
+
+struct Room {
+    inputs: mpsc::UnboundedReceiver<(Input, oneshot::Sender<Verdict>)>,
+    feedback: mpsc::Sender<Feedback>,
+    listener: Listener,
+    supervision: Supervision,
+}
+
+impl Room {
+    async fn open() -> Self {
+        let (sender, inputs) = mpsc::unbounded_channel();
+        let submit: Submit = Arc::new(move |input| {
+            let (answer, verdict) = oneshot::channel();
+            sender.send((input, answer)).unwrap();
+            Box::pin(async { verdict.await.unwrap_or(Verdict::NotTaken(NotTaken::Stopping)) })
+        });
+        let (readiness, mut ready) = watch::channel(Readiness::NotYet { why: String::new() });
+        let (feedback, feedback_out) = mpsc::channel(8);
+        let supervision = Supervision::default();
+        let needs = Needs {
+            node: "n1".to_owned(),
+            submit,
+            now: Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap()),
+            rules: watch::channel(Arc::default()).1,
+            feedback: feedback_out,
+            supervision: supervision.clone(),
+            readiness,
+        };
+        let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+        let listener = Listener::start(&settings, needs).await.unwrap();
+        soon("readiness", ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap();
+        Self { inputs, feedback, listener, supervision }
+    }
+
+    fn button(&self, id: &str) -> (AsyncClient, EventLoop) {
+        let mut options = self.options(id);
+        options.set_clean_session(false);
+        AsyncClient::builder(options).capacity(10).build()
+    }
+
+    fn options(&self, id: &str) -> MqttOptions {
+        let address = self.listener.address().unwrap();
+        MqttOptions::new(id, (address.ip().to_string(), address.port()))
+    }
+
+    async fn signal(&mut self) -> (Signal, oneshot::Sender<Verdict>) {
+        match soon("a signal", self.inputs.recv()).await.unwrap() {
+            (Input::Signal(signal), answer) => (signal, answer),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
+fn durable() -> Verdict {
+    Verdict::Durable(Outcome::default())
+}
+
+async fn until(line: &mut EventLoop, what: &str, wanted: impl Fn(&Packet) -> bool) -> Packet {
+    soon(what, async {
+        loop {
+            match line.poll().await {
+                Ok(Event::Incoming(packet)) if wanted(&packet) => return packet,
+                Ok(_) => {}
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    })
+    .await
+}
+
+fn is_puback(packet: &Packet) -> bool {
+    matches!(packet, Packet::PubAck(_))
+}
+
+#[tokio::test]
+async fn i1_the_puback_is_the_records_commit() {
+    let mut room = Room::open().await;
+    let (button, mut line) = room.button("button-1");
+    button.publish(PRESS, "", PublishOptions::at_least_once()).await.unwrap();
+    let polling = tokio::spawn(async move {
+        until(&mut line, "a PUBACK", is_puback).await;
+        line
+    });
+    let (press, answer) = room.signal().await;
+    assert_eq!((press.origin.via, press.origin.client.as_deref()), (Via::Listener, Some("button-1")));
+    // Another client's whole conversation fits in between: the first still has no PUBACK.
+    let (other, mut other_line) = room.button("button-2");
+    other.publish("cooee/v1/library/other/alive", r#"{"battery":50}"#, PublishOptions::at_least_once()).await.unwrap();
+    until(&mut other_line, "the heartbeat's PUBACK", is_puback).await;
+    assert!(!polling.is_finished());
+    let heard = room.supervision.last_heard(&"library/other".parse().unwrap()).unwrap();
+    assert_eq!(heard.battery, Some(50));
+    answer.send(durable()).unwrap();
+    soon("the PUBACK", polling).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_taken_gets_no_puback_and_is_sent_again() {
+    let mut room = Room::open().await;
+    let (button, mut line) = room.button("button");
+    button.publish(PRESS, "help", PublishOptions::at_least_once()).await.unwrap();
+    let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
+    let (_, answer) = room.signal().await;
+    answer.send(Verdict::NotTaken(NotTaken::Overloaded)).unwrap();
+    let (again, answer) = room.signal().await;
+    assert!(!polling.is_finished(), "no PUBACK for what was not taken");
+    assert!(matches!(again.verb, Verb::Press { .. }));
+    answer.send(durable()).unwrap();
+    soon("the PUBACK", polling).await.unwrap();
+}
+
+#[tokio::test]
+async fn feedback_reaches_the_device() {
+    let room = Room::open().await;
+    let (button, mut line) = room.button("button");
+    button.subscribe("cooee/v1/library/counter/state", Level::AtLeastOnce).await.unwrap();
+    until(&mut line, "a SUBACK", |packet| matches!(packet, Packet::SubAck(_))).await;
+    let feedback =
+        Feedback { device: "library/counter".parse().unwrap(), id: None, activation: "KAL-42".parse().unwrap(), state: State::Received };
+    room.feedback.send(feedback).await.unwrap();
+    let told = until(&mut line, "the feedback", |packet| matches!(packet, Packet::Publish(_))).await;
+    let Packet::Publish(told) = told else { panic!("{told:?}") };
+    assert_eq!((told.payload.as_ref(), told.retain), (&br#"{"activation":"KAL-42","state":"received"}"#[..], false));
+}
+
+#[tokio::test]
+async fn a_last_will_is_heard_though_nobody_publishes_it() {
+    let mut room = Room::open().await;
+    let mut options = room.options("button");
+    options.set_last_will(LastWill::new("cooee/v1/library/counter/lwt", "offline", Level::AtLeastOnce, true));
+    let (client, mut line) = AsyncClient::builder(options).capacity(10).build();
+    until(&mut line, "a CONNACK", |packet| matches!(packet, Packet::ConnAck(_))).await;
+    drop((client, line));
+    let (gone, answer) = room.signal().await;
+    assert_eq!(gone.verb, Verb::Presence { online: false });
+    answer.send(durable()).unwrap();
+}
+
+#[tokio::test]
+async fn a_megabyte_is_taken_by_its_hash() {
+    let mut room = Room::open().await;
+    let mut options = room.options("button");
+    options.set_max_packet_size(2_000_000, 2_000_000);
+    let (button, mut line) = AsyncClient::builder(options).capacity(10).build();
+    button.publish(PRESS, vec![0; 1_048_576], PublishOptions::at_least_once()).await.unwrap();
+    let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
+    let (press, answer) = room.signal().await;
+    assert_eq!((press.evidence.payload_bytes, matches!(press.verb, Verb::Press { .. })), (1_048_576, true));
+    answer.send(durable()).unwrap();
+    soon("the PUBACK", polling).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_ends_when_told() {
+    let room = Room::open().await;
+    let (_button, mut line) = room.button("button");
+    until(&mut line, "a CONNACK", |packet| matches!(packet, Packet::ConnAck(_))).await;
+    let address = room.listener.address().unwrap();
+    soon("the end", room.listener.shutdown()).await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}

@@ -1,0 +1,128 @@
+//! What we publish to an outside broker: our own birth and will, and feedback to devices.
+//!
+//! By a client of its own with a clean session, so that nothing we say can stand in the way of what we hear. Must not wait for
+//! the broker while holding anything else up.
+
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, PublishOptions, QoS};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::session::{connect, options};
+use crate::settings::Access;
+use crate::{Feedback, NotOpened, State};
+
+/// How many messages may wait for the broker. Overflow rule: the newest is dropped and logged; a device that needs it repeats its press.
+const WAITING_MAX: usize = 1_024;
+/// How long to wait before connecting again.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long an orderly end may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The client that speaks.
+pub(crate) struct Outward {
+    client: AsyncClient,
+    topic: String,
+    line: JoinHandle<()>,
+    speaker: JoinHandle<()>,
+}
+
+impl Outward {
+    /// Starts speaking; goes on trying until it is shut down.
+    pub(crate) fn start(access: &Access, node: &str, feedback: mpsc::Receiver<Feedback>) -> Result<Self, NotOpened> {
+        let topic = online_topic(node);
+        let mut options = options(access, &format!("{}-out", access.client_id))?;
+        options.set_clean_session(true);
+        options.set_last_will(LastWill::new(topic.clone(), "offline", QoS::AtLeastOnce, true));
+        let (client, line) = connect(options, WAITING_MAX);
+        let line = tokio::spawn(run(line, client.clone(), topic.clone()));
+        let speaker = tokio::spawn(speak(client.clone(), feedback));
+        Ok(Self { client, topic, line, speaker })
+    }
+
+    /// Says that we leave, and leaves.
+    pub(crate) async fn shutdown(self) {
+        self.speaker.abort();
+        let said = self.client.try_publish(self.topic.as_str(), "offline", retained());
+        let asked = said.and_then(|()| self.client.try_disconnect_with_timeout(FAREWELL / 2));
+        if let Err(error) = asked {
+            tracing::debug!(%error, "could not say goodbye to the broker; our last will does");
+        }
+        let abort = self.line.abort_handle();
+        if tokio::time::timeout(FAREWELL, self.line).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+/// Where our own birth and will stand, retained.
+pub(crate) fn online_topic(node: &str) -> String {
+    format!("cooee/v1/$station/{node}/online")
+}
+
+/// Where a device is told, and what: the JSON of `cooee/v1/{site}/{device}/state`.
+pub(crate) fn told(feedback: &Feedback) -> (String, String) {
+    #[derive(Serialize)]
+    struct Told<'f> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'f str>,
+        activation: String,
+        state: State,
+    }
+    let told = Told { id: feedback.id.as_deref(), activation: feedback.activation.to_string(), state: feedback.state };
+    let topic = format!("cooee/v1/{}/{}/state", feedback.device.site, feedback.device.name);
+    (topic, serde_json::to_string(&told).unwrap_or_default())
+}
+
+fn retained() -> PublishOptions {
+    PublishOptions::at_least_once().retained()
+}
+
+async fn run(mut line: EventLoop, client: AsyncClient, topic: String) {
+    loop {
+        match line.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                if let Err(error) = client.try_publish(topic.as_str(), "online", retained()) {
+                    tracing::warn!(%error, "could not publish that we are online");
+                }
+            }
+            Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
+            Err(rumqttc::ConnectionError::RequestsDone) => return,
+            Err(error) => {
+                tracing::debug!(%error, "the connection that publishes is gone");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        }
+    }
+}
+
+async fn speak(client: AsyncClient, mut feedback: mpsc::Receiver<Feedback>) {
+    while let Some(feedback) = feedback.recv().await {
+        let (topic, payload) = told(&feedback);
+        if let Err(error) = client.try_publish(topic, payload, PublishOptions::at_least_once()) {
+            tracing::warn!(%error, activation.id = %feedback.activation, "feedback to a device was dropped");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_in_the_words_of_the_contract() {
+        let feedback = Feedback {
+            device: "library/counter".parse().unwrap(),
+            id: Some("a1".to_owned()),
+            activation: "KAL-42".parse().unwrap(),
+            state: State::Received,
+        };
+        let (topic, payload) = told(&feedback);
+        assert_eq!(topic, "cooee/v1/library/counter/state");
+        assert_eq!(payload, r#"{"id":"a1","activation":"KAL-42","state":"received"}"#);
+        let (_, payload) = told(&Feedback { id: None, state: State::Closed, ..feedback });
+        assert_eq!(payload, r#"{"activation":"KAL-42","state":"closed"}"#);
+    }
+}
