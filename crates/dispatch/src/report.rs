@@ -1,0 +1,61 @@
+//! Handing what became of things to the watch, until it has taken them.
+
+use escalation::input::Input;
+use escalation::verdict::{NotTaken, Submit, Verdict};
+use tokio::sync::watch;
+
+use crate::backoff::{Backoff, seed_of};
+
+/// Hands inputs to the watch. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    pub(crate) submit: Submit,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Reporter {
+    /// Offers an input until it is taken: a send that nobody recorded would be repeated after a crash.
+    /// False where the station is going down; what was not recorded is then still owed.
+    pub(crate) async fn until_taken(&self, input: Input) -> bool {
+        let seed = seed_of(input_name(&input));
+        let mut round = 0;
+        loop {
+            match (self.submit)(input.clone()).await {
+                Verdict::Durable(_) => return true,
+                Verdict::Refused(why) => {
+                    tracing::warn!(input = input_name(&input), %why, "the rules refused a report");
+                    return true;
+                }
+                Verdict::NotTaken(NotTaken::Stopping) => return false,
+                Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => {
+                    tokio::time::sleep(Backoff::REPORTING.wait(seed, round)).await;
+                    round = round.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// Offers an input once: whoever sent it to us will send it again. True once durable.
+    pub(crate) async fn once(&self, input: Input) -> bool {
+        match (self.submit)(input).await {
+            Verdict::Durable(_) | Verdict::Refused(_) => true,
+            Verdict::NotTaken(_) => false,
+        }
+    }
+}
+
+fn input_name(input: &Input) -> &'static str {
+    match input {
+        Input::DeliveryReported(_) => "delivery",
+        Input::TroubleNoticed(_) | Input::TroubleCleared(_) => "trouble",
+        Input::Answer(_) => "answer",
+        Input::Signal(_)
+        | Input::Command(_)
+        | Input::Tick
+        | Input::DirectoryOffered(_)
+        | Input::Started(_)
+        | Input::ClockStepped { .. }
+        | Input::RecordLost
+        | Input::RecordFound => "other",
+    }
+}
