@@ -51,12 +51,7 @@ pub(crate) enum Next {
 }
 
 impl Attempt {
-    pub(crate) fn new(
-        order: Order,
-        accounts: usize,
-        now: Instant,
-        alive: mpsc::Sender<()>,
-    ) -> Self {
+    pub(crate) fn new(order: Order, accounts: usize, now: Instant, alive: mpsc::Sender<()>) -> Self {
         Self {
             letter: None,
             tries: 0,
@@ -84,22 +79,13 @@ impl Attempt {
     }
 
     /// Takes note of a failed try at account `index` and chooses the next.
-    pub(crate) fn after(
-        &mut self,
-        index: usize,
-        fault: &Fault,
-        now: Instant,
-        whole: Duration,
-    ) -> Next {
+    pub(crate) fn after(&mut self, index: usize, fault: &Fault, now: Instant, whole: Duration) -> Next {
         let round = match self.standing.get(index) {
             Some(Standing::Again { round, .. }) => round + 1,
             Some(Standing::Untried | Standing::Refused | Standing::Credentials) | None => 0,
         };
         let wait = Backoff::SENDING.wait(self.seed, round);
-        let again = |wait: Duration| Standing::Again {
-            not_before: now + wait,
-            round,
-        };
+        let again = |wait: Duration| Standing::Again { not_before: now + wait, round };
         let standing = match fault {
             Fault::NotSent(_) => again(wait),
             Fault::Busy(asked) => again(asked.unwrap_or(wait).max(wait)),
@@ -127,21 +113,15 @@ impl Attempt {
         if let Some(index) = untried {
             return Next::Ask(index, Duration::ZERO);
         }
-        let again = self
-            .standing
-            .iter()
-            .enumerate()
-            .filter_map(|(index, s)| match s {
-                Standing::Again { not_before, .. } => Some((*not_before, index)),
-                Standing::Untried | Standing::Refused | Standing::Credentials => None,
-            });
+        let again = self.standing.iter().enumerate().filter_map(|(index, s)| match s {
+            Standing::Again { not_before, .. } => Some((*not_before, index)),
+            Standing::Untried | Standing::Refused | Standing::Credentials => None,
+        });
         let end = self.started.unwrap_or(now) + whole;
         match again.min() {
             Some((at, index)) if at < end => Next::Ask(index, at.saturating_duration_since(now)),
             Some(_) => Next::Over(Failure::Unavailable),
-            None if self.standing.contains(&Standing::Credentials) => {
-                Next::Over(Failure::Credentials)
-            }
+            None if self.standing.contains(&Standing::Credentials) => Next::Over(Failure::Credentials),
             None => Next::Over(Failure::Refused),
         }
     }
@@ -175,24 +155,12 @@ mod tests {
         let now = Instant::now();
         let mut attempt = attempt(2, now);
         let busy = Fault::Busy(Some(Duration::from_secs(7)));
-        assert_eq!(
-            attempt.after(0, &busy, now, WHOLE),
-            Next::Ask(1, Duration::ZERO)
-        );
+        assert_eq!(attempt.after(0, &busy, now, WHOLE), Next::Ask(1, Duration::ZERO));
         let longer = Fault::Busy(Some(Duration::from_secs(9)));
-        assert_eq!(
-            attempt.after(1, &longer, now, WHOLE),
-            Next::Ask(0, Duration::from_secs(7))
-        );
-        let end = Fault::Busy(Some(Duration::from_secs(60)));
-        assert_eq!(
-            attempt.after(0, &end, now, WHOLE),
-            Next::Ask(1, Duration::from_secs(9))
-        );
-        assert_eq!(
-            attempt.after(1, &end, now, WHOLE),
-            Next::Over(Failure::Unavailable)
-        );
+        assert_eq!(attempt.after(1, &longer, now, WHOLE), Next::Ask(0, Duration::from_secs(7)));
+        let end = Fault::Busy(Some(Duration::from_mins(1)));
+        assert_eq!(attempt.after(0, &end, now, WHOLE), Next::Ask(1, Duration::from_secs(9)));
+        assert_eq!(attempt.after(1, &end, now, WHOLE), Next::Over(Failure::Unavailable));
         assert!(!attempt.doubt);
     }
 
@@ -200,44 +168,21 @@ mod tests {
     async fn a_lost_answer_is_doubt_and_goes_on() {
         let now = Instant::now();
         let mut attempt = attempt(2, now);
-        let hung = Fault::Unknown {
-            why: "timeout",
-            absent: false,
-        };
-        assert_eq!(
-            attempt.after(0, &hung, now, WHOLE),
-            Next::Ask(1, Duration::ZERO)
-        );
+        let hung = Fault::Unknown { why: "timeout", absent: false };
+        assert_eq!(attempt.after(0, &hung, now, WHOLE), Next::Ask(1, Duration::ZERO));
         assert!(attempt.doubt);
-        let absent = Fault::Unknown {
-            why: "cut off",
-            absent: true,
-        };
-        assert_eq!(
-            attempt.after(1, &absent, now, WHOLE),
-            Next::Ask(1, Duration::ZERO),
-            "the one that answers, at once"
-        );
-        assert_ne!(
-            attempt.after(1, &absent, now, WHOLE),
-            Next::Ask(1, Duration::ZERO),
-            "but not in a tight loop"
-        );
+        let absent = Fault::Unknown { why: "cut off", absent: true };
+        assert_eq!(attempt.after(1, &absent, now, WHOLE), Next::Ask(1, Duration::ZERO), "the one that answers, at once");
+        assert_ne!(attempt.after(1, &absent, now, WHOLE), Next::Ask(1, Duration::ZERO), "but not in a tight loop");
     }
 
     #[tokio::test]
     async fn the_failure_says_what_can_be_mended() {
         let now = Instant::now();
         let refused = Fault::Refused("21211".to_owned());
-        for (second, failure) in [
-            (refused.clone(), Failure::Refused),
-            (Fault::Credentials, Failure::Credentials),
-        ] {
+        for (second, failure) in [(refused.clone(), Failure::Refused), (Fault::Credentials, Failure::Credentials)] {
             let mut attempt = attempt(2, now);
-            assert_eq!(
-                attempt.after(0, &refused, now, WHOLE),
-                Next::Ask(1, Duration::ZERO)
-            );
+            assert_eq!(attempt.after(0, &refused, now, WHOLE), Next::Ask(1, Duration::ZERO));
             assert_eq!(attempt.after(1, &second, now, WHOLE), Next::Over(failure));
         }
     }
@@ -247,22 +192,10 @@ mod tests {
         let now = Instant::now();
         let mut attempt = attempt(3, now);
         let late = now + Duration::from_secs(30);
-        let hung = Fault::Unknown {
-            why: "timeout",
-            absent: false,
-        };
-        assert_eq!(
-            attempt.after(0, &hung, late, WHOLE),
-            Next::Ask(1, Duration::ZERO)
-        );
+        let hung = Fault::Unknown { why: "timeout", absent: false };
+        assert_eq!(attempt.after(0, &hung, late, WHOLE), Next::Ask(1, Duration::ZERO));
         assert_eq!(attempt.budget(late, WHOLE), LEAST_BUDGET);
-        assert_eq!(
-            attempt.after(1, &hung, late, WHOLE),
-            Next::Ask(2, Duration::ZERO)
-        );
-        assert_eq!(
-            attempt.after(2, &hung, late, WHOLE),
-            Next::Over(Failure::Unavailable)
-        );
+        assert_eq!(attempt.after(1, &hung, late, WHOLE), Next::Ask(2, Duration::ZERO));
+        assert_eq!(attempt.after(2, &hung, late, WHOLE), Next::Over(Failure::Unavailable));
     }
 }

@@ -112,12 +112,7 @@ impl Carrier {
     }
 
     /// One try, no longer than `budget` and the account's own request timeout.
-    pub(crate) async fn send(
-        &self,
-        order: &Order,
-        letter: &Letter,
-        budget: Duration,
-    ) -> Result<Taken, Fault> {
+    pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
         match self {
             Self::Twilio(account) => account.send(order, letter, budget).await,
             Self::Email(relay) => relay.send(order, letter, budget).await,

@@ -26,11 +26,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
     let what = wanted.what;
     let url = Url::parse(wanted.url).map_err(|error| {
-        SettingsError::new(
-            what,
-            format!("\"{}\" is not a URL: {error}", wanted.url),
-            "write it like https://host/path",
-        )
+        SettingsError::new(what, format!("\"{}\" is not a URL: {error}", wanted.url), "write it like https://host/path")
     })?;
     let in_clear = match url.scheme() {
         "https" => false,
@@ -43,11 +39,7 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
             ));
         }
         _other => {
-            return Err(SettingsError::new(
-                what,
-                "the URL is neither https nor http",
-                "write it like https://host/path",
-            ));
+            return Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path"));
         }
     };
     let mut builder = Client::builder()
@@ -60,13 +52,8 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
         .tcp_keepalive(Duration::from_secs(30))
         .user_agent(concat!("cooee/", env!("CARGO_PKG_VERSION")));
     if let Some(proxy) = wanted.proxy {
-        let proxy = Proxy::all(proxy).map_err(|error| {
-            SettingsError::new(
-                what,
-                format!("proxy: {error}"),
-                "write it like http://proxy:3128",
-            )
-        })?;
+        let proxy =
+            Proxy::all(proxy).map_err(|error| SettingsError::new(what, format!("proxy: {error}"), "write it like http://proxy:3128"))?;
         builder = builder.proxy(proxy);
     }
     if let Some(path) = wanted.ca_file {
@@ -87,11 +74,7 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
 
 fn roots(what: &str, path: &Path) -> Result<Vec<reqwest::Certificate>, SettingsError> {
     let wrong = |error: &dyn std::fmt::Display| {
-        SettingsError::new(
-            what,
-            format!("ca_file {}: {error}", path.display()),
-            "give a PEM file with the certificates to trust",
-        )
+        SettingsError::new(what, format!("ca_file {}: {error}", path.display()), "give a PEM file with the certificates to trust")
     };
     let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
     let roots = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(&error))?;
@@ -105,13 +88,7 @@ fn no_roots(what: &str) -> Result<rustls::ClientConfig, SettingsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| {
-            SettingsError::new(
-                what,
-                error,
-                "report this: the TLS library lacks its defaults",
-            )
-        })?
+        .map_err(|error| SettingsError::new(what, error, "report this: the TLS library lacks its defaults"))?
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
     Ok(config)
@@ -126,22 +103,12 @@ pub(crate) fn fault_of(error: &reqwest::Error) -> Fault {
     if error.is_builder() {
         return Fault::NotSent("request");
     }
-    let why = if error.is_timeout() {
-        "timeout"
-    } else {
-        "cut off"
-    };
+    let why = if error.is_timeout() { "timeout" } else { "cut off" };
     Fault::Unknown { why, absent: false }
 }
 
 /// Seconds from a `Retry-After` header; a date is not honoured, providers send seconds.
 pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
     let value = headers.get(reqwest::header::RETRY_AFTER)?;
-    value
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -7,7 +7,8 @@
 pub const SEGMENT: usize = 160;
 
 /// The basic alphabet, escape excluded: one septet each (3GPP TS 23.038, 6.2.1).
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+const BASIC: &str =
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 /// The extension table: two septets each (3GPP TS 23.038, 6.2.1.1).
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
@@ -46,7 +47,7 @@ pub fn normalise(text: &str) -> String {
 
 fn likeness(c: char) -> &'static str {
     match c {
-        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '`' | '\u{b4}' => "'",
+        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '`' | '\u{b4}' | '^' => "'",
         '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2033}' | '«' | '»' => "\"",
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '~' => "-",
         '\u{2026}' => "...",
@@ -55,7 +56,6 @@ fn likeness(c: char) -> &'static str {
         '[' | '{' => "(",
         ']' | '}' => ")",
         '|' | '\\' => "/",
-        '^' => "'",
         '€' => "EUR",
         '•' | '·' | '×' => "*",
         'á' | 'â' | 'ã' | 'ā' | 'ă' | 'ą' => "a",
@@ -127,10 +127,7 @@ mod tests {
     #[test]
     fn typography_and_foreign_letters_become_plain() {
         for (from, to) in [
-            (
-                "Don\u{2019}t \u{201c}go\u{201d} \u{2013} wait\u{2026}",
-                "Don't \"go\" - wait...",
-            ),
+            ("Don\u{2019}t \u{201c}go\u{201d} \u{2013} wait\u{2026}", "Don't \"go\" - wait..."),
             ("Façade [rear] {1} a|b", "Facade (rear) (1) a/b"),
             ("Łódź", "Lodz"),
             ("日本 😀", "?? ?"),

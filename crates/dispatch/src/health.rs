@@ -44,18 +44,8 @@ impl Gauge {
     pub(crate) fn new(carrier: CarrierName, now: Now, reporter: &Reporter) -> Self {
         let (down, watched) = watch::channel(false);
         tokio::spawn(follow(carrier.clone(), watched, reporter.clone()));
-        let health = Health {
-            carrier,
-            last_ok: None,
-            last_error: None,
-            consecutive_failures: 0,
-            down: false,
-        };
-        Self {
-            health: Mutex::new(health),
-            down,
-            now,
-        }
+        let health = Health { carrier, last_ok: None, last_error: None, consecutive_failures: 0, down: false };
+        Self { health: Mutex::new(health), down, now }
     }
 
     /// The provider answered: also with a refusal of one message, which says nothing against the provider.
@@ -87,10 +77,7 @@ impl Gauge {
 
     /// As it stands now.
     pub(crate) fn read(&self) -> Health {
-        self.health
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -102,15 +89,9 @@ async fn follow(carrier: CarrierName, mut down: watch::Receiver<bool>, reporter:
         if is_down == told {
             continue;
         }
-        let cause = Cause::ProviderDown {
-            carrier: carrier.clone(),
-        };
-        let input = if is_down {
-            Input::TroubleNoticed(cause)
-        } else {
-            Input::TroubleCleared(cause)
-        };
-        if reporter.until_taken(input).await {
+        let cause = Cause::ProviderDown { carrier: carrier.clone() };
+        let input = if is_down { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
+        if reporter.until_taken(carrier.as_str(), input).await {
             told = is_down;
         }
     }

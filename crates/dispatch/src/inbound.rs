@@ -66,16 +66,8 @@ pub struct HookReply {
 
 impl HookReply {
     fn new(status: u16) -> Self {
-        let (content_type, body) = if status == 200 {
-            ("text/xml", NOTHING_TO_DO)
-        } else {
-            ("text/plain", "")
-        };
-        Self {
-            status,
-            content_type,
-            body: body.to_owned(),
-        }
+        let (content_type, body) = if status == 200 { ("text/xml", NOTHING_TO_DO) } else { ("text/plain", "") };
+        Self { status, content_type, body: body.to_owned() }
     }
 }
 
@@ -88,13 +80,8 @@ pub struct Callbacks {
 
 impl Callbacks {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Arc<Twilio>>, inbox: Arc<Inbox>) -> Self {
-        let named = accounts
-            .into_iter()
-            .map(|account| (account.name().clone(), account));
-        Self {
-            accounts: Arc::new(named.collect()),
-            inbox,
-        }
+        let named = accounts.into_iter().map(|account| (account.name().clone(), account));
+        Self { accounts: Arc::new(named.collect()), inbox }
     }
 
     /// Checks one callback and hands what it says to the watch.
@@ -127,21 +114,13 @@ impl Callbacks {
         })
     }
 
-    async fn status(
-        &self,
-        account: &Twilio,
-        request: &HookRequest,
-        fields: &Pairs,
-    ) -> Option<bool> {
+    async fn status(&self, account: &Twilio, request: &HookRequest, fields: &Pairs) -> Option<bool> {
         let sid = value(fields, "MessageSid").or_else(|| value(fields, "SmsSid"))?;
         let status = value(fields, "MessageStatus").or_else(|| value(fields, "SmsStatus"))?;
         let Some(report) = twilio::final_report(status, value(fields, "ErrorCode")) else {
             return Some(true); // On the way: nothing that anybody waits for.
         };
-        let query = request
-            .path_and_query
-            .split_once('?')
-            .map_or("", |(_, query)| query);
+        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
         let named = value(&pairs_of(query), "d").and_then(|id| id.parse().ok());
         let dispatch = named.or_else(|| account.receipt_due(sid));
         match dispatch {
@@ -163,28 +142,19 @@ fn signed_fields(account: &Twilio, request: &HookRequest) -> Option<Pairs> {
     // Without a public address nobody can say what was signed.
     let url = format!("{}{}", account.public_url()?, request.path_and_query);
     let signature = header(request, "x-twilio-signature")?;
-    let is_form = header(request, "content-type").is_some_and(|kind| {
-        kind.to_ascii_lowercase()
-            .starts_with("application/x-www-form-urlencoded")
-    });
+    let is_form =
+        header(request, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
     if is_form {
         let form = pairs_of(std::str::from_utf8(&request.body).ok()?);
         let signed = |token: &str| form_is_signed(token, &url, &form, signature);
         return account.secret().each().any(signed).then_some(form);
     }
     let signed = |token: &str| body_is_signed(token, &url, &request.body, signature);
-    account
-        .secret()
-        .each()
-        .any(signed)
-        .then(|| json_fields(&request.body))
+    account.secret().each().any(signed).then(|| json_fields(&request.body))
 }
 
 fn header<'a>(request: &'a HookRequest, name: &str) -> Option<&'a str> {
-    let found = request
-        .headers
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let found = request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
 }
 
@@ -196,10 +166,7 @@ fn json_fields(body: &[u8]) -> Pairs {
     let plain = |(name, value): (String, serde_json::Value)| match value {
         serde_json::Value::String(text) => Some((name, text)),
         serde_json::Value::Number(number) => Some((name, number.to_string())),
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Array(_)
-        | serde_json::Value::Object(_) => None,
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
     };
     fields.into_iter().filter_map(plain).collect()
 }
@@ -213,20 +180,11 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn new(reporter: Reporter) -> Arc<Self> {
-        Arc::new(Self {
-            reporter,
-            seen: Mutex::new(Recent::new(SEEN_MAX)),
-        })
+        Arc::new(Self { reporter, seen: Mutex::new(Recent::new(SEEN_MAX)) })
     }
 
     /// Hands on a final receipt; true once it is durable or was before.
-    pub(crate) async fn receipt(
-        &self,
-        account: &Twilio,
-        sid: &str,
-        dispatch: DispatchId,
-        report: Report,
-    ) -> bool {
+    pub(crate) async fn receipt(&self, account: &Twilio, sid: &str, dispatch: DispatchId, report: Report) -> bool {
         let rank = rank(&report);
         let key = format!("{}/{sid}", account.name());
         if self.rank_of(&key) >= rank {
@@ -253,14 +211,7 @@ impl Inbox {
     }
 
     /// Hands on a reply; true once it is durable or was before.
-    pub(crate) async fn reply(
-        &self,
-        account: &Twilio,
-        sid: &str,
-        from: &str,
-        text: &str,
-        sent_at: Option<Timestamp>,
-    ) -> bool {
+    pub(crate) async fn reply(&self, account: &Twilio, sid: &str, from: &str, text: &str, sent_at: Option<Timestamp>) -> bool {
         let key = format!("{}/{sid}", account.name());
         if self.rank_of(&key) > 0 {
             return true;

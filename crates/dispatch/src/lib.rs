@@ -64,9 +64,7 @@ pub enum VoiceError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// Two carriers have one name, so that a report or callback could not be told apart.
-    #[error(
-        "two carriers are named \"{0}\"\n  give each [[sms]] and [[webhook]] a name of its own; \"email\" is the relay's"
-    )]
+    #[error("two carriers are named \"{0}\"\n  give each [[sms]] and [[webhook]] a name of its own; \"email\" is the relay's")]
     NamedTwice(CarrierName),
 }
 
@@ -118,29 +116,15 @@ impl Voice {
         now: &Now,
     ) -> Result<Self, VoiceError> {
         let (stopping, watched) = watch::channel(false);
-        let reporter = Reporter {
-            submit,
-            stopping: watched,
-        };
+        let reporter = Reporter { submit, stopping: watched };
         let built = Built::from(settings, public_url, now)?;
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
-        let lines = Lines {
-            book: Arc::new(built.book),
-            reporter: reporter.clone(),
-            in_hand: Arc::clone(&in_hand),
-            now: Arc::clone(now),
-        };
+        let lines = Lines { book: Arc::new(built.book), reporter: reporter.clone(), in_hand: Arc::clone(&in_hand), now: Arc::clone(now) };
         let sms_whole = settings.sms.iter().map(|sms| sms.attempt_s).max();
-        let sms = built
-            .sms
-            .iter()
-            .map(|account| Carrier::Twilio(Arc::clone(account)));
+        let sms = built.sms.iter().map(|account| Carrier::Twilio(Arc::clone(account)));
         let sms = lines.line(sms, sms_whole);
         let email_whole = settings.email.as_ref().map(|email| email.attempt_s);
-        let email = lines.line(
-            built.email.map(|relay| Carrier::Email(Box::new(relay))),
-            email_whole,
-        );
+        let email = lines.line(built.email.map(|relay| Carrier::Email(Box::new(relay))), email_whole);
         let mut webhooks = BTreeMap::new();
         for (endpoint, settings) in built.webhooks.into_iter().zip(&settings.webhook) {
             let name = endpoint.name().clone();
@@ -178,11 +162,7 @@ impl Voice {
     ///
     /// The same dispatch offered again while in hand is one dispatch.
     pub fn send(&self, order: Order) -> Result<(), NotQueued> {
-        let alive = self
-            .alive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(alive) = alive else {
             return Err(NotQueued::Closing(Box::new(order)));
         };
@@ -208,12 +188,7 @@ impl Voice {
         match line.filter(|line| !line.accounts().is_empty()) {
             Some(line) => {
                 let accounts = line.accounts().len();
-                line.offer(Box::new(Attempt::new(
-                    order,
-                    accounts,
-                    Instant::now(),
-                    alive,
-                )));
+                line.offer(Box::new(Attempt::new(order, accounts, Instant::now(), alive)));
             }
             None => self.fail(&order, Failure::NoCarrier, alive),
         }
@@ -226,16 +201,8 @@ impl Voice {
     }
 
     /// Expects the receipt of a message that an account took before this start, so that listing asks after it.
-    pub fn expect_receipt(
-        &self,
-        dispatch: &DispatchId,
-        provider: &CarrierName,
-        provider_ref: &str,
-    ) {
-        let account = self
-            .accounts
-            .iter()
-            .find(|account| account.name() == provider);
+    pub fn expect_receipt(&self, dispatch: &DispatchId, provider: &CarrierName, provider_ref: &str) {
+        let account = self.accounts.iter().find(|account| account.name() == provider);
         if let Some(account) = account {
             account.expect_receipt(provider_ref.to_owned(), dispatch.clone());
         }
@@ -243,42 +210,26 @@ impl Voice {
 
     /// How each provider has been answering, in the order of the settings.
     pub fn health(&self) -> Vec<Health> {
-        self.lines()
-            .flat_map(|line| line.accounts())
-            .map(|account| account.gauge.read())
-            .collect()
+        self.lines().flat_map(|line| line.accounts()).map(|account| account.gauge.read()).collect()
     }
 
     /// Checks for `cooee doctor` each provider: reached, login taken. Sends no message. `Ok` and `Err` are for a person to read.
     pub async fn probe(&self) -> Vec<(CarrierName, Result<String, String>)> {
         let accounts = self.lines().flat_map(|line| line.accounts());
-        let probes = accounts.map(|account| async {
-            (
-                account.carrier.name().clone(),
-                account.carrier.probe().await,
-            )
-        });
+        let probes = accounts.map(|account| async { (account.carrier.name().clone(), account.carrier.probe().await) });
         futures_util::future::join_all(probes).await
     }
 
     /// Lets what is under way finish, with its report; what waits stays owed by the record. Takes no more orders.
     pub async fn shutdown(&self) {
         self.stopping.send_replace(true);
-        let last = self
-            .alive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let last = self.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(last);
         let waiting: usize = self.lines().map(|line| line.forget_waiting()).sum();
         if waiting > 0 {
             tracing::info!(waiting, "messages left for the next start");
         }
-        let gone = self
-            .all_gone
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let gone = self.all_gone.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut gone) = gone {
             // Nobody ever sends: it ends when the last order is gone.
             while gone.recv().await.is_some() {}
@@ -286,9 +237,7 @@ impl Voice {
     }
 
     fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
-        [&self.sms, &self.email]
-            .into_iter()
-            .chain(self.webhooks.values())
+        [&self.sms, &self.email].into_iter().chain(self.webhooks.values())
     }
 
     /// Reports an order that no carrier can even try.
@@ -307,11 +256,9 @@ impl Voice {
         };
         tokio::spawn(async move {
             let id = report.dispatch.clone();
-            reporter.until_taken(Input::DeliveryReported(report)).await;
-            in_hand
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&id);
+            let input = Input::DeliveryReported(report);
+            reporter.until_taken(&id.to_string(), input).await;
+            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             drop(alive);
         });
     }
@@ -337,12 +284,7 @@ impl Built {
         for endpoint in &settings.webhook {
             webhooks.push(Endpoint::open(endpoint, Arc::clone(now))?);
         }
-        let built = Self {
-            book,
-            sms,
-            email,
-            webhooks,
-        };
+        let built = Self { book, sms, email, webhooks };
         built.names_differ()?;
         Ok(built)
     }
@@ -377,11 +319,7 @@ struct Lines {
 impl Lines {
     fn line(&self, carriers: impl IntoIterator<Item = Carrier>, whole_s: Option<u64>) -> Arc<Line> {
         let account = |carrier: Carrier| Account {
-            gauge: Arc::new(Gauge::new(
-                carrier.name().clone(),
-                Arc::clone(&self.now),
-                &self.reporter,
-            )),
+            gauge: Arc::new(Gauge::new(carrier.name().clone(), Arc::clone(&self.now), &self.reporter)),
             carrier,
         };
         let in_hand = Arc::clone(&self.in_hand);

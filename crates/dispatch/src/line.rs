@@ -47,22 +47,9 @@ enum Outcome {
 
 impl Line {
     /// A line over `accounts`; an attempt lasts at most `whole`.
-    pub(crate) fn new(
-        accounts: Vec<Account>,
-        whole: Duration,
-        book: Arc<Book>,
-        reporter: Reporter,
-        done: Done,
-    ) -> Arc<Self> {
+    pub(crate) fn new(accounts: Vec<Account>, whole: Duration, book: Arc<Book>, reporter: Reporter, done: Done) -> Arc<Self> {
         let slots = Slots::new(accounts.iter().map(|account| account.carrier.slots()));
-        Arc::new(Self {
-            accounts,
-            waiting: Mutex::new(slots),
-            whole,
-            book,
-            reporter,
-            done,
-        })
+        Arc::new(Self { accounts, waiting: Mutex::new(slots), whole, book, reporter, done })
     }
 
     pub(crate) fn accounts(&self) -> &[Account] {
@@ -183,9 +170,7 @@ impl Line {
         let letter = match self.accounts.first().map(|account| &account.carrier) {
             Some(Carrier::Email(_)) => Letter::Mail(self.book.email(order.purpose, &order.words)?),
             Some(Carrier::Webhook(_)) => Letter::Body(webhook::body(order)),
-            Some(Carrier::Twilio(_)) | None => {
-                Letter::Text(self.book.sms(order.purpose, &order.words)?)
-            }
+            Some(Carrier::Twilio(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
         };
         attempt.letter = Some(letter.clone());
         Ok(letter)
@@ -210,10 +195,7 @@ impl Line {
             report: Report::Failed(failure),
             provider: only,
             provider_ref: None,
-            text: attempt
-                .letter
-                .as_ref()
-                .map(|l| Private::Open(l.words().to_owned())),
+            text: attempt.letter.as_ref().map(|l| Private::Open(l.words().to_owned())),
             template: attempt.letter.as_ref().map(|l| l.template().to_owned()),
             possible_duplicate: attempt.doubt,
             tries: attempt.tries,
@@ -221,26 +203,17 @@ impl Line {
     }
 
     async fn report(&self, attempt: &Attempt, report: DeliveryReport) {
-        self.reporter
-            .until_taken(Input::DeliveryReported(report))
-            .await;
+        let what = report.dispatch.to_string();
+        let input = Input::DeliveryReported(report);
+        self.reporter.until_taken(&what, input).await;
         (self.done)(attempt);
     }
 }
 
-fn accepted(
-    attempt: &Attempt,
-    letter: &Letter,
-    provider: &CarrierName,
-    taken: Taken,
-) -> DeliveryReport {
+fn accepted(attempt: &Attempt, letter: &Letter, provider: &CarrierName, taken: Taken) -> DeliveryReport {
     DeliveryReport {
         dispatch: attempt.order.id.clone(),
-        report: if taken.receipt_due {
-            Report::AcceptedReceiptDue
-        } else {
-            Report::Accepted
-        },
+        report: if taken.receipt_due { Report::AcceptedReceiptDue } else { Report::Accepted },
         provider: Some(provider.clone()),
         provider_ref: taken.provider_ref,
         text: Some(Private::Open(letter.words().to_owned())),

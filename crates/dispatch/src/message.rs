@@ -167,13 +167,8 @@ impl Book {
         let name = format!("{}.sms.txt", purpose.as_str());
         let body = fit(&self.edited, &name, &words)
             .or_else(|_| fit(&self.built_in, &name, &words))
-            .map_err(|_| Unworded {
-                purpose: purpose.as_str(),
-            })?;
-        Ok(Text {
-            body,
-            template: self.sms_names.get(&purpose).cloned().unwrap_or_default(),
-        })
+            .map_err(|_| Unworded { purpose: purpose.as_str() })?;
+        Ok(Text { body, template: self.sms_names.get(&purpose).cloned().unwrap_or_default() })
     }
 
     /// The e-mail of a purpose.
@@ -181,13 +176,8 @@ impl Book {
         let words = complete(words);
         mail(&self.edited, purpose, &words)
             .or_else(|_| mail(&self.built_in, purpose, &words))
-            .map(|mail| Mail {
-                template: self.email_names.get(&purpose).cloned().unwrap_or_default(),
-                ..mail
-            })
-            .map_err(|_| Unworded {
-                purpose: purpose.as_str(),
-            })
+            .map(|mail| Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
+            .map_err(|_| Unworded { purpose: purpose.as_str() })
     }
 
     /// Proves that a purpose's texts can be made and that its text message cannot exceed a segment.
@@ -196,11 +186,7 @@ impl Book {
         let failed = |error: &minijinja::Error| describe(shown, &file, error);
         let longest = longest_words();
         let mut worst = String::new();
-        for (word, value) in [
-            ("kind_id", "duress"),
-            ("kind_id", "assist"),
-            ("unregistered", ""),
-        ] {
+        for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", "")] {
             let mut words = longest.clone();
             words.insert(word, value.to_owned());
             let text = fit(&self.edited, &file, &words).map_err(|e| failed(&e))?;
@@ -214,9 +200,7 @@ impl Book {
             let strange = worst.chars().find(|c| septets(&c.to_string()).is_none());
             return Err(SettingsError::new(
                 format!("{shown}/{file}"),
-                format!(
-                    "{strange:?} is not in the GSM alphabet: the message would be cut into pieces of 70"
-                ),
+                format!("{strange:?} is not in the GSM alphabet: the message would be cut into pieces of 70"),
                 remedy,
             ));
         };
@@ -231,9 +215,7 @@ impl Book {
             ));
         }
         let words = complete(&longest);
-        mail(&self.edited, purpose, &words)
-            .map(drop)
-            .map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
+        mail(&self.edited, purpose, &words).map(drop).map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
     }
 }
 
@@ -241,21 +223,12 @@ fn environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
-    env.set_auto_escape_callback(|name| {
-        if name == PAGE {
-            AutoEscape::Html
-        } else {
-            AutoEscape::None
-        }
-    });
+    env.set_auto_escape_callback(|name| if name == PAGE { AutoEscape::Html } else { AutoEscape::None });
     env
 }
 
 /// Reads the operator's folder over the built-in sources.
-fn read_folder(
-    dir: &Path,
-    sources: &mut BTreeMap<&'static str, String>,
-) -> Result<(), SettingsError> {
+fn read_folder(dir: &Path, sources: &mut BTreeMap<&'static str, String>) -> Result<(), SettingsError> {
     let shown = dir.display();
     let unreadable = |error: std::io::Error| {
         SettingsError::new(
@@ -266,11 +239,7 @@ fn read_folder(
     };
     for file in std::fs::read_dir(dir).map_err(unreadable)? {
         let path = file.map_err(unreadable)?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with('.') || name.ends_with('~') {
             continue; // An editor's leavings.
         }
@@ -293,22 +262,11 @@ fn read_folder(
     Ok(())
 }
 
-fn add_all(
-    env: &mut Environment<'static>,
-    sources: &BTreeMap<&'static str, String>,
-    shown: &str,
-) -> Result<(), SettingsError> {
+fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, String>, shown: &str) -> Result<(), SettingsError> {
     for (name, source) in sources {
-        let kept = if *name == PAGE || name.ends_with(".email.txt") {
-            source.clone()
-        } else {
-            source.trim_end().to_owned()
-        };
-        env.add_template_owned(*name, kept)
-            .map_err(|error| describe(shown, name, &error))?;
-        let template = env
-            .get_template(name)
-            .map_err(|error| describe(shown, name, &error))?;
+        let kept = if *name == PAGE || name.ends_with(".email.txt") { source.clone() } else { source.trim_end().to_owned() };
+        env.add_template_owned(*name, kept).map_err(|error| describe(shown, name, &error))?;
+        let template = env.get_template(name).map_err(|error| describe(shown, name, &error))?;
         let mut unknown: Vec<String> = template
             .undeclared_variables(false)
             .into_iter()
@@ -319,10 +277,7 @@ fn add_all(
             .collect();
         unknown.sort();
         if let Some(word) = unknown.first() {
-            let line = source
-                .lines()
-                .position(|l| l.contains(word.as_str()))
-                .map_or(1, |l| l + 1);
+            let line = source.lines().position(|l| l.contains(word.as_str())).map_or(1, |l| l + 1);
             return Err(SettingsError::new(
                 format!("{shown}/{name}:{line}"),
                 format!("there is no word \"{word}\""),
@@ -335,9 +290,7 @@ fn add_all(
 
 fn word_list(of_the_page: bool) -> String {
     let known = SMS_WORDS.iter().map(|(word, _)| *word);
-    let listed: Vec<_> = known
-        .filter(|word| of_the_page || !OF_THE_PAGE.contains(word))
-        .collect();
+    let listed: Vec<_> = known.filter(|word| of_the_page || !OF_THE_PAGE.contains(word)).collect();
     listed.join(", ")
 }
 
@@ -350,11 +303,7 @@ fn describe(shown: &str, file: &str, error: &minijinja::Error) -> SettingsError 
 }
 
 /// Names with the first eight hex digits of the SHA-256 of what they are made from.
-fn names(
-    sources: &BTreeMap<&'static str, String>,
-    medium: &str,
-    suffixes: &[&str],
-) -> BTreeMap<Purpose, String> {
+fn names(sources: &BTreeMap<&'static str, String>, medium: &str, suffixes: &[&str]) -> BTreeMap<Purpose, String> {
     let named = |purpose: Purpose| {
         let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
         for suffix in suffixes {
@@ -366,12 +315,8 @@ fn names(
             digest.update(sources.get(PAGE).map_or(&[], |s| s.as_bytes()));
         }
         let digest = digest.finish();
-        let hash8: String = digest
-            .as_ref()
-            .iter()
-            .take(4)
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+        let hash8 = format!("{:08x}", u32::from_be_bytes(first));
         (purpose, format!("{}.{medium}@{hash8}", purpose.as_str()))
     };
     Purpose::ALL.into_iter().map(named).collect()
@@ -383,13 +328,8 @@ fn render(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, mi
 
 /// Every known word, empty where the order lacks it; nothing else.
 fn complete(words: &Words) -> Words {
-    let word =
-        |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
-    SMS_WORDS
-        .into_iter()
-        .filter(|(name, _)| !OF_THE_PAGE.contains(name))
-        .map(word)
-        .collect()
+    let word = |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(word).collect()
 }
 
 /// The same for a text message: in the alphabet, on one line, within each word's bound.
@@ -400,7 +340,7 @@ fn bounded(words: &Words) -> Words {
             continue;
         };
         let plain = normalise(&word.replace(['\n', '\r'], " "));
-        *word = plain.trim().to_owned();
+        plain.trim().clone_into(word);
         if !WHOLE.contains(&name) {
             shorten(word, most);
         }
@@ -461,55 +401,31 @@ fn give_way(words: &mut Words) -> bool {
     if words.get_mut("site_sms").is_some_and(drop_last_word) {
         return true;
     }
-    empty(words, "late")
-        || empty(words, "age")
-        || empty(words, "disposition")
-        || empty(words, "recipient")
+    empty(words, "late") || empty(words, "age") || empty(words, "disposition") || empty(words, "recipient")
 }
 
 fn mail(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<Mail, minijinja::Error> {
     let name = purpose.as_str();
     let subject = render(env, &format!("{name}.email.subject.txt"), words)?;
-    let subject: String = subject
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SUBJECT_MAX)
-        .collect();
+    let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_MAX).collect();
     let text = render(env, &format!("{name}.email.txt"), words)?;
     let paragraphs: Vec<Value> = text
         .split("\n\n")
-        .map(|paragraph| {
-            paragraph
-                .lines()
-                .filter(|line| !line.is_empty())
-                .map(Value::from)
-        })
+        .map(|paragraph| paragraph.lines().filter(|line| !line.is_empty()).map(Value::from))
         .map(|lines| lines.collect::<Vec<Value>>())
         .filter(|paragraph| !paragraph.is_empty())
         .map(Value::from)
         .collect();
-    let mut page: BTreeMap<&str, Value> = words
-        .iter()
-        .map(|(name, word)| (*name, Value::from(word.as_str())))
-        .collect();
+    let mut page: BTreeMap<&str, Value> = words.iter().map(|(name, word)| (*name, Value::from(word.as_str()))).collect();
     page.insert("subject", Value::from(subject.as_str()));
     page.insert("paragraphs", Value::from(paragraphs));
     let html = env.get_template(PAGE)?.render(&page)?;
-    Ok(Mail {
-        subject,
-        text,
-        html,
-        template: String::new(),
-    })
+    Ok(Mail { subject, text, html, template: String::new() })
 }
 
 /// The longest words there can be, site and place each without a space to cut at.
 fn longest_words() -> Words {
-    SMS_WORDS
-        .into_iter()
-        .filter(|(name, _)| !OF_THE_PAGE.contains(name))
-        .map(|(name, most)| (name, "8".repeat(most)))
-        .collect()
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(|(name, most)| (name, "8".repeat(most))).collect()
 }
 
 /// Words of the usual length around an empty site and place.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long something is remembered: reply codes are not used again within a day.
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Remembers `V` by name. Beyond `most` the oldest is forgotten first.
 #[derive(Debug)]
@@ -18,11 +18,7 @@ pub(crate) struct Recent<V> {
 
 impl<V> Recent<V> {
     pub(crate) fn new(most: usize) -> Self {
-        Self {
-            by_name: HashMap::new(),
-            order: VecDeque::new(),
-            most,
-        }
+        Self { by_name: HashMap::new(), order: VecDeque::new(), most }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&V> {
@@ -69,10 +65,7 @@ mod tests {
         for n in 0..4 {
             recent.insert(now, format!("m{n}"), n);
         }
-        assert_eq!(
-            (recent.get("m0"), recent.get("m1"), recent.get("m3")),
-            (None, Some(&1), Some(&3))
-        );
+        assert_eq!((recent.get("m0"), recent.get("m1"), recent.get("m3")), (None, Some(&1), Some(&3)));
         recent.insert(now + DAY, "next day".to_owned(), 9);
         assert_eq!((recent.get("m3"), recent.get("next day")), (None, Some(&9)));
     }

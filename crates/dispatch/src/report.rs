@@ -15,15 +15,15 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     /// Offers an input until it is taken: a send that nobody recorded would be repeated after a crash.
-    /// False where the station is going down; what was not recorded is then still owed.
-    pub(crate) async fn until_taken(&self, input: Input) -> bool {
-        let seed = seed_of(input_name(&input));
+    /// `what` names it in the log and spreads the retries; it holds no personal data. False where the station is going down; what was not recorded is then still owed.
+    pub(crate) async fn until_taken(&self, what: &str, input: Input) -> bool {
+        let seed = seed_of(what);
         let mut round = 0;
         loop {
             match (self.submit)(input.clone()).await {
                 Verdict::Durable(_) => return true,
                 Verdict::Refused(why) => {
-                    tracing::warn!(input = input_name(&input), %why, "the rules refused a report");
+                    tracing::warn!(what, %why, "the rules refused a report");
                     return true;
                 }
                 Verdict::NotTaken(NotTaken::Stopping) => return false,
@@ -41,21 +41,5 @@ impl Reporter {
             Verdict::Durable(_) | Verdict::Refused(_) => true,
             Verdict::NotTaken(_) => false,
         }
-    }
-}
-
-fn input_name(input: &Input) -> &'static str {
-    match input {
-        Input::DeliveryReported(_) => "delivery",
-        Input::TroubleNoticed(_) | Input::TroubleCleared(_) => "trouble",
-        Input::Answer(_) => "answer",
-        Input::Signal(_)
-        | Input::Command(_)
-        | Input::Tick
-        | Input::DirectoryOffered(_)
-        | Input::Started(_)
-        | Input::ClockStepped { .. }
-        | Input::RecordLost
-        | Input::RecordFound => "other",
     }
 }

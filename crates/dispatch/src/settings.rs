@@ -193,16 +193,8 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
-    pub(crate) fn new(
-        what: impl Into<String>,
-        wrong: impl fmt::Display,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            what: what.into(),
-            wrong: wrong.to_string(),
-            remedy: remedy.into(),
-        }
+    pub(crate) fn new(what: impl Into<String>, wrong: impl fmt::Display, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), wrong: wrong.to_string(), remedy: remedy.into() }
     }
 }
 
@@ -234,17 +226,11 @@ impl Secret {
             )
         })?;
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let current = lines.next().map(str::to_owned).ok_or_else(|| {
-            SettingsError::new(
-                what,
-                format!("{shown} is empty"),
-                "put the secret on its first line",
-            )
-        })?;
-        Ok(Self {
-            current,
-            other: lines.next().map(str::to_owned),
-        })
+        let current = lines
+            .next()
+            .map(str::to_owned)
+            .ok_or_else(|| SettingsError::new(what, format!("{shown} is empty"), "put the secret on its first line"))?;
+        Ok(Self { current, other: lines.next().map(str::to_owned) })
     }
 
     /// Both secrets that are good, the current one first.
@@ -264,14 +250,8 @@ fn refuse_world_readable(what: &str, path: &Path) -> Result<(), SettingsError> {
     }
     Err(SettingsError::new(
         what,
-        format!(
-            "{} can be read by everybody on this machine",
-            path.display()
-        ),
-        format!(
-            "chmod 600 {}, and change the secret if others had access",
-            path.display()
-        ),
+        format!("{} can be read by everybody on this machine", path.display()),
+        format!("chmod 600 {}, and change the secret if others had access", path.display()),
     ))
 }
 
@@ -283,10 +263,7 @@ fn refuse_world_readable(_what: &str, _path: &Path) -> Result<(), SettingsError>
 /// True for a host that never leaves this machine, the only kind that may be spoken to in clear.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -314,12 +291,7 @@ mod tests {
         for host in ["localhost", "127.0.0.1", "127.8.8.8", "[::1]", "::1"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in [
-            "localhost.example.org",
-            "10.0.0.1",
-            "example.org",
-            "0.0.0.0",
-        ] {
+        for host in ["localhost.example.org", "10.0.0.1", "example.org", "0.0.0.0"] {
             assert!(!is_loopback(host), "{host}");
         }
     }
@@ -327,9 +299,7 @@ mod tests {
     #[test]
     fn unknown_fields_and_kinds_are_refused() {
         let sms = |extra: &str| {
-            format!(
-                r#"{{"name":"first","kind":"twilio","account_sid":"AC1","auth_token_file":"t","from":"+61400000000"{extra}}}"#
-            )
+            format!(r#"{{"name":"first","kind":"twilio","account_sid":"AC1","auth_token_file":"t","from":"+61400000000"{extra}}}"#)
         };
         let parsed: Sms = serde_json::from_str(&sms("")).unwrap();
         assert_eq!((parsed.slots, parsed.inbound), (128, Inbound::Poll));
@@ -337,9 +307,6 @@ mod tests {
         assert!(unknown.to_string().contains("colour"));
         let kind = sms("").replace("twilio", "http");
         let error = serde_json::from_str::<Sms>(&kind).unwrap_err();
-        assert!(
-            error.to_string().contains("unknown variant `http`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("unknown variant `http`"), "{error}");
     }
 }

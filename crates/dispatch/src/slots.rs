@@ -32,15 +32,8 @@ struct Waiting<T> {
 impl<T> Slots<T> {
     /// One lane per account with its number of slots, in order of preference.
     pub(crate) fn new(slots: impl IntoIterator<Item = usize>) -> Self {
-        let lane = |free| Lane {
-            free,
-            bound: BinaryHeap::new(),
-        };
-        Self {
-            lanes: slots.into_iter().map(lane).collect(),
-            anywhere: BinaryHeap::new(),
-            counter: 0,
-        }
+        let lane = |free| Lane { free, bound: BinaryHeap::new() };
+        Self { lanes: slots.into_iter().map(lane).collect(), anywhere: BinaryHeap::new(), counter: 0 }
     }
 
     /// Takes a slot on the first account that has one and gives `what` back with the account's index, or queues it.
@@ -82,11 +75,7 @@ impl<T> Slots<T> {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let next = if bound_first {
-            lane.bound.pop()
-        } else {
-            self.anywhere.pop()
-        };
+        let next = if bound_first { lane.bound.pop() } else { self.anywhere.pop() };
         if next.is_none() {
             lane.free += 1;
         }
@@ -104,11 +93,7 @@ impl<T> Slots<T> {
 
     fn ticket(&mut self, recency: u64, what: T) -> Waiting<T> {
         self.counter += 1;
-        Waiting {
-            recency,
-            turn: self.counter,
-            what,
-        }
+        Waiting { recency, turn: self.counter, what }
     }
 }
 
@@ -146,28 +131,17 @@ mod tests {
         }
         let order: Vec<_> = std::iter::from_fn(|| slots.leave(0)).collect();
         assert_eq!(order, ["new a", "new b", "middle", "old"]);
-        assert_eq!(
-            slots.enter(1, "next"),
-            Some((0, "next")),
-            "the slot came back"
-        );
+        assert_eq!(slots.enter(1, "next"), Some((0, "next")), "the slot came back");
     }
 
     #[test]
     fn a_full_account_does_not_hold_up_the_next() {
         let mut slots = Slots::new([2, 1]);
-        let lanes: Vec<_> = (0..3)
-            .filter_map(|n| slots.enter(n, n))
-            .map(|(lane, _)| lane)
-            .collect();
+        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(n, n)).map(|(lane, _)| lane).collect();
         assert_eq!(lanes, [0, 0, 1]);
         assert_eq!(slots.enter(9, 9), None);
         assert_eq!(slots.enter_on(0, 5, 5), None);
-        assert_eq!(
-            slots.leave(1),
-            Some(9),
-            "the second account takes what waits anywhere"
-        );
+        assert_eq!(slots.leave(1), Some(9), "the second account takes what waits anywhere");
         assert_eq!(slots.leave(1), None, "but not what waits for the first");
         assert_eq!(slots.leave(0), Some(5));
     }

@@ -83,19 +83,13 @@ pub(crate) fn body(order: &Order) -> Text {
         let value = order.words.get(word).map_or("", String::as_str);
         data.insert(shown.to_owned(), json!(value));
     }
-    data.insert(
-        "url".to_owned(),
-        json!(order.words.get("url").map_or("", String::as_str)),
-    );
+    data.insert("url".to_owned(), json!(order.words.get("url").map_or("", String::as_str)));
     let body = json!({
         "type": format!("dispatch.{}", order.purpose.as_str()),
         "timestamp": order.queued_at.to_string(),
         "data": Value::Object(data),
     });
-    Text {
-        body: body.to_string(),
-        template: format!("{}.{SHAPE}", order.purpose.as_str()),
-    }
+    Text { body: body.to_string(), template: format!("{}.{SHAPE}", order.purpose.as_str()) }
 }
 
 impl Endpoint {
@@ -103,10 +97,7 @@ impl Endpoint {
     pub(crate) fn open(settings: &Webhook, now: Now) -> Result<Self, SettingsError> {
         let what = format!("[[webhook]] {}", settings.name);
         let secret = Secret::read(&format!("{what} secret_file"), &settings.secret_file)?;
-        let keys = secret
-            .each()
-            .map(|secret| key_of(&what, secret))
-            .collect::<Result<_, _>>()?;
+        let keys = secret.each().map(|secret| key_of(&what, secret)).collect::<Result<_, _>>()?;
         let (client, url) = client::build(&Wanted {
             what: &what,
             url: &settings.url,
@@ -142,12 +133,7 @@ impl Endpoint {
     }
 
     /// Posts a message once.
-    pub(crate) async fn send(
-        &self,
-        order: &Order,
-        letter: &Letter,
-        budget: Duration,
-    ) -> Result<Taken, Fault> {
+    pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
         let id = order.id.to_string();
         let timestamp = (self.now)().as_second().to_string();
         let body = letter.words().to_owned();
@@ -156,37 +142,24 @@ impl Endpoint {
             .post(self.url.clone())
             .timeout(budget.min(self.request))
             .header("content-type", "application/json")
-            .header(
-                "webhook-signature",
-                sign(&self.keys, &id, &timestamp, &body),
-            )
+            .header("webhook-signature", sign(&self.keys, &id, &timestamp, &body))
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .body(body);
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
         judge(&response)?;
         // Reading the rest keeps the connection; that it was taken is already known.
-        let taken = Taken {
-            provider_ref: None,
-            receipt_due: false,
-        };
-        Ok(response
-            .bytes()
-            .await
-            .map_or_else(|_| taken.clone(), |_| taken.clone()))
+        let taken = Taken { provider_ref: None, receipt_due: false };
+        Ok(response.bytes().await.map_or_else(|_| taken.clone(), |_| taken.clone()))
     }
 
     /// For `cooee doctor`: whether the host answers at all. No message is sent, so the secret cannot be checked.
     pub(crate) async fn probe(&self) -> Result<String, String> {
         match self.client.head(self.url.clone()).send().await {
-            Ok(response) if response.status().is_server_error() => Err(format!(
-                "the endpoint answers {}\n  ask the centre whether its receiver is up",
-                response.status()
-            )),
-            Ok(response) => Ok(format!(
-                "the endpoint can be reached (HEAD answers {})",
-                response.status()
-            )),
+            Ok(response) if response.status().is_server_error() => {
+                Err(format!("the endpoint answers {}\n  ask the centre whether its receiver is up", response.status()))
+            }
+            Ok(response) => Ok(format!("the endpoint can be reached (HEAD answers {})", response.status())),
             Err(error) => Err(format!(
                 "the endpoint cannot be reached ({})\n  check the url, the firewall and the certificate",
                 client::fault_of(&error).class()
@@ -198,11 +171,7 @@ impl Endpoint {
 fn key_of(what: &str, secret: &str) -> Result<hmac::Key, SettingsError> {
     let bytes = match secret.strip_prefix("whsec_") {
         Some(encoded) => STANDARD.decode(encoded).map_err(|error| {
-            SettingsError::new(
-                what,
-                format!("the secret after whsec_ is not base64: {error}"),
-                "copy it again from the centre",
-            )
+            SettingsError::new(what, format!("the secret after whsec_ is not base64: {error}"), "copy it again from the centre")
         })?,
         None => secret.as_bytes().to_vec(),
     };
@@ -219,10 +188,7 @@ fn key_of(what: &str, secret: &str) -> Result<hmac::Key, SettingsError> {
 /// One `v1` signature per key, the current key's first.
 fn sign(keys: &[hmac::Key], id: &str, timestamp: &str, body: &str) -> String {
     let signed = format!("{id}.{timestamp}.{body}");
-    let signatures: Vec<_> = keys
-        .iter()
-        .map(|key| format!("v1,{}", STANDARD.encode(hmac::sign(key, signed.as_bytes()))))
-        .collect();
+    let signatures: Vec<_> = keys.iter().map(|key| format!("v1,{}", STANDARD.encode(hmac::sign(key, signed.as_bytes())))).collect();
     signatures.join(" ")
 }
 
@@ -232,10 +198,7 @@ fn judge(response: &Response) -> Result<(), Fault> {
         200..=299 => Ok(()),
         401 | 403 => Err(Fault::Credentials),
         429 | 503 => Err(Fault::Busy(client::retry_after(response.headers()))),
-        408 | 425 | 502 | 504 => Err(Fault::Unknown {
-            why: "gateway timeout",
-            absent: false,
-        }),
+        408 | 425 | 502 | 504 => Err(Fault::Unknown { why: "gateway timeout", absent: false }),
         500..=599 => Err(Fault::NotSent("server error")),
         refused => Err(Fault::Refused(refused.to_string())),
     }
@@ -249,12 +212,7 @@ mod tests {
     #[test]
     fn signatures_are_what_the_standard_says() {
         let key = key_of("t", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signature = sign(
-            &[key],
-            "msg_p5jXN8AQM9LWM0D4loKWxJek",
-            "1614265330",
-            "{\"test\": 2432232314}",
-        );
+        let signature = sign(&[key], "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 

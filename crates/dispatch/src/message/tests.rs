@@ -28,31 +28,21 @@ fn words() -> Words {
 
 #[test]
 fn the_first_message_reads_as_promised() {
-    let text = Book::load(None)
-        .unwrap()
-        .sms(Purpose::Alarm, &words())
-        .unwrap();
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words()).unwrap();
     assert_eq!(
         text.body,
         "DURESS Kalamunda Library, Front counter 1. 14:03 AWST. Don't ring site, don't enter alone. \
          Reply Y47=going H47=helping remotely N47=can't. KAL-42"
     );
     assert_eq!(septets(&text.body), Some(145));
-    assert!(
-        text.template.starts_with("alarm.sms@") && text.template.len() == 18,
-        "{}",
-        text.template
-    );
+    assert!(text.template.starts_with("alarm.sms@") && text.template.len() == 18, "{}", text.template);
 }
 
 #[test]
 fn support_is_not_worded_as_duress() {
     let mut words = words();
     words.insert("kind_id", "assist".to_owned());
-    let text = Book::load(None)
-        .unwrap()
-        .sms(Purpose::Alarm, &words)
-        .unwrap();
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap();
     assert_eq!(
         text.body,
         "SUPPORT asked for (not duress) Kalamunda Library, Front counter 1. 14:03 AWST. \
@@ -69,7 +59,12 @@ fn the_link_rides_along_only_where_it_fits() {
     assert!(short.ends_with("KAL-42 acme.au/9Kq3v"), "{short}");
     words.insert("link", "alerts.acme.au/a/9Kq3vT2mWxP".to_owned());
     let long = book.sms(Purpose::Alarm, &words).unwrap().body;
-    assert!(long.ends_with("Front counter 1. 14:03 AWST. Don't ring site, don't enter alone. Reply Y47=going H47=helping remotely N47=can't. KAL-42"), "{long}");
+    assert!(
+        long.ends_with(
+            "Front counter 1. 14:03 AWST. Don't ring site, don't enter alone. Reply Y47=going H47=helping remotely N47=can't. KAL-42"
+        ),
+        "{long}"
+    );
 }
 
 #[test]
@@ -79,33 +74,16 @@ fn the_place_gives_way_first_and_never_mid_word() {
     words.insert("ref", "KALAMU-1234567".to_owned());
     words.insert("site_sms", "Kalamunda Libraries".to_owned());
     words.insert("place_sms", "Front desk counter 1".to_owned());
-    let text = Book::load(None)
-        .unwrap()
-        .sms(Purpose::Alarm, &words)
-        .unwrap()
-        .body;
-    assert!(
-        text.starts_with("DURESS Kalamunda Libraries, Front desk. 14:03 AWST. "),
-        "{text}"
-    );
-    assert!(
-        text.contains("Y4711=going") && text.ends_with("KALAMU-1234567"),
-        "{text}"
-    );
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(text.starts_with("DURESS Kalamunda Libraries, Front desk. 14:03 AWST. "), "{text}");
+    assert!(text.contains("Y4711=going") && text.ends_with("KALAMU-1234567"), "{text}");
 }
 
 #[test]
 fn typography_from_the_directory_stays_in_the_alphabet() {
     let mut words = words();
-    words.insert(
-        "site_sms",
-        "Ren\u{e9}\u{2019}s [Caf\u{e9}] \u{1f600}".to_owned(),
-    );
-    let text = Book::load(None)
-        .unwrap()
-        .sms(Purpose::Alarm, &words)
-        .unwrap()
-        .body;
+    words.insert("site_sms", "Ren\u{e9}\u{2019}s [Caf\u{e9}] \u{1f600}".to_owned());
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap().body;
     assert!(text.contains("Ren\u{e9}'s (Caf\u{e9}) ?"), "{text}");
     assert!(septets(&text).is_some());
 }
@@ -117,29 +95,16 @@ fn without_a_code_the_message_says_whom_to_ring() {
     words.insert("phone", "08 9555 0100".to_owned());
     let book = Book::load(None).unwrap();
     let text = book.sms(Purpose::Alarm, &words).unwrap().body;
-    assert!(
-        text.contains("To answer ring 08 9555 0100.") && !text.contains("Reply"),
-        "{text}"
-    );
+    assert!(text.contains("To answer ring 08 9555 0100.") && !text.contains("Reply"), "{text}");
     let mail = book.email(Purpose::Alarm, &words).unwrap();
-    assert!(
-        mail.text.contains("To answer, ring 08 9555 0100."),
-        "{}",
-        mail.text
-    );
+    assert!(mail.text.contains("To answer, ring 08 9555 0100."), "{}", mail.text);
 }
 
 #[test]
 fn no_text_teaches_a_word_that_carriers_act_on() {
     for (name, source) in BUILT_IN {
         let shouted = source.to_uppercase();
-        for word in [
-            "REPLY STOP",
-            "REPLY END",
-            "REPLY QUIT",
-            "REPLY CANCEL",
-            "TEXT STOP",
-        ] {
+        for word in ["REPLY STOP", "REPLY END", "REPLY QUIT", "REPLY CANCEL", "TEXT STOP"] {
             assert!(!shouted.contains(word), "{name} teaches {word}");
         }
     }
@@ -150,23 +115,10 @@ fn page_and_plain_text_say_the_same_and_markup_in_words_stays_text() {
     let mut words = words();
     words.insert("url", "https://alerts.example.org/a/9Kq3vT2mWxP".to_owned());
     words.insert("hazards", "<script>dog</script>".to_owned());
-    let mail = Book::load(None)
-        .unwrap()
-        .email(Purpose::Alarm, &words)
-        .unwrap();
-    assert_eq!(
-        mail.subject,
-        "[DURESS] Kalamunda Library - Front counter 1 - 14:03 AWST - KAL-42"
-    );
-    assert!(
-        mail.text
-            .contains("Opening this e-mail or the link does not answer the alarm.")
-    );
-    assert!(
-        !mail.html.contains("<script>") && mail.html.contains("&lt;script&gt;dog"),
-        "{}",
-        mail.html
-    );
+    let mail = Book::load(None).unwrap().email(Purpose::Alarm, &words).unwrap();
+    assert_eq!(mail.subject, "[DURESS] Kalamunda Library - Front counter 1 - 14:03 AWST - KAL-42");
+    assert!(mail.text.contains("Opening this e-mail or the link does not answer the alarm."));
+    assert!(!mail.html.contains("<script>") && mail.html.contains("&lt;script&gt;dog"), "{}", mail.html);
     assert_eq!(mail.html.matches("<a ").count(), 1, "one link");
     assert!(!mail.html.contains("<img") && !mail.html.contains("<form"));
     assert!(mail.template.starts_with("alarm.email@"));
@@ -184,32 +136,12 @@ fn every_purpose_has_every_text_even_from_no_words_at_all() {
 #[test]
 fn an_edited_text_is_refused_with_file_line_and_remedy() {
     for (file, source, wanted) in [
-        (
-            "alarm.sms.txt",
-            "Hello\n{{ colour }}",
-            "alarm.sms.txt:2: there is no word \"colour\"",
-        ),
+        ("alarm.sms.txt", "Hello\n{{ colour }}", "alarm.sms.txt:2: there is no word \"colour\""),
         ("alarm.sms.txt", "Hello {{ site_sms", "alarm.sms.txt:1: "),
-        (
-            "alarm.sms.txt",
-            "{{ site_sms }} \u{1f600}{{ time }}",
-            "alarm.sms.txt: takes",
-        ),
-        (
-            "alarn.sms.txt",
-            "Hello",
-            "alarn.sms.txt: no message is made from a file of this name",
-        ),
-        (
-            "alarm.email.txt",
-            "{% for a in paragraphs %}{% endfor %}",
-            "there is no word \"paragraphs\"",
-        ),
-        (
-            "alarm.email.txt",
-            "{% for a in range(100000) %}{{ site }}{% endfor %}",
-            "alarm.email.txt:",
-        ),
+        ("alarm.sms.txt", "{{ site_sms }} \u{1f600}{{ time }}", "alarm.sms.txt: takes"),
+        ("alarn.sms.txt", "Hello", "alarn.sms.txt: no message is made from a file of this name"),
+        ("alarm.email.txt", "{% for a in paragraphs %}{% endfor %}", "there is no word \"paragraphs\""),
+        ("alarm.email.txt", "{% for a in range(100000) %}{{ site }}{% endfor %}", "alarm.email.txt:"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(file), source).unwrap();
@@ -226,32 +158,16 @@ fn an_edited_text_is_refused_with_file_line_and_remedy() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("alarm.sms.txt"), "x".repeat(130)).unwrap();
     let error = Book::load(Some(dir.path())).unwrap_err().to_string();
-    assert!(
-        error.contains("takes 130 septets before site and place"),
-        "{error}"
-    );
+    assert!(error.contains("takes 130 septets before site and place"), "{error}");
 }
 
 #[test]
 fn an_edited_text_is_used_and_named_by_its_content() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(
-        dir.path().join("alarm.sms.txt"),
-        "Help at {{ site_sms }} {{ place_sms }} Y{{ code }} {{ ref }}\n",
-    )
-    .unwrap();
-    let edited = Book::load(Some(dir.path()))
-        .unwrap()
-        .sms(Purpose::Alarm, &words())
-        .unwrap();
-    assert_eq!(
-        edited.body,
-        "Help at Kalamunda Library Front counter 1 Y47 KAL-42"
-    );
-    let built_in = Book::load(None)
-        .unwrap()
-        .sms(Purpose::Alarm, &words())
-        .unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "Help at {{ site_sms }} {{ place_sms }} Y{{ code }} {{ ref }}\n").unwrap();
+    let edited = Book::load(Some(dir.path())).unwrap().sms(Purpose::Alarm, &words()).unwrap();
+    assert_eq!(edited.body, "Help at Kalamunda Library Front counter 1 Y47 KAL-42");
+    let built_in = Book::load(None).unwrap().sms(Purpose::Alarm, &words()).unwrap();
     assert_ne!(edited.template, built_in.template);
 }
 

@@ -18,7 +18,7 @@ use crate::sms::twilio::{Account, Page, Resource, Twilio, final_report};
 
 /// How often to list while something is open, by how replies reach us, and while nothing is (interfaces, "Messages to people").
 const POLL_BUSY: Duration = Duration::from_secs(2);
-const POLL_IDLE: Duration = Duration::from_secs(60);
+const POLL_IDLE: Duration = Duration::from_mins(1);
 const WEBHOOK_BUSY: Duration = Duration::from_secs(30);
 /// A connection is used at least this often: load balancers close idle ones after 60 s or more.
 const WARM: Duration = Duration::from_secs(25);
@@ -91,16 +91,13 @@ impl Listening {
     /// Lists once: replies since a day ago, and what became of our own messages.
     async fn turn(&self) -> Result<(), Fault> {
         let account = &self.account;
-        let earliest = (self.now)()
-            .saturating_sub(LOOK_BACK)
-            .unwrap_or(Timestamp::MIN);
+        let earliest = (self.now)().saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
         let day = earliest.strftime("%Y-%m-%d").to_string();
         let mut query = vec![("PageSize", PAGE_SIZE.to_owned()), ("DateSent>", day)];
         if let Some(number) = account.number() {
             query.push(("To", number.to_owned()));
         }
-        self.pages(&query, |page| self.replies(page, earliest))
-            .await?;
+        self.pages(&query, |page| self.replies(page, earliest)).await?;
         if account.any_receipt_due() {
             // Not by date: what failed before it was sent has none.
             let mut query = vec![("PageSize", PAGE_SIZE.to_owned())];
@@ -113,11 +110,7 @@ impl Listening {
     }
 
     /// Reads pages, newest first, until one brings nothing new.
-    async fn pages<F: Future<Output = bool>>(
-        &self,
-        query: &[(&str, String)],
-        read: impl Fn(Page) -> F,
-    ) -> Result<(), Fault> {
+    async fn pages<F: Future<Output = bool>>(&self, query: &[(&str, String)], read: impl Fn(Page) -> F) -> Result<(), Fault> {
         let mut page = self.account.list(query).await?;
         for _ in 1..PAGES_MAX {
             let next = page.next_page_uri.take();
@@ -144,9 +137,7 @@ impl Listening {
             let text = message.body.as_deref().unwrap_or_default();
             let sent_at = message.sent_at();
             // What is not taken now is listed again next time.
-            self.inbox
-                .reply(&self.account, &message.sid, from, text, sent_at)
-                .await;
+            self.inbox.reply(&self.account, &message.sid, from, text, sent_at).await;
         }
         all_new
     }
@@ -157,9 +148,7 @@ impl Listening {
         for message in &page.messages {
             any_due |= self.account.receipt_due(&message.sid).is_some();
             if let Some((dispatch, report)) = due(&self.account, message) {
-                self.inbox
-                    .receipt(&self.account, &message.sid, dispatch, report)
-                    .await;
+                self.inbox.receipt(&self.account, &message.sid, dispatch, report).await;
             }
         }
         any_due

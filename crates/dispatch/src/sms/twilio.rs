@@ -32,9 +32,7 @@ const DUE_MAX: usize = 50_000;
 
 /// Provider codes that no retry by this account can mend (Twilio's error dictionary): the number is not one (21211, 21614,
 /// 21217), cannot be reached by SMS (21612, 21408, 21219), or blocked us by STOP (21610); an empty or too long body.
-const REFUSED: [i64; 9] = [
-    21211, 21214, 21217, 21219, 21408, 21610, 21612, 21614, 21617,
-];
+const REFUSED: [i64; 9] = [21211, 21214, 21217, 21219, 21408, 21610, 21612, 21614, 21617];
 
 /// An account.
 pub(crate) struct Twilio {
@@ -101,10 +99,7 @@ impl Twilio {
     /// Reads the secret and builds the client; connects to nothing.
     pub(crate) fn open(settings: &Sms, public_url: Option<&str>) -> Result<Self, SettingsError> {
         let what = format!("[[sms]] {}", settings.name);
-        let secret = Secret::read(
-            &format!("{what} auth_token_file"),
-            &settings.auth_token_file,
-        )?;
+        let secret = Secret::read(&format!("{what} auth_token_file"), &settings.auth_token_file)?;
         let (client, base) = client::build(&Wanted {
             what: &what,
             url: &settings.base_url,
@@ -118,13 +113,8 @@ impl Twilio {
         let sid = &settings.account_sid;
         let base = base.as_str().trim_end_matches('/');
         let login = STANDARD.encode(format!("{sid}:{}", secret.current));
-        let mut auth = HeaderValue::from_str(&format!("Basic {login}")).map_err(|error| {
-            SettingsError::new(
-                &what,
-                error,
-                "check account_sid and the token's file for strange characters",
-            )
-        })?;
+        let mut auth = HeaderValue::from_str(&format!("Basic {login}"))
+            .map_err(|error| SettingsError::new(&what, error, "check account_sid and the token's file for strange characters"))?;
         auth.set_sensitive(true);
         Ok(Self {
             name: settings.name.clone(),
@@ -164,18 +154,13 @@ impl Twilio {
     }
 
     /// Sends a text. Where the answer is lost the provider is asked whether it has the message.
-    pub(crate) async fn send(
-        &self,
-        order: &Order,
-        letter: &Letter,
-        budget: Duration,
-    ) -> Result<Taken, Fault> {
+    pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
         let Address::Sms(to) = &order.address else {
             return Err(Fault::Refused("not_a_number".to_owned()));
         };
         let mut form = vec![
             ("To", to.as_str()),
-            (self.from_field(), self.from.as_str()),
+            (self.sender_field(), self.from.as_str()),
             ("Body", letter.words()),
             ("ValidityPeriod", self.validity_s.as_str()),
         ];
@@ -183,12 +168,8 @@ impl Twilio {
         if let Some(callback) = &callback {
             form.push(("StatusCallback", callback));
         }
-        let request = self
-            .client
-            .post(&self.messages_url)
-            .header(AUTHORIZATION, self.auth.clone())
-            .timeout(budget.min(self.request))
-            .form(&form);
+        let request =
+            self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).timeout(budget.min(self.request)).form(&form);
         let fault = match request.send().await {
             Ok(response) => match judge(response).await {
                 Ok(sid) => return Ok(self.taken(sid, order)),
@@ -207,11 +188,7 @@ impl Twilio {
     }
 
     /// Looks for this very message among the last to its number, for at most a second.
-    pub(crate) async fn find(
-        &self,
-        order: &Order,
-        letter: &Letter,
-    ) -> Result<Option<Taken>, Fault> {
+    pub(crate) async fn find(&self, order: &Order, letter: &Letter) -> Result<Option<Taken>, Fault> {
         let Address::Sms(to) = &order.address else {
             return Ok(None);
         };
@@ -220,14 +197,8 @@ impl Twilio {
             query.push(("From", number.to_owned()));
         }
         let listing = tokio::time::timeout(LOOKUP, self.list(&query)).await;
-        let page = listing.map_err(|_late| Fault::Unknown {
-            why: "timeout",
-            absent: false,
-        })??;
-        let earliest = order
-            .queued_at
-            .saturating_sub(CLOCK_SLACK)
-            .unwrap_or(Timestamp::MIN);
+        let page = listing.map_err(|_late| Fault::Unknown { why: "timeout", absent: false })??;
+        let earliest = order.queued_at.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
         let same = |message: &Resource| {
             let ours = message.body.as_deref() == Some(letter.words()) && !message.is_inbound();
             let made = message.date_created.as_deref().and_then(read_date);
@@ -239,17 +210,12 @@ impl Twilio {
 
     /// One page of messages.
     pub(crate) async fn list(&self, query: &[(&str, String)]) -> Result<Page, Fault> {
-        self.get(self.client.get(&self.messages_url).query(query))
-            .await
+        self.get(self.client.get(&self.messages_url).query(query)).await
     }
 
     /// The page after one, by the path that the API gave.
     pub(crate) async fn list_more(&self, path: &str) -> Result<Page, Fault> {
-        let base = self
-            .messages_url
-            .split("/2010-04-01/")
-            .next()
-            .unwrap_or_default();
+        let base = self.messages_url.split("/2010-04-01/").next().unwrap_or_default();
         if !path.starts_with("/2010-04-01/") {
             return Err(Fault::NotSent("strange page")); // Our credentials go nowhere else.
         }
@@ -278,18 +244,17 @@ impl Twilio {
             return Err(Fault::NotSent("server error"));
         }
         // The body must be read, or the connection is closed instead of kept.
-        response
-            .bytes()
-            .await
-            .map(drop)
-            .map_err(|e| client::fault_of(&e))
+        response.bytes().await.map(drop).map_err(|e| client::fault_of(&e))
     }
 
     /// For `cooee doctor`.
     pub(crate) async fn probe(&self) -> Result<String, String> {
         match self.greet().await {
             Ok(()) => Ok("the account can be reached and takes our credentials".to_owned()),
-            Err(Fault::Credentials) => Err("the account refuses our credentials\n  compare account_sid and the token's file with the provider's console".to_owned()),
+            Err(Fault::Credentials) => {
+                Err("the account refuses our credentials\n  compare account_sid and the token's file with the provider's console"
+                    .to_owned())
+            }
             Err(fault) => Err(format!(
                 "the account cannot be reached ({})\n  check base_url, the firewall and the provider's status page",
                 fault.class()
@@ -310,11 +275,7 @@ impl Twilio {
     }
 
     pub(crate) fn any_receipt_due(&self) -> bool {
-        !self
-            .due
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+        !self.due.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The final receipt is recorded.
@@ -328,31 +289,21 @@ impl Twilio {
         self.from.starts_with('+').then_some(self.from.as_str())
     }
 
-    fn from_field(&self) -> &'static str {
-        if self.from.starts_with("MG") {
-            "MessagingServiceSid"
-        } else {
-            "From"
-        }
+    fn sender_field(&self) -> &'static str {
+        if self.from.starts_with("MG") { "MessagingServiceSid" } else { "From" }
     }
 
     fn callback(&self, dispatch: &DispatchId) -> Option<String> {
         let base = self.public_url.as_deref()?;
         // The fragment asks for five retries on every kind of failure; it is not part of what is signed.
-        Some(format!(
-            "{base}/hooks/{}/status?d={dispatch}#rc=5&rp=all",
-            self.name
-        ))
+        Some(format!("{base}/hooks/{}/status?d={dispatch}#rc=5&rp=all", self.name))
     }
 
     fn taken(&self, sid: Option<String>, order: &Order) -> Taken {
         if let Some(sid) = &sid {
             self.expect_receipt(sid.clone(), order.id.clone());
         }
-        Taken {
-            receipt_due: sid.is_some() || self.public_url.is_some(),
-            provider_ref: sid,
-        }
+        Taken { receipt_due: sid.is_some() || self.public_url.is_some(), provider_ref: sid }
     }
 }
 
@@ -368,10 +319,7 @@ impl Resource {
     }
 
     fn gave_up(&self) -> bool {
-        matches!(
-            self.status.as_deref(),
-            Some("failed" | "undelivered" | "canceled")
-        )
+        matches!(self.status.as_deref(), Some("failed" | "undelivered" | "canceled"))
     }
 }
 
@@ -381,11 +329,7 @@ pub(crate) fn final_report(status: &str, code: Option<&str>) -> Option<Report> {
         "delivered" | "read" => Some(Report::Delivered),
         "undelivered" | "failed" | "canceled" => {
             let code = code.filter(|code| !code.is_empty()).unwrap_or(status);
-            let code = code
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(32)
-                .collect();
+            let code = code.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
             Some(Report::Undelivered { code })
         }
         // queued, accepted, scheduled, sending, sent: on the way; anything else: not a word we know.
@@ -403,10 +347,8 @@ fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
         ));
     }
     let number = settings.from.strip_prefix('+');
-    let is_number = number
-        .is_some_and(|n| (7..=15).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
-    let is_service =
-        settings.from.starts_with("MG") && settings.from.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_number = number.is_some_and(|n| (7..=15).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
+    let is_service = settings.from.starts_with("MG") && settings.from.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_number && !is_service {
         return Err(SettingsError::new(
             what,
@@ -432,11 +374,7 @@ async fn judge(response: Response) -> Result<Option<String>, Fault> {
     }
     if response.status().is_success() {
         // Taken, whatever becomes of the rest of the answer.
-        return Ok(response
-            .json::<Created>()
-            .await
-            .ok()
-            .map(|created| created.sid));
+        return Ok(response.json::<Created>().await.ok().map(|created| created.sid));
     }
     Err(refusal(response).await)
 }
@@ -447,19 +385,12 @@ async fn refusal(response: Response) -> Fault {
     match status.as_u16() {
         401 | 403 | 404 => Fault::Credentials,
         429 | 503 => Fault::Busy(wait),
-        408 | 502 | 504 => Fault::Unknown {
-            why: "gateway timeout",
-            absent: false,
-        },
+        408 | 502 | 504 => Fault::Unknown { why: "gateway timeout", absent: false },
         500..=599 => Fault::NotSent("server error"),
         _refused => {
             let code = response.json::<Complaint>().await.ok().and_then(|c| c.code);
             let known = code.filter(|code| REFUSED.contains(code));
-            Fault::Refused(
-                known
-                    .or(code)
-                    .map_or_else(|| status.as_u16().to_string(), |code| code.to_string()),
-            )
+            Fault::Refused(known.or(code).map_or_else(|| status.as_u16().to_string(), |code| code.to_string()))
         }
     }
 }
@@ -479,27 +410,9 @@ mod tests {
     #[test]
     fn only_final_statuses_are_receipts() {
         assert_eq!(final_report("delivered", None), Some(Report::Delivered));
-        assert_eq!(
-            final_report("undelivered", Some("30003")),
-            Some(Report::Undelivered {
-                code: "30003".to_owned()
-            })
-        );
-        assert_eq!(
-            final_report("failed", Some("")),
-            Some(Report::Undelivered {
-                code: "failed".to_owned()
-            })
-        );
-        for status in [
-            "queued",
-            "sending",
-            "sent",
-            "accepted",
-            "scheduled",
-            "",
-            "whatever",
-        ] {
+        assert_eq!(final_report("undelivered", Some("30003")), Some(Report::Undelivered { code: "30003".to_owned() }));
+        assert_eq!(final_report("failed", Some("")), Some(Report::Undelivered { code: "failed".to_owned() }));
+        for status in ["queued", "sending", "sent", "accepted", "scheduled", "", "whatever"] {
             assert_eq!(final_report(status, None), None, "{status}");
         }
     }
