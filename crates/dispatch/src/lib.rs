@@ -1,1 +1,337 @@
-//! dispatch
+//! THE VOICE: what leaves the house for people and centres, and what they and their providers tell us back.
+//!
+//! An [`Order`] comes in by [`Voice::send`], goes out by a carrier, and ends in exactly one first report to the watch; receipts
+//! follow. Replies arrive by [`Callbacks`] or by listing. This room decides nothing about alarms: whom to tell, when and
+//! how often is the rules' business. It has no clock of its own, and never logs a number, an address or a text.
+//!
+//! # Dramatis personae
+//! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
+//! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience.
+//! - `carrier`: one try at one account: `sms::twilio`, `email`, `webhook`.
+//! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
+
+mod attempt;
+pub mod backoff;
+mod carrier;
+mod client;
+mod email;
+pub mod gsm7;
+mod health;
+mod inbound;
+mod line;
+pub mod message;
+mod recent;
+mod report;
+pub mod settings;
+mod slots;
+mod sms;
+mod webhook;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use escalation::dispatch::{Address, DeliveryReport, Failure, Order, Report};
+use escalation::id::{CarrierName, DispatchId};
+use escalation::input::Input;
+use escalation::verdict::Submit;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::attempt::Attempt;
+use crate::carrier::Carrier;
+use crate::email::Relay;
+use crate::health::Gauge;
+use crate::inbound::Inbox;
+use crate::line::{Account, Line};
+use crate::message::Book;
+use crate::report::Reporter;
+use crate::sms::listening::Listening;
+use crate::sms::twilio::Twilio;
+use crate::webhook::Endpoint;
+
+pub use crate::health::{Health, Now};
+pub use crate::inbound::{Callbacks, HookKind, HookReply, HookRequest};
+pub use crate::settings::{Settings, SettingsError};
+
+/// Orders in hand at once, waiting or under way; one more is refused and stays with the caller.
+pub const IN_HAND_MAX: usize = 100_000;
+
+/// Why the voice could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    /// A setting, a secret's file or a template does not do.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Two carriers have one name, so that a report or callback could not be told apart.
+    #[error("two carriers are named \"{0}\"\n  give each [[sms]] and [[webhook]] a name of its own; \"email\" is the relay's")]
+    NamedTwice(CarrierName),
+}
+
+/// An order that was not taken. It stays with the caller, who offers it again when a report has come in, at the latest after a second.
+#[derive(Debug, thiserror::Error)]
+pub enum NotQueued {
+    /// [`IN_HAND_MAX`] orders are in hand.
+    #[error("{IN_HAND_MAX} messages are in hand; offer it again in a second")]
+    Full(Box<Order>),
+    /// The voice is closing; the next start owes it still.
+    #[error("the voice is closing")]
+    Closing(Box<Order>),
+}
+
+impl NotQueued {
+    /// The order, back.
+    pub fn into_order(self) -> Order {
+        match self {
+            Self::Full(order) | Self::Closing(order) => *order,
+        }
+    }
+}
+
+/// The front door. Everything it starts stops with [`Voice::shutdown`].
+pub struct Voice {
+    sms: Arc<Line>,
+    email: Arc<Line>,
+    webhooks: BTreeMap<CarrierName, Arc<Line>>,
+    accounts: Vec<Arc<Twilio>>,
+    reporter: Reporter,
+    callbacks: Callbacks,
+    in_hand: Arc<Mutex<HashSet<DispatchId>>>,
+    stopping: watch::Sender<bool>,
+    /// A copy goes with every order; when the last is gone nothing is under way.
+    alive: Mutex<Option<mpsc::Sender<()>>>,
+    all_gone: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl Voice {
+    /// Builds every carrier and starts listening. Must be called within a runtime; connects in the background only.
+    ///
+    /// `public_url` is where callbacks reach us, `None` where they cannot. `busy` is true while something is open: replies
+    /// are then asked for often. `now` reads the wall clock.
+    pub fn open(
+        settings: &Settings,
+        public_url: Option<&str>,
+        submit: Submit,
+        busy: &watch::Receiver<bool>,
+        now: &Now,
+    ) -> Result<Self, VoiceError> {
+        let (stopping, watched) = watch::channel(false);
+        let reporter = Reporter { submit, stopping: watched };
+        let built = Built::from(settings, public_url, now)?;
+        let in_hand = Arc::new(Mutex::new(HashSet::new()));
+        let lines = Lines { book: Arc::new(built.book), reporter: reporter.clone(), in_hand: Arc::clone(&in_hand), now: Arc::clone(now) };
+        let sms_whole = settings.sms.iter().map(|sms| sms.attempt_s).max();
+        let sms = built.sms.iter().map(|account| Carrier::Twilio(Arc::clone(account)));
+        let sms = lines.line(sms, sms_whole);
+        let email_whole = settings.email.as_ref().map(|email| email.attempt_s);
+        let email = lines.line(built.email.map(|relay| Carrier::Email(Box::new(relay))), email_whole);
+        let mut webhooks = BTreeMap::new();
+        for (endpoint, settings) in built.webhooks.into_iter().zip(&settings.webhook) {
+            let name = endpoint.name().clone();
+            let carrier = Carrier::Webhook(Box::new(endpoint));
+            webhooks.insert(name, lines.line([carrier], Some(settings.attempt_s)));
+        }
+        let inbox = Inbox::new(reporter.clone());
+        for (account, line) in built.sms.iter().zip(sms.accounts()) {
+            let listening = Listening {
+                account: Arc::clone(account),
+                inbox: Arc::clone(&inbox),
+                gauge: Arc::clone(&line.gauge),
+                now: Arc::clone(now),
+                busy: busy.clone(),
+                stopping: reporter.stopping.clone(),
+            };
+            tokio::spawn(listening.run());
+        }
+        let (alive, all_gone) = mpsc::channel(1);
+        Ok(Self {
+            callbacks: Callbacks::new(built.sms.iter().cloned(), inbox),
+            accounts: built.sms,
+            sms,
+            email,
+            webhooks,
+            reporter,
+            in_hand,
+            stopping,
+            alive: Mutex::new(Some(alive)),
+            all_gone: Mutex::new(Some(all_gone)),
+        })
+    }
+
+    /// Takes an order; never blocks. For a free slot it goes out at once, otherwise the newest activation goes first.
+    ///
+    /// The same dispatch offered again while in hand is one dispatch.
+    pub fn send(&self, order: Order) -> Result<(), NotQueued> {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(alive) = alive else {
+            return Err(NotQueued::Closing(Box::new(order)));
+        };
+        {
+            let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+            if in_hand.contains(&order.id) {
+                return Ok(());
+            }
+            if in_hand.len() >= IN_HAND_MAX {
+                return Err(NotQueued::Full(Box::new(order)));
+            }
+            in_hand.insert(order.id.clone());
+        }
+        let line = match &order.address {
+            Address::Sms(_) => Some(&self.sms),
+            Address::Email(_) => Some(&self.email),
+            Address::Webhook(name) => self.webhooks.get(name),
+            Address::Missing => {
+                self.fail(&order, Failure::NoAddress, alive);
+                return Ok(());
+            }
+        };
+        match line.filter(|line| !line.accounts().is_empty()) {
+            Some(line) => {
+                let accounts = line.accounts().len();
+                line.offer(Box::new(Attempt::new(order, accounts, Instant::now(), alive)));
+            }
+            None => self.fail(&order, Failure::NoCarrier, alive),
+        }
+        Ok(())
+    }
+
+    /// Where providers' callbacks are taken.
+    pub fn callbacks(&self) -> Callbacks {
+        self.callbacks.clone()
+    }
+
+    /// Expects the receipt of a message that an account took before this start, so that listing asks after it.
+    pub fn expect_receipt(&self, dispatch: &DispatchId, provider: &CarrierName, provider_ref: &str) {
+        let account = self.accounts.iter().find(|account| account.name() == provider);
+        if let Some(account) = account {
+            account.expect_receipt(provider_ref.to_owned(), dispatch.clone());
+        }
+    }
+
+    /// How each provider has been answering, in the order of the settings.
+    pub fn health(&self) -> Vec<Health> {
+        self.lines().flat_map(|line| line.accounts()).map(|account| account.gauge.read()).collect()
+    }
+
+    /// Checks for `cooee doctor` each provider: reached, login taken. Sends no message. `Ok` and `Err` are for a person to read.
+    pub async fn probe(&self) -> Vec<(CarrierName, Result<String, String>)> {
+        let accounts = self.lines().flat_map(|line| line.accounts());
+        let probes = accounts.map(|account| async { (account.carrier.name().clone(), account.carrier.probe().await) });
+        futures_util::future::join_all(probes).await
+    }
+
+    /// Lets what is under way finish, with its report; what waits stays owed by the record. Takes no more orders.
+    pub async fn shutdown(&self) {
+        self.stopping.send_replace(true);
+        let last = self.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(last);
+        let waiting: usize = self.lines().map(|line| line.forget_waiting()).sum();
+        if waiting > 0 {
+            tracing::info!(waiting, "messages left for the next start");
+        }
+        let gone = self.all_gone.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut gone) = gone {
+            // Nobody ever sends: it ends when the last order is gone.
+            while gone.recv().await.is_some() {}
+        }
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
+        [&self.sms, &self.email].into_iter().chain(self.webhooks.values())
+    }
+
+    /// Reports an order that no carrier can even try.
+    fn fail(&self, order: &Order, failure: Failure, alive: mpsc::Sender<()>) {
+        let reporter = self.reporter.clone();
+        let in_hand = Arc::clone(&self.in_hand);
+        let report = DeliveryReport {
+            dispatch: order.id.clone(),
+            report: Report::Failed(failure),
+            provider: None,
+            provider_ref: None,
+            text: None,
+            template: None,
+            possible_duplicate: false,
+            tries: 0,
+        };
+        tokio::spawn(async move {
+            let id = report.dispatch.clone();
+            let input = Input::DeliveryReported(report);
+            reporter.until_taken(&id.to_string(), input).await;
+            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            drop(alive);
+        });
+    }
+}
+
+/// Everything that settings can be wrong about, before anything starts.
+struct Built {
+    book: Book,
+    sms: Vec<Arc<Twilio>>,
+    email: Option<Relay>,
+    webhooks: Vec<Endpoint>,
+}
+
+impl Built {
+    fn from(settings: &Settings, public_url: Option<&str>, now: &Now) -> Result<Self, VoiceError> {
+        let book = Book::load(settings.templates.dir.as_deref())?;
+        let mut sms = Vec::with_capacity(settings.sms.len());
+        for account in &settings.sms {
+            sms.push(Arc::new(Twilio::open(account, public_url)?));
+        }
+        let email = settings.email.as_ref().map(Relay::open).transpose()?;
+        let mut webhooks = Vec::with_capacity(settings.webhook.len());
+        for endpoint in &settings.webhook {
+            webhooks.push(Endpoint::open(endpoint, Arc::clone(now))?);
+        }
+        let built = Self { book, sms, email, webhooks };
+        built.names_differ()?;
+        Ok(built)
+    }
+
+    fn names_differ(&self) -> Result<(), VoiceError> {
+        let mut seen = std::collections::BTreeSet::new();
+        let names = self.sms.iter().map(|account| account.name());
+        let names = names.chain(self.email.iter().map(Relay::name));
+        for name in names.chain(self.webhooks.iter().map(Endpoint::name)) {
+            if !seen.insert(name) {
+                return Err(VoiceError::NamedTwice(name.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks settings, secrets' files and templates without connecting to anything, for `cooee check`.
+pub fn check(settings: &Settings, public_url: Option<&str>) -> Result<(), VoiceError> {
+    let now: Now = Arc::new(|| escalation::time::Timestamp::UNIX_EPOCH);
+    Built::from(settings, public_url, &now).map(drop)
+}
+
+/// What every line is made with.
+struct Lines {
+    book: Arc<Book>,
+    reporter: Reporter,
+    in_hand: Arc<Mutex<HashSet<DispatchId>>>,
+    now: Now,
+}
+
+impl Lines {
+    fn line(&self, carriers: impl IntoIterator<Item = Carrier>, whole_s: Option<u64>) -> Arc<Line> {
+        let account = |carrier: Carrier| Account {
+            gauge: Arc::new(Gauge::new(carrier.name().clone(), Arc::clone(&self.now), &self.reporter)),
+            carrier,
+        };
+        let in_hand = Arc::clone(&self.in_hand);
+        Line::new(
+            carriers.into_iter().map(account).collect(),
+            Duration::from_secs(whole_s.unwrap_or_default()),
+            Arc::clone(&self.book),
+            self.reporter.clone(),
+            Arc::new(move |attempt: &Attempt| {
+                let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+                in_hand.remove(&attempt.order.id);
+            }),
+        )
+    }
+}

@@ -1,0 +1,258 @@
+//! What providers tell us: receipts and replies, by callback or by listing, each handed to the watch once.
+//!
+//! A callback gets its 2xx only after the watch's verdict (I1). What is wrong with a caller it learns from the status
+//! alone; what it sent is never logged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use escalation::acknowledgement::{Answer, Reply, Sender};
+use escalation::dispatch::{DeliveryReport, Report};
+use escalation::id::{CarrierName, DispatchId};
+use escalation::input::Input;
+use escalation::private::Private;
+use escalation::time::Timestamp;
+use tokio::time::Instant;
+
+use crate::recent::Recent;
+use crate::report::Reporter;
+use crate::sms::signature::{Pairs, body_is_signed, form_is_signed, pairs_of, value};
+use crate::sms::twilio::{self, Twilio};
+
+/// Provider messages remembered against replay, over all accounts; beyond it the rules still know each by its id.
+const SEEN_MAX: usize = 100_000;
+/// Largest callback read, bytes; a provider's are some hundreds.
+const BODY_MAX: usize = 64 * 1024;
+/// Longest reply kept, characters: ten segments.
+const REPLY_KEPT: usize = 1_600;
+/// What a provider expects for "thank you, nothing to do".
+const NOTHING_TO_DO: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
+
+/// A provider's request, as it came in.
+pub struct HookRequest {
+    /// The `{provider}` of the path: an account's name in the settings.
+    pub provider: String,
+    /// What it is about.
+    pub kind: HookKind,
+    /// `POST`, or something refused.
+    pub method: String,
+    /// Raw path and query, exactly as received: they are signed.
+    pub path_and_query: String,
+    /// Name and value of each header, any case.
+    pub headers: Vec<(String, String)>,
+    /// The body, exactly as received.
+    pub body: Vec<u8>,
+}
+
+/// What a callback is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookKind {
+    /// `/hooks/{provider}/status`: a receipt.
+    Status,
+    /// `/hooks/{provider}/inbound`: a reply.
+    Inbound,
+}
+
+/// What the provider is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookReply {
+    /// HTTP status: 200 only once what it confirms is durable, 503 asks for a retry, 403 was not signed.
+    pub status: u16,
+    /// Of the body.
+    pub content_type: &'static str,
+    /// For the provider.
+    pub body: String,
+}
+
+impl HookReply {
+    fn new(status: u16) -> Self {
+        let (content_type, body) = if status == 200 { ("text/xml", NOTHING_TO_DO) } else { ("text/plain", "") };
+        Self { status, content_type, body: body.to_owned() }
+    }
+}
+
+/// Takes providers' callbacks. Cheap to clone.
+#[derive(Clone)]
+pub struct Callbacks {
+    accounts: Arc<BTreeMap<CarrierName, Arc<Twilio>>>,
+    inbox: Arc<Inbox>,
+}
+
+impl Callbacks {
+    pub(crate) fn new(accounts: impl IntoIterator<Item = Arc<Twilio>>, inbox: Arc<Inbox>) -> Self {
+        let named = accounts.into_iter().map(|account| (account.name().clone(), account));
+        Self { accounts: Arc::new(named.collect()), inbox }
+    }
+
+    /// Checks one callback and hands what it says to the watch.
+    ///
+    /// 404 unknown provider, 405 not a POST, 413 too large, 403 not signed by it (nothing is submitted), 400 signed but
+    /// senseless, 503 not durable (the provider tries again), 200 durable or nothing to record.
+    pub async fn receive(&self, request: HookRequest) -> HookReply {
+        let name = CarrierName::parse(&request.provider).ok();
+        let Some(account) = name.and_then(|name| self.accounts.get(&name)) else {
+            return HookReply::new(404);
+        };
+        if request.method != "POST" {
+            return HookReply::new(405);
+        }
+        if request.body.len() > BODY_MAX {
+            return HookReply::new(413);
+        }
+        let Some(fields) = signed_fields(account, &request) else {
+            tracing::warn!(carrier = %account.name(), "a callback without a valid signature was refused");
+            return HookReply::new(403);
+        };
+        let taken = match request.kind {
+            HookKind::Status => self.status(account, &request, &fields).await,
+            HookKind::Inbound => self.inbound(account, &fields).await,
+        };
+        HookReply::new(match taken {
+            Some(true) => 200,
+            Some(false) => 503,
+            None => 400,
+        })
+    }
+
+    async fn status(&self, account: &Twilio, request: &HookRequest, fields: &Pairs) -> Option<bool> {
+        let sid = value(fields, "MessageSid").or_else(|| value(fields, "SmsSid"))?;
+        let status = value(fields, "MessageStatus").or_else(|| value(fields, "SmsStatus"))?;
+        let Some(report) = twilio::final_report(status, value(fields, "ErrorCode")) else {
+            return Some(true); // On the way: nothing that anybody waits for.
+        };
+        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
+        let named = value(&pairs_of(query), "d").and_then(|id| id.parse().ok());
+        let dispatch = named.or_else(|| account.receipt_due(sid));
+        match dispatch {
+            Some(dispatch) => Some(self.inbox.receipt(account, sid, dispatch, report).await),
+            None => Some(true), // Of a message that is not ours.
+        }
+    }
+
+    async fn inbound(&self, account: &Twilio, fields: &Pairs) -> Option<bool> {
+        let sid = value(fields, "MessageSid").or_else(|| value(fields, "SmsSid"))?;
+        let from = value(fields, "From")?;
+        let text = value(fields, "Body").unwrap_or_default();
+        Some(self.inbox.reply(account, sid, from, text, None).await)
+    }
+}
+
+/// The callback's fields, where one of the account's tokens signed it.
+fn signed_fields(account: &Twilio, request: &HookRequest) -> Option<Pairs> {
+    // Without a public address nobody can say what was signed.
+    let url = format!("{}{}", account.public_url()?, request.path_and_query);
+    let signature = header(request, "x-twilio-signature")?;
+    let is_form =
+        header(request, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
+    if is_form {
+        let form = pairs_of(std::str::from_utf8(&request.body).ok()?);
+        let signed = |token: &str| form_is_signed(token, &url, &form, signature);
+        return account.secret().each().any(signed).then_some(form);
+    }
+    let signed = |token: &str| body_is_signed(token, &url, &request.body, signature);
+    account.secret().each().any(signed).then(|| json_fields(&request.body))
+}
+
+fn header<'a>(request: &'a HookRequest, name: &str) -> Option<&'a str> {
+    let found = request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// The top level of a JSON object as pairs; what is neither text nor number is left out.
+fn json_fields(body: &[u8]) -> Pairs {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(body) else {
+        return Pairs::new();
+    };
+    let plain = |(name, value): (String, serde_json::Value)| match value {
+        serde_json::Value::String(text) => Some((name, text)),
+        serde_json::Value::Number(number) => Some((name, number.to_string())),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    };
+    fields.into_iter().filter_map(plain).collect()
+}
+
+/// Hands receipts and replies to the watch, each once.
+pub(crate) struct Inbox {
+    reporter: Reporter,
+    /// What was recorded of a provider's message, by account and id: a status only moves up.
+    seen: Mutex<Recent<u8>>,
+}
+
+impl Inbox {
+    pub(crate) fn new(reporter: Reporter) -> Arc<Self> {
+        Arc::new(Self { reporter, seen: Mutex::new(Recent::new(SEEN_MAX)) })
+    }
+
+    /// Hands on a final receipt; true once it is durable or was before.
+    pub(crate) async fn receipt(&self, account: &Twilio, sid: &str, dispatch: DispatchId, report: Report) -> bool {
+        let rank = rank(&report);
+        let key = format!("{}/{sid}", account.name());
+        if self.rank_of(&key) >= rank {
+            return true;
+        }
+        let durable = self
+            .reporter
+            .once(Input::DeliveryReported(DeliveryReport {
+                dispatch,
+                report,
+                provider: Some(account.name().clone()),
+                provider_ref: Some(sid.to_owned()),
+                text: None,
+                template: None,
+                possible_duplicate: false,
+                tries: 0,
+            }))
+            .await;
+        if durable {
+            self.remember(key, rank);
+            account.receipt_came(sid);
+        }
+        durable
+    }
+
+    /// Hands on a reply; true once it is durable or was before.
+    pub(crate) async fn reply(&self, account: &Twilio, sid: &str, from: &str, text: &str, sent_at: Option<Timestamp>) -> bool {
+        let key = format!("{}/{sid}", account.name());
+        if self.rank_of(&key) > 0 {
+            return true;
+        }
+        let answer = Answer {
+            from: Sender::Number(Private::Open(from.to_owned())),
+            reply: Reply::parse(text),
+            text: Some(Private::Open(text.chars().take(REPLY_KEPT).collect())),
+            provider_ref: Some(sid.to_owned()),
+            sent_at,
+        };
+        let durable = self.reporter.once(Input::Answer(answer)).await;
+        if durable {
+            self.remember(key, 1);
+        }
+        durable
+    }
+
+    /// Whether a reply was recorded in this run.
+    pub(crate) fn knows(&self, account: &Twilio, sid: &str) -> bool {
+        self.rank_of(&format!("{}/{sid}", account.name())) > 0
+    }
+
+    fn rank_of(&self, key: &str) -> u8 {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(key).copied().unwrap_or(0)
+    }
+
+    fn remember(&self, key: String, rank: u8) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(Instant::now(), key, rank);
+    }
+}
+
+/// The order of [`Report`]: a status only moves up.
+fn rank(report: &Report) -> u8 {
+    match report {
+        Report::AcceptedReceiptDue => 1,
+        Report::Accepted => 2,
+        Report::Delivered => 3,
+        Report::Undelivered { .. } => 4,
+        Report::Failed(_) => 5,
+    }
+}

@@ -1,0 +1,452 @@
+//! How a message is worded: a template per purpose and medium, the words of one order, and a text message that always fits.
+//!
+//! The built-in texts are the files under `templates/`; an operator's folder may replace any of them by name. Nothing here
+//! knows numbers, providers or time.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use escalation::dispatch::{Purpose, Words};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+
+use crate::gsm7::{SEGMENT, normalise, septets};
+use crate::settings::SettingsError;
+
+/// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
+/// Code, time and reference get what their own forms can take at most and are never cut.
+const SMS_WORDS: [(&str, usize); 33] = [
+    ("kind", 10),
+    ("kind_id", 10),
+    ("site", 60),
+    ("site_sms", 20),
+    ("place", 60),
+    ("place_sms", 20),
+    ("time", 11),
+    ("date", 16),
+    ("code", 4),
+    ("ref", 14),
+    ("link", 48),
+    ("url", 56),
+    ("presses", 4),
+    ("age", 16),
+    ("late", 8),
+    ("unregistered", 3),
+    ("responder", 20),
+    ("address", 60),
+    ("mounting", 8),
+    ("customer", 40),
+    ("entry", 40),
+    ("hazards", 40),
+    ("rendezvous", 40),
+    ("recipient", 16),
+    ("disposition", 26),
+    ("opened_at", 32),
+    ("now", 32),
+    ("phone", 16),
+    ("site_id", 64),
+    ("device_id", 64),
+    ("customer_id", 64),
+    ("subject", 0),
+    ("paragraphs", 0),
+];
+/// What only the page of an e-mail gets besides: made here, from the plain text.
+const OF_THE_PAGE: [&str; 2] = ["subject", "paragraphs"];
+/// Words that are never shortened: a cut code or time would be a false one.
+const WHOLE: [&str; 6] = ["code", "time", "ref", "link", "url", "phone"];
+/// Septets that must be left for site and place when every other word has its usual length (interfaces, "Messages to people").
+const ROOM_FOR_PLACE: usize = 40;
+/// Steps of the template engine for one text; the largest built-in one takes some hundreds.
+const FUEL: u64 = 20_000;
+/// Longest e-mail subject kept, characters.
+const SUBJECT_MAX: usize = 180;
+
+macro_rules! built_in {
+    ($($purpose:literal),* $(,)?) => {
+        &[
+            $(
+                (concat!($purpose, ".sms.txt"), include_str!(concat!("../templates/", $purpose, ".sms.txt"))),
+                (concat!($purpose, ".email.subject.txt"), include_str!(concat!("../templates/", $purpose, ".email.subject.txt"))),
+                (concat!($purpose, ".email.txt"), include_str!(concat!("../templates/", $purpose, ".email.txt"))),
+            )*
+            (PAGE, include_str!("../templates/email.html")),
+        ]
+    };
+}
+
+/// The page around an e-mail's words, one for all purposes, so that its words are always the plain text's.
+const PAGE: &str = "email.html";
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "alarm",
+    "alarm_again",
+    "ask_first",
+    "pressed_again",
+    "confirmed",
+    "declined",
+    "someone_going",
+    "still_going",
+    "stand_down",
+    "nothing_acknowledged",
+    "which_alarm",
+    "already_closed",
+];
+
+/// A text message, ready to send.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The words.
+    pub body: String,
+    /// Which template made it, `alarm.sms@3f2a91c0`.
+    pub template: String,
+}
+
+/// An e-mail's parts, ready to send.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line.
+    pub subject: String,
+    /// The first-class plain text.
+    pub text: String,
+    /// The same words as a page.
+    pub html: String,
+    /// Which templates made it, `alarm.email@3f2a91c0`.
+    pub template: String,
+}
+
+/// A text could not be made from its template, neither from the operator's nor from the built-in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text of {purpose} could not be made from its template; run `cooee check`")]
+pub struct Unworded {
+    purpose: &'static str,
+}
+
+/// All templates in force.
+#[derive(Debug)]
+pub struct Book {
+    /// What is in force: the operator's where there is one.
+    edited: Environment<'static>,
+    /// What we fall back to where an edited text fails on words it was not checked with.
+    built_in: Environment<'static>,
+    /// Shown names per purpose.
+    sms_names: BTreeMap<Purpose, String>,
+    email_names: BTreeMap<Purpose, String>,
+}
+
+impl Book {
+    /// Loads the built-in texts and, over them, those of the operator's folder.
+    ///
+    /// Refuses a file whose name is no template's, that does not parse, that uses an unknown word, or whose text message
+    /// can exceed one segment; the error says file, line, reason and remedy.
+    pub fn load(dir: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut sources: BTreeMap<&'static str, String> = BTreeMap::new();
+        for (name, source) in BUILT_IN {
+            sources.insert(name, (*source).to_owned());
+        }
+        let mut built_in = environment();
+        add_all(&mut built_in, &sources, "built in")?;
+        if let Some(dir) = dir {
+            read_folder(dir, &mut sources)?;
+        }
+        let shown = dir.map_or_else(|| "built in".to_owned(), |dir| dir.display().to_string());
+        let mut edited = environment();
+        add_all(&mut edited, &sources, &shown)?;
+        let book = Self {
+            edited,
+            built_in,
+            sms_names: names(&sources, "sms", &[".sms.txt"]),
+            email_names: names(&sources, "email", &[".email.subject.txt", ".email.txt"]),
+        };
+        for purpose in Purpose::ALL {
+            book.prove(purpose, &shown)?;
+        }
+        Ok(book)
+    }
+
+    /// The text message of a purpose: GSM-7 and one segment, whatever the words are.
+    pub fn sms(&self, purpose: Purpose, words: &Words) -> Result<Text, Unworded> {
+        let words = bounded(words);
+        let name = format!("{}.sms.txt", purpose.as_str());
+        let body = fit(&self.edited, &name, &words)
+            .or_else(|_| fit(&self.built_in, &name, &words))
+            .map_err(|_| Unworded { purpose: purpose.as_str() })?;
+        Ok(Text { body, template: self.sms_names.get(&purpose).cloned().unwrap_or_default() })
+    }
+
+    /// The e-mail of a purpose.
+    pub fn email(&self, purpose: Purpose, words: &Words) -> Result<Mail, Unworded> {
+        let words = complete(words);
+        mail(&self.edited, purpose, &words)
+            .or_else(|_| mail(&self.built_in, purpose, &words))
+            .map(|mail| Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
+            .map_err(|_| Unworded { purpose: purpose.as_str() })
+    }
+
+    /// Proves that a purpose's texts can be made and that its text message cannot exceed a segment.
+    fn prove(&self, purpose: Purpose, shown: &str) -> Result<(), SettingsError> {
+        let file = format!("{}.sms.txt", purpose.as_str());
+        let failed = |error: &minijinja::Error| describe(shown, &file, error);
+        let longest = longest_words();
+        let mut worst = String::new();
+        for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", "")] {
+            let mut words = longest.clone();
+            words.insert(word, value.to_owned());
+            let text = fit(&self.edited, &file, &words).map_err(|e| failed(&e))?;
+            if text.len() > worst.len() {
+                worst = text;
+            }
+        }
+        let usual = render(&self.edited, &file, &usual_words()).map_err(|e| failed(&e))?;
+        let remedy = "shorten the words around site and place, and keep to plain letters";
+        let Some(cost) = septets(&worst) else {
+            let strange = worst.chars().find(|c| septets(&c.to_string()).is_none());
+            return Err(SettingsError::new(
+                format!("{shown}/{file}"),
+                format!("{strange:?} is not in the GSM alphabet: the message would be cut into pieces of 70"),
+                remedy,
+            ));
+        };
+        let usual = septets(&normalise(&usual)).unwrap_or(SEGMENT);
+        if cost > SEGMENT || usual + ROOM_FOR_PLACE > SEGMENT {
+            return Err(SettingsError::new(
+                format!("{shown}/{file}"),
+                format!(
+                    "takes {usual} septets before site and place, {cost} at worst; {SEGMENT} is one segment and {ROOM_FOR_PLACE} are for site and place"
+                ),
+                remedy,
+            ));
+        }
+        let words = complete(&longest);
+        mail(&self.edited, purpose, &words).map(drop).map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
+    }
+}
+
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_auto_escape_callback(|name| if name == PAGE { AutoEscape::Html } else { AutoEscape::None });
+    env
+}
+
+/// Reads the operator's folder over the built-in sources.
+fn read_folder(dir: &Path, sources: &mut BTreeMap<&'static str, String>) -> Result<(), SettingsError> {
+    let shown = dir.display();
+    let unreadable = |error: std::io::Error| {
+        SettingsError::new(
+            "[templates] dir",
+            format!("cannot read {shown}: {error}"),
+            "create the folder, or remove the setting to use the built-in texts",
+        )
+    };
+    for file in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = file.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue; // An editor's leavings.
+        }
+        let Some((known, _)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
+            return Err(SettingsError::new(
+                format!("{shown}/{name}"),
+                "no message is made from a file of this name",
+                "name it like a built-in one: <purpose>.sms.txt, <purpose>.email.subject.txt, <purpose>.email.txt or email.html",
+            ));
+        };
+        let source = std::fs::read_to_string(&path).map_err(|error| {
+            SettingsError::new(
+                format!("{shown}/{name}"),
+                format!("cannot be read: {error}"),
+                "save it as UTF-8 text that the service's user may read",
+            )
+        })?;
+        sources.insert(known, source);
+    }
+    Ok(())
+}
+
+fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, String>, shown: &str) -> Result<(), SettingsError> {
+    for (name, source) in sources {
+        let kept = if *name == PAGE || name.ends_with(".email.txt") { source.clone() } else { source.trim_end().to_owned() };
+        env.add_template_owned(*name, kept).map_err(|error| describe(shown, name, &error))?;
+        let template = env.get_template(name).map_err(|error| describe(shown, name, &error))?;
+        let mut unknown: Vec<String> = template
+            .undeclared_variables(false)
+            .into_iter()
+            .filter(|word| {
+                let page_only = OF_THE_PAGE.contains(&word.as_str());
+                (page_only && *name != PAGE) || !SMS_WORDS.iter().any(|(known, _)| known == word)
+            })
+            .collect();
+        unknown.sort();
+        if let Some(word) = unknown.first() {
+            let line = source.lines().position(|l| l.contains(word.as_str())).map_or(1, |l| l + 1);
+            return Err(SettingsError::new(
+                format!("{shown}/{name}:{line}"),
+                format!("there is no word \"{word}\""),
+                format!("use one of: {}", word_list(*name == PAGE)),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn word_list(of_the_page: bool) -> String {
+    let known = SMS_WORDS.iter().map(|(word, _)| *word);
+    let listed: Vec<_> = known.filter(|word| of_the_page || !OF_THE_PAGE.contains(word)).collect();
+    listed.join(", ")
+}
+
+fn describe(shown: &str, file: &str, error: &minijinja::Error) -> SettingsError {
+    SettingsError::new(
+        format!("{shown}/{file}:{}", error.line().unwrap_or(1)),
+        error,
+        "correct the template, or remove the file to use the built-in text",
+    )
+}
+
+/// Names with the first eight hex digits of the SHA-256 of what they are made from.
+fn names(sources: &BTreeMap<&'static str, String>, medium: &str, suffixes: &[&str]) -> BTreeMap<Purpose, String> {
+    let named = |purpose: Purpose| {
+        let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+        for suffix in suffixes {
+            let file = format!("{}{suffix}", purpose.as_str());
+            digest.update(sources.get(file.as_str()).map_or(&[], |s| s.as_bytes()));
+            digest.update(&[0]);
+        }
+        if medium == "email" {
+            digest.update(sources.get(PAGE).map_or(&[], |s| s.as_bytes()));
+        }
+        let digest = digest.finish();
+        let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
+        let hash8 = format!("{:08x}", u32::from_be_bytes(first));
+        (purpose, format!("{}.{medium}@{hash8}", purpose.as_str()))
+    };
+    Purpose::ALL.into_iter().map(named).collect()
+}
+
+fn render(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minijinja::Error> {
+    env.get_template(name)?.render(words)
+}
+
+/// Every known word, empty where the order lacks it; nothing else.
+fn complete(words: &Words) -> Words {
+    let word = |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(word).collect()
+}
+
+/// The same for a text message: in the alphabet, on one line, within each word's bound.
+fn bounded(words: &Words) -> Words {
+    let mut bounded = complete(words);
+    for (name, most) in SMS_WORDS {
+        let Some(word) = bounded.get_mut(name) else {
+            continue;
+        };
+        let plain = normalise(&word.replace(['\n', '\r'], " "));
+        plain.trim().clone_into(word);
+        if !WHOLE.contains(&name) {
+            shorten(word, most);
+        }
+    }
+    bounded
+}
+
+/// Cuts whole words from the end until `most` characters are left; a single longer word is cut, so that something remains.
+fn shorten(word: &mut String, most: usize) {
+    while word.chars().count() > most {
+        if !drop_last_word(word) {
+            *word = word.chars().take(most).collect();
+        }
+    }
+}
+
+/// Drops the last word; false where it is the only one.
+fn drop_last_word(text: &mut String) -> bool {
+    let Some(at) = text.rfind(' ') else {
+        return false;
+    };
+    text.truncate(at);
+    let kept = text.trim_end_matches([' ', ',', '-', '/']).len();
+    text.truncate(kept);
+    !text.is_empty()
+}
+
+/// Renders a text message into one segment: the link goes first, then words of the place from its end, then of the site
+/// down to one, then remarks on age and lateness. Code, time and verb are never touched.
+fn fit(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minijinja::Error> {
+    let template = env.get_template(name)?;
+    let mut words = words.clone();
+    loop {
+        let text = normalise(template.render(&words)?.trim());
+        let fits = septets(&text).is_some_and(|cost| cost <= SEGMENT);
+        if fits || !give_way(&mut words) {
+            // What still does not fit goes out as two segments: better than an alarm that nobody gets.
+            return Ok(text);
+        }
+    }
+}
+
+/// Gives up the least of what may be given up; false where nothing is left.
+fn give_way(words: &mut Words) -> bool {
+    let empty = |words: &mut Words, name: &str| {
+        let word = words.get_mut(name);
+        word.is_some_and(|word| !std::mem::take(word).is_empty())
+    };
+    if empty(words, "link") {
+        return true;
+    }
+    if let Some(place) = words.get_mut("place_sms").filter(|place| !place.is_empty()) {
+        if !drop_last_word(place) {
+            place.clear();
+        }
+        return true;
+    }
+    if words.get_mut("site_sms").is_some_and(drop_last_word) {
+        return true;
+    }
+    empty(words, "late") || empty(words, "age") || empty(words, "disposition") || empty(words, "recipient")
+}
+
+fn mail(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<Mail, minijinja::Error> {
+    let name = purpose.as_str();
+    let subject = render(env, &format!("{name}.email.subject.txt"), words)?;
+    let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_MAX).collect();
+    let text = render(env, &format!("{name}.email.txt"), words)?;
+    let paragraphs: Vec<Value> = text
+        .split("\n\n")
+        .map(|paragraph| paragraph.lines().filter(|line| !line.is_empty()).map(Value::from))
+        .map(|lines| lines.collect::<Vec<Value>>())
+        .filter(|paragraph| !paragraph.is_empty())
+        .map(Value::from)
+        .collect();
+    let mut page: BTreeMap<&str, Value> = words.iter().map(|(name, word)| (*name, Value::from(word.as_str()))).collect();
+    page.insert("subject", Value::from(subject.as_str()));
+    page.insert("paragraphs", Value::from(paragraphs));
+    let html = env.get_template(PAGE)?.render(&page)?;
+    Ok(Mail { subject, text, html, template: String::new() })
+}
+
+/// The longest words there can be, site and place each without a space to cut at.
+fn longest_words() -> Words {
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(|(name, most)| (name, "8".repeat(most))).collect()
+}
+
+/// Words of the usual length around an empty site and place.
+fn usual_words() -> Words {
+    let mut words = complete(&Words::new());
+    for (name, word) in [
+        ("kind", "DURESS"),
+        ("kind_id", "duress"),
+        ("time", "14:03 AWST"),
+        ("code", "47"),
+        ("ref", "KAL-4711"),
+        ("presses", "4"),
+        ("recipient", "Priya"),
+        ("responder", "Priya N"),
+        ("phone", "08 9555 0100"),
+        ("disposition", "attended"),
+    ] {
+        words.insert(name, word.to_owned());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! What the built-in texts say, that none exceeds a segment, and that a bad edited one is refused where it stands.
+
+use std::fs;
+
+use escalation::dispatch::{Purpose, Words};
+use proptest::prelude::*;
+
+use super::*;
+
+fn words() -> Words {
+    let mut words = complete(&Words::new());
+    for (name, word) in [
+        ("kind", "DURESS"),
+        ("kind_id", "duress"),
+        ("site", "Kalamunda Library"),
+        ("site_sms", "Kalamunda Library"),
+        ("place", "Front counter 1"),
+        ("place_sms", "Front counter 1"),
+        ("time", "14:03 AWST"),
+        ("date", "Mon 13 Apr 2026"),
+        ("code", "47"),
+        ("ref", "KAL-42"),
+    ] {
+        words.insert(name, word.to_owned());
+    }
+    words
+}
+
+#[test]
+fn the_first_message_reads_as_promised() {
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words()).unwrap();
+    assert_eq!(
+        text.body,
+        "DURESS Kalamunda Library, Front counter 1. 14:03 AWST. Don't ring site, don't enter alone. \
+         Reply Y47=going H47=helping remotely N47=can't. KAL-42"
+    );
+    assert_eq!(septets(&text.body), Some(145));
+    assert!(text.template.starts_with("alarm.sms@") && text.template.len() == 18, "{}", text.template);
+}
+
+#[test]
+fn support_is_not_worded_as_duress() {
+    let mut words = words();
+    words.insert("kind_id", "assist".to_owned());
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap();
+    assert_eq!(
+        text.body,
+        "SUPPORT asked for (not duress) Kalamunda Library, Front counter 1. 14:03 AWST. \
+         Go over calmly or reply Y47 going / N47 can't. KAL-42"
+    );
+}
+
+#[test]
+fn the_link_rides_along_only_where_it_fits() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    words.insert("link", "acme.au/9Kq3v".to_owned());
+    let short = book.sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(short.ends_with("KAL-42 acme.au/9Kq3v"), "{short}");
+    words.insert("link", "alerts.acme.au/a/9Kq3vT2mWxP".to_owned());
+    let long = book.sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(
+        long.ends_with(
+            "Front counter 1. 14:03 AWST. Don't ring site, don't enter alone. Reply Y47=going H47=helping remotely N47=can't. KAL-42"
+        ),
+        "{long}"
+    );
+}
+
+#[test]
+fn the_place_gives_way_first_and_never_mid_word() {
+    let mut words = words();
+    words.insert("code", "4711".to_owned());
+    words.insert("ref", "KALAMU-1234567".to_owned());
+    words.insert("site_sms", "Kalamunda Libraries".to_owned());
+    words.insert("place_sms", "Front desk counter 1".to_owned());
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(text.starts_with("DURESS Kalamunda Libraries, Front desk. 14:03 AWST. "), "{text}");
+    assert!(text.contains("Y4711=going") && text.ends_with("KALAMU-1234567"), "{text}");
+}
+
+#[test]
+fn typography_from_the_directory_stays_in_the_alphabet() {
+    let mut words = words();
+    words.insert("site_sms", "Ren\u{e9}\u{2019}s [Caf\u{e9}] \u{1f600}".to_owned());
+    let text = Book::load(None).unwrap().sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(text.contains("Ren\u{e9}'s (Caf\u{e9}) ?"), "{text}");
+    assert!(septets(&text).is_some());
+}
+
+#[test]
+fn without_a_code_the_message_says_whom_to_ring() {
+    let mut words = words();
+    words.insert("code", String::new());
+    words.insert("phone", "08 9555 0100".to_owned());
+    let book = Book::load(None).unwrap();
+    let text = book.sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(text.contains("To answer ring 08 9555 0100.") && !text.contains("Reply"), "{text}");
+    let mail = book.email(Purpose::Alarm, &words).unwrap();
+    assert!(mail.text.contains("To answer, ring 08 9555 0100."), "{}", mail.text);
+}
+
+#[test]
+fn no_text_teaches_a_word_that_carriers_act_on() {
+    for (name, source) in BUILT_IN {
+        let shouted = source.to_uppercase();
+        for word in ["REPLY STOP", "REPLY END", "REPLY QUIT", "REPLY CANCEL", "TEXT STOP"] {
+            assert!(!shouted.contains(word), "{name} teaches {word}");
+        }
+    }
+}
+
+#[test]
+fn page_and_plain_text_say_the_same_and_markup_in_words_stays_text() {
+    let mut words = words();
+    words.insert("url", "https://alerts.example.org/a/9Kq3vT2mWxP".to_owned());
+    words.insert("hazards", "<script>dog</script>".to_owned());
+    let mail = Book::load(None).unwrap().email(Purpose::Alarm, &words).unwrap();
+    assert_eq!(mail.subject, "[DURESS] Kalamunda Library - Front counter 1 - 14:03 AWST - KAL-42");
+    assert!(mail.text.contains("Opening this e-mail or the link does not answer the alarm."));
+    assert!(!mail.html.contains("<script>") && mail.html.contains("&lt;script&gt;dog"), "{}", mail.html);
+    assert_eq!(mail.html.matches("<a ").count(), 1, "one link");
+    assert!(!mail.html.contains("<img") && !mail.html.contains("<form"));
+    assert!(mail.template.starts_with("alarm.email@"));
+}
+
+#[test]
+fn every_purpose_has_every_text_even_from_no_words_at_all() {
+    let book = Book::load(None).unwrap();
+    for purpose in Purpose::ALL {
+        assert!(!book.sms(purpose, &Words::new()).unwrap().body.is_empty());
+        assert!(!book.email(purpose, &Words::new()).unwrap().text.is_empty());
+    }
+}
+
+#[test]
+fn an_edited_text_is_refused_with_file_line_and_remedy() {
+    for (file, source, wanted) in [
+        ("alarm.sms.txt", "Hello\n{{ colour }}", "alarm.sms.txt:2: there is no word \"colour\""),
+        ("alarm.sms.txt", "Hello {{ site_sms", "alarm.sms.txt:1: "),
+        ("alarm.sms.txt", "{{ site_sms }} \u{1f600}{{ time }}", "alarm.sms.txt: takes"),
+        ("alarn.sms.txt", "Hello", "alarn.sms.txt: no message is made from a file of this name"),
+        ("alarm.email.txt", "{% for a in paragraphs %}{% endfor %}", "there is no word \"paragraphs\""),
+        ("alarm.email.txt", "{% for a in range(100000) %}{{ site }}{% endfor %}", "alarm.email.txt:"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(file), source).unwrap();
+        let outcome = Book::load(Some(dir.path()));
+        if wanted == "alarm.sms.txt: takes" {
+            // A picture becomes a question mark; the text still fits and may be used.
+            assert!(outcome.is_ok());
+            continue;
+        }
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains(wanted), "{file}: {error}");
+        assert!(error.lines().count() >= 2, "no remedy in {error}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "x".repeat(130)).unwrap();
+    let error = Book::load(Some(dir.path())).unwrap_err().to_string();
+    assert!(error.contains("takes 130 septets before site and place"), "{error}");
+}
+
+#[test]
+fn an_edited_text_is_used_and_named_by_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "Help at {{ site_sms }} {{ place_sms }} Y{{ code }} {{ ref }}\n").unwrap();
+    let edited = Book::load(Some(dir.path())).unwrap().sms(Purpose::Alarm, &words()).unwrap();
+    assert_eq!(edited.body, "Help at Kalamunda Library Front counter 1 Y47 KAL-42");
+    let built_in = Book::load(None).unwrap().sms(Purpose::Alarm, &words()).unwrap();
+    assert_ne!(edited.template, built_in.template);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_text_message_exceeds_a_segment_whatever_the_words_are(
+        site in ".{0,60}",
+        place in "[A-Za-z0-9 \\[\\]{}€^~|,.'\u{2019}-]{0,60}",
+        ref_ in "[A-Z]{3,6}-[1-9][0-9]{0,6}",
+        code in prop::option::of(10_u16..10_000),
+        link in prop::option::of("[a-z]{3,30}\\.au/a/[A-Za-z0-9_-]{11}"),
+        late in "([0-9]{1,3} (s|min))?",
+        age in "(up to [0-9]{1,2} min ago)?",
+        kind in prop::sample::select(vec![("DURESS", "duress"), ("MEDICAL", "medical"), ("PANIC", "panic"), ("SUPPORT", "assist")]),
+        unregistered in "(yes)?",
+        people in ".{0,40}",
+    ) {
+        let book = Book::load(None).unwrap();
+        let mut words = Words::new();
+        for (name, word) in [
+            ("kind", kind.0.to_owned()), ("kind_id", kind.1.to_owned()), ("site_sms", site), ("place_sms", place),
+            ("time", "14:03 ACWST".to_owned()), ("ref", ref_.clone()), ("code", code.map(|c| c.to_string()).unwrap_or_default()),
+            ("link", link.unwrap_or_default()), ("late", late), ("age", age), ("unregistered", unregistered),
+            ("presses", "9999".to_owned()), ("responder", people.clone()), ("recipient", people.clone()), ("disposition", people),
+            ("phone", "+61 8 9555 0100".to_owned()),
+        ] {
+            words.insert(name, word);
+        }
+        for purpose in Purpose::ALL {
+            let text = book.sms(purpose, &words).unwrap().body;
+            let cost = septets(&text);
+            prop_assert!(cost.is_some_and(|cost| cost <= SEGMENT), "{purpose:?} {cost:?}: {text}");
+            if let (Some(code), Purpose::Alarm) = (code, purpose) {
+                let verb = format!("Y{code}");
+                prop_assert!(text.contains(&verb) && text.contains("14:03 ACWST") && text.contains(&ref_), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Who may send now and who waits: the slots of one channel's accounts and the queue in front of them.
+//!
+//! Slots are per account, so that an account that hangs fills only its own. Of two that wait the one of the newer
+//! activation goes first, then the older of the same. Pure data: it starts nothing and knows no clock.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+/// Accounts with free slots, and what waits for one. `T` is what waits.
+#[derive(Debug)]
+pub(crate) struct Slots<T> {
+    lanes: Vec<Lane<T>>,
+    /// Waits for whichever account is free first.
+    anywhere: BinaryHeap<Waiting<T>>,
+    counter: u64,
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    free: usize,
+    /// Waits for this account and no other.
+    bound: BinaryHeap<Waiting<T>>,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    recency: u64,
+    turn: u64,
+    what: T,
+}
+
+impl<T> Slots<T> {
+    /// One lane per account with its number of slots, in order of preference.
+    pub(crate) fn new(slots: impl IntoIterator<Item = usize>) -> Self {
+        let lane = |free| Lane { free, bound: BinaryHeap::new() };
+        Self { lanes: slots.into_iter().map(lane).collect(), anywhere: BinaryHeap::new(), counter: 0 }
+    }
+
+    /// Takes a slot on the first account that has one and gives `what` back with the account's index, or queues it.
+    pub(crate) fn enter(&mut self, recency: u64, what: T) -> Option<(usize, T)> {
+        let open = self.lanes.iter_mut().enumerate().find(|(_, l)| l.free > 0);
+        if let Some((index, lane)) = open {
+            lane.free -= 1;
+            return Some((index, what));
+        }
+        let waiting = self.ticket(recency, what);
+        self.anywhere.push(waiting);
+        None
+    }
+
+    /// The same on one account only.
+    pub(crate) fn enter_on(&mut self, index: usize, recency: u64, what: T) -> Option<T> {
+        let waiting = self.ticket(recency, what);
+        match self.lanes.get_mut(index) {
+            Some(lane) if lane.free > 0 => {
+                lane.free -= 1;
+                Some(waiting.what)
+            }
+            Some(lane) => {
+                lane.bound.push(waiting);
+                None
+            }
+            None => {
+                self.anywhere.push(waiting);
+                None
+            }
+        }
+    }
+
+    /// Gives a slot to whoever is next for it, or back where nobody waits.
+    pub(crate) fn leave(&mut self, index: usize) -> Option<T> {
+        let lane = self.lanes.get_mut(index)?;
+        let bound_first = match (lane.bound.peek(), self.anywhere.peek()) {
+            (Some(bound), Some(any)) => bound > any,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let next = if bound_first { lane.bound.pop() } else { self.anywhere.pop() };
+        if next.is_none() {
+            lane.free += 1;
+        }
+        next.map(|waiting| waiting.what)
+    }
+
+    /// Forgets everything that waits; what is under way keeps its slots.
+    pub(crate) fn clear(&mut self) -> usize {
+        let bound: usize = self.lanes.iter().map(|l| l.bound.len()).sum();
+        let dropped = bound + self.anywhere.len();
+        self.lanes.iter_mut().for_each(|l| l.bound.clear());
+        self.anywhere.clear();
+        dropped
+    }
+
+    fn ticket(&mut self, recency: u64, what: T) -> Waiting<T> {
+        self.counter += 1;
+        Waiting { recency, turn: self.counter, what }
+    }
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let newer = self.recency.cmp(&other.recency);
+        newer.then_with(|| other.turn.cmp(&self.turn))
+    }
+}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_activation_goes_first_and_within_it_the_oldest_message() {
+        let mut slots = Slots::new([1]);
+        assert_eq!(slots.enter(1, "under way"), Some((0, "under way")));
+        for (recency, name) in [(1, "old"), (3, "new a"), (2, "middle"), (3, "new b")] {
+            assert_eq!(slots.enter(recency, name), None);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| slots.leave(0)).collect();
+        assert_eq!(order, ["new a", "new b", "middle", "old"]);
+        assert_eq!(slots.enter(1, "next"), Some((0, "next")), "the slot came back");
+    }
+
+    #[test]
+    fn a_full_account_does_not_hold_up_the_next() {
+        let mut slots = Slots::new([2, 1]);
+        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(n, n)).map(|(lane, _)| lane).collect();
+        assert_eq!(lanes, [0, 0, 1]);
+        assert_eq!(slots.enter(9, 9), None);
+        assert_eq!(slots.enter_on(0, 5, 5), None);
+        assert_eq!(slots.leave(1), Some(9), "the second account takes what waits anywhere");
+        assert_eq!(slots.leave(1), None, "but not what waits for the first");
+        assert_eq!(slots.leave(0), Some(5));
+    }
+}

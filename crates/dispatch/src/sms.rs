@@ -1,0 +1,5 @@
+//! Text messages: one API per file, and how we listen to it.
+
+pub(crate) mod listening;
+pub(crate) mod signature;
+pub(crate) mod twilio;

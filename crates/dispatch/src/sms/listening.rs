@@ -1,0 +1,163 @@
+//! Listening to an account by listing its messages: replies and receipts that no callback brought, and a warm connection.
+//!
+//! The only periodic work in this room; nothing that sends an alarm waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use escalation::dispatch::Report;
+use escalation::id::DispatchId;
+use escalation::time::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+
+use crate::carrier::Fault;
+use crate::health::{Gauge, Now};
+use crate::inbound::Inbox;
+use crate::settings::Inbound;
+use crate::sms::twilio::{Account, Page, Resource, Twilio, final_report};
+
+/// How often to list while something is open, by how replies reach us, and while nothing is (interfaces, "Messages to people").
+const POLL_BUSY: Duration = Duration::from_secs(2);
+const POLL_IDLE: Duration = Duration::from_mins(1);
+const WEBHOOK_BUSY: Duration = Duration::from_secs(30);
+/// A connection is used at least this often: load balancers close idle ones after 60 s or more.
+const WARM: Duration = Duration::from_secs(25);
+/// How far back a reply may lie to be read: a code is not used again for as long.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+/// Messages in a page, and pages read in one turn.
+const PAGE_SIZE: &str = "100";
+const PAGES_MAX: usize = 10;
+
+/// One account's listening.
+pub(crate) struct Listening {
+    pub(crate) account: Account,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) now: Now,
+    pub(crate) busy: watch::Receiver<bool>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Listening {
+    /// Greets, lists once, then listens until the station stops.
+    pub(crate) async fn run(mut self) {
+        if self.account.keep_warm() {
+            self.greet().await;
+        }
+        loop {
+            if let Err(fault) = self.turn().await {
+                tracing::info!(carrier = %self.account.name(), error = fault.class(), "listing failed");
+            }
+            if !self.rest().await {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the next turn, keeping the connection warm; false where the station stops.
+    async fn rest(&mut self) -> bool {
+        let mut since = Duration::ZERO;
+        loop {
+            let busy = *self.busy.borrow_and_update();
+            let period = match (self.account.inbound(), busy) {
+                (Inbound::Poll, true) => Some(POLL_BUSY),
+                (Inbound::Poll, false) => Some(POLL_IDLE),
+                (Inbound::Webhook, true) => Some(WEBHOOK_BUSY),
+                (Inbound::Webhook, false) => None,
+            };
+            let left = period.map(|period| period.saturating_sub(since));
+            if left.is_some_and(|left| left.is_zero()) {
+                return true;
+            }
+            let nap = left.unwrap_or(WARM).min(WARM);
+            tokio::select! {
+                () = tokio::time::sleep(nap) => since += nap,
+                changed = self.busy.changed() => if changed.is_err() { return false; },
+                _ = self.stopping.wait_for(|stop| *stop) => return false,
+            }
+            if nap == WARM && self.account.keep_warm() {
+                self.greet().await;
+            }
+        }
+    }
+
+    async fn greet(&self) {
+        match self.account.greet().await {
+            Ok(()) => self.gauge.answered(),
+            Err(fault) => self.gauge.failed(&fault),
+        }
+    }
+
+    /// Lists once: replies since a day ago, and what became of our own messages.
+    async fn turn(&self) -> Result<(), Fault> {
+        let account = &self.account;
+        let earliest = (self.now)().saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        let day = earliest.strftime("%Y-%m-%d").to_string();
+        let mut query = vec![("PageSize", PAGE_SIZE.to_owned()), ("DateSent>", day)];
+        if let Some(number) = account.number() {
+            query.push(("To", number.to_owned()));
+        }
+        self.pages(&query, |page| self.replies(page, earliest)).await?;
+        if account.any_receipt_due() {
+            // Not by date: what failed before it was sent has none.
+            let mut query = vec![("PageSize", PAGE_SIZE.to_owned())];
+            if let Some(number) = account.number() {
+                query.push(("From", number.to_owned()));
+            }
+            self.pages(&query, |page| self.receipts(page)).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads pages, newest first, until one brings nothing new.
+    async fn pages<F: Future<Output = bool>>(&self, query: &[(&str, String)], read: impl Fn(Page) -> F) -> Result<(), Fault> {
+        let mut page = self.account.list(query).await?;
+        for _ in 1..PAGES_MAX {
+            let next = page.next_page_uri.take();
+            let more = read(page).await;
+            let (Some(next), true) = (next, more) else {
+                return Ok(());
+            };
+            page = self.account.list_more(&next).await?;
+        }
+        read(page).await;
+        Ok(())
+    }
+
+    /// Hands on the replies of one page, oldest first; true where the page before it may hold new ones.
+    async fn replies(&self, page: Page, earliest: Timestamp) -> bool {
+        let mut all_new = true;
+        for message in page.messages.iter().rev() {
+            let too_old = message.sent_at().is_some_and(|at| at < earliest);
+            if !message.is_inbound() || too_old || self.inbox.knows(&self.account, &message.sid) {
+                all_new = all_new && !message.is_inbound();
+                continue;
+            }
+            let from = message.from.as_deref().unwrap_or_default();
+            let text = message.body.as_deref().unwrap_or_default();
+            let sent_at = message.sent_at();
+            // What is not taken now is listed again next time.
+            self.inbox.reply(&self.account, &message.sid, from, text, sent_at).await;
+        }
+        all_new
+    }
+
+    /// Hands on the final receipts of one page; true where it had any message we wait for, so that older ones may follow.
+    async fn receipts(&self, page: Page) -> bool {
+        let mut any_due = false;
+        for message in &page.messages {
+            any_due |= self.account.receipt_due(&message.sid).is_some();
+            if let Some((dispatch, report)) = due(&self.account, message) {
+                self.inbox.receipt(&self.account, &message.sid, dispatch, report).await;
+            }
+        }
+        any_due
+    }
+}
+
+fn due(account: &Twilio, message: &Resource) -> Option<(DispatchId, Report)> {
+    let dispatch = account.receipt_due(&message.sid)?;
+    let code = message.error_code.map(|code| code.to_string());
+    let report = final_report(message.status.as_deref()?, code.as_deref())?;
+    Some((dispatch, report))
+}

@@ -1,0 +1,426 @@
+//! An account that speaks Twilio's Messages resource (2010-04-01), or anything compatible.
+//!
+//! One request a try; nothing here retries, queues or decides which account is next.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use escalation::dispatch::{Address, Order, Report};
+use escalation::id::{CarrierName, DispatchId};
+use escalation::time::{SignedDuration, Timestamp};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Client, Response, StatusCode};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::carrier::{Fault, Letter, Taken};
+use crate::client::{self, Wanted};
+use crate::recent::Recent;
+use crate::settings::{Inbound, Secret, SettingsError, Sms};
+
+/// How long a provider may take to say whether it has a message (mechanisms, "Codes, links, callbacks, keys").
+const LOOKUP: Duration = Duration::from_secs(1);
+/// Messages asked for in one page when looking one up.
+const LOOKUP_PAGE: u32 = 50;
+/// How much earlier than queued a provider's clock may say a message was made.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
+/// Messages whose receipts we wait for, at most; beyond it the oldest is no longer asked after.
+const DUE_MAX: usize = 50_000;
+
+/// Provider codes that no retry by this account can mend (Twilio's error dictionary): the number is not one (21211, 21614,
+/// 21217), cannot be reached by SMS (21612, 21408, 21219), or blocked us by STOP (21610); an empty or too long body.
+const REFUSED: [i64; 9] = [21211, 21214, 21217, 21219, 21408, 21610, 21612, 21614, 21617];
+
+/// An account.
+pub(crate) struct Twilio {
+    name: CarrierName,
+    client: Client,
+    messages_url: String,
+    account_url: String,
+    auth: HeaderValue,
+    secret: Secret,
+    from: String,
+    validity_s: String,
+    /// `https://alerts.example.org`, where callbacks can reach us.
+    public_url: Option<String>,
+    inbound: Inbound,
+    keep_warm: bool,
+    slots: usize,
+    request: Duration,
+    /// Messages taken whose final receipt has not come, by the provider's id.
+    due: Mutex<Recent<DispatchId>>,
+}
+
+impl fmt::Debug for Twilio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Twilio({})", self.name)
+    }
+}
+
+/// A message as the API shows it. Only what we read.
+#[derive(Deserialize)]
+pub(crate) struct Resource {
+    pub(crate) sid: String,
+    #[serde(default)]
+    pub(crate) from: Option<String>,
+    #[serde(default)]
+    pub(crate) body: Option<String>,
+    #[serde(default)]
+    pub(crate) direction: Option<String>,
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) error_code: Option<i64>,
+    #[serde(default)]
+    pub(crate) date_created: Option<String>,
+    #[serde(default)]
+    pub(crate) date_sent: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    #[serde(default)]
+    pub(crate) messages: Vec<Resource>,
+    #[serde(default)]
+    pub(crate) next_page_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Complaint {
+    #[serde(default)]
+    code: Option<i64>,
+}
+
+impl Twilio {
+    /// Reads the secret and builds the client; connects to nothing.
+    pub(crate) fn open(settings: &Sms, public_url: Option<&str>) -> Result<Self, SettingsError> {
+        let what = format!("[[sms]] {}", settings.name);
+        let secret = Secret::read(&format!("{what} auth_token_file"), &settings.auth_token_file)?;
+        let (client, base) = client::build(&Wanted {
+            what: &what,
+            url: &settings.base_url,
+            connect_ms: settings.connect_ms,
+            request_ms: settings.request_ms,
+            slots: settings.slots,
+            proxy: settings.proxy.as_deref(),
+            ca_file: settings.ca_file.as_deref(),
+        })?;
+        check(&what, settings)?;
+        let sid = &settings.account_sid;
+        let base = base.as_str().trim_end_matches('/');
+        let login = STANDARD.encode(format!("{sid}:{}", secret.current));
+        let mut auth = HeaderValue::from_str(&format!("Basic {login}"))
+            .map_err(|error| SettingsError::new(&what, error, "check account_sid and the token's file for strange characters"))?;
+        auth.set_sensitive(true);
+        Ok(Self {
+            name: settings.name.clone(),
+            client,
+            messages_url: format!("{base}/2010-04-01/Accounts/{sid}/Messages.json"),
+            account_url: format!("{base}/2010-04-01/Accounts/{sid}.json"),
+            auth,
+            secret,
+            from: settings.from.clone(),
+            validity_s: settings.validity_s.to_string(),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            inbound: settings.inbound,
+            keep_warm: settings.keep_warm,
+            slots: settings.slots,
+            request: Duration::from_millis(settings.request_ms),
+            due: Mutex::new(Recent::new(DUE_MAX)),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &CarrierName {
+        &self.name
+    }
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
+    }
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+    pub(crate) fn inbound(&self) -> Inbound {
+        self.inbound
+    }
+    pub(crate) fn keep_warm(&self) -> bool {
+        self.keep_warm
+    }
+
+    /// Sends a text. Where the answer is lost the provider is asked whether it has the message.
+    pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
+        let Address::Sms(to) = &order.address else {
+            return Err(Fault::Refused("not_a_number".to_owned()));
+        };
+        let mut form = vec![
+            ("To", to.as_str()),
+            (self.sender_field(), self.from.as_str()),
+            ("Body", letter.words()),
+            ("ValidityPeriod", self.validity_s.as_str()),
+        ];
+        let callback = self.callback(&order.id);
+        if let Some(callback) = &callback {
+            form.push(("StatusCallback", callback));
+        }
+        let request =
+            self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).timeout(budget.min(self.request)).form(&form);
+        let fault = match request.send().await {
+            Ok(response) => match judge(response).await {
+                Ok(sid) => return Ok(self.taken(sid, order)),
+                Err(fault) => fault,
+            },
+            Err(error) => client::fault_of(&error),
+        };
+        let Fault::Unknown { why, .. } = fault else {
+            return Err(fault);
+        };
+        match self.find(order, letter).await {
+            Ok(Some(taken)) => Ok(taken),
+            Ok(None) => Err(Fault::Unknown { why, absent: true }),
+            Err(_) => Err(Fault::Unknown { why, absent: false }),
+        }
+    }
+
+    /// Looks for this very message among the last to its number, for at most a second.
+    pub(crate) async fn find(&self, order: &Order, letter: &Letter) -> Result<Option<Taken>, Fault> {
+        let Address::Sms(to) = &order.address else {
+            return Ok(None);
+        };
+        let mut query = vec![("To", to.clone()), ("PageSize", LOOKUP_PAGE.to_string())];
+        if let Some(number) = self.number() {
+            query.push(("From", number.to_owned()));
+        }
+        let listing = tokio::time::timeout(LOOKUP, self.list(&query)).await;
+        let page = listing.map_err(|_late| Fault::Unknown { why: "timeout", absent: false })??;
+        let earliest = order.queued_at.saturating_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
+        let same = |message: &Resource| {
+            let ours = message.body.as_deref() == Some(letter.words()) && !message.is_inbound();
+            let made = message.date_created.as_deref().and_then(read_date);
+            ours && !message.gave_up() && made.is_none_or(|at| at >= earliest)
+        };
+        let found = page.messages.into_iter().find(same);
+        Ok(found.map(|message| self.taken(Some(message.sid), order)))
+    }
+
+    /// One page of messages.
+    pub(crate) async fn list(&self, query: &[(&str, String)]) -> Result<Page, Fault> {
+        self.get(self.client.get(&self.messages_url).query(query)).await
+    }
+
+    /// The page after one, by the path that the API gave.
+    pub(crate) async fn list_more(&self, path: &str) -> Result<Page, Fault> {
+        let base = self.messages_url.split("/2010-04-01/").next().unwrap_or_default();
+        if !path.starts_with("/2010-04-01/") {
+            return Err(Fault::NotSent("strange page")); // Our credentials go nowhere else.
+        }
+        self.get(self.client.get(format!("{base}{path}"))).await
+    }
+
+    async fn get(&self, request: reqwest::RequestBuilder) -> Result<Page, Fault> {
+        let request = request.header(AUTHORIZATION, self.auth.clone());
+        let response = request.send().await.map_err(|e| client::fault_of(&e))?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        response.json().await.map_err(|e| client::fault_of(&e))
+    }
+
+    /// A light request that keeps a connection open and says whether our credentials are good.
+    pub(crate) async fn greet(&self) -> Result<(), Fault> {
+        let request = self.client.get(&self.account_url);
+        let request = request.header(AUTHORIZATION, self.auth.clone());
+        let response = request.send().await.map_err(|e| client::fault_of(&e))?;
+        let status = response.status();
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            return Err(Fault::Credentials);
+        }
+        if status.is_server_error() {
+            return Err(Fault::NotSent("server error"));
+        }
+        // The body must be read, or the connection is closed instead of kept.
+        response.bytes().await.map(drop).map_err(|e| client::fault_of(&e))
+    }
+
+    /// For `cooee doctor`.
+    pub(crate) async fn probe(&self) -> Result<String, String> {
+        match self.greet().await {
+            Ok(()) => Ok("the account can be reached and takes our credentials".to_owned()),
+            Err(Fault::Credentials) => {
+                Err("the account refuses our credentials\n  compare account_sid and the token's file with the provider's console"
+                    .to_owned())
+            }
+            Err(fault) => Err(format!(
+                "the account cannot be reached ({})\n  check base_url, the firewall and the provider's status page",
+                fault.class()
+            )),
+        }
+    }
+
+    /// Expects a receipt for a message that this account has.
+    pub(crate) fn expect_receipt(&self, sid: String, dispatch: DispatchId) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.insert(Instant::now(), sid, dispatch);
+    }
+
+    /// The dispatch whose receipt is due under this id.
+    pub(crate) fn receipt_due(&self, sid: &str) -> Option<DispatchId> {
+        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.get(sid).cloned()
+    }
+
+    pub(crate) fn any_receipt_due(&self) -> bool {
+        !self.due.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// The final receipt is recorded.
+    pub(crate) fn receipt_came(&self, sid: &str) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.remove(sid);
+    }
+
+    /// Our own number, where we send by one.
+    pub(crate) fn number(&self) -> Option<&str> {
+        self.from.starts_with('+').then_some(self.from.as_str())
+    }
+
+    fn sender_field(&self) -> &'static str {
+        if self.from.starts_with("MG") { "MessagingServiceSid" } else { "From" }
+    }
+
+    fn callback(&self, dispatch: &DispatchId) -> Option<String> {
+        let base = self.public_url.as_deref()?;
+        // The fragment asks for five retries on every kind of failure; it is not part of what is signed.
+        Some(format!("{base}/hooks/{}/status?d={dispatch}#rc=5&rp=all", self.name))
+    }
+
+    fn taken(&self, sid: Option<String>, order: &Order) -> Taken {
+        if let Some(sid) = &sid {
+            self.expect_receipt(sid.clone(), order.id.clone());
+        }
+        Taken { receipt_due: sid.is_some() || self.public_url.is_some(), provider_ref: sid }
+    }
+}
+
+impl Resource {
+    pub(crate) fn is_inbound(&self) -> bool {
+        self.direction.as_deref() == Some("inbound")
+    }
+
+    /// When it was sent, by the provider's clock.
+    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
+        let date = self.date_sent.as_deref().or(self.date_created.as_deref());
+        date.and_then(read_date)
+    }
+
+    fn gave_up(&self) -> bool {
+        matches!(self.status.as_deref(), Some("failed" | "undelivered" | "canceled"))
+    }
+}
+
+/// What a provider's status says, where it is final.
+pub(crate) fn final_report(status: &str, code: Option<&str>) -> Option<Report> {
+    match status {
+        "delivered" | "read" => Some(Report::Delivered),
+        "undelivered" | "failed" | "canceled" => {
+            let code = code.filter(|code| !code.is_empty()).unwrap_or(status);
+            let code = code.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+            Some(Report::Undelivered { code })
+        }
+        // queued, accepted, scheduled, sending, sent: on the way; anything else: not a word we know.
+        _on_the_way => None,
+    }
+}
+
+fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
+    let sid = &settings.account_sid;
+    if sid.is_empty() || !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(SettingsError::new(
+            what,
+            "account_sid is not one",
+            "copy it from the provider's console: AC and 32 letters and digits",
+        ));
+    }
+    let number = settings.from.strip_prefix('+');
+    let is_number = number.is_some_and(|n| (7..=15).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
+    let is_service = settings.from.starts_with("MG") && settings.from.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !is_number && !is_service {
+        return Err(SettingsError::new(
+            what,
+            "from is neither a number nor a messaging service, and nobody could answer it",
+            "use a number of your own in E.164, like +61400000000, or MG...",
+        ));
+    }
+    if settings.slots == 0 || settings.request_ms == 0 || settings.attempt_s == 0 {
+        return Err(SettingsError::new(
+            what,
+            "slots, request_ms and attempt_s must be more than 0",
+            "remove the setting to use its default",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads what the provider answered to a send: its id of the message, or why not.
+async fn judge(response: Response) -> Result<Option<String>, Fault> {
+    #[derive(Deserialize)]
+    struct Created {
+        sid: String,
+    }
+    if response.status().is_success() {
+        // Taken, whatever becomes of the rest of the answer.
+        return Ok(response.json::<Created>().await.ok().map(|created| created.sid));
+    }
+    Err(refusal(response).await)
+}
+
+async fn refusal(response: Response) -> Fault {
+    let status = response.status();
+    let wait = client::retry_after(response.headers());
+    match status.as_u16() {
+        401 | 403 | 404 => Fault::Credentials,
+        429 | 503 => Fault::Busy(wait),
+        408 | 502 | 504 => Fault::Unknown { why: "gateway timeout", absent: false },
+        500..=599 => Fault::NotSent("server error"),
+        _refused => {
+            let code = response.json::<Complaint>().await.ok().and_then(|c| c.code);
+            let known = code.filter(|code| REFUSED.contains(code));
+            Fault::Refused(known.or(code).map_or_else(|| status.as_u16().to_string(), |code| code.to_string()))
+        }
+    }
+}
+
+/// Reads the API's dates, `Thu, 24 Aug 2023 05:01:45 +0000`.
+fn read_date(text: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%a, %d %b %Y %H:%M:%S %z", text).ok()
+}
+
+/// The account, shared between sending and listening.
+pub(crate) type Account = Arc<Twilio>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_final_statuses_are_receipts() {
+        assert_eq!(final_report("delivered", None), Some(Report::Delivered));
+        assert_eq!(final_report("undelivered", Some("30003")), Some(Report::Undelivered { code: "30003".to_owned() }));
+        assert_eq!(final_report("failed", Some("")), Some(Report::Undelivered { code: "failed".to_owned() }));
+        for status in ["queued", "sending", "sent", "accepted", "scheduled", "", "whatever"] {
+            assert_eq!(final_report(status, None), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_as_the_api_writes_them() {
+        let at = read_date("Thu, 24 Aug 2023 05:01:45 +0000").unwrap();
+        assert_eq!(at.to_string(), "2023-08-24T05:01:45Z");
+        assert_eq!(read_date("yesterday"), None);
+    }
+}
