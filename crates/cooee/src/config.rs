@@ -20,6 +20,7 @@ use layer::Layered;
 
 /// Everything that settings can say, in the shape each room wants it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the wiring of serve and demo reads them"))]
 pub(crate) struct Settings {
     /// `[station]`.
     pub(crate) station: Station,
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
 /// What reading settings gave.
 pub(crate) struct Loaded {
     /// The settings; `None` exactly where a finding is an error.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the wiring of serve reads it"))]
     pub(crate) settings: Option<Settings>,
     /// Where the directory is, if that can be read: so that a check looks at it whatever else is wrong.
     pub(crate) directory: Option<Directory>,
@@ -167,6 +169,7 @@ impl Settings {
         let http = layered.table_or_default::<Http>("http");
         let keys = layered.list::<Key>("key");
         key::review(&mut layered, &keys);
+        review_record(&mut layered, &record);
         review_http(&mut layered, &http);
         let webhooks = layered.names("webhook");
         secret::review(&mut layered);
@@ -185,6 +188,18 @@ impl Settings {
             webhooks,
             findings,
         }
+    }
+}
+
+fn review_record(layered: &mut Layered<'_>, record: &Record) {
+    let authority = record.url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    if authority.rsplit_once('@').is_some_and(|(login, _)| login.contains(':')) {
+        layered.error(
+            &["record", "url"],
+            "record.url has a password in it",
+            "settings are copied and shown; secrets live in files",
+            "leave it out, put it into a password file of mode 0600 and name that file in PGPASSFILE",
+        );
     }
 }
 

@@ -111,22 +111,22 @@ impl Report {
     fn text(&self) -> String {
         let mut text = String::new();
         for finding in &self.findings {
-            text.push_str(match finding.severity {
+            text += match finding.severity {
                 Severity::Error => "",
                 Severity::Warning => "warning: ",
-            });
-            text.push_str(&format!("{finding}\n\n"));
+            };
+            text += &finding.to_string();
+            text += "\n\n";
         }
-        let (errors, all) = (self.errors(), self.findings.len());
-        let warnings = all - errors;
-        text.push_str(&match &self.figures {
+        let errors = self.errors();
+        let warnings = self.findings.len() - errors;
+        text + &match &self.figures {
             Some(f) if errors == 0 => format!(
                 "{} people, {} sites, {} devices, {} ladders: can be used, {warnings} warnings\n",
                 f.people, f.sites, f.devices, f.ladders
             ),
             Some(_) | None => format!("cannot be used: {errors} errors, {warnings} warnings\n"),
-        });
-        text
+        }
     }
 
     fn json(&self) -> serde_json::Value {

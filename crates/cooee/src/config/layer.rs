@@ -2,7 +2,7 @@
 //!
 //! Knows the names of sections, not what is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
@@ -19,6 +19,10 @@ pub(crate) struct Layered<'t> {
     text: &'t str,
     spans: DeTable<'t>,
     merged: BTreeMap<String, Value>,
+    /// Whether the file is TOML: where it is not, what seems to be missing may just be unread.
+    whole: bool,
+    /// Keys that the environment overrides: `http.listen`.
+    overridden: BTreeSet<String>,
     findings: Vec<Finding>,
 }
 
@@ -26,7 +30,15 @@ impl<'t> Layered<'t> {
     /// Layers `environment` over the file's `text`. What is wrong becomes findings; what can be read is still there.
     pub(crate) fn new(path: &Path, text: &'t str, environment: &BTreeMap<String, String>, tables: &[&str], lists: &[&str]) -> Self {
         let (spans, broken) = DeTable::parse_recoverable(text);
-        let mut layered = Self { path: path.to_owned(), text, spans: spans.into_inner(), merged: BTreeMap::new(), findings: Vec::new() };
+        let mut layered = Self {
+            path: path.to_owned(),
+            text,
+            spans: spans.into_inner(),
+            merged: BTreeMap::new(),
+            whole: broken.is_empty(),
+            overridden: BTreeSet::new(),
+            findings: Vec::new(),
+        };
         for error in &broken {
             let line = layered.line_at(error.span().map_or(0, |span| span.start));
             layered.add(
@@ -46,22 +58,17 @@ impl<'t> Layered<'t> {
 
     /// A section that has to be there.
     pub(crate) fn table<T: DeserializeOwned>(&mut self, name: &str, need: &str) -> Option<T> {
-        match self.merged.get(name).cloned() {
-            Some(value) => self.shape(name, value, &[name]),
-            None => {
-                // Where the file is broken TOML the section may just be unread.
-                if self.findings.is_empty() || !self.merged.is_empty() {
-                    self.add(0, format!("there is no [{name}]"), "", &format!("add {need}"));
-                }
-                None
-            }
+        if self.whole && !self.merged.contains_key(name) {
+            self.add(0, format!("there is no [{name}]"), "", &format!("add {need}"));
         }
+        self.optional(name)
     }
 
     /// A section that may be left out.
     pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let value = self.merged.get(name).cloned()?;
-        self.shape(name, value, &[name])
+        // Anything but a table was reported when the sections were looked at.
+        matches!(value.kind, ValueKind::Table(_)).then(|| self.shape(name, value, &[name]))?
     }
 
     /// A section whose every key has a default.
@@ -137,13 +144,8 @@ impl<'t> Layered<'t> {
     }
 
     /// The variables that override something; those that cannot are said.
-    fn overrides(
-        &mut self,
-        environment: &BTreeMap<String, String>,
-        tables: &[&str],
-        lists: &[&str],
-    ) -> std::collections::HashMap<String, String> {
-        let mut taken = std::collections::HashMap::new();
+    fn overrides(&mut self, environment: &BTreeMap<String, String>, tables: &[&str], lists: &[&str]) -> HashMap<String, String> {
+        let mut taken = HashMap::new();
         for (name, value) in environment {
             let Some(rest) = name.strip_prefix(PREFIX) else {
                 continue;
@@ -152,6 +154,7 @@ impl<'t> Layered<'t> {
             let section = lower.split("__").next().unwrap_or_default();
             let depth = lower.split("__").filter(|part| !part.is_empty()).count();
             if tables.contains(&section) && depth == 2 {
+                self.overridden.insert(lower.replace("__", "."));
                 taken.insert(name.clone(), value.clone());
                 continue;
             }
@@ -174,7 +177,7 @@ impl<'t> Layered<'t> {
         taken
     }
 
-    fn merge(&mut self, over: std::collections::HashMap<String, String>) {
+    fn merge(&mut self, over: HashMap<String, String>) {
         let environment = Environment::with_prefix("COOEE").prefix_separator("__").separator("__").source(Some(over));
         let built = Config::builder().add_source(File::from_str(self.text, FileFormat::Toml)).add_source(environment).build();
         match built.and_then(|config| config.cache.into_table()) {
@@ -182,7 +185,7 @@ impl<'t> Layered<'t> {
                 self.merged = merged.into_iter().collect();
                 let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
                 for value in self.merged.values_mut() {
-                    anchor(value, &folder);
+                    anchor("", value, &folder);
                 }
             }
             Err(why) => self.add(0, format!("the settings cannot be layered: {why}"), "", "mend the file"),
@@ -194,16 +197,39 @@ impl<'t> Layered<'t> {
         match shaped {
             Ok(shaped) => Some(shaped),
             Err(why) => {
-                let why = why.to_string();
-                let key = quoted(&why);
-                let path: Vec<&str> = at.iter().copied().chain(key.as_deref()).collect();
-                let line = self.line_of(&path).or_else(|| self.line_of(at));
-                let env = key.as_ref().map(|key| format!("{PREFIX}{}__{}", name.to_ascii_uppercase(), key.to_ascii_uppercase()));
-                let remedy = remedy(&why, env.as_deref());
-                self.add(line.unwrap_or(0), format!("{name}: {}", clean(&why)), "", &remedy);
+                let mistake = Mistake::read(&why.to_string());
+                self.report(name, at, &mistake);
                 None
             }
         }
+    }
+
+    /// Reports a mistake where it was made: on a line of the file, or in a variable.
+    fn report(&mut self, section: &str, at: &[&str], mistake: &Mistake) {
+        let key = mistake.key.as_deref();
+        let path: Vec<&str> = at.iter().copied().chain(key).collect();
+        let variable = key.map(|key| {
+            let (section, key) = (section.to_ascii_uppercase(), key.to_ascii_uppercase());
+            format!("{PREFIX}{section}__{key}")
+        });
+        let overridden = self.overridden.contains(&path.join("."));
+        if let Some(variable) = variable.filter(|_| overridden) {
+            self.findings.push(Finding {
+                severity: Severity::Error,
+                file: "environment".to_owned(),
+                line: 0,
+                what: format!("{variable} {}", mistake.what),
+                consequence: String::new(),
+                remedy: mistake.remedy.clone(),
+            });
+            return;
+        }
+        let line = self.line_of(&path).or_else(|| self.line_of(at));
+        let what = match key {
+            Some(key) => format!("{section}: {key} {}", mistake.what),
+            None => format!("{section}: {}", mistake.what),
+        };
+        self.add(line.unwrap_or(0), what, "", &mistake.remedy);
     }
 
     /// The line of a path of keys and list positions, if the file has it.
@@ -249,80 +275,102 @@ impl<'t> Layered<'t> {
 }
 
 /// Makes paths absolute: `*_file` by `$CREDENTIALS_DIRECTORY` where it is there, all others by the settings' folder.
-fn anchor(value: &mut Value, folder: &Path) {
-    match &mut value.kind {
-        ValueKind::Table(table) => {
-            for (key, value) in table.iter_mut() {
-                let is_path = key.ends_with("_file") || matches!(key.as_str(), "data_dir" | "dir" | "path");
-                match &mut value.kind {
-                    ValueKind::String(text) if is_path => {
-                        *text = super::secret::place(key, text, folder).display().to_string();
-                    }
-                    _ => anchor(value, folder),
-                }
-            }
+#[expect(clippy::iter_over_hash_type, reason = "each value is changed by itself; the order cannot be seen")]
+fn anchor(key: &str, value: &mut Value, folder: &Path) {
+    if let ValueKind::Table(table) = &mut value.kind {
+        for (key, value) in table.iter_mut() {
+            anchor(key, value, folder);
         }
-        ValueKind::Array(items) => items.iter_mut().for_each(|item| anchor(item, folder)),
-        _ => {}
+    } else if let ValueKind::Array(items) = &mut value.kind {
+        for item in items {
+            anchor(key, item, folder);
+        }
+    } else if let ValueKind::String(text) = &mut value.kind
+        && (key.ends_with("_file") || matches!(key, "data_dir" | "dir" | "path"))
+    {
+        *text = super::secret::place(key, text, folder).display().to_string();
     }
 }
 
 fn gather(path: &mut Vec<String>, value: &Value, found: &mut Vec<(Vec<String>, String)>) {
-    match &value.kind {
-        ValueKind::Table(table) => {
-            let sorted: BTreeMap<_, _> = table.iter().collect();
-            for (key, value) in sorted {
-                path.push(key.clone());
-                gather(path, value, found);
-                path.pop();
-            }
+    if let ValueKind::Table(table) = &value.kind {
+        let sorted: BTreeMap<_, _> = table.iter().collect();
+        for (key, value) in sorted {
+            path.push(key.clone());
+            gather(path, value, found);
+            path.pop();
         }
-        ValueKind::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                path.push(index.to_string());
-                gather(path, item, found);
-                path.pop();
-            }
+    } else if let ValueKind::Array(items) = &value.kind {
+        for (index, item) in items.iter().enumerate() {
+            path.push(index.to_string());
+            gather(path, item, found);
+            path.pop();
         }
-        ValueKind::String(text) => found.push((path.clone(), text.clone())),
-        _ => {}
+    } else if let ValueKind::String(text) = &value.kind {
+        found.push((path.clone(), text.clone()));
     }
 }
 
-/// The key that a message is about: what it puts in backquotes after "field", or after "key".
-fn quoted(message: &str) -> Option<String> {
-    let after = message.split_once("field `").or_else(|| message.split_once("key `"))?.1;
-    let key = after.split('`').next()?;
-    Some(key.rsplit('.').next().unwrap_or(key).to_owned())
+/// A library's message, taken apart.
+struct Mistake {
+    /// The key it is about, if it names one.
+    key: Option<String>,
+    what: String,
+    remedy: String,
 }
 
-/// A library's message without its guesses at where it stands.
-fn clean(message: &str) -> String {
-    let cut = message.split(", expected one of").next().unwrap_or(message);
-    cut.split(", expected `").next().unwrap_or(cut).to_owned()
-}
-
-fn remedy(message: &str, env: Option<&str>) -> String {
-    if let Some(known) = message.split("expected one of ").nth(1) {
-        return format!("the choices are {}", known.split(" in ").next().unwrap_or(known));
-    }
-    if message.contains("missing") {
-        return match env {
-            Some(env) => format!("add it, or set {env}"),
-            None => "add it".to_owned(),
+impl Mistake {
+    fn read(message: &str) -> Self {
+        let (text, key) = match message.rsplit_once(" for key `") {
+            Some((text, rest)) => (text, rest.split('`').next()),
+            None => (message, None),
         };
+        // `http.listen` where the library knows the whole path.
+        let key = key.and_then(|key| key.rsplit('.').next()).map(str::to_owned);
+        if let Some(unknown) = between(text, "unknown field `", '`') {
+            let known = text.split_once(", expected").map_or("", |(_, known)| known);
+            let known = known.split('`').skip(1).step_by(2);
+            return Self {
+                what: "is not a known key".to_owned(),
+                remedy: match near(&unknown, known.clone()) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("the keys here are {}", known.collect::<Vec<_>>().join(", ")),
+                },
+                key: Some(unknown),
+            };
+        }
+        let missing = between(text, "missing configuration field \"", '"');
+        if let Some(missing) = missing.or_else(|| between(text, "missing field `", '`')) {
+            return Self { key: Some(missing), what: "is missing".to_owned(), remedy: "add it; config/cooee.toml shows how".to_owned() };
+        }
+        let what = match text.split_once(" does not have variant constructor ") {
+            Some((_, written)) => format!("\"{written}\" is none of the choices"),
+            None => text.to_owned(),
+        };
+        Self {
+            what: if key.is_some() { format!("cannot be used: {what}") } else { what },
+            key,
+            remedy: "write it as config/cooee.toml shows".to_owned(),
+        }
     }
-    "write it as config/cooee.toml shows".to_owned()
+}
+
+fn between(text: &str, mark: &str, end: char) -> Option<String> {
+    let rest = text.split_once(mark)?.1;
+    rest.split(end).next().map(str::to_owned)
+}
+
+fn near<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|k| (strsim::osa_distance(word, k), k))
+        .filter(|(slips, _)| *slips <= (word.len() / 3).max(1))
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, near)| near)
 }
 
 fn suggestion<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let near = known
-        .clone()
-        .map(|k| (strsim::osa_distance(word, k), k))
-        .filter(|(slips, _)| *slips <= (word.len() / 3).max(1))
-        .min_by_key(|(slips, _)| *slips);
-    match near {
-        Some((_, near)) => format!("did you mean {near}?"),
+    match near(word, known.clone()) {
+        Some(near) => format!("did you mean {near}?"),
         None => format!("the sections are {}", known.collect::<Vec<_>>().join(", ")),
     }
 }

@@ -1,5 +1,7 @@
 //! Stories of the settings: what is written, what the environment says, and everything that is found.
 
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots with them")]
+
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 
@@ -82,7 +84,10 @@ fn a_section_may_come_from_the_environment_alone() {
 #[test]
 fn variables_that_override_nothing_are_said() {
     let variables = [("COOEE__STATIN__NAME", "x"), ("COOEE__SMS__0__NAME", "x"), ("COOEE__STATION", "x"), ("COOEE__STATION__NAME__X", "x")];
-    check(SMALL, &variables, &expect![[r#"
+    check(
+        SMALL,
+        &variables,
+        &expect![[r#"
         environment:0: COOEE__SMS__0__NAME overrides nothing
           [[sms]] comes from the file alone; write it there
         environment:0: COOEE__STATIN__NAME overrides nothing
@@ -91,15 +96,24 @@ fn variables_that_override_nothing_are_said() {
           write it as  COOEE__STATION__KEY
         environment:0: COOEE__STATION__NAME__X overrides nothing
           write it as  COOEE__STATION__KEY
-    "#]]);
-    check(SMALL, &[("COOEE__STATION__NMAE", "x")], &expect![[r#"
-        /etc/cooee/cooee.toml:2: station: unknown field `nmae`
-          the choices are `name`, `data_dir`, `phone`
-    "#]]);
-    check(SMALL, &[("COOEE__HTTP__LISTEN", "everywhere")], &expect![[r#"
-        /etc/cooee/cooee.toml:5: http: invalid socket address syntax for key `listen`
-          write it as config/cooee.toml shows
-    "#]]);
+    "#]],
+    );
+    check(
+        SMALL,
+        &[("COOEE__STATION__NMAE", "x")],
+        &expect![[r#"
+            environment:0: COOEE__STATION__NMAE is not a known key
+              did you mean name?
+        "#]],
+    );
+    check(
+        SMALL,
+        &[("COOEE__HTTP__LISTEN", "everywhere")],
+        &expect![[r#"
+            environment:0: COOEE__HTTP__LISTEN cannot be used: invalid socket address syntax
+              write it as config/cooee.toml shows
+        "#]],
+    );
 }
 
 #[test]
@@ -128,78 +142,104 @@ hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 [statoin]
 x = 1
 "#;
-    check(text, &[], &expect![[r#"
-        /etc/cooee/cooee.toml:3: station: unknown field `nmae`
-          the choices are `name`, `data_dir`, `phone`
-        /etc/cooee/cooee.toml:6: http: invalid socket address syntax for key `listen`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:8: record: invalid type: sequence, expected a string for key `url`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:11: directory: enum Source does not have variant constructor desk for key `source`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:16: key: "00" is not a digest of 64 hex digits for key `hash`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:18: key: "a b" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ - for key `id`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:22: "statoin" is not a known section
-          did you mean station?
-    "#]]);
+    check(
+        text,
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:3: station: nmae is not a known key
+              did you mean name?
+            /etc/cooee/cooee.toml:6: http: listen cannot be used: invalid socket address syntax
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:8: record: url cannot be used: invalid type: sequence, expected a string
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:11: directory: source cannot be used: "desk" is none of the choices
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:15: key: role cannot be used: "boss" is none of the choices
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:18: key: id cannot be used: "a b" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:22: "statoin" is not a known section
+              did you mean station?
+        "#]],
+    );
 }
 
 #[test]
 fn what_is_missing_is_said() {
-    check("", &[], &expect![[r#"
-        /etc/cooee/cooee.toml:0: there is no [station]
-          add [station] with its name and data_dir
-    "#]]);
-    check(&with("data_dir = \"data\"\n", ""), &[], &expect![[r#"
-        /etc/cooee/cooee.toml:2: station: missing configuration field "data_dir"
-          add it
-    "#]]);
-    check(&with("hash = ", "# hash = "), &[], &expect![[r#"
-        /etc/cooee/cooee.toml:9: key: missing configuration field "hash"
-          add it
-    "#]]);
+    check(
+        "",
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:0: there is no [station]
+              add [station] with its name and data_dir
+            /etc/cooee/cooee.toml:0: there is no [directory]
+              add [directory] with the path of the directory file
+        "#]],
+    );
+    check(
+        &with("data_dir = \"data\"\n", ""),
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:2: station: data_dir is missing
+              add it; config/cooee.toml shows how
+        "#]],
+    );
+    check(
+        &with("hash = ", "# hash = "),
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:9: key: hash is missing
+              add it; config/cooee.toml shows how
+        "#]],
+    );
 }
 
 #[test]
 fn broken_toml_is_said_alone() {
-    check(&with("name = \"Westside\"", "name = \"Westside"), &[], &expect![[r#"
+    check(
+        &with("name = \"Westside\"", "name = \"Westside"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:3: this is not TOML: invalid basic string, expected `"`
           mend this line; the settings are checked once the file can be read
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn sections_and_lists_are_told_apart() {
-    check("station = 1\nkey = \"x\"\n[[http]]\nlisten = \"x\"\n[sms]\nname = \"x\"\n", &[], &expect![[r#"
-        /etc/cooee/cooee.toml:0: there is no [directory]
-          add [directory] with the path of the directory file
-        /etc/cooee/cooee.toml:1: station is not a section
-          write it as  [station]
-        /etc/cooee/cooee.toml:1: station: invalid type: integer `1`, expected struct Station
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:2: key is not a list of tables
-          write it as  [[key]]
-        /etc/cooee/cooee.toml:3: http is not a section
-          write it as  [http]
-        /etc/cooee/cooee.toml:3: http: invalid type: map, expected a string for key `[0]`
-          write it as config/cooee.toml shows
-        /etc/cooee/cooee.toml:5: sms is not a list of tables
-          write it as  [[sms]]
-    "#]]);
+    check(
+        "station = 1\nkey = \"x\"\n[[http]]\nlisten = \"x\"\n[sms]\nname = \"x\"\n",
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:0: there is no [directory]
+              add [directory] with the path of the directory file
+            /etc/cooee/cooee.toml:1: station is not a section
+              write it as  [station]
+            /etc/cooee/cooee.toml:2: key is not a list of tables
+              write it as  [[key]]
+            /etc/cooee/cooee.toml:3: http is not a section
+              write it as  [http]
+            /etc/cooee/cooee.toml:5: sms is not a list of tables
+              write it as  [[sms]]
+        "#]],
+    );
 }
 
 #[test]
 fn two_keys_with_one_id_are_refused() {
     let again = "[[key]]\nid = \"aa11\"\nname = \" \"\nrole = \"admin\"\nhash = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n";
-    check(&format!("{SMALL}{again}"), &[], &expect![[r#"
+    check(
+        &format!("{SMALL}{again}"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:14: key: the name is empty
           the record says who acted by it
           write who holds the key
         /etc/cooee/cooee.toml:14: key: the id "aa11" is there twice
           remove one, or make a new one with  cooee key new
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -208,6 +248,13 @@ fn the_public_url_is_the_beginning_of_an_address() {
         let loaded = parse(&with("https://alerts.example.org", bad), &[]);
         assert_eq!((loaded.findings.len(), loaded.findings[0].line), (1, 6), "{bad}");
     }
+}
+
+#[test]
+fn a_password_in_the_settings_is_refused_and_not_repeated() {
+    let loaded = parse(&format!("{SMALL}[record]\nurl = \"postgres://cooee:hunter2@db/cooee\"\n"), &[]);
+    let shown = format!("{:?}", loaded.findings);
+    assert!(shown.contains("PGPASSFILE") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

@@ -101,19 +101,13 @@ impl Draft {
         }
         let findings = reader.into_findings();
         let adoptable = findings.iter().all(|f| f.severity != Severity::Error);
-        Parsed {
-            draft: adoptable.then_some(draft),
-            findings,
-        }
+        Parsed { draft: adoptable.then_some(draft), findings }
     }
 }
 
 fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let mut file = Section::whole_file(reader, root);
-    let defaults = file
-        .table("defaults")
-        .map(DraftDefaults::read)
-        .unwrap_or_default();
+    let defaults = file.table("defaults").map(DraftDefaults::read).unwrap_or_default();
     let mut customers: Vec<_> = file.each("customer", DraftCustomer::read);
     let named = file.has("customer");
     let people = file.each("person", DraftPerson::read);
@@ -137,17 +131,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft {
-        defaults,
-        customers,
-        people,
-        sites,
-        devices,
-        centres,
-        ladders,
-        fallback,
-        adapters,
-    }
+    Draft { defaults, customers, people, sites, devices, centres, ladders, fallback, adapters }
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

@@ -8,17 +8,7 @@ use super::reader::{At, Section};
 use crate::directory::adapter::Rule;
 use crate::id::{SiteId, Slug};
 
-const RULE_KEYS: [&str; 9] = [
-    "id",
-    "topic",
-    "site",
-    "devices",
-    "device_pointer",
-    "id_pointer",
-    "battery_pointer",
-    "when",
-    "otherwise",
-];
+const RULE_KEYS: [&str; 9] = ["id", "topic", "site", "devices", "device_pointer", "id_pointer", "battery_pointer", "when", "otherwise"];
 const WHEN_KEYS: [&str; 5] = ["pointer", "equals", "means", "kind", "style"];
 
 /// An adapter rule with its line.
@@ -53,24 +43,14 @@ impl DraftAdapter {
         match Rule::deserialize(toml::de::Deserializer::from(Spanned::new(0..0, table))) {
             Ok(rule) => {
                 if let Some((what, remedy)) = unusable(&rule) {
-                    reader.error(
-                        line,
-                        format!("{title}: {what}"),
-                        "its messages could not become signals",
-                        remedy,
-                    );
+                    reader.error(line, format!("{title}: {what}"), "its messages could not become signals", remedy);
                 }
                 Some(Self { rule, site, line })
             }
             Err(why) => {
                 let at = why.span().map_or(line, |span| reader.line_of(span.start));
                 let what = format!("{title}: {}", sentence(why.message()));
-                reader.error(
-                    at,
-                    what,
-                    "",
-                    "see the reference of adapter rules for what may stand here",
-                );
+                reader.error(at, what, "", "see the reference of adapter rules for what may stand here");
                 None
             }
         }
@@ -78,11 +58,7 @@ impl DraftAdapter {
 }
 
 fn check_conditions(section: &mut Section<'_, '_, '_>) {
-    section.missing(
-        "when",
-        "no message would mean anything",
-        "add  [[adapter.when]]  with  means = \"press\"",
-    );
+    section.missing("when", "no message would mean anything", "add  [[adapter.when]]  with  means = \"press\"");
     section.each("when", |mut when| {
         for key in WHEN_KEYS {
             when.value(key);
@@ -93,12 +69,7 @@ fn check_conditions(section: &mut Section<'_, '_, '_>) {
             && !pointer.starts_with('/')
         {
             let what = when.titled("pointer is not a JSON pointer");
-            when.reader.error(
-                line,
-                what,
-                "",
-                "write it with a slash before each step: \"/action\"",
-            );
+            when.reader.error(line, what, "", "write it with a slash before each step: \"/action\"");
         }
         when.close();
         None::<()>
@@ -110,8 +81,7 @@ fn unusable(rule: &Rule) -> Option<(&'static str, &'static str)> {
     let levels: Vec<_> = rule.topic.split('/').collect();
     let placed = |name: &str| levels.contains(&name);
     let misplaced = levels.iter().enumerate().any(|(i, level)| {
-        let whole =
-            matches!(*level, "{device}" | "{site}") || (*level == "#" && i + 1 == levels.len());
+        let whole = matches!(*level, "{device}" | "{site}") || (*level == "#" && i + 1 == levels.len());
         !whole && level.contains(['{', '}', '+', '#'])
     });
     if misplaced {
@@ -121,48 +91,25 @@ fn unusable(rule: &Rule) -> Option<(&'static str, &'static str)> {
         ));
     }
     if levels.first().is_some_and(|first| first.starts_with('$')) {
-        return Some((
-            "the topic begins with $, which brokers keep for themselves",
-            "use another topic",
-        ));
+        return Some(("the topic begins with $, which brokers keep for themselves", "use another topic"));
     }
     if !placed("{device}") && rule.device_pointer.is_none() {
-        return Some((
-            "nothing says which device a message is from",
-            "put {device} into the topic, or give device_pointer",
-        ));
+        return Some(("nothing says which device a message is from", "put {device} into the topic, or give device_pointer"));
     }
     if !placed("{site}") && rule.site.is_none() && rule.devices.is_empty() {
-        return Some((
-            "nothing says which site a message is from",
-            "give site, or put {site} into the topic",
-        ));
+        return Some(("nothing says which site a message is from", "give site, or put {site} into the topic"));
     }
     if rule.when.is_empty() {
-        return Some((
-            "when is empty: no message would mean anything",
-            "add an [[adapter.when]]",
-        ));
+        return Some(("when is empty: no message would mean anything", "add an [[adapter.when]]"));
     }
-    let pointers = [
-        &rule.device_pointer,
-        &rule.id_pointer,
-        &rule.battery_pointer,
-    ];
+    let pointers = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer];
     if pointers.into_iter().flatten().any(|p| !p.starts_with('/')) {
-        return Some((
-            "a pointer is not a JSON pointer",
-            "write it with a slash before each step: \"/id\"",
-        ));
+        return Some(("a pointer is not a JSON pointer", "write it with a slash before each step: \"/id\""));
     }
     None
 }
 
 /// A library's message on one line of bearable length.
 fn sentence(message: &str) -> String {
-    message
-        .chars()
-        .take(200)
-        .filter(|c| !c.is_control())
-        .collect()
+    message.chars().take(200).filter(|c| !c.is_control()).collect()
 }

@@ -13,10 +13,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
             for (user, line) in users.iter().filter(|(user, _)| **user != &own.value) {
                 reader.error(
                     *line,
-                    format!(
-                        "ladder \"{}\" belongs to customer \"{}\", not \"{user}\"",
-                        ladder.id, own.value
-                    ),
+                    format!("ladder \"{}\" belongs to customer \"{}\", not \"{user}\"", ladder.id, own.value),
                     "one customer's people would be told of another's",
                     "use a ladder of the customer's own",
                 );
@@ -51,10 +48,7 @@ fn foreign_person(
     if let Some(other) = told_of.into_iter().find(|c| **c != theirs.value) {
         reader.error(
             target.line,
-            format!(
-                "{owner}: person \"{id}\" belongs to customer \"{}\", not \"{other}\"",
-                theirs.value
-            ),
+            format!("{owner}: person \"{id}\" belongs to customer \"{}\", not \"{other}\"", theirs.value),
             "they would be told of another customer's alarms",
             "name a person of that customer, or leave the person's customer out",
         );
@@ -78,10 +72,7 @@ fn users<'d>(draft: &'d Draft, ladder: &DraftLadder) -> BTreeMap<&'d CustomerId,
             }
         }
     }
-    if let Some(fallback) = draft
-        .fallback
-        .as_ref()
-        .filter(|f| f.ladder.value == ladder.id)
+    if let Some(fallback) = draft.fallback.as_ref().filter(|f| f.ladder.value == ladder.id)
         && let Some(customer) = draft.customer_named(fallback.customer.as_ref())
     {
         users.entry(&customer.id).or_insert(fallback.line);
@@ -107,9 +98,6 @@ impl Draft {
     /// A site's ladder: its own, else its customer's, else the default.
     pub fn ladder_of<'d>(&'d self, site: &'d DraftSite) -> Option<&'d At<LadderId>> {
         let customer = self.customer_of(site);
-        site.ladder
-            .as_ref()
-            .or_else(|| customer.and_then(|c| c.ladder.as_ref()))
-            .or(self.defaults.ladder.as_ref())
+        site.ladder.as_ref().or_else(|| customer.and_then(|c| c.ladder.as_ref())).or(self.defaults.ladder.as_ref())
     }
 }

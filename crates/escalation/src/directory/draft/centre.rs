@@ -25,11 +25,6 @@ impl DraftCentre {
         let line = section.line;
         section.close();
         let id = id?.value;
-        Some(Self {
-            name: name.map_or_else(|| id.to_string(), |n| n.value),
-            id,
-            webhook,
-            line,
-        })
+        Some(Self { name: name.map_or_else(|| id.to_string(), |n| n.value), id, webhook, line })
     }
 }

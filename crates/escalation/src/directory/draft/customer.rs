@@ -47,14 +47,7 @@ impl DraftCustomer {
         section.close();
         let id = id?.value;
         let derived = derived.map(|value| At { value, line });
-        Some(Self {
-            name: name.map_or_else(|| id.to_string(), |n| n.value),
-            id,
-            prefix: prefix.or(derived)?,
-            ladder,
-            centre,
-            line,
-        })
+        Some(Self { name: name.map_or_else(|| id.to_string(), |n| n.value), id, prefix: prefix.or(derived)?, ladder, centre, line })
     }
 
     /// The one customer of a directory that names none.
@@ -68,10 +61,7 @@ impl DraftCustomer {
         Some(Self {
             name: id.to_string(),
             id,
-            prefix: defaults.prefix.clone().unwrap_or(At {
-                value: prefix,
-                line,
-            }),
+            prefix: defaults.prefix.clone().unwrap_or(At { value: prefix, line }),
             ladder: None,
             centre: None,
             line,

@@ -35,23 +35,12 @@ impl DraftDevice {
         let site = section.id::<SiteId>("site");
         section.missing("site", "", "name the [[site]] it is at");
         let place = section.text("place").map(|p| p.value);
-        let name =
-            place.unwrap_or_else(|| id.as_ref().map(|i| i.value.to_string()).unwrap_or_default());
+        let name = place.unwrap_or_else(|| id.as_ref().map(|i| i.value.to_string()).unwrap_or_default());
         let sms_name = sayable::read(&mut section, &name);
         let ladder = section.id("ladder");
-        let mounting = section.choice(
-            "mounting",
-            &[("fixed", Mounting::Fixed), ("portable", Mounting::Portable)],
-        );
-        let kind = section.choice(
-            "kind",
-            &[Kind::Duress, Kind::Panic, Kind::Medical, Kind::Assist].map(|k| (k.as_str(), k)),
-        );
-        section.later(
-            "adapter",
-            "adapters named by a device are",
-            "write an [[adapter]] rule; devices with native topics need none",
-        );
+        let mounting = section.choice("mounting", &[("fixed", Mounting::Fixed), ("portable", Mounting::Portable)]);
+        let kind = section.choice("kind", &[Kind::Duress, Kind::Panic, Kind::Medical, Kind::Assist].map(|k| (k.as_str(), k)));
+        section.later("adapter", "adapters named by a device are", "write an [[adapter]] rule; devices with native topics need none");
         let line = section.line;
         section.close();
         Some(Self {
@@ -68,10 +57,6 @@ impl DraftDevice {
 
 impl fmt::Debug for DraftDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "DraftDevice({}/{}, line {}, redacted)",
-            self.site.value, self.id, self.line
-        )
+        write!(f, "DraftDevice({}/{}, line {}, redacted)", self.site.value, self.id, self.line)
     }
 }

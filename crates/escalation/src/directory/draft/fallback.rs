@@ -21,10 +21,6 @@ impl DraftFallback {
         section.missing("ladder", "", "name the ladder that such a press climbs");
         let line = section.line;
         section.close();
-        Some(Self {
-            customer,
-            ladder: ladder?,
-            line,
-        })
+        Some(Self { customer, ladder: ladder?, line })
     }
 }

@@ -77,28 +77,13 @@ impl DraftLadder {
         });
         let line = section.line;
         if rungs.is_empty() && !written {
-            section.missing(
-                "rung",
-                "a press there would be told to nobody",
-                "add  [[ladder.rung]]  with  notify = [{ person = \"...\" }]",
-            );
+            section.missing("rung", "a press there would be told to nobody", "add  [[ladder.rung]]  with  notify = [{ person = \"...\" }]");
         } else if rungs.len() > RUNGS_MAX {
             let what = section.titled(&format!("{} rungs are more than {RUNGS_MAX}", rungs.len()));
-            section.reader.error(
-                line,
-                what,
-                "",
-                "put people who are told together into one rung",
-            );
+            section.reader.error(line, what, "", "put people who are told together into one rung");
         }
         let reader = section.close();
-        Some(Self {
-            id: id?.value,
-            customer,
-            rungs,
-            line,
-            sound: reader.errors() == errors_before,
-        })
+        Some(Self { id: id?.value, customer, rungs, line, sound: reader.errors() == errors_before })
     }
 }
 
@@ -113,27 +98,14 @@ impl DraftRung {
             DraftTarget::read(target)
         });
         let line = section.line;
-        section.missing(
-            "notify",
-            "it would tell nobody",
-            "add  notify = [{ person = \"...\" }]",
-        );
+        section.missing("notify", "it would tell nobody", "add  notify = [{ person = \"...\" }]");
         if written && is_empty_list(&mut section) {
             let what = section.titled("notify is empty");
-            section.reader.error(
-                line,
-                what,
-                "it would tell nobody",
-                "name a person or a centre",
-            );
+            section.reader.error(line, what, "it would tell nobody", "name a person or a centre");
         }
         let wait = section.read("wait", |text| wait::parse(text, WAIT_MAX));
         section.close();
-        Self {
-            targets,
-            wait_s: wait.map_or(WAIT, |w| w.value),
-            line,
-        }
+        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), line }
     }
 }
 
@@ -149,25 +121,14 @@ impl DraftTarget {
         let person = section.id::<Slug>("person");
         let centre = section.id::<CentreId>("centre");
         let written = (section.has("person"), section.has("centre"));
-        for (key, nouns) in [
-            ("roster", "rosters are"),
-            ("role", "roles are"),
-            ("group", "groups are"),
-        ] {
+        for (key, nouns) in [("roster", "rosters are"), ("role", "roles are"), ("group", "groups are")] {
             section.later(key, nouns, "name a person");
         }
-        let postponed = ["roster", "role", "group"]
-            .iter()
-            .any(|key| section.has(key));
+        let postponed = ["roster", "role", "group"].iter().any(|key| section.has(key));
         let line = section.line;
         if written == (true, true) || (written == (false, false) && !postponed) {
             let what = section.titled("it does not name exactly one party");
-            section.reader.error(
-                line,
-                what,
-                "",
-                "write either  { person = \"...\" }  or  { centre = \"...\" }",
-            );
+            section.reader.error(line, what, "", "write either  { person = \"...\" }  or  { centre = \"...\" }");
         }
         let by = read_by(&mut section);
         section.close();
@@ -188,12 +149,7 @@ fn read_by(section: &mut Section<'_, '_, '_>) -> Option<Vec<Vec<Medium>>> {
     };
     if steps.is_empty() {
         let what = section.titled("by is empty");
-        section.reader.error(
-            line,
-            what,
-            "no channel would be tried",
-            "leave it out, or write  by = [\"sms\", \"email\"]",
-        );
+        section.reader.error(line, what, "no channel would be tried", "leave it out, or write  by = [\"sms\", \"email\"]");
     }
     let mut by = Vec::new();
     for step in steps {
@@ -206,10 +162,7 @@ fn read_by(section: &mut Section<'_, '_, '_>) -> Option<Vec<Vec<Medium>>> {
             | DeValue::Datetime(_)
             | DeValue::Table(_) => section.list("by", std::slice::from_ref(step)),
         };
-        let media: Vec<_> = together
-            .into_iter()
-            .filter_map(|word| medium(section, &word))
-            .collect();
+        let media: Vec<_> = together.into_iter().filter_map(|word| medium(section, &word)).collect();
         if !media.is_empty() {
             by.push(media);
         }
@@ -223,10 +176,7 @@ fn medium(section: &mut Section<'_, '_, '_>, word: &At<&str>) -> Option<Medium> 
         return Some(medium);
     }
     let (what, remedy) = if word.value == "voice" {
-        (
-            "by: voice calls are not in this version".to_owned(),
-            "use \"sms\" and \"email\"",
-        )
+        ("by: voice calls are not in this version".to_owned(), "use \"sms\" and \"email\"")
     } else {
         (
             format!("by: \"{}\" is not a channel", clipped(word.value)),

@@ -7,10 +7,7 @@ const REMEDY: &str = "write it as  name@example.org";
 /// Reads a mailbox. As with a number, one that cannot be read still counts as there.
 pub(super) fn read(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<At<String>> {
     let (_, line) = section.value(key)?;
-    let unreadable = At {
-        value: String::new(),
-        line,
-    };
+    let unreadable = At { value: String::new(), line };
     Some(section.read(key, parse).unwrap_or(unreadable))
 }
 
@@ -22,17 +19,10 @@ fn parse(text: &str) -> Result<String, Wrong> {
         return Err(Wrong::new("has a part that is empty or too long", REMEDY));
     }
     if !local.bytes().all(is_local) || local.starts_with('.') || local.ends_with('.') {
-        return Err(Wrong::new(
-            "has a character before the @ that mail does not carry",
-            REMEDY,
-        ));
+        return Err(Wrong::new("has a character before the @ that mail does not carry", REMEDY));
     }
-    let label = |l: &str| {
-        !l.is_empty()
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
+    let label =
+        |l: &str| !l.is_empty() && !l.starts_with('-') && !l.ends_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !domain.split('.').all(label) {
         return Err(Wrong::new("has no domain after the @", REMEDY));
     }

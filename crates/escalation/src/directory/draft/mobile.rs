@@ -9,28 +9,17 @@ const REMEDY: &str = "write it with its country code: \"+61 4xx xxx xxx\"";
 pub(super) fn read(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<At<String>> {
     let (_, line) = section.value(key)?;
     let Some(number) = section.read(key, parse) else {
-        return Some(At {
-            value: String::new(),
-            line,
-        });
+        return Some(At { value: String::new(), line });
     };
     if is_australian_landline(&number.value) {
         let what = section.titled(&format!("{key} is an Australian landline"));
-        section.reader.warn(
-            number.line,
-            what,
-            "a text message there is lost or read out by a machine",
-            "give a mobile number, +61 4...",
-        );
+        section.reader.warn(number.line, what, "a text message there is lost or read out by a machine", "give a mobile number, +61 4...");
     }
     Some(number)
 }
 
 fn parse(text: &str) -> Result<String, Wrong> {
-    let compact: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.'))
-        .collect();
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
     if let Some(rest) = compact.strip_prefix("04")
         && rest.len() == 8
         && is_digits(rest)
@@ -38,32 +27,20 @@ fn parse(text: &str) -> Result<String, Wrong> {
         return Ok(format!("+614{rest}"));
     }
     let Some(digits) = compact.strip_prefix('+') else {
-        return Err(Wrong::new(
-            "does not begin with + and a country code",
-            REMEDY,
-        ));
+        return Err(Wrong::new("does not begin with + and a country code", REMEDY));
     };
     if !is_digits(digits) {
-        return Err(Wrong::new(
-            "has something in it that is not a digit",
-            REMEDY,
-        ));
+        return Err(Wrong::new("has something in it that is not a digit", REMEDY));
     }
     if !(8..=15).contains(&digits.len()) {
         let what = format!("has {} digits; a number has 8 to 15", digits.len());
         return Err(Wrong::new(what, REMEDY));
     }
     if digits.starts_with('0') || digits.starts_with("610") {
-        return Err(Wrong::new(
-            "has a 0 where the country code or the number after it begins",
-            "leave that 0 out: \"+61 4xx xxx xxx\"",
-        ));
+        return Err(Wrong::new("has a 0 where the country code or the number after it begins", "leave that 0 out: \"+61 4xx xxx xxx\""));
     }
     if digits.starts_with("614") && digits.len() != 11 {
-        let what = format!(
-            "has {} digits after +61; an Australian mobile has 9",
-            digits.len() - 2
-        );
+        let what = format!("has {} digits after +61; an Australian mobile has 9", digits.len() - 2);
         return Err(Wrong::new(what, REMEDY));
     }
     Ok(format!("+{digits}"))
@@ -74,7 +51,5 @@ fn is_digits(text: &str) -> bool {
 }
 
 fn is_australian_landline(number: &str) -> bool {
-    ["+612", "+613", "+617", "+618"]
-        .iter()
-        .any(|area| number.starts_with(area))
+    ["+612", "+613", "+617", "+618"].iter().any(|area| number.starts_with(area))
 }

@@ -52,15 +52,7 @@ impl DraftPerson {
         }
         section.close();
         let id = id?.value;
-        Some(Self {
-            name: name.map_or_else(|| id.to_string(), |n| n.value),
-            id,
-            customer,
-            mobile,
-            email,
-            based_at,
-            line,
-        })
+        Some(Self { name: name.map_or_else(|| id.to_string(), |n| n.value), id, customer, mobile, email, based_at, line })
     }
 
     /// Whether a message by `medium` could be addressed to this person.

@@ -6,12 +6,7 @@ use crate::ladder::Medium;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     for ladder in draft.ladders.iter().filter(|l| l.sound) {
-        if ladder
-            .rungs
-            .iter()
-            .flat_map(|r| &r.targets)
-            .all(|t| draft.exists(t))
-        {
+        if ladder.rungs.iter().flat_map(|r| &r.targets).all(|t| draft.exists(t)) {
             judge(reader, draft, ladder);
         }
     }
@@ -39,11 +34,7 @@ fn judge(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder) {
             };
             reader.warn(
                 rung.line,
-                format!(
-                    "ladder \"{}\", rung {}: nobody in it has an address",
-                    ladder.id,
-                    index + 1
-                ),
+                format!("ladder \"{}\", rung {}: nobody in it has an address", ladder.id, index + 1),
                 &format!("a press then would wait 0 s here {next}"),
                 "give its people a mobile or an email",
             );
@@ -68,13 +59,7 @@ fn judge(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder) {
     }
 }
 
-fn channels(
-    reader: &mut Reader<'_>,
-    draft: &Draft,
-    ladder: &DraftLadder,
-    index: usize,
-    rung: &DraftRung,
-) {
+fn channels(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder, index: usize, rung: &DraftRung) {
     for target in &rung.targets {
         let usable = draft.usable(target);
         for medium in target.by.iter().flatten().flatten() {
@@ -87,12 +72,7 @@ fn channels(
             };
             reader.warn(
                 target.line,
-                format!(
-                    "ladder \"{}\", rung {}: {whom} cannot be reached by {}",
-                    ladder.id,
-                    index + 1,
-                    medium.as_str()
-                ),
+                format!("ladder \"{}\", rung {}: {whom} cannot be reached by {}", ladder.id, index + 1, medium.as_str()),
                 "that channel is passed over at once",
                 "add the address, or leave the channel out of by",
             );
@@ -102,11 +82,7 @@ fn channels(
 
 /// `: a press at "a", "b" would be told to nobody`, for the sites and devices that use a ladder.
 fn used_at(draft: &Draft, ladder: &DraftLadder) -> String {
-    let sites = draft
-        .sites
-        .iter()
-        .filter(|s| draft.ladder_of(s).is_some_and(|l| l.value == ladder.id))
-        .map(|s| format!("\"{}\"", s.id));
+    let sites = draft.sites.iter().filter(|s| draft.ladder_of(s).is_some_and(|l| l.value == ladder.id)).map(|s| format!("\"{}\"", s.id));
     let devices = draft
         .devices
         .iter()

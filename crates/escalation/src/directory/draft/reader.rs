@@ -28,10 +28,7 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub(super) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { what: what.into(), remedy: remedy.into() }
     }
 }
 
@@ -47,12 +44,7 @@ impl<'f> Reader<'f> {
     /// `whole` is false where the text is broken TOML: a key that seems to be missing may then just be unread.
     pub(super) fn new(file: &'f str, text: &str, whole: bool) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        Self {
-            file,
-            starts: std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect(),
-            whole,
-            findings: Vec::new(),
-        }
+        Self { file, starts: std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect(), whole, findings: Vec::new() }
     }
 
     /// The line, counted from 1, of a byte.
@@ -68,14 +60,7 @@ impl<'f> Reader<'f> {
         self.add(Severity::Warning, line, what, consequence, remedy);
     }
 
-    fn add(
-        &mut self,
-        severity: Severity,
-        line: usize,
-        what: String,
-        consequence: &str,
-        remedy: &str,
-    ) {
+    fn add(&mut self, severity: Severity, line: usize, what: String, consequence: &str, remedy: &str) {
         self.findings.push(Finding {
             severity,
             file: self.file.to_owned(),
@@ -88,10 +73,7 @@ impl<'f> Reader<'f> {
 
     /// How many errors were found so far.
     pub(super) fn errors(&self) -> usize {
-        let errors = self
-            .findings
-            .iter()
-            .filter(|f| f.severity == Severity::Error);
+        let errors = self.findings.iter().filter(|f| f.severity == Severity::Error);
         errors.count()
     }
 
@@ -117,14 +99,7 @@ pub(super) struct Section<'r, 'f, 't> {
 
 impl<'r, 'f, 't> Section<'r, 'f, 't> {
     pub(super) fn whole_file(reader: &'r mut Reader<'f>, table: &'t DeTable<'_>) -> Self {
-        Self {
-            reader,
-            table,
-            title: String::new(),
-            line: 0,
-            known: Vec::new(),
-            refused: Vec::new(),
-        }
+        Self { reader, table, title: String::new(), line: 0, known: Vec::new(), refused: Vec::new() }
     }
 
     /// The table as TOML gives it.
@@ -158,10 +133,7 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
                 return Err(Wrong::new("is empty", "write it out or leave the key out"));
             }
             if text.chars().any(char::is_control) {
-                return Err(Wrong::new(
-                    "has a line break or a control character in it",
-                    "write it on one line",
-                ));
+                return Err(Wrong::new("has a line break or a control character in it", "write it on one line"));
             }
             Ok(text.trim().to_owned())
         })
@@ -172,17 +144,11 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
     where
         T: FromStrLike,
     {
-        self.read(key, |text| {
-            T::from_text(text).map_err(|why| Wrong::new(why, "write it in that form"))
-        })
+        self.read(key, |text| T::from_text(text).map_err(|why| Wrong::new(why, "write it in that form")))
     }
 
     /// A text that `parse` takes.
-    pub(super) fn read<T>(
-        &mut self,
-        key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Wrong>,
-    ) -> Option<At<T>> {
+    pub(super) fn read<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<At<T>> {
         let (value, line) = self.value(key)?;
         let DeValue::String(text) = value else {
             self.wrong_type(key, line, "a text in quotes", value);
@@ -199,23 +165,13 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
     }
 
     /// A text out of a fixed set.
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        key: &'static str,
-        choices: &[(&str, T)],
-    ) -> Option<At<T>> {
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<At<T>> {
         self.read(key, |text| {
             if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
                 return Ok(*value);
             }
-            let names: Vec<_> = choices
-                .iter()
-                .map(|(name, _)| format!("\"{name}\""))
-                .collect();
-            Err(Wrong::new(
-                format!("\"{}\" is none of the choices", clipped(text)),
-                format!("write {}", names.join(" or ")),
-            ))
+            let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            Err(Wrong::new(format!("\"{}\" is none of the choices", clipped(text)), format!("write {}", names.join(" or "))))
         })
     }
 
@@ -252,22 +208,11 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
             self.wrong_type(key, line, &format!("a table: [{key}]"), value);
             return None;
         };
-        Some(Section {
-            title: key.to_owned(),
-            table,
-            line,
-            known: Vec::new(),
-            refused: Vec::new(),
-            reader: &mut *self.reader,
-        })
+        Some(Section { title: key.to_owned(), table, line, known: Vec::new(), refused: Vec::new(), reader: &mut *self.reader })
     }
 
     /// Every table of an array, read by `read`: `[[person]]`. Those it gives up on have said why.
-    pub(super) fn each<T>(
-        &mut self,
-        key: &'static str,
-        mut read: impl FnMut(Section<'_, 'f, 't>) -> Option<T>,
-    ) -> Vec<T> {
+    pub(super) fn each<T>(&mut self, key: &'static str, mut read: impl FnMut(Section<'_, 'f, 't>) -> Option<T>) -> Vec<T> {
         let Some((value, line)) = self.value(key) else {
             return Vec::new();
         };
@@ -283,24 +228,13 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
                 continue;
             };
             let title = self.child_title(key, index, table);
-            found.extend(read(Section {
-                title,
-                table,
-                line,
-                known: Vec::new(),
-                refused: Vec::new(),
-                reader: &mut *self.reader,
-            }));
+            found.extend(read(Section { title, table, line, known: Vec::new(), refused: Vec::new(), reader: &mut *self.reader }));
         }
         found
     }
 
     /// A list of text, each with its line.
-    pub(super) fn list(
-        &mut self,
-        key: &'static str,
-        items: &'t [Spanned<DeValue<'t>>],
-    ) -> Vec<At<&'t str>> {
+    pub(super) fn list(&mut self, key: &'static str, items: &'t [Spanned<DeValue<'t>>]) -> Vec<At<&'t str>> {
         let mut found = Vec::new();
         for item in items {
             let line = self.reader.line_of(item.span().start);
@@ -339,11 +273,7 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
 
     /// `what` with the section's title before it.
     pub(super) fn titled(&self, what: &str) -> String {
-        if self.title.is_empty() {
-            what.to_owned()
-        } else {
-            format!("{}: {what}", self.title)
-        }
+        if self.title.is_empty() { what.to_owned() } else { format!("{}: {what}", self.title) }
     }
 
     fn child_title(&self, key: &str, index: usize, table: &DeTable<'_>) -> String {
@@ -351,11 +281,7 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
             Some(DeValue::String(id)) => format!("{key} \"{}\"", clipped(id)),
             Some(_) | None => format!("{key} {}", index + 1),
         };
-        if self.title.is_empty() {
-            name
-        } else {
-            format!("{}, {name}", self.title)
-        }
+        if self.title.is_empty() { name } else { format!("{}, {name}", self.title) }
     }
 }
 

@@ -19,46 +19,14 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
 }
 
 fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
-    once(
-        reader,
-        "customer",
-        draft.customers.iter().map(|c| (c.id.as_str(), c.line)),
-    );
-    once(
-        reader,
-        "person",
-        draft.people.iter().map(|p| (p.id.as_str(), p.line)),
-    );
-    once(
-        reader,
-        "site",
-        draft.sites.iter().map(|s| (s.id.as_str(), s.line)),
-    );
-    once(
-        reader,
-        "centre",
-        draft.centres.iter().map(|c| (c.id.as_str(), c.line)),
-    );
-    once(
-        reader,
-        "ladder",
-        draft.ladders.iter().map(|l| (l.id.as_str(), l.line)),
-    );
-    once(
-        reader,
-        "adapter",
-        draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)),
-    );
-    let devices: Vec<_> = draft
-        .devices
-        .iter()
-        .map(|d| (format!("{}/{}", d.site.value, d.id), d.line))
-        .collect();
-    once(
-        reader,
-        "device",
-        devices.iter().map(|(id, line)| (id.as_str(), *line)),
-    );
+    once(reader, "customer", draft.customers.iter().map(|c| (c.id.as_str(), c.line)));
+    once(reader, "person", draft.people.iter().map(|p| (p.id.as_str(), p.line)));
+    once(reader, "site", draft.sites.iter().map(|s| (s.id.as_str(), s.line)));
+    once(reader, "centre", draft.centres.iter().map(|c| (c.id.as_str(), c.line)));
+    once(reader, "ladder", draft.ladders.iter().map(|l| (l.id.as_str(), l.line)));
+    once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
+    let devices: Vec<_> = draft.devices.iter().map(|d| (format!("{}/{}", d.site.value, d.id), d.line)).collect();
+    once(reader, "device", devices.iter().map(|(id, line)| (id.as_str(), *line)));
     let mut seen = BTreeMap::new();
     for customer in &draft.customers {
         let prefix = customer.prefix.value.as_str();
@@ -67,10 +35,7 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
         {
             reader.error(
                 customer.prefix.line,
-                format!(
-                    "customers \"{}\" and \"{}\" share the prefix {prefix}",
-                    first.id, customer.id
-                ),
+                format!("customers \"{}\" and \"{}\" share the prefix {prefix}", first.id, customer.id),
                 "two activations could bear the same reference",
                 "give each a prefix of its own",
             );
@@ -111,14 +76,7 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft) {
     {
         if let Some(centre) = wanted {
             let ids = draft.centres.iter().map(|c| c.id.as_str());
-            known(
-                reader,
-                &owner,
-                "centre",
-                centre.line,
-                centre.value.as_str(),
-                ids,
-            );
+            known(reader, &owner, "centre", centre.line, centre.value.as_str(), ids);
         }
     }
     for person in &draft.people {
@@ -155,14 +113,7 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft) {
     for device in &draft.devices {
         let owner = format!("device \"{}\"", device.id);
         let ids = draft.sites.iter().map(|s| s.id.as_str());
-        known(
-            reader,
-            &owner,
-            "site",
-            device.site.line,
-            device.site.value.as_str(),
-            ids,
-        );
+        known(reader, &owner, "site", device.site.line, device.site.value.as_str(), ids);
         known_ladder(reader, draft, &owner, device.ladder.as_ref());
     }
 }
@@ -197,10 +148,7 @@ fn adapters(reader: &mut Reader<'_>, draft: &Draft) {
             known(reader, &owner, "site", site.line, site.value.as_str(), ids);
         }
         for device in adapter.rule.devices.values() {
-            let known = draft
-                .devices
-                .iter()
-                .any(|d| d.site.value == device.site && d.id == device.name);
+            let known = draft.devices.iter().any(|d| d.site.value == device.site && d.id == device.name);
             if !known {
                 reader.warn(
                     adapter.line,
@@ -216,10 +164,7 @@ fn adapters(reader: &mut Reader<'_>, draft: &Draft) {
 fn shared_addresses(reader: &mut Reader<'_>, draft: &Draft) {
     let mobiles = draft.people.iter().map(|p| (p, p.mobile.as_ref()));
     let mailboxes = draft.people.iter().map(|p| (p, p.email.as_ref()));
-    for (noun, addresses) in [
-        ("mobile number", mobiles.collect::<Vec<_>>()),
-        ("mailbox", mailboxes.collect()),
-    ] {
+    for (noun, addresses) in [("mobile number", mobiles.collect::<Vec<_>>()), ("mailbox", mailboxes.collect())] {
         let mut seen = BTreeMap::new();
         for (person, address) in addresses {
             let Some(address) = address.filter(|a| !a.value.is_empty()) else {
@@ -244,50 +189,21 @@ fn fallback(reader: &mut Reader<'_>, draft: &Draft) {
     known_ladder(reader, draft, "fallback", Some(&fallback.ladder));
     known_customer(reader, draft, "fallback", fallback.customer.as_ref());
     if fallback.customer.is_none() && draft.customers.len() > 1 {
-        reader.error(
-            fallback.line,
-            "fallback: customer is missing".to_owned(),
-            "there are several customers",
-            "add  customer = \"...\"",
-        );
+        reader.error(fallback.line, "fallback: customer is missing".to_owned(), "there are several customers", "add  customer = \"...\"");
     }
 }
 
-fn known_ladder(
-    reader: &mut Reader<'_>,
-    draft: &Draft,
-    owner: &str,
-    wanted: Option<&At<LadderId>>,
-) {
+fn known_ladder(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<LadderId>>) {
     if let Some(ladder) = wanted {
         let ids = draft.ladders.iter().map(|l| l.id.as_str());
-        known(
-            reader,
-            owner,
-            "ladder",
-            ladder.line,
-            ladder.value.as_str(),
-            ids,
-        );
+        known(reader, owner, "ladder", ladder.line, ladder.value.as_str(), ids);
     }
 }
 
-fn known_customer(
-    reader: &mut Reader<'_>,
-    draft: &Draft,
-    owner: &str,
-    wanted: Option<&At<CustomerId>>,
-) {
+fn known_customer(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<CustomerId>>) {
     if let Some(customer) = wanted {
         let ids = draft.customers.iter().map(|c| c.id.as_str());
-        known(
-            reader,
-            owner,
-            "customer",
-            customer.line,
-            customer.value.as_str(),
-            ids,
-        );
+        known(reader, owner, "customer", customer.line, customer.value.as_str(), ids);
     }
 }
 
@@ -306,10 +222,5 @@ fn known<'a>(
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("add a [[{noun}]] of that id, or name one that is there"),
     };
-    reader.error(
-        line,
-        format!("{owner}: there is no {noun} \"{wanted}\""),
-        "",
-        &remedy,
-    );
+    reader.error(line, format!("{owner}: there is no {noun} \"{wanted}\""), "", &remedy);
 }

@@ -43,39 +43,18 @@ pub struct ResolvedPerson {
 impl Draft {
     /// Mints and keys. `ids` gives a person's id, the same for the same [`DraftPerson::id`]; `key` digests an address
     /// under the shell's own key.
-    pub fn resolve(
-        &self,
-        ids: &mut dyn FnMut(&DraftPerson) -> PersonId,
-        key: &dyn Fn(Medium, &str) -> ContactKey,
-    ) -> Resolved {
+    pub fn resolve(&self, ids: &mut dyn FnMut(&DraftPerson) -> PersonId, key: &dyn Fn(Medium, &str) -> ContactKey) -> Resolved {
         let people: Vec<_> = self.people.iter().map(|p| person(p, ids(p), key)).collect();
-        let known: BTreeMap<&Slug, PersonId> =
-            people.iter().map(|p| (&p.reference, p.id)).collect();
-        Resolved {
-            directory: self.directory(&known),
-            places: self.places(),
-            people,
-        }
+        let known: BTreeMap<&Slug, PersonId> = people.iter().map(|p| (&p.reference, p.id)).collect();
+        Resolved { directory: self.directory(&known), places: self.places(), people }
     }
 
     fn directory(&self, known: &BTreeMap<&Slug, PersonId>) -> Directory {
         Directory {
-            customers: self
-                .customers
-                .iter()
-                .map(|c| (c.id.clone(), self.customer(c)))
-                .collect(),
-            sites: self
-                .sites
-                .iter()
-                .filter_map(|s| Some((s.id.clone(), self.site(s)?)))
-                .collect(),
+            customers: self.customers.iter().map(|c| (c.id.clone(), self.customer(c))).collect(),
+            sites: self.sites.iter().filter_map(|s| Some((s.id.clone(), self.site(s)?))).collect(),
             devices: self.devices.iter().map(device).collect(),
-            ladders: self
-                .ladders
-                .iter()
-                .map(|l| (l.id.clone(), Arc::new(self.ladder(l, known))))
-                .collect(),
+            ladders: self.ladders.iter().map(|l| (l.id.clone(), Arc::new(self.ladder(l, known)))).collect(),
             centres: self
                 .centres
                 .iter()
@@ -85,10 +64,7 @@ impl Draft {
                 })
                 .collect(),
             fallback: self.fallback.as_ref().and_then(|f| {
-                Some(Fallback {
-                    customer: self.customer_named(f.customer.as_ref())?.id.clone(),
-                    ladder: f.ladder.value.clone(),
-                })
+                Some(Fallback { customer: self.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),
             adapters: self.adapters.iter().map(|a| a.rule.clone()).collect(),
         }
@@ -97,11 +73,7 @@ impl Draft {
     fn customer(&self, customer: &super::DraftCustomer) -> Customer {
         let ladder = customer.ladder.as_ref().or(self.defaults.ladder.as_ref());
         let centre = customer.centre.as_ref().or(self.defaults.centre.as_ref());
-        Customer {
-            prefix: customer.prefix.value.clone(),
-            ladder: ladder.map(|l| l.value.clone()),
-            centre: centre.map(|c| c.value.clone()),
-        }
+        Customer { prefix: customer.prefix.value.clone(), ladder: ladder.map(|l| l.value.clone()), centre: centre.map(|c| c.value.clone()) }
     }
 
     /// `None` never happens in a draft without errors: every site there has a customer and a ladder.
@@ -115,18 +87,9 @@ impl Draft {
     }
 
     fn ladder(&self, ladder: &super::DraftLadder, known: &BTreeMap<&Slug, PersonId>) -> Ladder {
-        let rung = |rung: &DraftRung| Rung {
-            targets: rung
-                .targets
-                .iter()
-                .filter_map(|t| self.target(t, known))
-                .collect(),
-            wait_s: rung.wait_s,
-        };
-        Ladder {
-            id: ladder.id.clone(),
-            rungs: ladder.rungs.iter().map(rung).collect(),
-        }
+        let rung =
+            |rung: &DraftRung| Rung { targets: rung.targets.iter().filter_map(|t| self.target(t, known)).collect(), wait_s: rung.wait_s };
+        Ladder { id: ladder.id.clone(), rungs: ladder.rungs.iter().map(rung).collect() }
     }
 
     /// `None` never happens in a draft without errors: every person named there exists.
@@ -135,50 +98,24 @@ impl Draft {
             DraftWho::Person(id) => Who::Person(*known.get(id)?),
             DraftWho::Centre(id) => Who::Centre(id.clone()),
         };
-        Some(Target {
-            who,
-            by: self.channels_of(target),
-        })
+        Some(Target { who, by: self.channels_of(target) })
     }
 
     fn places(&self) -> Places {
         Places {
-            customers: self
-                .customers
-                .iter()
-                .map(|c| (c.id.clone(), c.name.clone()))
-                .collect(),
-            centres: self
-                .centres
-                .iter()
-                .map(|c| (c.id.clone(), c.name.clone()))
-                .collect(),
-            sites: self
-                .sites
-                .iter()
-                .map(|s| (s.id.clone(), s.card.clone()))
-                .collect(),
-            devices: self
-                .devices
-                .iter()
-                .map(|d| (device_id(d), d.card.clone()))
-                .collect(),
+            customers: self.customers.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
+            centres: self.centres.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
+            sites: self.sites.iter().map(|s| (s.id.clone(), s.card.clone())).collect(),
+            devices: self.devices.iter().map(|d| (device_id(d), d.card.clone())).collect(),
         }
     }
 }
 
-fn person(
-    draft: &DraftPerson,
-    id: PersonId,
-    key: &dyn Fn(Medium, &str) -> ContactKey,
-) -> ResolvedPerson {
+fn person(draft: &DraftPerson, id: PersonId, key: &dyn Fn(Medium, &str) -> ContactKey) -> ResolvedPerson {
     let mobile = draft.mobile.as_ref().map(|m| m.value.clone());
     let email = draft.email.as_ref().map(|e| e.value.clone());
     let addresses = [(Medium::Sms, &mobile), (Medium::Email, &email)];
-    let contacts = addresses
-        .into_iter()
-        .filter_map(|(medium, address)| Some((medium, key(medium, address.as_deref()?))))
-        .collect();
+    let contacts = addresses.into_iter().filter_map(|(medium, address)| Some((medium, key(medium, address.as_deref()?)))).collect();
     ResolvedPerson {
         id,
         contacts,
@@ -191,19 +128,12 @@ fn person(
 }
 
 fn device(draft: &super::DraftDevice) -> (DeviceId, Device) {
-    let device = Device {
-        ladder: draft.ladder.as_ref().map(|l| l.value.clone()),
-        mounting: draft.mounting,
-        kind: draft.kind,
-    };
+    let device = Device { ladder: draft.ladder.as_ref().map(|l| l.value.clone()), mounting: draft.mounting, kind: draft.kind };
     (device_id(draft), device)
 }
 
 fn device_id(draft: &super::DraftDevice) -> DeviceId {
-    DeviceId {
-        site: draft.site.value.clone(),
-        name: draft.id.clone(),
-    }
+    DeviceId { site: draft.site.value.clone(), name: draft.id.clone() }
 }
 
 impl fmt::Debug for ResolvedPerson {

@@ -12,10 +12,7 @@ pub(super) fn read(section: &mut Section<'_, '_, '_>, name: &str) -> String {
         let text = text.trim();
         let long = text.chars().count();
         if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(Wrong::new(
-                "is empty or not one line",
-                "write up to 20 characters",
-            ));
+            return Err(Wrong::new("is empty or not one line", "write up to 20 characters"));
         }
         if long > SMS_NAME_MAX {
             return Err(Wrong::new(
@@ -35,12 +32,7 @@ pub(super) fn read(section: &mut Section<'_, '_, '_>, name: &str) -> String {
     let line = section.line;
     if short.is_empty() {
         let what = section.titled("the name has no word that fits into a text message");
-        section.reader.error(
-            line,
-            what,
-            "",
-            "add  sms_name = \"...\"  with up to 20 characters",
-        );
+        section.reader.error(line, what, "", "add  sms_name = \"...\"  with up to 20 characters");
     } else {
         let what = section.titled(&format!("a text message will call it \"{short}\""));
         section.reader.warn(

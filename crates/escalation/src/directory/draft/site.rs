@@ -59,19 +59,11 @@ impl DraftSite {
 
 fn card(section: &mut Section<'_, '_, '_>, defaults: &DraftDefaults) -> SiteCard {
     let name = said(section, "name");
-    section.missing(
-        "name",
-        "nobody could be told where to go",
-        "add  name = \"...\"",
-    );
+    section.missing("name", "nobody could be told where to go", "add  name = \"...\"");
     let sms_name = sayable::read(section, &name);
     let timezone = section.read("timezone", zone::parse);
     if defaults.timezone.is_none() {
-        section.missing(
-            "timezone",
-            "messages say the local time",
-            "add  timezone = \"Australia/Perth\"  here or under [defaults]",
-        );
+        section.missing("timezone", "messages say the local time", "add  timezone = \"Australia/Perth\"  here or under [defaults]");
     }
     let timezone = timezone.or_else(|| defaults.timezone.clone());
     let card = SiteCard {
@@ -106,31 +98,11 @@ fn said(section: &mut Section<'_, '_, '_>, key: &'static str) -> String {
 fn refuse_later(section: &mut Section<'_, '_, '_>) {
     const LEAVE_OUT: &str = "leave the key out";
     section.later("type", "types of sites are", LEAVE_OUT);
-    section.later(
-        "lat",
-        "positions of sites are",
-        "say it in words under entry",
-    );
-    section.later(
-        "lon",
-        "positions of sites are",
-        "say it in words under entry",
-    );
-    section.later(
-        "callback",
-        "rules for calling back are",
-        "leave the key out: the counter is never called",
-    );
-    section.later(
-        "callback_number",
-        "rules for calling back are",
-        "use phone for the number a responder rings",
-    );
-    section.later(
-        "hours",
-        "opening hours are",
-        "leave the key out: the ladder holds at all hours",
-    );
+    section.later("lat", "positions of sites are", "say it in words under entry");
+    section.later("lon", "positions of sites are", "say it in words under entry");
+    section.later("callback", "rules for calling back are", "leave the key out: the counter is never called");
+    section.later("callback_number", "rules for calling back are", "use phone for the number a responder rings");
+    section.later("hours", "opening hours are", "leave the key out: the ladder holds at all hours");
     section.later("staffing_min", "staffing rules are", LEAVE_OUT);
     section.later("plan", "action plans are", "keep the plan on paper");
 }

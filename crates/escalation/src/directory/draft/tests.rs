@@ -1,9 +1,6 @@
 //! Stories of the directory file: what is written, and everything that is found in it.
 
-#![expect(
-    clippy::needless_raw_string_hashes,
-    reason = "expect-test writes its snapshots with them"
-)]
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots with them")]
 
 use std::fmt::Write;
 
@@ -68,24 +65,14 @@ fn check(text: &str, expected: &Expect) {
     for finding in &parsed.findings {
         writeln!(shown, "{:?} {finding}", finding.severity).unwrap();
     }
-    let errors = parsed
-        .findings
-        .iter()
-        .any(|f| f.severity == Severity::Error);
-    assert_eq!(
-        parsed.draft.is_none(),
-        errors,
-        "a draft exists exactly where no finding is an error"
-    );
+    let errors = parsed.findings.iter().any(|f| f.severity == Severity::Error);
+    assert_eq!(parsed.draft.is_none(), errors, "a draft exists exactly where no finding is an error");
     expected.assert_eq(&shown);
 }
 
 /// `SOUND` with one passage replaced.
 fn with(from: &str, to: &str) -> String {
-    assert!(
-        SOUND.contains(from),
-        "the story replaces a passage that is not there: {from}"
-    );
+    assert!(SOUND.contains(from), "the story replaces a passage that is not there: {from}");
     SOUND.replacen(from, to, 1)
 }
 
@@ -217,12 +204,7 @@ notify = [{ centre = "west" }]
     let draft = Draft::parse("directory.toml", text).draft.unwrap();
     let resolved = resolve(&draft);
     expect![[r#"{"customers":{"default":{"prefix":"LIB","ladder":"all","centre":"west"}},"sites":{"shop":{"customer":"default","ladder":"all","eta_limit_s":900,"feedback":true}},"devices":{},"ladders":{"all":{"id":"all","rungs":[{"targets":[{"who":{"centre":"west"},"by":[["desk"]]}],"wait_s":30}]}},"centres":{"west":{"webhook":null}},"fallback":null,"adapters":[]}"#]].assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
-    let zones: Vec<_> = resolved
-        .places
-        .sites
-        .values()
-        .map(|s| s.timezone.as_str())
-        .collect();
+    let zones: Vec<_> = resolved.places.sites.values().map(|s| s.timezone.as_str()).collect();
     assert_eq!(zones, ["Australia/Lord_Howe"]);
 }
 
@@ -407,24 +389,12 @@ fn what_is_not_in_this_version_is_refused() {
 #[test]
 fn unknown_references_are_said_with_the_nearest() {
     let text = SOUND
-        .replacen(
-            "ladder = \"counters\"\ncentre = \"westside\"",
-            "ladder = \"countres\"\ncentre = \"eastside\"",
-            1,
-        )
-        .replacen(
-            "based_at = \"library\"",
-            "based_at = \"librari\"\ncustomer = \"nobody\"",
-            1,
-        )
+        .replacen("ladder = \"counters\"\ncentre = \"westside\"", "ladder = \"countres\"\ncentre = \"eastside\"", 1)
+        .replacen("based_at = \"library\"", "based_at = \"librari\"\ncustomer = \"nobody\"", 1)
         .replacen("site = \"library\"", "site = \"libary\"", 1)
         .replacen("person = \"p-nair\"", "person = \"p-nairn\"", 1)
         .replacen("{ centre = \"westside\"", "{ centre = \"westsde\"", 1)
-        .replacen(
-            "[fallback]\nladder = \"counters\"",
-            "[fallback]\nladder = \"none\"\ncustomer = \"x\"",
-            1,
-        );
+        .replacen("[fallback]\nladder = \"counters\"", "[fallback]\nladder = \"none\"\ncustomer = \"x\"", 1);
     check(
         &text,
         &expect![[r#"
@@ -469,14 +439,7 @@ fn bad_numbers_and_mailboxes_are_said_without_repeating_them() {
     {
         writeln!(text, "[[person]]\nid = \"m{i}\"\nmobile = \"{number}\"").unwrap();
     }
-    let mailboxes = [
-        "nobody",
-        "@x.org",
-        "a@",
-        "a b@x.org",
-        "a@x..org",
-        "a@-x.org",
-    ];
+    let mailboxes = ["nobody", "@x.org", "a@", "a b@x.org", "a@x..org", "a@-x.org"];
     for (i, mailbox) in mailboxes.iter().enumerate() {
         writeln!(text, "[[person]]\nid = \"e{i}\"\nemail = \"{mailbox}\"").unwrap();
     }
@@ -570,10 +533,7 @@ notify = [{ person = "p-nair" }]
 
 #[test]
 fn two_people_with_one_number_are_a_warning() {
-    let text = with(
-        "+61 400 000 002\"",
-        "+61 400 000 001\"\nemail = \"J.Smith@example.org\"",
-    );
+    let text = with("+61 400 000 002\"", "+61 400 000 001\"\nemail = \"J.Smith@example.org\"");
     check(
         &text,
         &expect![[r#"
@@ -845,10 +805,7 @@ notify = [{ person = "p-nair" }]
           name a person of that customer, or leave the person's customer out
     "#]],
     );
-    let foreign = with(
-        "id = \"p-nair\"",
-        "id = \"p-nair\"\ncustomer = \"kalamunda\"",
-    );
+    let foreign = with("id = \"p-nair\"", "id = \"p-nair\"\ncustomer = \"kalamunda\"");
     let shared = r#"
 [[customer]]
 id = "gosnells"
@@ -860,11 +817,7 @@ name = "Depot"
 timezone = "Australia/Perth"
 address = "3 Example Rd"
 "#;
-    let foreign = foreign.replacen(
-        "id = \"library\"",
-        "id = \"library\"\ncustomer = \"kalamunda\"",
-        1,
-    );
+    let foreign = foreign.replacen("id = \"library\"", "id = \"library\"\ncustomer = \"kalamunda\"", 1);
     check(
         &format!("{foreign}{shared}"),
         &expect![[r#"
@@ -899,10 +852,7 @@ address = "3 Example Rd"
 #[test]
 fn names_must_fit_a_text_message() {
     check(
-        &with(
-            "Kalamunda Library",
-            "Kalamunda Library and Community Centre",
-        ),
+        &with("Kalamunda Library", "Kalamunda Library and Community Centre"),
         &expect![[r#"
             Warning directory.toml:20: site "library": a text message will call it "Kalamunda Library"
               its name is longer than 20 characters
@@ -910,10 +860,7 @@ fn names_must_fit_a_text_message() {
         "#]],
     );
     check(
-        &with(
-            "name = \"Kalamunda Library\"",
-            "name = \"Kalamunda Library\"\nsms_name = \"Kalamunda Library and\"",
-        ),
+        &with("name = \"Kalamunda Library\"", "name = \"Kalamunda Library\"\nsms_name = \"Kalamunda Library and\""),
         &expect![[r#"
             Error directory.toml:23: site "library": sms_name has 21 characters; a text message has room for 20
               shorten it so that a stranger still finds the place
@@ -1007,17 +954,11 @@ fn adapter_rules_are_read() {
     let text = format!("{SOUND}{ADAPTER}");
     check(&text, &expect![[""]]);
     let draft = Draft::parse("directory.toml", &text).draft.unwrap();
-    assert_eq!(
-        resolve(&draft).directory.adapters[0].when[0].equals.len(),
-        2
-    );
+    assert_eq!(resolve(&draft).directory.adapters[0].when[0].equals.len(), 2);
 }
 
 #[test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one mistake a line, and what is said of it"
-)]
+#[expect(clippy::too_many_lines, reason = "one mistake a line, and what is said of it")]
 fn adapter_rules_that_cannot_work_are_refused() {
     for (from, to, said) in [
         (
@@ -1123,10 +1064,7 @@ fn adapter_rules_that_cannot_work_are_refused() {
         ),
     ] {
         let adapter = ADAPTER.replacen(from, to, 1);
-        assert_ne!(
-            adapter, ADAPTER,
-            "the story replaces a passage that is not there: {from}"
-        );
+        assert_ne!(adapter, ADAPTER, "the story replaces a passage that is not there: {from}");
         check(&format!("{SOUND}{adapter}"), &said);
     }
     let bare = "\n[[adapter]]\nid = \"zigbee\"\ntopic = \"a/{device}\"\n";
@@ -1150,10 +1088,7 @@ fn adapter_rules_that_cannot_work_are_refused() {
 
 #[test]
 fn no_finding_or_debug_shows_an_address() {
-    let text = with(
-        "+61 400 000 002\"",
-        "+61 400 000 001\"\nemail = \"not@@mail\"",
-    );
+    let text = with("+61 400 000 002\"", "+61 400 000 001\"\nemail = \"not@@mail\"");
     let parsed = Draft::parse("directory.toml", &text);
     let shown = format!("{parsed:?}");
     for secret in ["400", "j.smith@", "not@", "J. Smith", "Example Rd"] {

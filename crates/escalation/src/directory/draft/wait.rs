@@ -22,15 +22,9 @@ pub(super) fn parse(text: &str, max: Seconds) -> Result<Seconds, Wrong> {
         let what = format!("is outside of 1 s to {}", shown(max));
         return Err(Wrong::new(what, "choose a span within these limits"));
     }
-    u32::try_from(span.as_secs())
-        .map(Seconds)
-        .map_err(|_| Wrong::new("is too long", REMEDY))
+    u32::try_from(span.as_secs()).map(Seconds).map_err(|_| Wrong::new("is too long", REMEDY))
 }
 
 fn shown(span: Seconds) -> String {
-    if span.0.is_multiple_of(3600) {
-        format!("{} h", span.0 / 3600)
-    } else {
-        format!("{} s", span.0)
-    }
+    if span.0.is_multiple_of(3600) { format!("{} h", span.0 / 3600) } else { format!("{} s", span.0) }
 }

@@ -15,14 +15,10 @@ pub fn zones_version() -> &'static str {
 
 /// The canonical IANA name of a zone.
 pub(super) fn parse(text: &str) -> Result<String, Wrong> {
-    BUNDLED
-        .get(text)
-        .ok()
-        .and_then(|zone| zone.iana_name().map(str::to_owned))
-        .ok_or_else(|| {
-            Wrong::new(
-                format!("\"{}\" is not a time zone", super::reader::clipped(text)),
-                "write an IANA name: \"Australia/Perth\", \"Australia/Sydney\"",
-            )
-        })
+    BUNDLED.get(text).ok().and_then(|zone| zone.iana_name().map(str::to_owned)).ok_or_else(|| {
+        Wrong::new(
+            format!("\"{}\" is not a time zone", super::reader::clipped(text)),
+            "write an IANA name: \"Australia/Perth\", \"Australia/Sydney\"",
+        )
+    })
 }
