@@ -192,15 +192,26 @@ impl<'t> Layered<'t> {
         }
     }
 
-    fn shape<T: DeserializeOwned>(&mut self, name: &str, value: Value, at: &[&str]) -> Option<T> {
-        let shaped: Result<T, config::ConfigError> = value.try_deserialize();
-        match shaped {
-            Ok(shaped) => Some(shaped),
-            Err(why) => {
-                let mistake = Mistake::read(&why.to_string());
-                self.report(name, at, &mistake);
-                None
+    /// Gives a section its shape. The library stops at the first mistake; taking out the key that it names and trying
+    /// again finds the others, until what is missing is what was taken out.
+    fn shape<T: DeserializeOwned>(&mut self, name: &str, mut value: Value, at: &[&str]) -> Option<T> {
+        let mut removed = BTreeSet::new();
+        loop {
+            let shaped: Result<T, config::ConfigError> = value.clone().try_deserialize();
+            let mistake = match shaped {
+                Ok(shaped) => return removed.is_empty().then_some(shaped),
+                Err(why) => Mistake::read(&why.to_string()),
+            };
+            let key = mistake.key.clone().unwrap_or_default();
+            if removed.contains(&key) {
+                return None;
             }
+            self.report(name, at, &mistake);
+            let ValueKind::Table(table) = &mut value.kind else {
+                return None;
+            };
+            table.remove(&key)?;
+            removed.insert(key);
         }
     }
 

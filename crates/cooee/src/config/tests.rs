@@ -121,9 +121,11 @@ fn mistakes_of_every_section_are_found_in_one_pass() {
     let text = r#"
 [station]
 nmae = "Westside"
+colour = "red"
 data_dir = "data"
 [http]
 listen = 8700
+links = 3
 [record]
 url = ["a"]
 [directory]
@@ -146,19 +148,27 @@ x = 1
         text,
         &[],
         &expect![[r#"
+            /etc/cooee/cooee.toml:2: station: name is missing
+              add it; config/cooee.toml shows how
             /etc/cooee/cooee.toml:3: station: nmae is not a known key
               did you mean name?
-            /etc/cooee/cooee.toml:6: http: listen cannot be used: invalid socket address syntax
+            /etc/cooee/cooee.toml:4: station: colour is not a known key
+              the keys here are name, data_dir, phone
+            /etc/cooee/cooee.toml:7: http: listen cannot be used: invalid socket address syntax
               write it as config/cooee.toml shows
-            /etc/cooee/cooee.toml:8: record: url cannot be used: invalid type: sequence, expected a string
+            /etc/cooee/cooee.toml:8: http: links cannot be used: value of enum Links should be represented by either string or table with exactly one key
               write it as config/cooee.toml shows
-            /etc/cooee/cooee.toml:11: directory: source cannot be used: "desk" is none of the choices
+            /etc/cooee/cooee.toml:10: record: url cannot be used: invalid type: sequence, expected a string
               write it as config/cooee.toml shows
-            /etc/cooee/cooee.toml:15: key: role cannot be used: "boss" is none of the choices
+            /etc/cooee/cooee.toml:13: directory: source cannot be used: "desk" is none of the choices
               write it as config/cooee.toml shows
-            /etc/cooee/cooee.toml:18: key: id cannot be used: "a b" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -
+            /etc/cooee/cooee.toml:17: key: role cannot be used: "boss" is none of the choices
               write it as config/cooee.toml shows
-            /etc/cooee/cooee.toml:22: "statoin" is not a known section
+            /etc/cooee/cooee.toml:18: key: hash cannot be used: "00" is not a digest of 64 hex digits
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:20: key: id cannot be used: "a b" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:24: "statoin" is not a known section
               did you mean station?
         "#]],
     );
