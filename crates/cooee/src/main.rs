@@ -1,2 +1,24 @@
-//! The door.
-fn main() {}
+//! THE DOOR: the binary. Reads the command line and settings, wires the rooms together, and decides the exit code.
+//!
+//! The only crate that sees every room. It must not decide anything about alarms.
+
+mod cli;
+mod command;
+mod config;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let line = cli::Line::parse();
+    telemetry::start(line.log_format, &line.log);
+    match command::run(line) {
+        Ok(code) => code,
+        Err(why) => {
+            tracing::error!("{why:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The command line: what can be asked of the program, with every flag's variable and default.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use escalation::id::{CustomerId, SiteId};
+
+use crate::config::Role;
+use crate::telemetry::Format;
+
+/// A press of a duress button becomes a person who is on the way.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cooee",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 all is well, 1 something was found that must be mended, 2 it could not be done.\n\
+        Settings: COOEE__SECTION__KEY overrides a key of the settings file.\n\n\
+        Examples:\n  cooee                                   the demo: nothing leaves this machine\n  \
+        cooee check --config cooee.toml         prove settings, directory and ladders\n  \
+        cooee key new --name Westside --role centre"
+)]
+pub(crate) struct Line {
+    /// How log lines on standard error are written.
+    #[arg(long, global = true, env = "COOEE_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
+    /// Which log lines: a level, or levels by target like "info,dispatch=debug".
+    #[arg(long, global = true, env = "COOEE_LOG", default_value = "info")]
+    pub(crate) log: String,
+    /// What to do; the demo where nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything in one process on loopback: buttons, fake phones, a mailbox. No account, no network.
+    Demo(Demo),
+    /// The daemon.
+    Serve(File),
+    /// Proves settings, directory and ladders without starting anything.
+    Check(Check),
+    /// Probes broker, database, mail server and providers, and says what to do.
+    Doctor(File),
+    /// API keys.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+/// Where the demo keeps its things.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Demo {
+    /// Keeps the record in this folder, so that the demo survives being killed; a temporary one without it.
+    #[arg(long, value_name = "DIR", env = "COOEE_DEMO_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Which settings.
+#[derive(Debug, Args)]
+pub(crate) struct File {
+    /// The settings file.
+    #[arg(long, value_name = "FILE", env = "COOEE_CONFIG", default_value = "cooee.toml")]
+    pub(crate) config: PathBuf,
+}
+
+/// How to check.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Prints the findings as one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do about keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Makes a key: prints its secret once, and the [[key]] stanza for the settings.
+    New(NewKey),
+}
+
+/// Whose key, and what it may do.
+#[derive(Debug, Args)]
+pub(crate) struct NewKey {
+    /// Who holds it: what the record says acted.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What its holder may do.
+    #[arg(long, value_enum)]
+    pub(crate) role: Role,
+    /// Only this site; may be repeated. All sites of the customers without it.
+    #[arg(long = "site", value_name = "SITE", value_parser = SiteId::parse)]
+    pub(crate) sites: Vec<SiteId>,
+    /// Only this customer; may be repeated. All customers without it.
+    #[arg(long = "customer", value_name = "CUSTOMER", value_parser = CustomerId::parse)]
+    pub(crate) customers: Vec<CustomerId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Line;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_show_their_variable_and_default() {
+        let mut line = Line::command();
+        let check = line.find_subcommand_mut("check").unwrap();
+        let help = check.render_long_help().to_string();
+        for shown in ["COOEE_CONFIG", "cooee.toml"] {
+            assert!(help.contains(shown), "{shown} is not in\n{help}");
+        }
+        let help = line.render_long_help().to_string();
+        for shown in ["COOEE_LOG", "COOEE_LOG_FORMAT", "info", "text"] {
+            assert!(help.contains(shown), "{shown} is not in\n{help}");
+        }
+    }
+}

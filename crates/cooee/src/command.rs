@@ -1,0 +1,19 @@
+//! From a command to what it does.
+
+mod check;
+mod key;
+
+use std::process::ExitCode;
+
+use crate::cli::{Command, Demo, Key, Line};
+
+/// Does what the line asks; an error means that it could not be done.
+pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
+    match line.command.unwrap_or(Command::Demo(Demo::default())) {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Key(Key::New(arguments)) => key::new(arguments),
+        Command::Demo(_) => anyhow::bail!("demo is not wired yet"),
+        Command::Serve(_) => anyhow::bail!("serve is not wired yet"),
+        Command::Doctor(_) => anyhow::bail!("doctor is not wired yet"),
+    }
+}

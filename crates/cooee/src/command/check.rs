@@ -1,0 +1,157 @@
+//! `cooee check`: everything that can be proved about settings and directory without starting anything.
+//!
+//! Exit code 0: they can be used (warnings are shown). 1: they cannot. 2: a file could not be read at all.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use escalation::directory::draft::{Draft, zones_version};
+use escalation::directory::finding::{Finding, Severity};
+use serde_json::json;
+
+use crate::cli::Check;
+use crate::config::Settings;
+
+/// What a check found.
+struct Report {
+    findings: Vec<Finding>,
+    /// Figures of the directory, where it can be adopted.
+    figures: Option<Figures>,
+    /// Whether a file could not be read.
+    unread: bool,
+}
+
+struct Figures {
+    people: usize,
+    sites: usize,
+    devices: usize,
+    ladders: usize,
+}
+
+/// Checks, and prints what was found.
+pub(crate) fn run(arguments: &Check) -> anyhow::Result<ExitCode> {
+    let environment: BTreeMap<_, _> =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let report = check(&arguments.file.config, &environment);
+    let mut out = std::io::stdout().lock();
+    let shown = if arguments.json { writeln!(out, "{}", report.json()) } else { write!(out, "{}", report.text()) };
+    shown.context("print the findings")?;
+    Ok(report.exit_code())
+}
+
+fn check(path: &Path, environment: &BTreeMap<String, String>) -> Report {
+    let loaded = Settings::load(path, environment);
+    let mut report = Report { unread: !path.is_file(), findings: loaded.findings, figures: None };
+    let Some(directory) = loaded.directory else {
+        return report;
+    };
+    let file = directory.path.display().to_string();
+    let text = match std::fs::read_to_string(&directory.path) {
+        Ok(text) => text,
+        Err(why) => {
+            report.unread = true;
+            report.findings.push(Finding {
+                severity: Severity::Error,
+                file,
+                line: 0,
+                what: format!("the directory cannot be read: {why}"),
+                consequence: "without it nobody is known, and nobody could be told".to_owned(),
+                remedy: "correct  [directory] path, or create the file; config/directory.toml is a sample".to_owned(),
+            });
+            return report;
+        }
+    };
+    let parsed = Draft::parse(&file, &text);
+    report.findings.extend(parsed.findings);
+    if let Some(draft) = &parsed.draft {
+        report.findings.extend(unknown_webhooks(&file, draft, &loaded.webhooks));
+        report.figures = Some(Figures {
+            people: draft.people.len(),
+            sites: draft.sites.len(),
+            devices: draft.devices.len(),
+            ladders: draft.ladders.len(),
+        });
+    }
+    report
+}
+
+/// Only here are both known: the centres of the directory and the webhooks of the settings.
+fn unknown_webhooks(file: &str, draft: &Draft, webhooks: &[String]) -> Vec<Finding> {
+    let named = draft.centres.iter().filter_map(|c| Some((c, c.webhook.as_ref()?)));
+    let unknown = named.filter(|(_, webhook)| !webhooks.iter().any(|w| w == webhook.value.as_str()));
+    unknown
+        .map(|(centre, webhook)| Finding {
+            severity: Severity::Error,
+            file: file.to_owned(),
+            line: webhook.line,
+            what: format!("centre \"{}\": the settings have no [[webhook]] \"{}\"", centre.id, webhook.value),
+            consequence: "the centre would not hear of a press".to_owned(),
+            remedy: "add it to the settings, or correct the name here".to_owned(),
+        })
+        .collect()
+}
+
+impl Report {
+    fn errors(&self) -> usize {
+        let errors = self.findings.iter().filter(|f| f.severity == Severity::Error);
+        errors.count()
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match (self.unread, self.errors()) {
+            (true, _) => ExitCode::from(2),
+            (false, 0) => ExitCode::SUCCESS,
+            (false, _) => ExitCode::from(1),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for finding in &self.findings {
+            text += match finding.severity {
+                Severity::Error => "",
+                Severity::Warning => "warning: ",
+            };
+            text += &finding.to_string();
+            text += "\n\n";
+        }
+        let errors = self.errors();
+        let warnings = self.findings.len() - errors;
+        text + &match &self.figures {
+            Some(f) if errors == 0 => format!(
+                "{} people, {} sites, {} devices, {} ladders: can be used, {warnings} warnings\n",
+                f.people, f.sites, f.devices, f.ladders
+            ),
+            Some(_) | None => format!("cannot be used: {errors} errors, {warnings} warnings\n"),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let findings: Vec<_> = self
+            .findings
+            .iter()
+            .map(|f| {
+                let severity = match f.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                };
+                json!({
+                    "severity": severity, "file": f.file, "line": f.line,
+                    "what": f.what, "consequence": f.consequence, "remedy": f.remedy,
+                })
+            })
+            .collect();
+        let figures =
+            self.figures.as_ref().map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.ladders}));
+        json!({
+            "usable": self.errors() == 0, "zones": zones_version(),
+            "directory": figures, "findings": findings,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Stories of `cooee check`, on real files.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use super::*;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    fn sample() -> (Self, PathBuf) {
+        let folder = Self::new();
+        for secret in ["mqtt-password", "sms-first-token", "mail-password", "westside-webhook"] {
+            folder.write(&format!("secrets/{secret}"), "secret");
+        }
+        folder.write("directory.toml", include_str!("../../../../../config/directory.toml"));
+        let path = folder.write("cooee.toml", include_str!("../../../../../config/cooee.toml"));
+        (folder, path)
+    }
+}
+
+fn run(path: &Path) -> Report {
+    check(path, &BTreeMap::new())
+}
+
+#[test]
+fn the_samples_can_be_used_as_they_are() {
+    let (_folder, path) = Folder::sample();
+    let report = run(&path);
+    assert_eq!(report.text(), "3 people, 2 sites, 4 devices, 2 ladders: can be used, 0 warnings\n");
+    assert_eq!(report.exit_code(), ExitCode::SUCCESS);
+    assert_eq!(report.json()["usable"], true);
+}
+
+#[test]
+fn settings_and_directory_are_found_wrong_in_one_pass() {
+    let (folder, path) = Folder::sample();
+    let settings = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, settings.replace("name = \"westside\"", "name = \"eastside\"")).unwrap();
+    std::fs::remove_file(folder.0.path().join("secrets/mail-password")).unwrap();
+    let report = run(&path);
+    let whats: Vec<_> = report.findings.iter().map(|f| f.what.as_str()).collect();
+    assert_eq!(whats.len(), 2, "{whats:?}");
+    assert!(whats[0].starts_with("email.password_file: cannot read"), "{whats:?}");
+    assert_eq!(whats[1], "centre \"westside\": the settings have no [[webhook]] \"westside\"");
+    assert!(report.findings[1].file.ends_with("directory.toml") && report.findings[1].line > 0);
+    assert_eq!(report.exit_code(), ExitCode::from(1));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_another_exit_code() {
+    let report = run(Path::new("no/such/cooee.toml"));
+    assert_eq!((report.exit_code(), report.findings.len()), (ExitCode::from(2), 1));
+    let (folder, path) = Folder::sample();
+    std::fs::remove_file(folder.0.path().join("directory.toml")).unwrap();
+    let report = run(&path);
+    assert_eq!((report.exit_code(), report.findings.len()), (ExitCode::from(2), 1));
+}

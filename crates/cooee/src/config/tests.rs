@@ -1,0 +1,284 @@
+//! Stories of the settings: what is written, what the environment says, and everything that is found.
+
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots with them")]
+
+use std::fmt::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+const SMALL: &str = r#"
+[station]
+name = "Westside"
+data_dir = "data"
+[http]
+public_url = "https://alerts.example.org"
+[directory]
+path = "directory.toml"
+[[key]]
+id = "aa11"
+name = "Westside"
+role = "centre"
+hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"#;
+
+fn environment(variables: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let owned = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    owned.collect()
+}
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Loaded {
+    Settings::parse(Path::new("/etc/cooee/cooee.toml"), text, &environment(variables))
+}
+
+fn check(text: &str, variables: &[(&str, &str)], expected: &Expect) {
+    let loaded = parse(text, variables);
+    let mut shown = String::new();
+    for finding in &loaded.findings {
+        writeln!(shown, "{finding}").unwrap();
+    }
+    assert_eq!(loaded.settings.is_some(), loaded.findings.is_empty());
+    expected.assert_eq(&shown);
+}
+
+fn with(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "the story replaces a passage that is not there: {from}");
+    SMALL.replacen(from, to, 1)
+}
+
+#[test]
+fn a_small_file_is_enough() {
+    let settings = parse(SMALL, &[]).settings.unwrap();
+    assert_eq!(settings.station.data_dir, Path::new("/etc/cooee/data"));
+    assert_eq!(settings.record, Record::default());
+    assert_eq!(settings.http.listen.port(), 8700);
+    assert_eq!(settings.http.links, Links::AfterAnswer);
+    assert_eq!(settings.directory.path, Path::new("/etc/cooee/directory.toml"));
+    assert_eq!(settings.keys[0].role, Role::Centre);
+}
+
+#[test]
+fn the_environment_overrides_tables() {
+    let variables = [
+        ("COOEE__STATION__NAME", "Eastside"),
+        ("COOEE__HTTP__LISTEN", "[::1]:9000"),
+        ("COOEE__RECORD__URL", "postgres://cooee@db/cooee"),
+        ("COOEE_LOG", "debug"),
+        ("PATH", "/bin"),
+    ];
+    let settings = parse(SMALL, &variables).settings.unwrap();
+    assert_eq!(settings.station.name, "Eastside");
+    assert_eq!(settings.http.listen.to_string(), "[::1]:9000");
+    assert_eq!(settings.record.url, "postgres://cooee@db/cooee");
+}
+
+#[test]
+fn a_section_may_come_from_the_environment_alone() {
+    let text = with("[station]\nname = \"Westside\"\ndata_dir = \"data\"\n", "");
+    let variables = [("COOEE__STATION__NAME", "E"), ("COOEE__STATION__DATA_DIR", "/var/lib/cooee")];
+    assert_eq!(parse(&text, &variables).settings.unwrap().station.data_dir, Path::new("/var/lib/cooee"));
+}
+
+#[test]
+fn variables_that_override_nothing_are_said() {
+    let variables = [("COOEE__STATIN__NAME", "x"), ("COOEE__SMS__0__NAME", "x"), ("COOEE__STATION", "x"), ("COOEE__STATION__NAME__X", "x")];
+    check(
+        SMALL,
+        &variables,
+        &expect![[r#"
+        environment:0: COOEE__SMS__0__NAME overrides nothing
+          [[sms]] comes from the file alone; write it there
+        environment:0: COOEE__STATIN__NAME overrides nothing
+          did you mean station?
+        environment:0: COOEE__STATION overrides nothing
+          write it as  COOEE__STATION__KEY
+        environment:0: COOEE__STATION__NAME__X overrides nothing
+          write it as  COOEE__STATION__KEY
+    "#]],
+    );
+    check(
+        SMALL,
+        &[("COOEE__STATION__NMAE", "x")],
+        &expect![[r#"
+            environment:0: COOEE__STATION__NMAE is not a known key
+              did you mean name?
+        "#]],
+    );
+    check(
+        SMALL,
+        &[("COOEE__HTTP__LISTEN", "everywhere")],
+        &expect![[r#"
+            environment:0: COOEE__HTTP__LISTEN cannot be used: invalid socket address syntax
+              write it as config/cooee.toml shows
+        "#]],
+    );
+}
+
+#[test]
+fn mistakes_of_every_section_are_found_in_one_pass() {
+    let text = r#"
+[station]
+nmae = "Westside"
+colour = "red"
+data_dir = "data"
+[http]
+listen = 8700
+links = 3
+[record]
+url = ["a"]
+[directory]
+path = "directory.toml"
+source = "desk"
+[[key]]
+id = "aa11"
+name = "Westside"
+role = "boss"
+hash = "00"
+[[key]]
+id = "a b"
+name = ""
+role = "admin"
+hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+[statoin]
+x = 1
+"#;
+    check(
+        text,
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:2: station: name is missing
+              add it; config/cooee.toml shows how
+            /etc/cooee/cooee.toml:3: station: nmae is not a known key
+              did you mean name?
+            /etc/cooee/cooee.toml:4: station: colour is not a known key
+              the keys here are name, data_dir, phone
+            /etc/cooee/cooee.toml:7: http: listen cannot be used: invalid socket address syntax
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:8: http: links cannot be used: value of enum Links should be represented by either string or table with exactly one key
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:10: record: url cannot be used: invalid type: sequence, expected a string
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:13: directory: source cannot be used: "desk" is none of the choices
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:17: key: role cannot be used: "boss" is none of the choices
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:18: key: hash cannot be used: "00" is not a digest of 64 hex digits
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:20: key: id cannot be used: "a b" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -
+              write it as config/cooee.toml shows
+            /etc/cooee/cooee.toml:24: "statoin" is not a known section
+              did you mean station?
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    check(
+        "",
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:0: there is no [station]
+              add [station] with its name and data_dir
+            /etc/cooee/cooee.toml:0: there is no [directory]
+              add [directory] with the path of the directory file
+        "#]],
+    );
+    check(
+        &with("data_dir = \"data\"\n", ""),
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:2: station: data_dir is missing
+              add it; config/cooee.toml shows how
+        "#]],
+    );
+    check(
+        &with("hash = ", "# hash = "),
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:9: key: hash is missing
+              add it; config/cooee.toml shows how
+        "#]],
+    );
+}
+
+#[test]
+fn broken_toml_is_said_alone() {
+    check(
+        &with("name = \"Westside\"", "name = \"Westside"),
+        &[],
+        &expect![[r#"
+        /etc/cooee/cooee.toml:3: this is not TOML: invalid basic string, expected `"`
+          mend this line; the settings are checked once the file can be read
+    "#]],
+    );
+}
+
+#[test]
+fn sections_and_lists_are_told_apart() {
+    check(
+        "station = 1\nkey = \"x\"\n[[http]]\nlisten = \"x\"\n[sms]\nname = \"x\"\n",
+        &[],
+        &expect![[r#"
+            /etc/cooee/cooee.toml:0: there is no [directory]
+              add [directory] with the path of the directory file
+            /etc/cooee/cooee.toml:1: station is not a section
+              write it as  [station]
+            /etc/cooee/cooee.toml:2: key is not a list of tables
+              write it as  [[key]]
+            /etc/cooee/cooee.toml:3: http is not a section
+              write it as  [http]
+            /etc/cooee/cooee.toml:5: sms is not a list of tables
+              write it as  [[sms]]
+        "#]],
+    );
+}
+
+#[test]
+fn two_keys_with_one_id_are_refused() {
+    let again = "[[key]]\nid = \"aa11\"\nname = \" \"\nrole = \"admin\"\nhash = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n";
+    check(
+        &format!("{SMALL}{again}"),
+        &[],
+        &expect![[r#"
+        /etc/cooee/cooee.toml:14: key: the name is empty
+          the record says who acted by it
+          write who holds the key
+        /etc/cooee/cooee.toml:14: key: the id "aa11" is there twice
+          remove one, or make a new one with  cooee key new
+    "#]],
+    );
+}
+
+#[test]
+fn the_public_url_is_the_beginning_of_an_address() {
+    for bad in ["alerts.example.org", "https://", "https://a.org/", "https://a.org?x"] {
+        let loaded = parse(&with("https://alerts.example.org", bad), &[]);
+        assert_eq!((loaded.findings.len(), loaded.findings[0].line), (1, 6), "{bad}");
+    }
+}
+
+#[test]
+fn a_password_in_the_settings_is_refused_and_not_repeated() {
+    let loaded = parse(&format!("{SMALL}[record]\nurl = \"postgres://cooee:hunter2@db/cooee\"\n"), &[]);
+    let shown = format!("{:?}", loaded.findings);
+    assert!(shown.contains("PGPASSFILE") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("password");
+    std::fs::write(&secret, "s3cret").unwrap();
+    let text = format!("{SMALL}[mqtt]\nurl = \"mqtts://b\"\npassword_file = \"password\"\n");
+    let read = || Settings::parse(&folder.path().join("cooee.toml"), &text, &BTreeMap::new());
+    for (mode, findings) in [(0o644, 1), (0o640, 1), (0o600, 0), (0o400, 0)] {
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(read().findings.len(), findings, "{mode:o}");
+    }
+    std::fs::remove_file(&secret).unwrap();
+    let findings = read().findings;
+    assert_eq!((findings.len(), findings[0].line), (1, 16), "{findings:?}");
+}
