@@ -20,6 +20,16 @@ pub trait Clock: Send + Sync + 'static {
     fn wall(&self) -> Timestamp;
 }
 
+impl<C: Clock> Clock for std::sync::Arc<C> {
+    fn monotonic(&self) -> Duration {
+        self.as_ref().monotonic()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.as_ref().wall()
+    }
+}
+
 /// The machine's clocks.
 #[derive(Debug)]
 pub struct MachineClock {

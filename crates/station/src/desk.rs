@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use escalation::acknowledgement::Reply;
+use escalation::directory::draft::Draft;
 use escalation::dispatch::Failure;
-use escalation::id::{ActivationId, SiteId};
+use escalation::id::{ActivationId, Digest, SiteId};
 use escalation::input::{Act, Input};
 use escalation::signal::Kind;
 use escalation::time::Timestamp;
@@ -70,6 +71,8 @@ pub enum Look {
         /// Where the verdict goes; `None` is an unknown or lapsed link.
         done: oneshot::Sender<Option<Verdict>>,
     },
+    /// A directory that was read: adopted where it differs from the one in force.
+    Adopt(Box<(Draft, Digest)>, oneshot::Sender<Verdict>),
     /// Answered as soon as the watch has turned once more: proof of life.
     Turn(oneshot::Sender<Timestamp>),
 }
@@ -255,6 +258,11 @@ impl Desk {
     /// Raises an activation.
     pub async fn raise(&self, request: RaiseRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::Raise(request, done)).await
+    }
+
+    /// Offers a directory that was read from a file with this digest.
+    pub async fn adopt(&self, draft: Draft, digest: Digest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Adopt(Box::new((draft, digest)), done)).await
     }
 
     /// At most `limit` entries after `seq`, within a scope, for a stream that resumes.

@@ -11,7 +11,7 @@ use escalation::activation::{Activation, Stage};
 use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
-use escalation::id::{ActivationId, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
+use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
 use escalation::input::Input;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -42,6 +42,7 @@ pub struct Floor {
     last_at: Timestamp,
     last_seq: BTreeMap<ActivationId, u64>,
     links: BTreeMap<String, Link>,
+    receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
 }
 
@@ -63,6 +64,20 @@ pub struct LinkBase {
     pub public_url: Option<String>,
     /// `alerts.example.org`, for text messages; taken from the public URL where it is not set.
     pub link_host: Option<String>,
+    /// When a text message carries the link.
+    pub in_texts: LinksInTexts,
+}
+
+/// When a text message carries a link. A mail always does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinksInTexts {
+    /// Wherever it fits.
+    Always,
+    /// Only after an answer: carriers block texts with links, and the first one must arrive.
+    #[default]
+    AfterAnswer,
+    /// Never.
+    Never,
 }
 
 /// Names an input until its verdict is given.
@@ -130,6 +145,7 @@ impl Floor {
             last_at: Timestamp::UNIX_EPOCH,
             last_seq: BTreeMap::new(),
             links: BTreeMap::new(),
+            receipts: BTreeMap::new(),
             link_base,
         }
     }
@@ -256,12 +272,33 @@ impl Floor {
         if let Event::Archived { .. } = event {
             self.last_seq.remove(id);
             self.links.retain(|_, link| link.activation != *id);
+            self.receipts.retain(|dispatch, _| dispatch.activation != *id);
             return;
         }
         self.last_seq.insert(id.clone(), seq.index());
+        self.await_receipt(event);
         if let Event::DispatchQueued { to: Recipient::Person { person, contact }, .. } = event {
             let link = Link { activation: id.clone(), contact: *contact, person: person.person };
             self.links.entry(self.secret.link(id, *contact, person.person)).or_insert(link);
+        }
+    }
+
+    /// Providers owe receipts for these: after a start they are asked for them.
+    pub fn receipts_due(&self) -> impl Iterator<Item = (&DispatchId, &CarrierName, &str)> {
+        self.receipts.iter().map(|(id, (provider, reference))| (id, provider, reference.as_str()))
+    }
+
+    fn await_receipt(&mut self, event: &Event) {
+        let Event::DispatchReported { act, dispatch, report, provider, provider_ref, .. } = event else { return };
+        let id = DispatchId { activation: act.clone(), number: *dispatch };
+        match (report, provider, provider_ref) {
+            (Report::AcceptedReceiptDue, Some(provider), Some(reference)) => {
+                self.receipts.insert(id, (provider.clone(), reference.clone()));
+            }
+            (Report::Delivered | Report::Undelivered { .. } | Report::Failed(_), _, _) => {
+                self.receipts.remove(&id);
+            }
+            (Report::AcceptedReceiptDue | Report::Accepted, _, _) => {}
         }
     }
 

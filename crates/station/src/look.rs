@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Sender};
-use escalation::id::{ActivationId, DeviceId, DeviceName, Slug};
+use escalation::directory::draft::{Draft, zones_version};
+use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
 use escalation::input::{Attribution, Command, Input};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -16,6 +17,7 @@ use escalation::verdict::Verdict;
 use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
+use crate::adopt;
 use crate::desk::{DeskError, Look, RaiseRequest, Request};
 use crate::floor::Floor;
 use crate::portray;
@@ -45,6 +47,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
             tokio::spawn(async move { drop(done.send(verdict.await.ok())) });
             return Some((Input::Answer(Answer { from, reply, text: None, provider_ref: None, sent_at: None }), reply_to));
         }
+        Look::Adopt(read, done) => return adopt(floor, &read.0, read.1, done),
         Look::Turn(done) => drop(done.send(now)),
     }
     None
@@ -59,6 +62,16 @@ fn act(floor: &Floor, request: Request, done: oneshot::Sender<Verdict>) -> Optio
     }
     let by = attribution(request.principal, request.actor, request.idempotency_key.as_deref());
     Some((Input::Command(Command { activation: request.activation, by, seen: request.seen, act: request.act }), done))
+}
+
+fn adopt(floor: &Floor, draft: &Draft, digest: Digest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    match adopt::offer(draft, digest, zones_version(), &floor.vault, floor.secret()) {
+        Ok(adoption) => Some((Input::DirectoryOffered(Box::new(adoption)), done)),
+        Err(error) => {
+            drop(done.send(Verdict::Refused(Rejection::Directory(error.to_string()))));
+            None
+        }
+    }
 }
 
 fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
@@ -78,7 +91,7 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
         origin: Origin { via: Via::Api, client: Some(request.principal.clone()), qos: 0, retained: false, dup: false, waited_since: None },
         evidence: Evidence {
             raw: Private::Open(format!("{} {}", encode(b"POST /api/v1/activations"), encode(&request.body))),
-            payload_sha256: digest.as_ref().try_into().ok().map(escalation::id::Digest::new),
+            payload_sha256: digest.as_ref().try_into().ok().map(Digest::new),
             payload_bytes: u64::try_from(request.body.len()).unwrap_or(u64::MAX),
         },
         id: request.id,
@@ -94,7 +107,7 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
 
 fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
     let idempotency = key.and_then(|key| ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref().try_into().ok());
-    Attribution { principal, actor: actor.map(Private::Open), person: None, idempotency: idempotency.map(escalation::id::Digest::new) }
+    Attribution { principal, actor: actor.map(Private::Open), person: None, idempotency: idempotency.map(Digest::new) }
 }
 
 /// A name that is no slug becomes `x-` and 16 hex digits of its hash, as the ears do it.
@@ -143,8 +156,8 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
         custs,
         sites,
         states: None,
-        from_us: query.from.map(|at| at.as_microsecond()),
-        to_us: query.to.map(|at| at.as_microsecond()),
+        from_us: query.from.map(Timestamp::as_microsecond),
+        to_us: query.to.map(Timestamp::as_microsecond),
         before,
         limit: u32::from(query.limit.clamp(1, 200)).saturating_add(1),
     };

@@ -10,7 +10,7 @@ use escalation::signal::Kind;
 use escalation::time::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::floor::{Floor, LinkBase};
+use crate::floor::{Floor, LinkBase, LinksInTexts};
 
 /// Fills in what a carrier needs.
 pub(crate) fn write(
@@ -145,6 +145,15 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         return Default::default();
     }
     let token = floor.secret().link(&act.id, *contact, person.person);
+    let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing);
+    let in_text = match links.in_texts {
+        LinksInTexts::Always => true,
+        LinksInTexts::AfterAnswer => answered,
+        LinksInTexts::Never => false,
+    };
+    if dispatch.medium == Medium::Sms && !in_text {
+        return Default::default();
+    }
     let host = links.link_host.clone().unwrap_or_else(|| public.split_once("://").map_or(public.as_str(), |(_, rest)| rest).to_owned());
     (format!("{host}/a/{token}"), format!("{public}/a/{token}"))
 }
@@ -170,7 +179,7 @@ fn spoken(s: u64) -> String {
 fn responder(floor: &Floor, act: &Activation) -> String {
     match (act.stage(), &act.promise) {
         (Stage::Committed(_), Some(promise)) => {
-            promise.by.person.map(|p| floor.vault.name_of(p.person)).unwrap_or_else(|| "somebody".to_owned())
+            promise.by.person.map_or_else(|| "somebody".to_owned(), |p| floor.vault.name_of(p.person))
         }
         (Stage::Committed(_) | Stage::Climbing | Stage::Exhausted | Stage::Closed, _) => String::new(),
     }
