@@ -20,12 +20,15 @@ use layer::Layered;
 
 /// Everything that settings can say, in the shape each room wants it.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the wiring of serve and demo reads them"))]
 pub(crate) struct Settings {
     /// `[station]`.
     pub(crate) station: Station,
     /// `[record]`.
     pub(crate) record: Record,
+    /// `[mqtt]` or `[listener]`.
+    pub(crate) intake: intake::settings::Settings,
+    /// `[[sms]]`, `[email]`, `[[webhook]]`, `[templates]`.
+    pub(crate) dispatch: dispatch::Settings,
     /// `[http]`.
     pub(crate) http: Http,
     /// `[directory]`.
@@ -37,7 +40,6 @@ pub(crate) struct Settings {
 /// What reading settings gave.
 pub(crate) struct Loaded {
     /// The settings; `None` exactly where a finding is an error.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the wiring of serve reads it"))]
     pub(crate) settings: Option<Settings>,
     /// Where the directory is, if that can be read: so that a check looks at it whatever else is wrong.
     pub(crate) directory: Option<Directory>,
@@ -172,14 +174,23 @@ impl Settings {
         review_record(&mut layered, &record);
         review_http(&mut layered, &http);
         let webhooks = layered.names("webhook");
+        let intake = way_in(&mut layered);
+        let dispatch = dispatch::Settings {
+            sms: layered.list("sms").into_iter().map(|(_, account)| account).collect(),
+            email: layered.optional("email"),
+            webhook: layered.list("webhook").into_iter().map(|(_, endpoint)| endpoint).collect(),
+            templates: layered.table_or_default("templates"),
+        };
         secret::review(&mut layered);
         let findings = layered.into_findings();
         let sound = findings.iter().all(|f| f.severity != Severity::Error);
-        let settings = station.zip(directory.clone()).filter(|_| sound);
+        let settings = station.zip(directory.clone()).zip(intake).filter(|_| sound);
         Loaded {
-            settings: settings.map(|(station, directory)| Self {
+            settings: settings.map(|((station, directory), intake)| Self {
                 station,
                 record,
+                intake,
+                dispatch,
                 http,
                 directory,
                 keys: keys.into_iter().map(|(_, key)| key).collect(),
@@ -187,6 +198,18 @@ impl Settings {
             directory,
             webhooks,
             findings,
+        }
+    }
+}
+
+/// Where presses come from: exactly one of the two sections.
+fn way_in(layered: &mut Layered<'_>) -> Option<intake::settings::Settings> {
+    let (mqtt, listener) = (layered.optional("mqtt"), layered.optional("listener"));
+    match intake::settings::Settings::choose(mqtt, listener) {
+        Ok(chosen) => Some(chosen),
+        Err(why) => {
+            layered.error(&["mqtt"], &why.to_string(), "no press could reach us", "keep one of [mqtt] and [listener]");
+            None
         }
     }
 }

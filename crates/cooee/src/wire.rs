@@ -1,0 +1,360 @@
+//! Wiring: every room built and joined, and the order in which they start and stop.
+//!
+//! Nothing is decided here. Rooms that may not know each other are given each other's functions.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use console::hooks::{HookCall, HookKind, HookReply, Hooks};
+use console::keys::Keys;
+use dispatch::{Callbacks, HookRequest, Voice};
+use escalation::directory::adapter::Rule;
+use escalation::directory::draft::Draft;
+use escalation::directory::finding::{Finding, Severity};
+use escalation::id::Digest;
+use escalation::input::Input;
+use escalation::time::Timestamp;
+use escalation::trouble::Cause;
+use escalation::verdict::Verdict;
+use intake::{Ears, Readiness};
+use ledger::AnyLedger;
+use station::clock::{Clock, MachineClock};
+use station::desk::{Counter, Desk};
+use station::entropy::Entropy;
+use station::floor::{Feedback, FeedbackState, LinkBase, LinksInTexts};
+use station::run::{Parts, Station, StationError};
+use station::secret::Secret;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::{Key, Links, Settings};
+
+/// Words to devices that may wait; what does not fit is told again at the device's next press.
+const FEEDBACK_MAX: usize = 10_000;
+/// How long the broker may take before the station calls itself up without it: a trouble is open by then.
+const EARS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A house with its lights on.
+pub(crate) struct House {
+    desk: Desk,
+    ears: Ears,
+    voice: Arc<Voice>,
+    watch: JoinHandle<Result<(), StationError>>,
+    serving: Vec<JoinHandle<io::Result<()>>>,
+    keys: watch::Sender<Arc<Keys>>,
+    rules: watch::Sender<Arc<Vec<Rule>>>,
+    stop_watch: watch::Sender<bool>,
+    stop_serving: watch::Sender<bool>,
+    /// Where the desk listens.
+    pub(crate) address: std::net::SocketAddr,
+    /// Held as long as the house stands: one process at a time.
+    _lock: File,
+}
+
+/// What stands beside the settings in a particular house.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// No log-in is asked for: the demo, on loopback.
+    pub(crate) demo: bool,
+    /// Further pages, served beside the desk's own.
+    pub(crate) pages: Option<axum::Router>,
+}
+
+impl House {
+    /// Builds and starts every room. When this returns the record is open, deadlines run and the desk answers.
+    pub(crate) async fn open(settings: &Settings, extras: Extras) -> anyhow::Result<Self> {
+        let data_dir = &settings.station.data_dir;
+        let lock = take_data_dir(data_dir)?;
+        let clock = Arc::new(MachineClock::start());
+        let now = wall(&clock);
+        let ledger = AnyLedger::open(&settings.record.url, data_dir).await.context("open the record")?;
+        let key_file = settings.http.link_key_file.clone().unwrap_or_else(|| data_dir.join("station.key"));
+        let secret = Secret::open(&key_file)?;
+        let (desk, counter) = station::desk::desk();
+        let (busy_in, busy) = watch::channel(false);
+        let public_url = settings.http.public_url.as_deref();
+        let voice = Voice::open(&settings.dispatch, public_url, desk.submitter(), &busy, &now).context("open the carriers")?;
+        let voice = Arc::new(voice);
+        let (feedback_in, feedback) = mpsc::channel(FEEDBACK_MAX);
+        let station = Station::open(Parts {
+            ledger: Arc::new(ledger),
+            clock,
+            entropy: Entropy::from_system()?,
+            secret,
+            links: link_base(settings),
+            data_dir: data_dir.clone(),
+            node: settings.station.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            send: sender(&voice),
+            tell: teller(feedback_in),
+            counter,
+            busy: busy_in,
+        })
+        .await?;
+        for (id, provider, reference) in station.floor().receipts_due() {
+            voice.expect_receipt(id, provider, reference);
+        }
+        let last_here = station.floor().last_entry_at();
+        let in_force = station.floor().engine.directory_version() > 0;
+        let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
+        let (stop_watch, stopped) = watch::channel(false);
+        let watch = tokio::spawn(station.run(stopped));
+        adopt(settings, &desk, &rules, in_force).await?;
+        let node = node_name(&settings.station.name);
+        let ears = Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
+        let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
+        let (stop_serving, serving_stopped) = watch::channel(false);
+        let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, stop: serving_stopped };
+        let (address, serving) = desk_room.open(extras).await?;
+        Ok(Self { desk, ears, voice, watch, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
+    }
+
+    /// Waits until presses reach us, or until a broker that is away has become a trouble.
+    pub(crate) async fn settled(&self) {
+        let mut ready = self.ears.ready();
+        let heard = tokio::time::timeout(EARS_PATIENCE, ready.wait_for(|said| *said == Readiness::Ready)).await;
+        if heard.is_err() {
+            tracing::warn!("the station is up, but presses do not reach it yet: see /readyz?verbose");
+        }
+    }
+
+    /// Where the listener inside the process listens, if that is the way in.
+    pub(crate) fn listener(&self) -> Option<std::net::SocketAddr> {
+        self.ears.address()
+    }
+
+    /// The way to the watch.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Takes up keys and directory anew. What is broken keeps the old one in force and says so.
+    pub(crate) async fn reload(&self, settings: &Settings) -> anyhow::Result<()> {
+        self.keys.send_replace(Arc::new(read_keys(&settings.keys)?));
+        adopt(settings, &self.desk, &self.rules, true).await
+    }
+
+    /// Ends with the watch: only another writer, or a stop, ends it.
+    pub(crate) async fn watch_ended(&mut self) -> anyhow::Result<()> {
+        match (&mut self.watch).await {
+            Ok(ended) => Ok(ended?),
+            Err(join) => Err(anyhow::anyhow!(join).context("the watch has died; a fresh start rebuilds its state from the record")),
+        }
+    }
+
+    /// Hears nothing new, finishes what is being sent, and stops.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.ears.shutdown().await;
+        self.stop_serving.send_replace(true);
+        for serving in self.serving {
+            serving.await.context("stop the desk")??;
+        }
+        self.voice.shutdown().await;
+        self.stop_watch.send_replace(true);
+        if !self.watch.is_finished() {
+            self.watch.await.context("stop the watch")??;
+        }
+        Ok(())
+    }
+}
+
+/// The directory of data: made private, and held by one process at a time.
+fn take_data_dir(data_dir: &Path) -> anyhow::Result<File> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    let shown = data_dir.display();
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(|| format!("make the data directory {shown}"))?;
+    let path: PathBuf = data_dir.join("lock");
+    let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let lock = lock.with_context(|| format!("open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("another Cooee is using {shown}\n  stop it, or give this one a data_dir of its own")
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", path.display())),
+    }
+}
+
+fn wall(clock: &Arc<MachineClock>) -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
+    let clock = Arc::clone(clock);
+    Arc::new(move || clock.wall())
+}
+
+fn link_base(settings: &Settings) -> LinkBase {
+    LinkBase {
+        public_url: settings.http.public_url.clone(),
+        link_host: settings.http.link_host.clone(),
+        in_texts: match settings.http.links {
+            Links::Always => LinksInTexts::Always,
+            Links::AfterAnswer => LinksInTexts::AfterAnswer,
+            Links::Never => LinksInTexts::Never,
+        },
+    }
+}
+
+fn sender(voice: &Arc<Voice>) -> station::run::Send {
+    let voice = Arc::clone(voice);
+    Box::new(move |order| voice.send(order).map_err(|refused| Box::new(refused.into_order())))
+}
+
+fn teller(feedback: mpsc::Sender<intake::Feedback>) -> station::run::Tell {
+    Box::new(move |said: Feedback| {
+        let state = match said.state {
+            FeedbackState::Received => intake::State::Received,
+            FeedbackState::Responding => intake::State::Responding,
+            FeedbackState::Closed => intake::State::Closed,
+        };
+        let Feedback { device, id, activation, state: _ } = said;
+        if feedback.try_send(intake::Feedback { device, id, activation, state }).is_err() {
+            tracing::warn!("a device could not be told how its press stands; it is told at its next one");
+        }
+    })
+}
+
+/// A node's name in topics: the station's name with everything a topic cannot hold replaced.
+fn node_name(station: &str) -> String {
+    let name: String = station.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(64).collect();
+    if name.is_empty() { "cooee".to_owned() } else { name }
+}
+
+fn read_keys(keys: &[Key]) -> anyhow::Result<Keys> {
+    Ok(Keys::read(keys.iter().map(Key::to_console).collect())?)
+}
+
+/// Reads the directory file and offers it. A broken one is a trouble while another is in force, and an end where none is.
+async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<Rule>>>, in_force: bool) -> anyhow::Result<()> {
+    match read_directory(&settings.directory.path) {
+        Ok((draft, digest)) => {
+            let adapters = draft.adapters.iter().map(|adapter| adapter.rule.clone()).collect();
+            match desk.adopt(draft, digest).await? {
+                Verdict::Durable(_) => {
+                    rules.send_replace(Arc::new(adapters));
+                    Ok(())
+                }
+                Verdict::Refused(why) => Err(why.into()),
+                Verdict::NotTaken(why) => Err(why.into()),
+            }
+        }
+        Err(findings) if in_force => {
+            for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+                tracing::error!("the directory is broken; the last adopted one stays in force\n{finding}");
+            }
+            desk.submit(Input::TroubleNoticed(Cause::DirectoryBroken)).await;
+            Ok(())
+        }
+        Err(findings) => {
+            let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            anyhow::bail!("the directory cannot be adopted, and there is none from before\n{}", all.join("\n"))
+        }
+    }
+}
+
+/// The directory file as a draft, or everything that is wrong with it.
+fn read_directory(path: &Path) -> Result<(Draft, Digest), Vec<Finding>> {
+    let file = path.display().to_string();
+    let unreadable = |what: String| {
+        let remedy = "correct  [directory] path, or create the file; config/directory.toml is a sample".to_owned();
+        vec![Finding { severity: Severity::Error, file: file.clone(), line: 0, what, consequence: String::new(), remedy }]
+    };
+    let text = std::fs::read_to_string(path).map_err(|why| unreadable(format!("the directory cannot be read: {why}")))?;
+    let hashed = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let digest = hashed.as_ref().try_into().map(Digest::new).map_err(|_| unreadable("its hash cannot be made".to_owned()))?;
+    let parsed = Draft::parse(&file, &text);
+    match parsed.draft {
+        Some(draft) => Ok((draft, digest)),
+        None => Err(parsed.findings),
+    }
+}
+
+/// What the desk is built from.
+struct DeskRoom<'a> {
+    settings: &'a Settings,
+    desk: &'a Desk,
+    keys: watch::Receiver<Arc<Keys>>,
+    voice: &'a Arc<Voice>,
+    ears: &'a Ears,
+    stop: watch::Receiver<bool>,
+}
+
+type Serving = Vec<JoinHandle<io::Result<()>>>;
+
+impl DeskRoom<'_> {
+    /// Opens the desk on its address, and the control socket beside the record.
+    async fn open(self, extras: Extras) -> anyhow::Result<(std::net::SocketAddr, Serving)> {
+        let http = &self.settings.http;
+        let listener = TcpListener::bind(http.listen).await;
+        let listener = listener.with_context(|| format!("listen on {} ([http] listen); is something else there?", http.listen))?;
+        let address = listener.local_addr().context("read the desk's address")?;
+        let mut router = self.router(extras.demo)?;
+        let control = self.router(false)?;
+        if let Some(pages) = extras.pages {
+            router = pages.merge(router);
+        }
+        let socket = self.settings.station.data_dir.join("control.sock");
+        let serving = vec![
+            tokio::spawn(console::serve(listener, router, stopped(self.stop.clone()))),
+            tokio::spawn(async move { console::serve_control(&socket, control, stopped(self.stop)).await }),
+        ];
+        Ok((address, serving))
+    }
+
+    fn router(&self, demo: bool) -> anyhow::Result<axum::Router> {
+        let (voice, ready) = (Arc::clone(self.voice), self.ears.ready());
+        let parts = console::Parts {
+            desk: self.desk.clone(),
+            keys: self.keys.clone(),
+            settings: console::settings::Settings {
+                station: self.settings.station.name.clone(),
+                public_url: self.settings.http.public_url.clone(),
+                phone: self.settings.station.phone.clone(),
+                demo,
+            },
+            hooks: Arc::new(ProviderHooks(self.voice.callbacks())),
+            probes: Arc::new(move || probes(&voice, &ready)),
+            extra_metrics: Arc::new(|_text| {}),
+        };
+        Ok(console::router(parts)?)
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn probes(voice: &Voice, ready: &watch::Receiver<Readiness>) -> Vec<console::Probe> {
+    let ears = match &*ready.borrow() {
+        Readiness::Ready => console::Probe { name: "presses".to_owned(), ok: true, detail: String::new() },
+        Readiness::NotYet { why } => console::Probe { name: "presses".to_owned(), ok: false, detail: why.clone() },
+    };
+    let providers = voice.health().into_iter().map(|health| console::Probe {
+        name: format!("carrier/{}", health.carrier),
+        ok: health.failures_in_a_row == 0,
+        detail: health.last_error.map(|class| class.to_string()).unwrap_or_default(),
+    });
+    std::iter::once(ears).chain(providers).collect()
+}
+
+/// The desk takes callbacks, the voice understands them, and neither knows the other.
+struct ProviderHooks(Callbacks);
+
+impl Hooks for ProviderHooks {
+    fn receive(&self, call: HookCall) -> Pin<Box<dyn Future<Output = HookReply> + Send>> {
+        let callbacks = self.0.clone();
+        let kind = match call.kind {
+            HookKind::Status => dispatch::HookKind::Status,
+            HookKind::Inbound => dispatch::HookKind::Inbound,
+        };
+        let HookCall { provider, kind: _, method, path_and_query, headers, body } = call;
+        Box::pin(async move {
+            let reply = callbacks.receive(HookRequest { provider, kind, method, path_and_query, headers, body }).await;
+            HookReply { status: reply.status, content_type: reply.content_type, body: reply.body.into_bytes() }
+        })
+    }
+}
