@@ -1,4 +1,6 @@
 //! The acceptance ring: the real daemon among real parts.
 
 #[cfg(test)]
+mod ears;
+#[cfg(test)]
 mod parts;

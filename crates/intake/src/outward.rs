@@ -1,20 +1,20 @@
 //! What we publish to an outside broker: our own birth and will, and feedback to devices.
 //!
 //! By a client of its own with a clean session, so that nothing we say can stand in the way of what we hear. Must not wait for
-//! the broker while holding anything else up.
+//! the broker while holding anything else up: what waits for it waits in the caller's bounded queue, whose overflow rule holds.
 
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, PublishOptions, QoS};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::session::{connect, options};
 use crate::settings::Access;
 use crate::{Feedback, NotOpened, State};
 
-/// How many messages may wait for the broker. Overflow rule: the newest is dropped and logged; a device that needs it repeats its press.
+/// How many messages may be on their way to the broker. Overflow rule: the newest is dropped and logged; a device that needs it repeats its press.
 const WAITING_MAX: usize = 1_024;
 /// How long to wait before connecting again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -37,8 +37,9 @@ impl Outward {
         options.set_clean_session(true);
         options.set_last_will(LastWill::new(topic.clone(), "offline", QoS::AtLeastOnce, true));
         let (client, line) = connect(options, WAITING_MAX);
-        let line = tokio::spawn(run(line, client.clone(), topic.clone()));
-        let speaker = tokio::spawn(speak(client.clone(), feedback));
+        let (connected_in, connected) = watch::channel(false);
+        let line = tokio::spawn(run(line, client.clone(), topic.clone(), connected_in));
+        let speaker = tokio::spawn(speak(client.clone(), feedback, connected));
         Ok(Self { client, topic, line, speaker })
     }
 
@@ -80,26 +81,32 @@ fn retained() -> PublishOptions {
     PublishOptions::at_least_once().retained()
 }
 
-async fn run(mut line: EventLoop, client: AsyncClient, topic: String) {
+async fn run(mut line: EventLoop, client: AsyncClient, topic: String, connected: watch::Sender<bool>) {
     loop {
         match line.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
                 if let Err(error) = client.try_publish(topic.as_str(), "online", retained()) {
                     tracing::warn!(%error, "could not publish that we are online");
                 }
+                connected.send_replace(true);
             }
             Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
             Err(rumqttc::ConnectionError::RequestsDone) => return,
             Err(error) => {
                 tracing::debug!(%error, "the connection that publishes is gone");
+                connected.send_replace(false);
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
         }
     }
 }
 
-async fn speak(client: AsyncClient, mut feedback: mpsc::Receiver<Feedback>) {
+/// Hands on what is said, but only while there is a connection: the client would forget it with the next one.
+async fn speak(client: AsyncClient, mut feedback: mpsc::Receiver<Feedback>, mut connected: watch::Receiver<bool>) {
     while let Some(feedback) = feedback.recv().await {
+        if connected.wait_for(|connected| *connected).await.is_err() {
+            return;
+        }
         let (topic, payload) = told(&feedback);
         if let Err(error) = client.try_publish(topic, payload, PublishOptions::at_least_once()) {
             tracing::warn!(%error, activation.id = %feedback.activation, "feedback to a device was dropped");

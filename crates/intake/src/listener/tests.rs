@@ -26,6 +26,10 @@ struct Room {
 
 impl Room {
     async fn open() -> Self {
+        Self::open_with(Settings::default()).await
+    }
+
+    async fn open_with(settings: Settings) -> Self {
         let (sender, inputs) = mpsc::unbounded_channel();
         let submit: Submit = Arc::new(move |input| {
             let (answer, verdict) = oneshot::channel();
@@ -44,7 +48,7 @@ impl Room {
             supervision: supervision.clone(),
             readiness,
         };
-        let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..Settings::default() };
+        let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..settings };
         let listener = Listener::start(&settings, needs).await.unwrap();
         soon("readiness", ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap();
         Self { inputs, feedback, listener, supervision }
@@ -164,6 +168,43 @@ async fn a_megabyte_is_taken_by_its_hash() {
     let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
     let (press, answer) = room.signal().await;
     assert_eq!((press.evidence.payload_bytes, matches!(press.verb, Verb::Press { .. })), (1_048_576, true));
+    answer.send(durable()).unwrap();
+    soon("the PUBACK", polling).await.unwrap();
+}
+
+/// A file that only its owner may read.
+fn private(folder: &std::path::Path, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn with_tls_and_passwords_strangers_are_turned_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let hash = mqtt5::broker::auth::PasswordAuthProvider::hash_password("s3cret").unwrap();
+    let mut room = Room::open_with(Settings {
+        password_file: Some(private(folder.path(), "passwords", &format!("kim:{hash}\n"))),
+        cert_file: Some(private(folder.path(), "cert.pem", &identity.cert.pem())),
+        key_file: Some(private(folder.path(), "key.pem", &identity.signing_key.serialize_pem())),
+        ..Settings::default()
+    })
+    .await;
+    let port = room.listener.address().unwrap().port();
+    let options = |password: &str| {
+        let mut options = MqttOptions::new("button", ("localhost", port));
+        options.set_credentials("kim", password.to_owned());
+        options.set_transport(rumqttc::Transport::tls(identity.cert.pem().into_bytes(), None, None));
+        options
+    };
+    let (_stranger, mut line) = AsyncClient::builder(options("wrong")).capacity(10).build();
+    assert!(soon("an answer", line.poll()).await.is_err());
+    let (button, mut line) = AsyncClient::builder(options("s3cret")).capacity(10).build();
+    button.publish(PRESS, "", PublishOptions::at_least_once()).await.unwrap();
+    let polling = tokio::spawn(async move { until(&mut line, "a PUBACK", is_puback).await });
+    let (_, answer) = room.signal().await;
     answer.send(durable()).unwrap();
     soon("the PUBACK", polling).await.unwrap();
 }

@@ -307,6 +307,35 @@ async fn no_message_can_wedge_the_session() {
 }
 
 #[tokio::test]
+async fn a_session_that_holds_what_is_not_mqtt_is_given_up_at_last() {
+    let mut room = room().await;
+    let broker = loop {
+        let (mut broker, clean) = Broker::accept(&room.listener, false).await;
+        if clean {
+            break broker;
+        }
+        broker.send(&[0x32, 2, 0, 9]).await;
+    };
+    broker.end().await;
+    room.watch.trouble(&Input::TroubleNoticed(Cause::SessionLost)).await;
+    let mut broker = room.connected(false).await;
+    room.ready().await;
+    broker.publish(1, false, PRESS, b"").await;
+    let (_, answer) = room.watch.signal().await;
+    answer.send(durable()).unwrap();
+    assert_eq!(broker.puback().await, 1);
+}
+
+#[tokio::test]
+async fn a_subscription_without_guarantee_is_a_trouble() {
+    let mut room = room().await;
+    let (mut broker, _) = Broker::accept(&room.listener, false).await;
+    broker.subscribe(0).await;
+    room.watch.trouble(&Input::TroubleNoticed(Cause::BrokerSetting { lacks: "qos1".to_owned() })).await;
+    room.ready().await;
+}
+
+#[tokio::test]
 async fn retained_copies_are_heard_once() {
     let mut room = room().await;
     let mut broker = room.connected(false).await;

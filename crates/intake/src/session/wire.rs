@@ -139,7 +139,10 @@ pub(super) async fn run(mut line: EventLoop, fence: Arc<Fence>, events: mpsc::Se
                     );
                     line.mqtt_options.set_clean_session(true);
                 }
-                tokio::time::sleep(pace.wait()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pace.wait()) => {}
+                    () = events.closed() => return,
+                }
             }
         }
     }
@@ -177,12 +180,14 @@ impl Pace {
 
     /// Counts a failure; says whether the session must be given up.
     fn failed(&mut self, error: &ConnectionError) -> bool {
-        let held_well = self.since.take().is_some_and(|since| since.elapsed() >= HELD_WELL);
+        let since = self.since.take();
+        let held_well = since.is_some_and(|since| since.elapsed() >= HELD_WELL);
         self.failures = if held_well { 0 } else { self.failures.saturating_add(1) };
         let choked = matches!(error, ConnectionError::MqttState(StateError::Deserialization(_) | StateError::ProtocolViolation(_)));
         if held_well {
             self.choked = 0;
-        } else if choked {
+        } else if choked && since.is_some() {
+            // Only behind a CONNACK: what answers in its place is not our broker, and no session of ours is at stake.
             self.choked += 1;
         }
         self.giving_up = self.choked >= CHOKED_MAX;

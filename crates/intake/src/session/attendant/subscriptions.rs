@@ -29,6 +29,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 enum Standing {
     Asked,
     Granted,
+    /// Granted without a guarantee (QoS 0): what is sent while the link is away is gone.
+    Weak,
     Refused,
 }
 
@@ -118,7 +120,7 @@ impl Subscriptions {
 
     /// The first filter that is not granted.
     pub(super) fn gap(&self) -> Option<&str> {
-        self.wanted.iter().find(|(_, standing)| **standing != Standing::Granted).map(|(filter, _)| filter.as_str())
+        self.wanted.iter().find(|(_, standing)| matches!(standing, Standing::Asked | Standing::Refused)).map(|(filter, _)| filter.as_str())
     }
 
     /// When refused filters are asked for again.
@@ -181,12 +183,8 @@ impl Subscriptions {
             let cause = Cause::SubscriptionRefused { filter };
             match codes.get(index) {
                 Some(SubscribeReasonCode::Success(qos)) => {
-                    *standing = Standing::Granted;
+                    *standing = if *qos == QoS::AtMostOnce { Standing::Weak } else { Standing::Granted };
                     self.troubles.clear(cause);
-                    let weak = Cause::BrokerSetting { lacks: "qos1".to_owned() };
-                    if *qos == QoS::AtMostOnce {
-                        self.troubles.raise(weak);
-                    }
                 }
                 Some(SubscribeReasonCode::Failure) | None => {
                     *standing = Standing::Refused;
@@ -194,6 +192,12 @@ impl Subscriptions {
                     self.retry_at = Some(Instant::now() + AGAIN_AFTER);
                 }
             }
+        }
+        let weak = Cause::BrokerSetting { lacks: "qos1".to_owned() };
+        if self.wanted.values().any(|standing| *standing == Standing::Weak) {
+            self.troubles.raise(weak);
+        } else {
+            self.troubles.clear(weak);
         }
         true
     }
