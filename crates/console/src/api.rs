@@ -1,0 +1,114 @@
+//! The API's routes: one list that the router is made of and that the OpenAPI document is compared with.
+
+pub(crate) mod act;
+mod activations;
+mod devices;
+mod health;
+mod hooks;
+pub(crate) mod openapi;
+pub(crate) mod shape;
+mod stream;
+pub(crate) mod strict;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{MethodRouter, get, post};
+
+use crate::problem::Problem;
+use crate::room::Room;
+
+/// One route of `/api/v1`: method, path, handler.
+type Route = (&'static str, &'static str, MethodRouter<Arc<Room>>);
+
+/// Every route under `/api/v1` except the document itself.
+fn list() -> Vec<Route> {
+    vec![
+        ("post", "/api/v1/activations", post(activations::raise)),
+        ("get", "/api/v1/activations", get(activations::list)),
+        ("get", "/api/v1/activations/{id}", get(activations::one)),
+        ("post", "/api/v1/activations/{id}/claim", post(act::claim)),
+        ("post", "/api/v1/activations/{id}/accept", post(act::accept)),
+        (
+            "post",
+            "/api/v1/activations/{id}/decline",
+            post(act::decline),
+        ),
+        (
+            "post",
+            "/api/v1/activations/{id}/escalate",
+            post(act::escalate),
+        ),
+        ("post", "/api/v1/activations/{id}/note", post(act::note)),
+        ("post", "/api/v1/activations/{id}/close", post(act::close)),
+        ("get", "/api/v1/devices", get(devices::list)),
+        ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
+        ("get", "/api/v1/troubles", get(devices::troubles)),
+        ("get", "/api/v1/stream", get(stream::follow)),
+    ]
+}
+
+/// The API, the health pages and the callbacks.
+pub(crate) fn routes() -> Router<Arc<Room>> {
+    let api = list()
+        .into_iter()
+        .fold(Router::new(), |router, (_, path, handler)| {
+            router.route(path, handler)
+        });
+    api.route("/api/v1/openapi.json", get(openapi::serve))
+        .route("/healthz", get(health::process))
+        .route("/healthz/dispatch", get(health::dispatch))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(crate::metrics::metrics))
+        .route("/hooks/{provider}/status", post(hooks::status))
+        .route("/hooks/{provider}/inbound", post(hooks::inbound))
+}
+
+/// Nothing is served there.
+pub(crate) async fn no_such_route(uri: Uri) -> Problem {
+    let detail = if uri.path().starts_with("/api/") {
+        "Nothing is served at this path. /api/v1/openapi.json lists what is."
+    } else {
+        "Nothing is served at this path. The queue is at /."
+    };
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-path",
+        "No such path",
+        detail,
+    )
+}
+
+/// Something is served there, but not so.
+pub(crate) async fn no_such_method(method: Method) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no-such-method",
+        "Not with this method",
+        format!("This path is served, but not for {method}. The header Allow says for which."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_document_has_every_route_and_no_other() {
+        let served: BTreeSet<(String, String)> = super::list()
+            .into_iter()
+            .map(|(method, path, _)| (path.to_owned(), method.to_owned()))
+            .collect();
+        let document: serde_json::Value =
+            serde_json::from_str(&super::openapi::document()).unwrap();
+        let mut said = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                said.insert((path.clone(), method.clone()));
+            }
+        }
+        assert_eq!(said, served);
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    }
+}

@@ -1,0 +1,303 @@
+//! Acts on an activation: by the API and, with the same care, by the pages' forms.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use escalation::acknowledgement::{Commitment, Disposition};
+use escalation::id::ActivationId;
+use escalation::input::{Act, EscalateTo};
+use escalation::ladder::RungIndex;
+use escalation::private::Private;
+use escalation::rejection::Rejection;
+use escalation::time::Seconds;
+use escalation::verdict::Verdict;
+use serde::{Deserialize, Deserializer, Serialize};
+use station::desk::Request;
+use utoipa::ToSchema;
+
+use super::activations::{NAME_MAX, NOTE_MAX, fits};
+use super::shape::Activation;
+use super::strict::{Conditions, Strict};
+use crate::caller::Caller;
+use crate::problem::{Document, Problem};
+use crate::roles::Action;
+use crate::room::Room;
+
+/// Nothing but who acts.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByBody {
+    /// Id or name of the person who acts, at most 200 bytes.
+    by: Option<String>,
+}
+
+/// A named person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclineBody {
+    /// Id or name of the person who cannot.
+    by: String,
+}
+
+/// A named person commits.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptBody {
+    /// Id or name of the person who commits.
+    by: String,
+    /// going or verifying.
+    #[schema(value_type = String)]
+    commitment: Commitment,
+    /// In how many seconds they expect to be there, 1 to 86400; 600 where not said.
+    eta_s: Option<u32>,
+}
+
+/// How far to escalate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EscalateBody {
+    /// `next`, `all`, or `rung 3` (from 1).
+    #[serde(deserialize_with = "escalate_to")]
+    #[schema(value_type = String, example = "next")]
+    to: EscalateTo,
+    /// Id or name of the person who acts.
+    by: Option<String>,
+}
+
+/// Words.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoteBody {
+    /// At most 2,000 bytes.
+    note: String,
+    /// Id or name of the person who writes.
+    by: Option<String>,
+}
+
+/// The end.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloseBody {
+    /// attended, `police_attended`, `resolved_by_staff`, `pressed_in_good_faith`, unintended, test, fault, medical or `could_not_verify`.
+    #[schema(value_type = String)]
+    disposition: Disposition,
+    /// Words with it, at most 2,000 bytes.
+    note: Option<String>,
+    /// Id or name of the person who closes.
+    by: Option<String>,
+}
+
+/// What an act did. It is durable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Acted {
+    /// `responder` for the first to accept, `co-responder` for who came after; absent for other acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<&'static str>,
+    /// For a co-responder: who was first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<String>,
+    /// How it stands now.
+    pub(crate) activation: Activation,
+}
+
+macro_rules! act {
+    ($(#[$doc:meta])* $name:ident, $verb:literal, $body:ty, $action:expr, |$value:ident| $parts:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(
+            post, path = concat!("/api/v1/activations/{id}/", $verb), request_body = $body,
+            params(
+                ("id" = String, Path, description = "The activation's reference", example = "KAL-42"),
+                ("Idempotency-Key" = Option<String>, Header, description = "The same again within 24 h changes nothing and answers with the current state"),
+                ("If-Match" = Option<String>, Header, description = "The `seq` you saw, in double quotes; 412 with the fresh state where it has changed since"),
+            ),
+            responses(
+                (status = 200, description = "It is durable", body = Acted),
+                (status = "4XX", description = "Refused; 409 and 412 bring the fresh state", body = Document, content_type = "application/problem+json"),
+                (status = 503, description = "Not taken; send it again", body = Document, content_type = "application/problem+json"),
+            )
+        )]
+        pub(super) async fn $name(
+            State(room): State<Arc<Room>>,
+            caller: Caller,
+            conditions: Conditions,
+            Path(id): Path<String>,
+            Strict { value: $value, .. }: Strict<$body>,
+        ) -> Result<Json<Acted>, Problem> {
+            caller.must($action)?;
+            let (actor, act): (Option<String>, Act) = $parts;
+            perform(&room, &caller, &id, Wish { actor, act, conditions }).await.map(Json)
+        }
+    };
+}
+
+act!(
+    /// Takes ownership as an operator.
+    claim, "claim", ByBody, Action::Claim, |body| (body.by, Act::Claim)
+);
+act!(
+    /// A named person commits. Where somebody is already going this one is a co-responder.
+    accept, "accept", AcceptBody, Action::Accept, |body| (
+        Some(body.by),
+        Act::Accept { commitment: body.commitment, eta_s: body.eta_s.map(Seconds) }
+    )
+);
+act!(
+    /// A named person cannot: the ladder moves on at once.
+    decline, "decline", DeclineBody, Action::Decline, |body| (Some(body.by), Act::Decline)
+);
+act!(
+    /// Moves the climb on.
+    escalate, "escalate", EscalateBody, Action::Escalate, |body| (body.by, Act::Escalate { to: body.to })
+);
+act!(
+    /// Adds words.
+    note, "note", NoteBody, Action::Note, |body| {
+        (body.by, Act::Note { text: Private::Open(body.note) })
+    }
+);
+act!(
+    /// Ends it with a disposition.
+    close, "close", CloseBody, Action::Close, |body| (
+        body.by,
+        Act::Close { disposition: body.disposition, note: body.note.map(Private::Open) }
+    )
+);
+
+/// What somebody wants done.
+pub(crate) struct Wish {
+    /// Who acts, as the caller says.
+    pub(crate) actor: Option<String>,
+    /// What.
+    pub(crate) act: Act,
+    /// Under which conditions.
+    pub(crate) conditions: Conditions,
+}
+
+/// Does it, and answers only once it is durable. The caller's role was asked before.
+pub(crate) async fn perform(
+    room: &Room,
+    caller: &Caller,
+    id: &str,
+    wish: Wish,
+) -> Result<Acted, Problem> {
+    let id: ActivationId = id.parse().map_err(|_| unknown())?;
+    fits("by", wish.actor.as_deref(), NAME_MAX)?;
+    let accepts = match &wish.act {
+        Act::Accept { .. } => true,
+        Act::Note { text } => {
+            fits("note", text.open(), NOTE_MAX)?;
+            false
+        }
+        Act::Close { note, .. } => {
+            fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
+            false
+        }
+        Act::Claim | Act::Decline | Act::Escalate { .. } => false,
+    };
+    let request = Request {
+        activation: id.clone(),
+        principal: caller.principal.clone(),
+        actor: wish.actor,
+        idempotency_key: wish.conditions.idempotency_key,
+        seen: wish.conditions.seen,
+        scope: caller.scope.clone(),
+        act: wish.act,
+    };
+    match room.desk.act(request).await? {
+        Verdict::Durable(outcome) => {
+            let detail = room.desk.activation(id, caller.scope.clone()).await?;
+            let card = detail.ok_or_else(unknown)?.card;
+            let first = card.going.first().map(|going| going.name.clone());
+            Ok(Acted {
+                role: accepts.then_some(if outcome.co_responder {
+                    "co-responder"
+                } else {
+                    "responder"
+                }),
+                first: first.filter(|_| accepts && outcome.co_responder),
+                activation: Activation::from(&card),
+            })
+        }
+        Verdict::Refused(why) => Err(refusal(room, caller, why).await),
+        Verdict::NotTaken(why) => Err(why.into()),
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("activation with this reference")
+}
+
+/// Why the rules said no, with the fresh state where the caller acted on a stale one.
+pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Problem {
+    let words = why.to_string();
+    match why {
+        Rejection::UnknownActivation(_) => unknown(),
+        Rejection::UnknownPlace => Problem::not_found("site or device"),
+        Rejection::AlreadyClosed { activation, at } => {
+            let card = fresh(room, caller, activation).await;
+            let by = card
+                .as_ref()
+                .and_then(|card| card.closed_by.clone())
+                .unwrap_or_else(|| "somebody".to_owned());
+            let detail = format!("It was closed by {by} at {at}. Nothing was changed.");
+            Problem::new(
+                StatusCode::CONFLICT,
+                "already-closed",
+                "Already closed",
+                detail,
+            )
+            .with(card.as_ref().map(Activation::from))
+        }
+        Rejection::Stale { activation, .. } => {
+            let card = fresh(room, caller, activation).await;
+            Problem::new(
+                StatusCode::PRECONDITION_FAILED,
+                "stale",
+                "It has changed since you looked",
+                format!("{words}. Nothing was changed. How it stands now is in \"activation\"."),
+            )
+            .with(card.as_ref().map(Activation::from))
+        }
+        Rejection::ClaimedByAnother(activation) => {
+            let card = fresh(room, caller, activation).await;
+            conflict("claimed", "Claimed by another operator", &words)
+                .with(card.as_ref().map(Activation::from))
+        }
+        Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
+        Rejection::NoSuchRung { .. } => {
+            conflict("no-such-rung", "The ladder has no such rung", &words)
+        }
+        Rejection::ImplausibleEta => Problem::bad_request(format!("{words}. Nothing was changed.")),
+        Rejection::Directory(_) => conflict("directory", "The directory was not adopted", &words),
+    }
+}
+
+fn conflict(slug: &'static str, title: &'static str, words: &str) -> Problem {
+    let detail = format!("{words}. Nothing was changed.");
+    Problem::new(StatusCode::CONFLICT, slug, title, detail)
+}
+
+async fn fresh(room: &Room, caller: &Caller, id: ActivationId) -> Option<station::view::Card> {
+    let found = room.desk.activation(id, caller.scope.clone()).await;
+    found.ok().flatten().map(|detail| detail.card)
+}
+
+fn escalate_to<'de, D: Deserializer<'de>>(source: D) -> Result<EscalateTo, D::Error> {
+    let text = String::deserialize(source)?;
+    read_escalate_to(&text)
+        .ok_or_else(|| serde::de::Error::custom("\"to\" is next, all, or rung 1, rung 2, ..."))
+}
+
+/// Reads `next`, `all` or `rung 3`.
+pub(crate) fn read_escalate_to(text: &str) -> Option<EscalateTo> {
+    match text {
+        "next" => Some(EscalateTo::Next),
+        "all" => Some(EscalateTo::All),
+        rung => {
+            let number: u16 = rung.strip_prefix("rung ")?.parse().ok()?;
+            number.checked_sub(1).map(RungIndex).map(EscalateTo::Rung)
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The API's JSON: what a view becomes outside. Names of fields are a contract.
+
+use escalation::acknowledgement::{Commitment, Disposition};
+use escalation::directory::{Mounting, Standing};
+use escalation::event::Age;
+use escalation::time::{Timestamp, Why};
+use serde::{Serialize, Serializer};
+use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, RungView, TroubleView};
+use utoipa::ToSchema;
+
+/// One activation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Activation {
+    /// Its reference.
+    #[schema(example = "KAL-42")]
+    id: String,
+    /// climbing, held, accepted, exhausted or closed.
+    state: &'static str,
+    /// duress, panic, medical or assist.
+    kind: &'static str,
+    customer: String,
+    customer_name: String,
+    site: String,
+    site_name: String,
+    /// Its name within its site.
+    device: String,
+    /// Where exactly.
+    place: String,
+    /// IANA zone of the site.
+    timezone: String,
+    /// registered, `unknown_device` or `unknown_site`.
+    standing: &'static str,
+    /// fixed or portable, where known.
+    mounting: Option<&'static str>,
+    /// RFC 3339, UTC; so are all times.
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    raised_at: Timestamp,
+    age: AgeShape,
+    /// How often it was pressed.
+    presses: u32,
+    /// Someone at the device asked to cancel: verify.
+    cancel_asked: bool,
+    /// The rung it stands on, from 1; 0 before the first.
+    rung: u16,
+    rungs: u16,
+    /// When something happens next without anybody doing anything.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    next_at: Option<Timestamp>,
+    /// receipt, `rung_wait`, arrival, grace, `claim_lapse`, round or archive.
+    next_why: Option<&'static str>,
+    /// The operator who owns it.
+    claimed_by: Option<String>,
+    going: Vec<GoingShape>,
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    closed_at: Option<Timestamp>,
+    closed_by: Option<String>,
+    disposition: Option<&'static str>,
+    /// The entry that last changed it: what `If-Match` takes.
+    seq: u64,
+}
+
+/// How old the press was when it arrived.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AgeShape {
+    /// live, delayed or recovered.
+    state: &'static str,
+    /// Seconds, where known; for a live one at most so many.
+    seconds: Option<u64>,
+}
+
+/// Somebody who has committed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct GoingShape {
+    name: String,
+    /// going or verifying.
+    commitment: &'static str,
+    /// When they should be there; absent for a co-responder.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    arrive_by: Option<Timestamp>,
+}
+
+/// One activation in full.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FullActivation {
+    #[serde(flatten)]
+    head: Activation,
+    /// The frozen ladder and how far it has come.
+    ladder: Vec<Rung>,
+    /// Every message and what became of it, oldest first.
+    attempts: Vec<AttemptShape>,
+    /// Everything recorded, oldest first.
+    history: Vec<HistoryLine>,
+}
+
+/// One rung of a ladder.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Rung {
+    /// From 1.
+    number: u16,
+    wait_s: u32,
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    entered_at: Option<Timestamp>,
+    /// Until when the climb stands on it, where it does.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    until: Option<Timestamp>,
+    targets: Vec<Target>,
+}
+
+/// One party on a rung.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Target {
+    name: String,
+    /// Channels in order of fallback; an inner list goes together.
+    by: Vec<Vec<&'static str>>,
+    /// Why they were not tried any further, if so.
+    passed_over: Option<String>,
+}
+
+/// One message.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AttemptShape {
+    #[schema(example = "KAL-42.7")]
+    dispatch: String,
+    to: String,
+    medium: &'static str,
+    purpose: &'static str,
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    queued_at: Timestamp,
+    /// queued, accepted, delivered, undelivered, failed or `no receipt`. Never an answer.
+    outcome: &'static str,
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    outcome_at: Option<Timestamp>,
+    detail: Option<String>,
+    provider: Option<String>,
+    possible_duplicate: bool,
+    late_ms: u64,
+}
+
+/// One line of a history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct HistoryLine {
+    seq: u64,
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    at: Timestamp,
+    /// The record kind.
+    kind: String,
+    text: String,
+}
+
+/// A page of activations, newest first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ActivationPage {
+    pub(crate) activations: Vec<Activation>,
+    /// Ask for more with this; absent on the last page.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// One device.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Device {
+    site: String,
+    device: String,
+    customer: String,
+    place: String,
+    /// fixed or portable.
+    mounting: &'static str,
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    last_press: Option<Timestamp>,
+    /// Its open activation.
+    activation: Option<String>,
+}
+
+/// The devices in scope.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Devices {
+    pub(crate) devices: Vec<Device>,
+}
+
+/// One open trouble.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Trouble {
+    /// Its cause, as the record writes it: a name, or an object with a name and what it concerns.
+    cause: serde_json::Value,
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    since: Timestamp,
+}
+
+/// The open troubles in scope.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Troubles {
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+impl From<&Card> for Activation {
+    fn from(card: &Card) -> Self {
+        Self {
+            id: card.id.to_string(),
+            state: card.state.as_str(),
+            kind: card.kind.as_str(),
+            customer: card.customer.to_string(),
+            customer_name: card.customer_name.clone(),
+            site: card.site.to_string(),
+            site_name: card.site_name.clone(),
+            device: card.device.name.to_string(),
+            place: card.place.clone(),
+            timezone: card.timezone.clone(),
+            standing: standing(card.standing),
+            mounting: card.mounting.map(mounting),
+            raised_at: card.raised_at,
+            age: age(card.age),
+            presses: card.presses,
+            cancel_asked: card.cancel_asked,
+            rung: card.rung,
+            rungs: card.rungs,
+            next_at: card.next_at,
+            next_why: card.next_why.map(why),
+            claimed_by: card.claimed_by.clone(),
+            going: card.going.iter().map(GoingShape::from).collect(),
+            closed_at: card.closed_at,
+            closed_by: card.closed_by.clone(),
+            disposition: card.disposition.map(disposition),
+            seq: card.seq,
+        }
+    }
+}
+
+impl From<&Going> for GoingShape {
+    fn from(going: &Going) -> Self {
+        Self {
+            name: going.name.clone(),
+            commitment: commitment(going.commitment),
+            arrive_by: going.arrive_by,
+        }
+    }
+}
+
+impl From<&Detail> for FullActivation {
+    fn from(detail: &Detail) -> Self {
+        Self {
+            head: Activation::from(&detail.card),
+            ladder: detail.ladder.iter().map(Rung::from).collect(),
+            attempts: detail.attempts.iter().map(AttemptShape::from).collect(),
+            history: detail.history.iter().map(HistoryLine::from).collect(),
+        }
+    }
+}
+
+impl From<&RungView> for Rung {
+    fn from(rung: &RungView) -> Self {
+        let target = |target: &station::view::TargetView| Target {
+            name: target.name.clone(),
+            by: target
+                .by
+                .iter()
+                .map(|together| together.iter().map(|medium| medium.as_str()).collect())
+                .collect(),
+            passed_over: target.passed_over.clone(),
+        };
+        Self {
+            number: rung.number,
+            wait_s: rung.wait_s,
+            entered_at: rung.entered_at,
+            until: rung.until,
+            targets: rung.targets.iter().map(target).collect(),
+        }
+    }
+}
+
+impl From<&Attempt> for AttemptShape {
+    fn from(attempt: &Attempt) -> Self {
+        Self {
+            dispatch: attempt.dispatch.to_string(),
+            to: attempt.to.clone(),
+            medium: attempt.medium.as_str(),
+            purpose: attempt.purpose.as_str(),
+            queued_at: attempt.queued_at,
+            outcome: attempt.outcome,
+            outcome_at: attempt.outcome_at,
+            detail: attempt.detail.clone(),
+            provider: attempt.provider.clone(),
+            possible_duplicate: attempt.possible_duplicate,
+            late_ms: attempt.late_ms,
+        }
+    }
+}
+
+impl From<&Line> for HistoryLine {
+    fn from(line: &Line) -> Self {
+        Self {
+            seq: line.seq,
+            at: line.at,
+            kind: line.kind.clone(),
+            text: line.text.clone(),
+        }
+    }
+}
+
+impl From<&DeviceView> for Device {
+    fn from(device: &DeviceView) -> Self {
+        Self {
+            site: device.id.site.to_string(),
+            device: device.id.name.to_string(),
+            customer: device.customer.to_string(),
+            place: device.place.clone(),
+            mounting: mounting(device.mounting),
+            last_press: device.last_press,
+            activation: device.open.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl TryFrom<&TroubleView> for Trouble {
+    type Error = serde_json::Error;
+    fn try_from(trouble: &TroubleView) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            cause: serde_json::to_value(&trouble.cause)?,
+            since: trouble.since,
+        })
+    }
+}
+
+fn time<S: Serializer>(at: &Timestamp, sink: S) -> Result<S::Ok, S::Error> {
+    sink.collect_str(at)
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn maybe_time<S: Serializer>(at: &Option<Timestamp>, sink: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => sink.collect_str(at),
+        None => sink.serialize_none(),
+    }
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Registered => "registered",
+        Standing::UnknownDevice => "unknown_device",
+        Standing::UnknownSite => "unknown_site",
+    }
+}
+
+fn mounting(mounting: Mounting) -> &'static str {
+    match mounting {
+        Mounting::Fixed => "fixed",
+        Mounting::Portable => "portable",
+    }
+}
+
+fn commitment(commitment: Commitment) -> &'static str {
+    match commitment {
+        Commitment::Going => "going",
+        Commitment::Verifying => "verifying",
+    }
+}
+
+fn age(age: Age) -> AgeShape {
+    let (state, seconds) = match age {
+        Age::Live { up_to_s } => ("live", up_to_s),
+        Age::Delayed { s } => ("delayed", Some(s)),
+        Age::Recovered { s } => ("recovered", s),
+    };
+    AgeShape { state, seconds }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Receipt => "receipt",
+        Why::RungWait => "rung_wait",
+        Why::Arrival => "arrival",
+        Why::Grace => "grace",
+        Why::ClaimLapse => "claim_lapse",
+        Why::Round => "round",
+        Why::Archive => "archive",
+    }
+}
+
+/// As the API and the record write it.
+pub(crate) fn disposition(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Attended => "attended",
+        Disposition::PoliceAttended => "police_attended",
+        Disposition::ResolvedByStaff => "resolved_by_staff",
+        Disposition::PressedInGoodFaith => "pressed_in_good_faith",
+        Disposition::Unintended => "unintended",
+        Disposition::Test => "test",
+        Disposition::Fault => "fault",
+        Disposition::Medical => "medical",
+        Disposition::CouldNotVerify => "could_not_verify",
+    }
+}

@@ -1,0 +1,199 @@
+//! `GET /activations/{id}`: one activation with its ladder, every message and its history.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use escalation::id::ActivationId;
+use escalation::time::Timestamp;
+use station::view::{Attempt, Detail, Line, RungView, TargetView};
+
+use super::row::{self, Row};
+use super::{Frame, html, trouble};
+use crate::caller::{Caller, Visitor};
+use crate::moment;
+use crate::problem::Problem;
+use crate::roles::Action;
+use crate::room::Room;
+
+#[derive(Template)]
+#[template(path = "activation.html")]
+struct Page {
+    frame: Frame,
+    region: Region,
+}
+
+#[derive(Template)]
+#[template(path = "activation_region.html")]
+struct Region {
+    csrf: String,
+    back: &'static str,
+    now: String,
+    now_ms: i64,
+    unowned: usize,
+    row: Row,
+    ladder: Vec<Step>,
+    attempts: Vec<Message>,
+    history: Vec<Said>,
+    endings: Vec<(&'static str, &'static str)>,
+}
+
+/// One rung in words.
+struct Step {
+    number: u16,
+    wait_s: u32,
+    stands: &'static str,
+    since: String,
+    until_ms: i64,
+    until_in: String,
+    targets: Vec<String>,
+}
+
+/// One message in words.
+struct Message {
+    at: String,
+    to: String,
+    medium: &'static str,
+    purpose: String,
+    outcome: &'static str,
+    outcome_at: String,
+    remarks: String,
+}
+
+/// One line of history in words.
+struct Said {
+    seq: u64,
+    at: String,
+    text: String,
+}
+
+pub(super) async fn page(
+    State(room): State<Arc<Room>>,
+    Visitor(caller): Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match look(&room, &caller, &id).await {
+        Ok(region) => html(
+            StatusCode::OK,
+            &Page {
+                frame: Frame::new(&room, Some(&caller)),
+                region,
+            },
+        ),
+        Err(problem) => trouble(&room, Some(&caller), problem, "/"),
+    }
+}
+
+pub(super) async fn region(
+    State(room): State<Arc<Room>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    Ok(html(StatusCode::OK, &look(&room, &caller, &id).await?))
+}
+
+async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem> {
+    caller.must(Action::See)?;
+    let unknown = || Problem::not_found("activation with this reference");
+    let id: ActivationId = id.parse().map_err(|_| unknown())?;
+    let now = room.desk.turn().await?;
+    let detail = room.desk.activation(id, caller.scope.clone()).await?;
+    let detail = detail.ok_or_else(unknown)?;
+    let Detail {
+        card,
+        ladder,
+        attempts,
+        history,
+    } = &detail;
+    let zone = &card.timezone;
+    Ok(Region {
+        csrf: caller.csrf.clone(),
+        back: "activation",
+        now: moment::clock(now, zone),
+        now_ms: now.as_millisecond(),
+        unowned: usize::from(row::is_unowned(card)),
+        row: Row::new(card, now, caller),
+        ladder: ladder.iter().map(|rung| step(rung, now, zone)).collect(),
+        attempts: attempts
+            .iter()
+            .map(|attempt| message(attempt, zone))
+            .collect(),
+        history: history.iter().rev().map(|line| said(line, zone)).collect(),
+        endings: row::endings(),
+    })
+}
+
+fn step(rung: &RungView, now: Timestamp, zone: &str) -> Step {
+    let stands = match (rung.until, rung.entered_at) {
+        (Some(_), _) => "now",
+        (None, Some(_)) => "done",
+        (None, None) => "to come",
+    };
+    Step {
+        number: rung.number,
+        wait_s: rung.wait_s,
+        stands,
+        since: rung
+            .entered_at
+            .map(|at| moment::clock(at, zone))
+            .unwrap_or_default(),
+        until_ms: rung.until.map_or(0, Timestamp::as_millisecond),
+        until_in: rung
+            .until
+            .map(|at| moment::span(now, at))
+            .unwrap_or_default(),
+        targets: rung.targets.iter().map(target).collect(),
+    }
+}
+
+fn target(target: &TargetView) -> String {
+    let together = |media: &Vec<escalation::ladder::Medium>| {
+        let names: Vec<&str> = media.iter().map(|medium| medium.as_str()).collect();
+        names.join(" and ")
+    };
+    let by: Vec<String> = target.by.iter().map(together).collect();
+    let by = by.join(", then ");
+    match &target.passed_over {
+        Some(why) => format!("{} by {by}: passed over, {why}", target.name),
+        None => format!("{} by {by}", target.name),
+    }
+}
+
+fn message(attempt: &Attempt, zone: &str) -> Message {
+    let mut remarks = Vec::new();
+    remarks.extend(attempt.detail.clone());
+    remarks.extend(
+        attempt
+            .provider
+            .as_ref()
+            .map(|name| format!("through {name}")),
+    );
+    if attempt.possible_duplicate {
+        remarks.push("may have been sent twice".to_owned());
+    }
+    if attempt.late_ms >= 1_000 {
+        remarks.push(format!("late by {} s", attempt.late_ms / 1_000));
+    }
+    Message {
+        at: moment::clock(attempt.queued_at, zone),
+        to: attempt.to.clone(),
+        medium: attempt.medium.as_str(),
+        purpose: attempt.purpose.as_str().replace('_', " "),
+        outcome: attempt.outcome,
+        outcome_at: attempt
+            .outcome_at
+            .map(|at| moment::clock(at, zone))
+            .unwrap_or_default(),
+        remarks: remarks.join("; "),
+    }
+}
+
+fn said(line: &Line, zone: &str) -> Said {
+    Said {
+        seq: line.seq,
+        at: moment::clock(line.at, zone),
+        text: line.text.clone(),
+    }
+}

@@ -1,0 +1,152 @@
+//! `GET /`: what is open, worst first; what was closed in the last day below; troubles on top.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use escalation::time::{SignedDuration, Timestamp};
+use escalation::trouble::Cause;
+use station::view::{Card, Query, TroubleView};
+
+use super::row::{self, Row};
+use super::{Frame, html, trouble};
+use crate::caller::{Caller, Visitor};
+use crate::moment;
+use crate::problem::Problem;
+use crate::roles::Action;
+use crate::room::Room;
+
+/// How many open activations are shown; the list says so where there are more.
+const OPEN_MAX: usize = 1_000;
+/// How many closed ones are.
+const CLOSED_MAX: u16 = 50;
+
+#[derive(Template)]
+#[template(path = "queue.html")]
+struct Page {
+    frame: Frame,
+    region: Region,
+}
+
+#[derive(Template)]
+#[template(path = "queue_region.html")]
+struct Region {
+    csrf: String,
+    back: &'static str,
+    now: String,
+    now_ms: i64,
+    unowned: usize,
+    more: bool,
+    open: Vec<Row>,
+    closed: Vec<Row>,
+    troubles: Vec<String>,
+    endings: Vec<(&'static str, &'static str)>,
+}
+
+pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor) -> Response {
+    match look(&room, &caller).await {
+        Ok(region) => html(
+            StatusCode::OK,
+            &Page {
+                frame: Frame::new(&room, Some(&caller)),
+                region,
+            },
+        ),
+        Err(problem) => trouble(&room, Some(&caller), problem, "/"),
+    }
+}
+
+pub(super) async fn region(
+    State(room): State<Arc<Room>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    Ok(html(StatusCode::OK, &look(&room, &caller).await?))
+}
+
+async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
+    caller.must(Action::See)?;
+    let now = room.desk.turn().await?;
+    let (mut open, more) = open(room, caller).await?;
+    open.sort_by_key(row::urgency);
+    let day_ago = now
+        .saturating_sub(SignedDuration::from_hours(24))
+        .unwrap_or(Timestamp::MIN);
+    let closed = Query {
+        scope: caller.scope.clone(),
+        open: Some(false),
+        from: Some(day_ago),
+        limit: CLOSED_MAX,
+        ..Query::default()
+    };
+    let closed = room.desk.list(closed).await?.cards;
+    let troubles = room.desk.troubles(caller.scope.clone()).await?;
+    let rows = |cards: &[Card]| {
+        cards
+            .iter()
+            .map(|card| Row::new(card, now, caller))
+            .collect()
+    };
+    Ok(Region {
+        csrf: caller.csrf.clone(),
+        back: "queue",
+        now: moment::clock(now, "UTC"),
+        now_ms: now.as_millisecond(),
+        unowned: open.iter().filter(|card| row::is_unowned(card)).count(),
+        more,
+        open: rows(&open),
+        closed: rows(&closed),
+        troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
+        endings: row::endings(),
+    })
+}
+
+async fn open(room: &Room, caller: &Caller) -> Result<(Vec<Card>, bool), Problem> {
+    let mut query = Query {
+        scope: caller.scope.clone(),
+        open: Some(true),
+        limit: 200,
+        ..Query::default()
+    };
+    let mut cards = Vec::new();
+    loop {
+        let page = room.desk.list(query.clone()).await?;
+        cards.extend(page.cards);
+        match page.next_cursor {
+            Some(_) if cards.len() >= OPEN_MAX => return Ok((cards, true)),
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok((cards, false)),
+        }
+    }
+}
+
+/// What is wrong, and what to do about it.
+fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
+    let what = match &trouble.cause {
+        Cause::BrokerAway => "The broker is away: buttons cannot reach us. Tell the sites to use phones.".to_owned(),
+        Cause::SubscriptionRefused { filter } => {
+            format!("The broker refused the topic {filter}: presses on it do not reach us. Mend its access list.")
+        }
+        Cause::SessionLost => "The broker lost our session: presses it held meanwhile are gone. Ask the sites.".to_owned(),
+        Cause::BrokerSetting { lacks } => {
+            format!("The broker lacks a setting that keeps presses safe ({lacks}). Run `cooee doctor`.")
+        }
+        Cause::RecordUnreachable => "The record is unreachable: ladders run, entries are in the spool. Mend the database.".to_owned(),
+        Cause::DirectoryBroken => "The directory file is missing or broken: the last good one is in force. Run `cooee check`.".to_owned(),
+        Cause::ProviderDown { carrier } => format!("The provider {carrier} takes no messages. Run `cooee doctor`."),
+        Cause::Coverage { ladder, site } => {
+            format!("The ladder {ladder} at {site} had a step with nobody to tell. Mend the directory.")
+        }
+        Cause::OptedOut { person } => {
+            format!("The phone of {person} blocks our messages. Ask them to text START to our number.")
+        }
+        Cause::Tampered { site } => format!("A button at {site} was opened. Ask the site."),
+        Cause::Overflow { queue } => format!("The queue {queue} was full: a signal is not recorded in full."),
+        Cause::Fault { activation: Some(id) } => {
+            format!("A fault of the program concerns {id}: watch it by hand and report it.")
+        }
+        Cause::Fault { activation: None } => "A fault of the program was recorded: report it.".to_owned(),
+    };
+    format!("{what} For {}.", moment::span(trouble.since, now))
+}

@@ -1,0 +1,252 @@
+//! One activation as words: state by word and shape, times at the site, and what this operator may do about it.
+
+use std::cmp::Reverse;
+
+use escalation::acknowledgement::{Commitment, Disposition};
+use escalation::directory::{Mounting, Standing};
+use escalation::event::Age;
+use escalation::signal::Kind;
+use escalation::time::{Timestamp, Why};
+use station::view::{Card, State};
+
+use crate::api::shape::disposition;
+use crate::caller::Caller;
+use crate::moment;
+use crate::roles::Action;
+
+/// One activation, ready to be printed.
+pub(super) struct Row {
+    pub(super) id: String,
+    /// `climbing`, for the style sheet.
+    pub(super) state: &'static str,
+    pub(super) shape: &'static str,
+    pub(super) state_words: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) customer: String,
+    pub(super) site: String,
+    pub(super) place: String,
+    pub(super) mounting: &'static str,
+    pub(super) standing: &'static str,
+    pub(super) raised: String,
+    pub(super) raised_ms: i64,
+    pub(super) age: String,
+    pub(super) delay: String,
+    pub(super) presses: u32,
+    pub(super) cancel_asked: bool,
+    pub(super) owner: String,
+    pub(super) unowned: bool,
+    pub(super) going: Vec<String>,
+    pub(super) step: String,
+    pub(super) next: &'static str,
+    pub(super) next_ms: i64,
+    pub(super) next_in: String,
+    pub(super) closed: bool,
+    pub(super) ending: String,
+    pub(super) seq: u64,
+    pub(super) may: May,
+}
+
+/// What this operator may do.
+pub(super) struct May {
+    pub(super) claim: bool,
+    pub(super) accept: bool,
+    pub(super) decline: bool,
+    pub(super) escalate: bool,
+    pub(super) note: bool,
+    pub(super) close: bool,
+}
+
+impl May {
+    fn of(caller: &Caller) -> Self {
+        let may = |action| caller.role.may(action);
+        Self {
+            claim: may(Action::Claim),
+            accept: may(Action::Accept),
+            decline: may(Action::Decline),
+            escalate: may(Action::Escalate),
+            note: may(Action::Note),
+            close: may(Action::Close),
+        }
+    }
+}
+
+impl Row {
+    /// The row of a card at this time, for this operator.
+    pub(super) fn new(card: &Card, now: Timestamp, caller: &Caller) -> Self {
+        let zone = &card.timezone;
+        let (shape, state_words) = words(card);
+        let closed = card.state == State::Closed;
+        Self {
+            id: card.id.to_string(),
+            state: card.state.as_str(),
+            shape,
+            state_words,
+            kind: kind(card.kind),
+            customer: card.customer_name.clone(),
+            site: card.site_name.clone(),
+            place: card.place.clone(),
+            mounting: match card.mounting {
+                Some(Mounting::Fixed) => "fixed",
+                Some(Mounting::Portable) => "portable: may be anywhere on site",
+                None => "",
+            },
+            standing: match card.standing {
+                Standing::Registered => "",
+                Standing::UnknownDevice => "unregistered button",
+                Standing::UnknownSite => "unregistered site",
+            },
+            raised: moment::day(card.raised_at, zone),
+            raised_ms: card.raised_at.as_millisecond(),
+            age: moment::span(card.raised_at, now),
+            delay: delay(card.age),
+            presses: card.presses,
+            cancel_asked: card.cancel_asked,
+            owner: card.claimed_by.clone().unwrap_or_default(),
+            unowned: is_unowned(card),
+            going: going(card),
+            step: match (card.rung, card.rungs) {
+                (_, 0) => "no ladder".to_owned(),
+                (0, rungs) => format!("before step 1 of {rungs}"),
+                (rung, rungs) => format!("step {rung} of {rungs}"),
+            },
+            next: next(card),
+            next_ms: card.next_at.map_or(0, Timestamp::as_millisecond),
+            next_in: card
+                .next_at
+                .map(|at| moment::span(now, at))
+                .unwrap_or_default(),
+            closed,
+            ending: ending(card),
+            seq: card.seq,
+            may: May::of(caller),
+        }
+    }
+}
+
+/// Whether nobody has taken it on: no operator and nobody who is going.
+pub(super) fn is_unowned(card: &Card) -> bool {
+    card.state != State::Closed && card.claimed_by.is_none() && card.going.is_empty()
+}
+
+/// What comes first in the queue is the worst: exhausted, climbing, held, accepted; unowned and oldest first within each.
+pub(super) fn urgency(card: &Card) -> impl Ord + use<> {
+    let state = match card.state {
+        State::Exhausted => 4_u8,
+        State::Climbing => 3,
+        State::Held => 2,
+        State::Accepted => 1,
+        State::Closed => 0,
+    };
+    let amber = card.kind == Kind::Assist;
+    (
+        Reverse((state, is_unowned(card), !amber)),
+        card.raised_at,
+        card.id.to_string(),
+    )
+}
+
+fn words(card: &Card) -> (&'static str, &'static str) {
+    match card.state {
+        State::Exhausted => ("\u{25b2}\u{25b2}", "NOBODY ANSWERED"),
+        State::Climbing => ("\u{25b2}", "NO ANSWER YET"),
+        State::Held => ("\u{25c6}", "BEING VERIFIED"),
+        State::Accepted => ("\u{25cf}", "SOMEONE IS GOING"),
+        State::Closed => ("\u{25a0}", "CLOSED"),
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Duress => "DURESS",
+        Kind::Panic => "PANIC",
+        Kind::Medical => "MEDICAL",
+        Kind::Assist => "SUPPORT (not duress)",
+    }
+}
+
+fn delay(age: Age) -> String {
+    match age {
+        Age::Live { up_to_s: None } => String::new(),
+        Age::Live { up_to_s: Some(s) } => format!("may have waited up to {} min", s.div_ceil(60)),
+        Age::Delayed { s } => format!("pressed {} min before it reached us", s / 60),
+        Age::Recovered { s: Some(s) } => {
+            format!("recovered: pressed {} min before it reached us", s / 60)
+        }
+        Age::Recovered { s: None } => "recovered: nobody knows when it was pressed".to_owned(),
+    }
+}
+
+fn going(card: &Card) -> Vec<String> {
+    let line = |going: &station::view::Going| {
+        let what = match going.commitment {
+            Commitment::Going => "is going",
+            Commitment::Verifying => "is verifying",
+        };
+        match going.arrive_by {
+            Some(at) => format!(
+                "{} {what}, by {}",
+                going.name,
+                moment::clock(at, &card.timezone)
+            ),
+            None => format!("{} {what} too", going.name),
+        }
+    };
+    card.going.iter().map(line).collect()
+}
+
+fn next(card: &Card) -> &'static str {
+    match card.next_why {
+        None => "",
+        Some(Why::Receipt) => "delivery receipt due",
+        Some(Why::RungWait) => "next step of the ladder",
+        Some(Why::Arrival) => "should be there; we ask \"still going?\"",
+        Some(Why::Grace) => "the ladder goes on unless they answer",
+        Some(Why::ClaimLapse) => "the claim lapses",
+        Some(Why::Round) => "everyone is told again",
+        Some(Why::Archive) => "leaves this list",
+    }
+}
+
+fn ending(card: &Card) -> String {
+    let by = card.closed_by.as_deref().unwrap_or("somebody");
+    let what = card.disposition.map_or("no outcome", disposition_words);
+    match card.closed_at {
+        Some(at) => format!("{what}, by {by}, {}", moment::day(at, &card.timezone)),
+        None => String::new(),
+    }
+}
+
+/// Every disposition: its name in forms, and its words.
+pub(super) const DISPOSITIONS: [Disposition; 9] = [
+    Disposition::Attended,
+    Disposition::PoliceAttended,
+    Disposition::ResolvedByStaff,
+    Disposition::PressedInGoodFaith,
+    Disposition::Unintended,
+    Disposition::Test,
+    Disposition::Fault,
+    Disposition::Medical,
+    Disposition::CouldNotVerify,
+];
+
+/// The choices of the closing form: value and words.
+pub(super) fn endings() -> Vec<(&'static str, &'static str)> {
+    DISPOSITIONS
+        .iter()
+        .map(|d| (disposition(*d), disposition_words(*d)))
+        .collect()
+}
+
+fn disposition_words(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Attended => "attended",
+        Disposition::PoliceAttended => "police attended",
+        Disposition::ResolvedByStaff => "resolved by staff",
+        Disposition::PressedInGoodFaith => "pressed in good faith",
+        Disposition::Unintended => "unintended",
+        Disposition::Test => "test",
+        Disposition::Fault => "fault",
+        Disposition::Medical => "medical",
+        Disposition::CouldNotVerify => "could not verify",
+    }
+}

@@ -1,0 +1,191 @@
+//! Who may do what: one table that decides, that the documentation prints and that a test walks cell by cell.
+
+use serde::{Deserialize, Serialize};
+
+/// What a key's holder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Operators of a monitoring centre.
+    Centre,
+    /// People of a site.
+    Site,
+    /// An app or a gateway: it raises, and learns nothing.
+    Device,
+    /// Reads everything in its scope and changes nothing.
+    Auditor,
+    /// Runs the station; also whoever may open its control socket.
+    Admin,
+}
+
+impl Role {
+    /// Every role, in the order of the table's columns.
+    pub const ALL: [Self; 5] = [
+        Self::Centre,
+        Self::Site,
+        Self::Device,
+        Self::Auditor,
+        Self::Admin,
+    ];
+
+    /// As the settings write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Centre => "centre",
+            Self::Site => "site",
+            Self::Device => "device",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Whether this role may do that, always within its scope.
+    pub fn may(self, action: Action) -> bool {
+        TABLE
+            .iter()
+            .any(|row| row.action == action && row.roles.contains(&self))
+    }
+}
+
+/// What a key can be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Read activations, devices and troubles; follow the stream; open the pages.
+    See,
+    /// Raise an activation.
+    Raise,
+    /// Take ownership as an operator.
+    Claim,
+    /// Commit a named person.
+    Accept,
+    /// Record that a named person cannot.
+    Decline,
+    /// Move the climb on.
+    Escalate,
+    /// Add words.
+    Note,
+    /// End it with a disposition.
+    Close,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What.
+    pub action: Action,
+    /// The same in words.
+    pub words: &'static str,
+    /// Who may.
+    pub roles: &'static [Role],
+}
+
+/// The table.
+pub const TABLE: [Row; 8] = [
+    Row {
+        action: Action::See,
+        words: "read activations, devices, troubles and the stream; open the pages",
+        roles: &[Role::Centre, Role::Site, Role::Auditor, Role::Admin],
+    },
+    Row {
+        action: Action::Raise,
+        words: "raise an activation",
+        roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin],
+    },
+    Row {
+        action: Action::Claim,
+        words: "claim an activation as an operator",
+        roles: &[Role::Centre, Role::Admin],
+    },
+    Row {
+        action: Action::Accept,
+        words: "accept for a named person",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Decline,
+        words: "decline for a named person",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Escalate,
+        words: "escalate",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Note,
+        words: "add a note",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Close,
+        words: "close with a disposition",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+];
+
+/// The table as the page `docs/src/reference/roles.md`.
+pub fn page() -> String {
+    let mut text = String::from(
+        "# Roles\n\n\
+         What the holder of an API key may do. The table is printed from the one that the program decides by; a test compares them.\n\n\
+         Every role acts only within its scope: a key with `customers` or `sites` sees nothing else, and what lies outside\n\
+         does not exist for it (404, never 403). The control socket `control.sock` is `admin` without a scope.\n\n| |",
+    );
+    for role in Role::ALL {
+        text.push_str(&format!(" {} |", role.as_str()));
+    }
+    text.push_str("\n|---|");
+    text.push_str(&":-:|".repeat(Role::ALL.len()));
+    for row in &TABLE {
+        text.push_str(&format!("\n| {} |", row.words));
+        for role in Role::ALL {
+            text.push_str(if role.may(row.action) {
+                " yes |"
+            } else {
+                " no |"
+            });
+        }
+    }
+    text.push_str(
+        "\n\n`device` and `site` keys must name at least one site (or, for `site`, a customer).\n",
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::{Accept, Claim, Close, Decline, Escalate, Note, Raise, See};
+
+    #[test]
+    fn every_cell_of_the_table_is_as_it_was_decided() {
+        let everything = [See, Raise, Claim, Accept, Decline, Escalate, Note, Close];
+        let expected: [(Role, &[Action]); 5] = [
+            (Role::Centre, &everything),
+            (
+                Role::Site,
+                &[See, Raise, Accept, Decline, Escalate, Note, Close],
+            ),
+            (Role::Device, &[Raise]),
+            (Role::Auditor, &[See]),
+            (Role::Admin, &everything),
+        ];
+        for (role, may) in expected {
+            for action in everything {
+                assert_eq!(
+                    role.may(action),
+                    may.contains(&action),
+                    "{role:?} {action:?}"
+                );
+            }
+        }
+        for action in everything {
+            assert_eq!(TABLE.iter().filter(|row| row.action == action).count(), 1);
+        }
+    }
+
+    #[test]
+    fn the_documentation_prints_this_table() {
+        expect_test::expect_file!["../../../docs/src/reference/roles.md"].assert_eq(&page());
+    }
+}

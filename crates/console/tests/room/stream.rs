@@ -1,0 +1,161 @@
+//! The stream: exactly from where the reader was, only what the key may see, and a beat.
+
+use std::sync::Arc;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::Request;
+use futures_util::StreamExt;
+use station::view::StreamEntry;
+use tower::ServiceExt;
+
+use crate::counter::town;
+use crate::house::House;
+
+fn entry(seq: u64, customer: &str, site: &str) -> StreamEntry {
+    StreamEntry {
+        seq,
+        kind: "rung.entered".to_owned(),
+        customer: customer.to_owned(),
+        site: site.to_owned(),
+        stream: String::new(),
+        body: format!(r#"{{"n":{seq}}}"#).into_bytes().into(),
+    }
+}
+
+struct Following {
+    body: BodyDataStream,
+    rest: String,
+}
+
+impl Following {
+    async fn start(house: &House, key: &str, last: Option<u64>) -> Self {
+        let mut request = Request::builder()
+            .uri("/api/v1/stream")
+            .header("authorization", format!("Bearer {}", house.token(key)));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = house.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let mut following = Self {
+            body: response.into_body().into_data_stream(),
+            rest: String::new(),
+        };
+        if last.is_none() {
+            // The first beat says that the reader is in place.
+            assert!(following.any().await.contains("event: beat"));
+        }
+        following
+    }
+
+    async fn any(&mut self) -> String {
+        loop {
+            if let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.rest = rest;
+                return event;
+            }
+            let chunk = self.body.next().await.unwrap().unwrap();
+            self.rest.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    async fn next(&mut self) -> String {
+        loop {
+            let event = self.any().await;
+            if !event.contains("event: beat") {
+                return event;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_resumes_exactly_and_then_goes_on_live() {
+    let mut world = town();
+    world.entries = (1..=1_200)
+        .map(|n| entry(n, "kalamunda", "kalamunda-library"))
+        .collect();
+    let house = House::new(world);
+    house.watch.health.send_modify(|health| health.size = 1_200);
+    let mut stream = Following::start(&house, "centre", Some(90)).await;
+    for n in 91..=1_200 {
+        assert_eq!(
+            stream.next().await,
+            format!("id: {n}\nevent: rung.entered\ndata: {{\"n\":{n}}}")
+        );
+    }
+    assert!(stream.any().await.starts_with("id: 1200\nevent: beat"));
+    for n in [1_199, 1_201] {
+        house
+            .watch
+            .stream
+            .send(Arc::new(entry(n, "kalamunda", "kalamunda-library")))
+            .unwrap();
+    }
+    assert!(
+        stream.next().await.starts_with("id: 1201\n"),
+        "what was sent is not sent again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_customers_entries_are_never_seen() {
+    let house = House::new(town());
+    let mut kal = Following::start(&house, "kal", None).await;
+    let mut library = Following::start(&house, "library", None).await;
+    let mut all = Following::start(&house, "auditor", None).await;
+    for (n, customer, site) in [
+        (1, "", ""),
+        (2, "swan", "swan-hub"),
+        (3, "kalamunda", ""),
+        (4, "kalamunda", "kalamunda-depot"),
+        (5, "kalamunda", "kalamunda-library"),
+    ] {
+        house
+            .watch
+            .stream
+            .send(Arc::new(entry(n, customer, site)))
+            .unwrap();
+    }
+    for n in 1..=5 {
+        assert!(all.next().await.starts_with(&format!("id: {n}\n")));
+    }
+    for n in 3..=5 {
+        assert!(kal.next().await.starts_with(&format!("id: {n}\n")));
+    }
+    assert!(library.next().await.starts_with("id: 5\n"));
+    let beat = library.any().await;
+    assert!(beat.contains(r#""open":2"#), "{beat}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_too_far_behind_is_told_to_start_again() {
+    let house = House::new(town());
+    house
+        .watch
+        .health
+        .send_modify(|health| health.size = 20_000);
+    for last in [9_999, 20_001] {
+        let mut stream = Following::start(&house, "centre", Some(last)).await;
+        assert!(stream.next().await.contains("event: reset"), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_may_not_follow_and_nonsense_is_refused() {
+    let house = House::new(town());
+    assert_eq!(
+        house.ask("button", "/api/v1/stream", None).await.status,
+        403
+    );
+    let headers = [("last-event-id", "x")];
+    assert_eq!(
+        house
+            .ask_with("centre", "/api/v1/stream", None, &headers)
+            .await
+            .status,
+        400
+    );
+}
