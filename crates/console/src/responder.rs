@@ -37,12 +37,7 @@ const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 11..=43;
 
 type PeerSeen = Option<Extension<ConnectInfo<Peer>>>;
 
-async fn show(
-    State(room): State<Arc<Room>>,
-    Path(token): Path<String>,
-    RawQuery(query): RawQuery,
-    peer: PeerSeen,
-) -> Response {
+async fn show(State(room): State<Arc<Room>>, Path(token): Path<String>, RawQuery(query): RawQuery, peer: PeerSeen) -> Response {
     let view = match find(&room, &token, peer).await {
         Ok(view) => view,
         Err(response) => return response,
@@ -79,9 +74,7 @@ async fn answer(
             Evidence::Hand if outcome.counted => done(&token),
             Evidence::Hand => page(&room, &token, &view, Some(NOT_COUNTED)),
             Evidence::None(choice) => ask(&room, &token, &view, choice),
-            Evidence::TooFast | Evidence::Stale | Evidence::WrongWord => {
-                page(&room, &token, &view, Some(NOT_YET))
-            }
+            Evidence::TooFast | Evidence::Stale | Evidence::WrongWord => page(&room, &token, &view, Some(NOT_YET)),
         },
         Ok(Some(Verdict::Refused(_))) => page(&room, &token, &view, Some(NOT_COUNTED)),
         Ok(Some(Verdict::NotTaken(_))) | Err(_) => not_sent(),
@@ -126,11 +119,7 @@ fn weigh(room: &Room, token: &str, form: &Form) -> Evidence {
             Some(word) => {
                 // Spent either way: one wrong press spoils the question, a right one needs no second.
                 room.proof.spend(&form.nonce);
-                if word == room.proof.question(token, &form.nonce).word {
-                    Evidence::Hand
-                } else {
-                    Evidence::WrongWord
-                }
+                if word == room.proof.question(token, &form.nonce).word { Evidence::Hand } else { Evidence::WrongWord }
             }
             None if form.hand => {
                 room.proof.spend(&form.nonce);
@@ -167,9 +156,7 @@ impl Choice {
     }
 
     fn read(text: &str) -> Option<Self> {
-        [Self::Going, Self::Helping, Self::Cannot]
-            .into_iter()
-            .find(|choice| choice.as_str() == text)
+        [Self::Going, Self::Helping, Self::Cannot].into_iter().find(|choice| choice.as_str() == text)
     }
 }
 
@@ -210,10 +197,7 @@ impl Form {
 /// Finds what a link shows. A right link is never refused for what others did; wrong ones are counted, and
 /// never more than a few of all these questions stand before the watch at once.
 async fn find(room: &Room, token: &str, peer: PeerSeen) -> Result<ResponderView, Response> {
-    let plausible = TOKEN_LENGTHS.contains(&token.len())
-        && token
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let plausible = TOKEN_LENGTHS.contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if plausible {
         let turn = room.guesses.acquire().await;
         let found = room.desk.responder(token).await;
@@ -240,8 +224,7 @@ async fn find(room: &Room, token: &str, peer: PeerSeen) -> Result<ResponderView,
 }
 
 const NOT_YET: &str = "Nothing has been acknowledged yet. Press the button again.";
-const NOT_COUNTED: &str =
-    "Your answer is recorded, but it did not change anything. What holds now is below.";
+const NOT_COUNTED: &str = "Your answer is recorded, but it did not change anything. What holds now is below.";
 
 fn unknown() -> Response {
     plain(
@@ -257,9 +240,7 @@ fn not_sent() -> Response {
         "NOT SENT - reply by text",
         "The station could not take your answer. Nothing has been acknowledged. Reply by text with the code in the message, or try again.",
     );
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
@@ -273,10 +254,7 @@ fn done(token: &str) -> Response {
 fn private(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, security::RESPONDER);
-    headers.insert(
-        HeaderName::from_static("x-robots-tag"),
-        HeaderValue::from_static("noindex, nofollow, noarchive"),
-    );
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow, noarchive"));
 }
 
 #[derive(Template)]
@@ -352,11 +330,7 @@ fn page(room: &Room, token: &str, view: &ResponderView, said: Option<&str>) -> R
         view,
         others: if answered { others(view) } else { Vec::new() },
         nonce,
-        choices: if closed {
-            Vec::new()
-        } else {
-            choices(view.answer)
-        },
+        choices: if closed { Vec::new() } else { choices(view.answer) },
     };
     html(StatusCode::OK, &shown)
 }
@@ -378,12 +352,7 @@ fn ask(room: &Room, token: &str, view: &ResponderView, choice: Choice) -> Respon
 }
 
 fn plain(status: StatusCode, title: &str, detail: &str) -> Response {
-    let page = Plain {
-        style: RESPONDER_STYLE.path(),
-        icon: ICON.path(),
-        title,
-        detail,
-    };
+    let page = Plain { style: RESPONDER_STYLE.path(), icon: ICON.path(), title, detail };
     html(status, &page)
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod key;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Demo(_) => anyhow::bail!("demo is not wired yet"),
-        Command::Serve(_) => anyhow::bail!("serve is not wired yet"),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Doctor(_) => anyhow::bail!("doctor is not wired yet"),
     }
 }

@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod config;
 mod telemetry;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -24,7 +24,7 @@ use escalation::verdict::Verdict;
 use intake::{Ears, Readiness};
 use ledger::AnyLedger;
 use station::clock::{Clock, MachineClock};
-use station::desk::{Counter, Desk};
+use station::desk::Desk;
 use station::entropy::Entropy;
 use station::floor::{Feedback, FeedbackState, LinkBase, LinksInTexts};
 use station::run::{Parts, Station, StationError};
@@ -107,7 +107,8 @@ impl House {
         let watch = tokio::spawn(station.run(stopped));
         adopt(settings, &desk, &rules, in_force).await?;
         let node = node_name(&settings.station.name);
-        let ears = Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
+        let ears =
+            Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
         let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
         let (stop_serving, serving_stopped) = watch::channel(false);
         let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, stop: serving_stopped };
@@ -335,8 +336,8 @@ fn probes(voice: &Voice, ready: &watch::Receiver<Readiness>) -> Vec<console::Pro
     };
     let providers = voice.health().into_iter().map(|health| console::Probe {
         name: format!("carrier/{}", health.carrier),
-        ok: health.failures_in_a_row == 0,
-        detail: health.last_error.map(|class| class.to_string()).unwrap_or_default(),
+        ok: !health.down,
+        detail: health.last_error.map(|(class, at)| format!("{class} at {at:.0}")).unwrap_or_default(),
     });
     std::iter::once(ears).chain(providers).collect()
 }

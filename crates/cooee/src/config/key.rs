@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use console::roles;
+use console::settings::KeySettings;
 use escalation::id::{CustomerId, Digest, SiteId, Slug};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,21 @@ pub(crate) struct Key {
     pub(crate) customers: Vec<CustomerId>,
     /// SHA-256 of the secret half, 64 hex digits.
     pub(crate) hash: Digest,
+}
+
+impl Key {
+    /// The same, as the desk's room reads it.
+    pub(crate) fn to_console(&self) -> KeySettings {
+        let role = match self.role {
+            Role::Centre => roles::Role::Centre,
+            Role::Site => roles::Role::Site,
+            Role::Device => roles::Role::Device,
+            Role::Auditor => roles::Role::Auditor,
+            Role::Admin => roles::Role::Admin,
+        };
+        let Self { id, name, sites, customers, hash, .. } = self.clone();
+        KeySettings { id, name, role, sites, customers, hash }
+    }
 }
 
 /// What a key's holder is.
