@@ -25,7 +25,7 @@ pub(crate) struct Line {
     #[arg(long, global = true, env = "COOEE_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) log_format: Format,
     /// Which log lines: a level, or levels by target like "info,dispatch=debug".
-    #[arg(long, global = true, env = "COOEE_LOG", default_value = "info")]
+    #[arg(long, global = true, env = "COOEE_LOG", default_value = "info,mqtt5=warn,mqtt5_protocol=warn")]
     pub(crate) log: String,
     /// What to do; the demo where nothing is said.
     #[command(subcommand)]

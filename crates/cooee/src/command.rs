@@ -1,6 +1,7 @@
 //! From a command to what it does.
 
 mod check;
+mod doctor;
 mod key;
 mod serve;
 
@@ -15,6 +16,6 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Demo(_) => anyhow::bail!("demo is not wired yet"),
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Doctor(_) => anyhow::bail!("doctor is not wired yet"),
+        Command::Doctor(arguments) => doctor::run(&arguments),
     }
 }

@@ -14,6 +14,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let line = cli::Line::parse();
+    // One TLS stack; a provider that is installed already is the same one.
+    drop(rustls::crypto::ring::default_provider().install_default());
     telemetry::start(line.log_format, &line.log);
     match command::run(line) {
         Ok(code) => code,

@@ -166,7 +166,7 @@ impl House {
 }
 
 /// The directory of data: made private, and held by one process at a time.
-fn take_data_dir(data_dir: &Path) -> anyhow::Result<File> {
+pub(crate) fn take_data_dir(data_dir: &Path) -> anyhow::Result<File> {
     use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
     let shown = data_dir.display();
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).with_context(|| format!("make the data directory {shown}"))?;
@@ -219,7 +219,7 @@ fn teller(feedback: mpsc::Sender<intake::Feedback>) -> station::run::Tell {
 }
 
 /// A node's name in topics: the station's name with everything a topic cannot hold replaced.
-fn node_name(station: &str) -> String {
+pub(crate) fn node_name(station: &str) -> String {
     let name: String = station.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(64).collect();
     if name.is_empty() { "cooee".to_owned() } else { name }
 }

@@ -201,25 +201,24 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
         })
         .collect();
     for (_, at, event) in history {
-        match event {
-            Event::RungEntered { rung, until, also, .. } => {
-                for view in &mut views {
-                    view.until = None;
-                    if view.number == rung.0.saturating_add(1) || also.contains(&RungIndex(view.number.saturating_sub(1))) {
-                        view.entered_at = Some(*at);
-                        view.until = (view.number == rung.0.saturating_add(1)).then_some(*until);
-                    }
+        if let Event::RungEntered { rung, until, also, .. } = event {
+            for view in &mut views {
+                let here = view.number == rung.0.saturating_add(1);
+                view.until = here.then_some(*until);
+                if here || also.contains(&RungIndex(view.number.saturating_sub(1))) {
+                    view.entered_at = Some(*at);
                 }
             }
-            Event::ContactPassedOver { rung, who: passed, why, .. } => {
-                let name = who(vault, directory, passed);
-                let target = views.get_mut(usize::from(rung.0)).and_then(|view| view.targets.iter_mut().find(|target| target.name == name));
-                if let Some(target) = target {
-                    target.passed_over = Some(plain(why));
-                }
+        }
+        if let Event::ContactPassedOver { rung, who: passed, why, .. } = event {
+            let name = who(vault, directory, passed);
+            let target = views.get_mut(usize::from(rung.0)).and_then(|view| view.targets.iter_mut().find(|target| target.name == name));
+            if let Some(target) = target {
+                target.passed_over = Some(plain(why));
             }
-            Event::Exhausted { .. } | Event::Accepted { .. } | Event::Closed { .. } => views.iter_mut().for_each(|view| view.until = None),
-            _other_history => {}
+        }
+        if matches!(event, Event::Exhausted { .. } | Event::Accepted { .. } | Event::Closed { .. }) {
+            views.iter_mut().for_each(|view| view.until = None);
         }
     }
     views
@@ -228,8 +227,8 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
 fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
     for (_, at, event) in history {
-        match event {
-            Event::DispatchQueued { act, dispatch, to, medium, purpose, late_ms, .. } => attempts.push(Attempt {
+        if let Event::DispatchQueued { act, dispatch, to, medium, purpose, late_ms, .. } = event {
+            attempts.push(Attempt {
                 dispatch: DispatchId { activation: act.clone(), number: *dispatch },
                 to: recipient(vault, directory, to),
                 medium: *medium,
@@ -241,24 +240,21 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
                 provider: None,
                 possible_duplicate: false,
                 late_ms: *late_ms,
-            }),
-            Event::DispatchReported { dispatch, report, provider, possible_duplicate, .. } => {
-                if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch) {
-                    let (outcome, detail) = outcome(report);
-                    attempt.outcome = outcome;
-                    attempt.detail = detail;
-                    attempt.outcome_at = Some(*at);
-                    attempt.provider = provider.as_ref().map(ToString::to_string).or(attempt.provider.take());
-                    attempt.possible_duplicate |= possible_duplicate;
-                }
-            }
-            Event::ReceiptOverdue { dispatch, .. } => {
-                if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch) {
-                    attempt.outcome = "no receipt";
-                    attempt.outcome_at = Some(*at);
-                }
-            }
-            _other_history => {}
+            });
+        }
+        if let Event::DispatchReported { dispatch, report, provider, possible_duplicate, .. } = event
+            && let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch)
+        {
+            (attempt.outcome, attempt.detail) = outcome(report);
+            attempt.outcome_at = Some(*at);
+            attempt.provider = provider.as_ref().map(ToString::to_string).or(attempt.provider.take());
+            attempt.possible_duplicate |= possible_duplicate;
+        }
+        if let Event::ReceiptOverdue { dispatch, .. } = event
+            && let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch)
+        {
+            attempt.outcome = "no receipt";
+            attempt.outcome_at = Some(*at);
         }
     }
     attempts

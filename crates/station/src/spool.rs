@@ -83,18 +83,15 @@ impl Spool {
         let json = serde_json::to_string(&line_of(batch)).map_err(SpoolError::Batch)?;
         let line = format!("{} {json}\n", digest(json.as_bytes()));
         let attempt = |spool: &mut Self| -> io::Result<()> {
-            let file = match &mut spool.file {
-                Some(file) => file,
-                None => {
-                    let mut options = OpenOptions::new();
-                    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                    let opened = options.create(true).append(true).open(&spool.path)?;
-                    if let Some(folder) = spool.path.parent() {
-                        File::open(folder)?.sync_all()?;
-                    }
-                    spool.file.insert(opened)
+            if spool.file.is_none() {
+                let mut options = OpenOptions::new();
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                spool.file = Some(options.create(true).append(true).open(&spool.path)?);
+                if let Some(folder) = spool.path.parent() {
+                    File::open(folder)?.sync_all()?;
                 }
-            };
+            }
+            let Some(file) = &mut spool.file else { return Ok(()) };
             file.write_all(line.as_bytes())?;
             file.sync_data()
         };

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &File) -> anyhow::Result<ExitCode> {
 }
 
 /// Settings without an error; everything wrong with them otherwise.
-fn load(arguments: &File) -> anyhow::Result<Settings> {
+pub(super) fn load(arguments: &File) -> anyhow::Result<Settings> {
     let environment: BTreeMap<_, _> =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
     let loaded = Settings::load(&arguments.config, &environment);
