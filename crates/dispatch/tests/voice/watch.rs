@@ -125,6 +125,12 @@ impl Desk {
         self
     }
 
+    /// The same, with a line of the settings changed.
+    pub(crate) fn but(mut self, line: &str, changed: &str) -> Self {
+        self.toml = self.toml.replace(line, changed);
+        self
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         toml::from_str(&self.toml).unwrap()
     }
