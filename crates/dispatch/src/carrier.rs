@@ -128,13 +128,4 @@ impl Carrier {
             Self::Email(_) | Self::Webhook(_) => None,
         }
     }
-
-    /// Checks for `cooee doctor` that the account can be reached and takes our credentials. Sends no message.
-    pub(crate) async fn probe(&self) -> Result<String, String> {
-        match self {
-            Self::Twilio(account) => account.probe().await,
-            Self::Email(relay) => relay.probe().await,
-            Self::Webhook(endpoint) => endpoint.probe().await,
-        }
-    }
 }

@@ -42,6 +42,10 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
             return Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path"));
         }
     };
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // The door installs it first; a caller that did not must not meet a panic in the library. Lost races are fine.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()

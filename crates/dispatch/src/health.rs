@@ -35,14 +35,15 @@ pub struct Health {
 /// Keeps one provider's health and raises or clears its trouble.
 pub(crate) struct Gauge {
     health: Mutex<Health>,
-    down: watch::Sender<bool>,
+    /// `None` until the provider was first heard of: a trouble may be open from before this start.
+    down: watch::Sender<Option<bool>>,
     now: Now,
 }
 
 impl Gauge {
     /// Starts with nothing known; the trouble follows in a task of its own until `reporter` stops.
     pub(crate) fn new(carrier: CarrierName, now: Now, reporter: &Reporter) -> Self {
-        let (down, watched) = watch::channel(false);
+        let (down, watched) = watch::channel(None);
         tokio::spawn(follow(carrier.clone(), watched, reporter.clone()));
         let health = Health { carrier, last_ok: None, last_error: None, consecutive_failures: 0, down: false };
         Self { health: Mutex::new(health), down, now }
@@ -53,9 +54,8 @@ impl Gauge {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         health.last_ok = Some((self.now)());
         health.consecutive_failures = 0;
-        if std::mem::take(&mut health.down) {
-            self.down.send_replace(false);
-        }
+        health.down = false;
+        self.tell(false);
     }
 
     /// The provider failed.
@@ -71,8 +71,16 @@ impl Gauge {
         if (at_once || health.consecutive_failures >= DOWN_AFTER) && !health.down {
             health.down = true;
             tracing::warn!(carrier = %health.carrier, error = fault.class(), "provider down");
-            self.down.send_replace(true);
+            self.tell(true);
         }
+    }
+
+    /// Wakes the follower only where something changed.
+    fn tell(&self, is_down: bool) {
+        self.down.send_if_modified(|told| {
+            let before = told.replace(is_down);
+            before != Some(is_down)
+        });
     }
 
     /// As it stands now.
@@ -81,16 +89,17 @@ impl Gauge {
     }
 }
 
-/// Raises and clears the trouble; what changes back before it was taken is never raised.
-async fn follow(carrier: CarrierName, mut down: watch::Receiver<bool>, reporter: Reporter) {
-    let mut told = false;
+/// Raises and clears the trouble; what changes back before it was taken is never raised. The first word is always said,
+/// so that a trouble from before a restart is cleared; the rules know whether there is one.
+async fn follow(carrier: CarrierName, mut down: watch::Receiver<Option<bool>>, reporter: Reporter) {
+    let mut told = None;
     while down.changed().await.is_ok() {
         let is_down = *down.borrow_and_update();
         if is_down == told {
             continue;
         }
         let cause = Cause::ProviderDown { carrier: carrier.clone() };
-        let input = if is_down { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
+        let input = if is_down == Some(true) { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
         if reporter.until_taken(carrier.as_str(), input).await {
             told = is_down;
         }

@@ -16,8 +16,9 @@ use tokio::time::Instant;
 
 use crate::recent::Recent;
 use crate::report::Reporter;
+use crate::sms::answer::final_report;
 use crate::sms::signature::{Pairs, body_is_signed, form_is_signed, pairs_of, value};
-use crate::sms::twilio::{self, Twilio};
+use crate::sms::twilio::Twilio;
 
 /// Provider messages remembered against replay, over all accounts; beyond it the rules still know each by its id.
 const SEEN_MAX: usize = 100_000;
@@ -117,7 +118,7 @@ impl Callbacks {
     async fn status(&self, account: &Twilio, request: &HookRequest, fields: &Pairs) -> Option<bool> {
         let sid = value(fields, "MessageSid").or_else(|| value(fields, "SmsSid"))?;
         let status = value(fields, "MessageStatus").or_else(|| value(fields, "SmsStatus"))?;
-        let Some(report) = twilio::final_report(status, value(fields, "ErrorCode")) else {
+        let Some(report) = final_report(status, value(fields, "ErrorCode")) else {
             return Some(true); // On the way: nothing that anybody waits for.
         };
         let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);

@@ -35,6 +35,7 @@ use escalation::dispatch::{Address, DeliveryReport, Failure, Order, Report};
 use escalation::id::{CarrierName, DispatchId};
 use escalation::input::Input;
 use escalation::verdict::Submit;
+use futures_util::future::{join_all, join3};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -140,6 +141,7 @@ impl Voice {
                 now: Arc::clone(now),
                 busy: busy.clone(),
                 stopping: reporter.stopping.clone(),
+                deaf: false,
             };
             tokio::spawn(listening.run());
         }
@@ -213,14 +215,9 @@ impl Voice {
         self.lines().flat_map(|line| line.accounts()).map(|account| account.gauge.read()).collect()
     }
 
-    /// Checks for `cooee doctor` each provider: reached, login taken. Sends no message. `Ok` and `Err` are for a person to read.
-    pub async fn probe(&self) -> Vec<(CarrierName, Result<String, String>)> {
-        let accounts = self.lines().flat_map(|line| line.accounts());
-        let probes = accounts.map(|account| async { (account.carrier.name().clone(), account.carrier.probe().await) });
-        futures_util::future::join_all(probes).await
-    }
-
     /// Lets what is under way finish, with its report; what waits stays owed by the record. Takes no more orders.
+    ///
+    /// Lasts as long as one request and the watch's taking of its report; the watch must stop after us.
     pub async fn shutdown(&self) {
         self.stopping.send_replace(true);
         let last = self.alive.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -289,11 +286,15 @@ impl Built {
         Ok(built)
     }
 
+    /// Every carrier's name, in the order of the settings.
+    fn names(&self) -> impl Iterator<Item = &CarrierName> {
+        let sms = self.sms.iter().map(|account| account.name());
+        sms.chain(self.email.iter().map(Relay::name)).chain(self.webhooks.iter().map(Endpoint::name))
+    }
+
     fn names_differ(&self) -> Result<(), VoiceError> {
         let mut seen = std::collections::BTreeSet::new();
-        let names = self.sms.iter().map(|account| account.name());
-        let names = names.chain(self.email.iter().map(Relay::name));
-        for name in names.chain(self.webhooks.iter().map(Endpoint::name)) {
+        for name in self.names() {
             if !seen.insert(name) {
                 return Err(VoiceError::NamedTwice(name.clone()));
             }
@@ -306,6 +307,20 @@ impl Built {
 pub fn check(settings: &Settings, public_url: Option<&str>) -> Result<(), VoiceError> {
     let now: Now = Arc::new(|| escalation::time::Timestamp::UNIX_EPOCH);
     Built::from(settings, public_url, &now).map(drop)
+}
+
+/// What `cooee doctor` learns of one provider: what is good, or what is wrong and what to do about it.
+pub type Probe = (CarrierName, Result<String, String>);
+
+/// Asks each provider whether it can be reached and takes our login. Sends no message and listens to nothing.
+pub async fn probe(settings: &Settings, public_url: Option<&str>, now: &Now) -> Result<Vec<Probe>, VoiceError> {
+    let built = Built::from(settings, public_url, now)?;
+    let accounts = join_all(built.sms.iter().map(|account| account.probe()));
+    let relay = join_all(built.email.iter().map(Relay::probe));
+    let endpoints = join_all(built.webhooks.iter().map(Endpoint::probe));
+    let said = join3(accounts, relay, endpoints).await;
+    let names = built.names().cloned();
+    Ok(names.zip(said.0.into_iter().chain(said.1).chain(said.2)).collect())
 }
 
 /// What every line is made with.

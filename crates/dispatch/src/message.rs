@@ -3,6 +3,8 @@
 //! The built-in texts are the files under `templates/`; an operator's folder may replace any of them by name. Nothing here
 //! knows numbers, providers or time.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,49 +12,9 @@ use escalation::dispatch::{Purpose, Words};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 use crate::gsm7::{SEGMENT, normalise, septets};
+use crate::message::words::{OF_THE_PAGE, SMS_WORDS, bounded, complete, give_way, longest_words, usual_words};
 use crate::settings::SettingsError;
 
-/// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
-/// Code, time and reference get what their own forms can take at most and are never cut.
-const SMS_WORDS: [(&str, usize); 33] = [
-    ("kind", 10),
-    ("kind_id", 10),
-    ("site", 60),
-    ("site_sms", 20),
-    ("place", 60),
-    ("place_sms", 20),
-    ("time", 11),
-    ("date", 16),
-    ("code", 4),
-    ("ref", 14),
-    ("link", 48),
-    ("url", 56),
-    ("presses", 4),
-    ("age", 16),
-    ("late", 8),
-    ("unregistered", 3),
-    ("responder", 20),
-    ("address", 60),
-    ("mounting", 8),
-    ("customer", 40),
-    ("entry", 40),
-    ("hazards", 40),
-    ("rendezvous", 40),
-    ("recipient", 16),
-    ("disposition", 26),
-    ("opened_at", 32),
-    ("now", 32),
-    ("phone", 16),
-    ("site_id", 64),
-    ("device_id", 64),
-    ("customer_id", 64),
-    ("subject", 0),
-    ("paragraphs", 0),
-];
-/// What only the page of an e-mail gets besides: made here, from the plain text.
-const OF_THE_PAGE: [&str; 2] = ["subject", "paragraphs"];
-/// Words that are never shortened: a cut code or time would be a false one.
-const WHOLE: [&str; 6] = ["code", "time", "ref", "link", "url", "phone"];
 /// Septets that must be left for site and place when every other word has its usual length (interfaces, "Messages to people").
 const ROOM_FOR_PLACE: usize = 40;
 /// Steps of the template engine for one text; the largest built-in one takes some hundreds.
@@ -196,14 +158,7 @@ impl Book {
         }
         let usual = render(&self.edited, &file, &usual_words()).map_err(|e| failed(&e))?;
         let remedy = "shorten the words around site and place, and keep to plain letters";
-        let Some(cost) = septets(&worst) else {
-            let strange = worst.chars().find(|c| septets(&c.to_string()).is_none());
-            return Err(SettingsError::new(
-                format!("{shown}/{file}"),
-                format!("{strange:?} is not in the GSM alphabet: the message would be cut into pieces of 70"),
-                remedy,
-            ));
-        };
+        let cost = septets(&worst).unwrap_or(usize::MAX);
         let usual = septets(&normalise(&usual)).unwrap_or(SEGMENT);
         if cost > SEGMENT || usual + ROOM_FOR_PLACE > SEGMENT {
             return Err(SettingsError::new(
@@ -276,6 +231,9 @@ fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, Stri
             })
             .collect();
         unknown.sort();
+        if name.ends_with(".sms.txt") {
+            plain_letters(shown, name, source)?;
+        }
         if let Some(word) = unknown.first() {
             let line = source.lines().position(|l| l.contains(word.as_str())).map_or(1, |l| l + 1);
             return Err(SettingsError::new(
@@ -286,6 +244,18 @@ fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, Stri
         }
     }
     Ok(())
+}
+
+/// Refuses what would reach a phone as a question mark.
+fn plain_letters(shown: &str, name: &str, source: &str) -> Result<(), SettingsError> {
+    let strange = |line: &str| line.chars().find(|c| *c != '?' && normalise(&c.to_string()) == "?");
+    let found = source.lines().enumerate().find_map(|(index, line)| Some((index + 1, strange(line)?)));
+    let Some((line, c)) = found else { return Ok(()) };
+    Err(SettingsError::new(
+        format!("{shown}/{name}:{line}"),
+        format!("\"{c}\" is not in the alphabet of text messages"),
+        "write it with plain letters: one such character would cut every message into pieces of 70",
+    ))
 }
 
 fn word_list(of_the_page: bool) -> String {
@@ -326,48 +296,6 @@ fn render(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, mi
     env.get_template(name)?.render(words)
 }
 
-/// Every known word, empty where the order lacks it; nothing else.
-fn complete(words: &Words) -> Words {
-    let word = |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
-    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(word).collect()
-}
-
-/// The same for a text message: in the alphabet, on one line, within each word's bound.
-fn bounded(words: &Words) -> Words {
-    let mut bounded = complete(words);
-    for (name, most) in SMS_WORDS {
-        let Some(word) = bounded.get_mut(name) else {
-            continue;
-        };
-        let plain = normalise(&word.replace(['\n', '\r'], " "));
-        plain.trim().clone_into(word);
-        if !WHOLE.contains(&name) {
-            shorten(word, most);
-        }
-    }
-    bounded
-}
-
-/// Cuts whole words from the end until `most` characters are left; a single longer word is cut, so that something remains.
-fn shorten(word: &mut String, most: usize) {
-    while word.chars().count() > most {
-        if !drop_last_word(word) {
-            *word = word.chars().take(most).collect();
-        }
-    }
-}
-
-/// Drops the last word; false where it is the only one.
-fn drop_last_word(text: &mut String) -> bool {
-    let Some(at) = text.rfind(' ') else {
-        return false;
-    };
-    text.truncate(at);
-    let kept = text.trim_end_matches([' ', ',', '-', '/']).len();
-    text.truncate(kept);
-    !text.is_empty()
-}
-
 /// Renders a text message into one segment: the link goes first, then words of the place from its end, then of the site
 /// down to one, then remarks on age and lateness. Code, time and verb are never touched.
 fn fit(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minijinja::Error> {
@@ -381,27 +309,6 @@ fn fit(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minij
             return Ok(text);
         }
     }
-}
-
-/// Gives up the least of what may be given up; false where nothing is left.
-fn give_way(words: &mut Words) -> bool {
-    let empty = |words: &mut Words, name: &str| {
-        let word = words.get_mut(name);
-        word.is_some_and(|word| !std::mem::take(word).is_empty())
-    };
-    if empty(words, "link") {
-        return true;
-    }
-    if let Some(place) = words.get_mut("place_sms").filter(|place| !place.is_empty()) {
-        if !drop_last_word(place) {
-            place.clear();
-        }
-        return true;
-    }
-    if words.get_mut("site_sms").is_some_and(drop_last_word) {
-        return true;
-    }
-    empty(words, "late") || empty(words, "age") || empty(words, "disposition") || empty(words, "recipient")
 }
 
 fn mail(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<Mail, minijinja::Error> {
@@ -421,31 +328,6 @@ fn mail(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<Mail, 
     page.insert("paragraphs", Value::from(paragraphs));
     let html = env.get_template(PAGE)?.render(&page)?;
     Ok(Mail { subject, text, html, template: String::new() })
-}
-
-/// The longest words there can be, site and place each without a space to cut at.
-fn longest_words() -> Words {
-    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(|(name, most)| (name, "8".repeat(most))).collect()
-}
-
-/// Words of the usual length around an empty site and place.
-fn usual_words() -> Words {
-    let mut words = complete(&Words::new());
-    for (name, word) in [
-        ("kind", "DURESS"),
-        ("kind_id", "duress"),
-        ("time", "14:03 AWST"),
-        ("code", "47"),
-        ("ref", "KAL-4711"),
-        ("presses", "4"),
-        ("recipient", "Priya"),
-        ("responder", "Priya N"),
-        ("phone", "08 9555 0100"),
-        ("disposition", "attended"),
-    ] {
-        words.insert(name, word.to_owned());
-    }
-    words
 }
 
 #[cfg(test)]

@@ -25,8 +25,13 @@ impl<V> Recent<V> {
         self.by_name.get(name)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.by_name.get_mut(name)
+    }
+
+    /// Everything remembered, in no order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.by_name.values()
     }
 
     /// Remembers, over what was remembered by that name.
@@ -35,11 +40,6 @@ impl<V> Recent<V> {
         if self.by_name.insert(name.clone(), value).is_none() {
             self.order.push_back((now, name));
         }
-    }
-
-    pub(crate) fn remove(&mut self, name: &str) {
-        // Its place in the order goes when its time comes.
-        self.by_name.remove(name);
     }
 
     fn forget_old(&mut self, now: Instant) {

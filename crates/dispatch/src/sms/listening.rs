@@ -14,7 +14,8 @@ use crate::carrier::Fault;
 use crate::health::{Gauge, Now};
 use crate::inbound::Inbox;
 use crate::settings::Inbound;
-use crate::sms::twilio::{Account, Page, Resource, Twilio, final_report};
+use crate::sms::answer::{Page, Resource, final_report};
+use crate::sms::twilio::{Account, Twilio};
 
 /// How often to list while something is open, by how replies reach us, and while nothing is (interfaces, "Messages to people").
 const POLL_BUSY: Duration = Duration::from_secs(2);
@@ -36,6 +37,8 @@ pub(crate) struct Listening {
     pub(crate) now: Now,
     pub(crate) busy: watch::Receiver<bool>,
     pub(crate) stopping: watch::Receiver<bool>,
+    /// Nobody says any more whether something is open: the last word holds.
+    pub(crate) deaf: bool,
 }
 
 impl Listening {
@@ -72,7 +75,7 @@ impl Listening {
             let nap = left.unwrap_or(WARM).min(WARM);
             tokio::select! {
                 () = tokio::time::sleep(nap) => since += nap,
-                changed = self.busy.changed() => if changed.is_err() { return false; },
+                changed = self.busy.changed(), if !self.deaf => self.deaf = changed.is_err(),
                 _ = self.stopping.wait_for(|stop| *stop) => return false,
             }
             if nap == WARM && self.account.keep_warm() {

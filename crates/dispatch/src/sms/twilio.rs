@@ -3,36 +3,33 @@
 //! One request a try; nothing here retries, queues or decides which account is next.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use escalation::dispatch::{Address, Order, Report};
+use escalation::dispatch::{Address, Order};
 use escalation::id::{CarrierName, DispatchId};
 use escalation::time::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Client, Response, StatusCode};
-use serde::Deserialize;
+use reqwest::{Client, StatusCode};
 use tokio::time::Instant;
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
 use crate::recent::Recent;
 use crate::settings::{Inbound, Secret, SettingsError, Sms};
+use crate::sms::answer::{Page, Resource, judge, read_date, refusal};
 
 /// How long a provider may take to say whether it has a message (mechanisms, "Codes, links, callbacks, keys").
 const LOOKUP: Duration = Duration::from_secs(1);
 /// Messages asked for in one page when looking one up.
 const LOOKUP_PAGE: u32 = 50;
-/// How much earlier than queued a provider's clock may say a message was made.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(120);
-/// Messages whose receipts we wait for, at most; beyond it the oldest is no longer asked after.
-const DUE_MAX: usize = 50_000;
-
-/// Provider codes that no retry by this account can mend (Twilio's error dictionary): the number is not one (21211, 21614,
-/// 21217), cannot be reached by SMS (21612, 21408, 21219), or blocked us by STOP (21610); an empty or too long body.
-const REFUSED: [i64; 9] = [21211, 21214, 21217, 21219, 21408, 21610, 21612, 21614, 21617];
+/// How much earlier than queued a provider's clock may say a message was made. Little: taking an earlier message of the
+/// same words for this one would leave this one unsent, the other error only sends it twice.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// Messages remembered at most; beyond it the oldest is no longer asked after.
+const TAKEN_MAX: usize = 50_000;
 
 /// An account.
 pub(crate) struct Twilio {
@@ -50,8 +47,8 @@ pub(crate) struct Twilio {
     keep_warm: bool,
     slots: usize,
     request: Duration,
-    /// Messages taken whose final receipt has not come, by the provider's id.
-    due: Mutex<Recent<DispatchId>>,
+    /// Messages this account took, by the provider's id.
+    taken: Mutex<Recent<Sent>>,
 }
 
 impl fmt::Debug for Twilio {
@@ -60,39 +57,11 @@ impl fmt::Debug for Twilio {
     }
 }
 
-/// A message as the API shows it. Only what we read.
-#[derive(Deserialize)]
-pub(crate) struct Resource {
-    pub(crate) sid: String,
-    #[serde(default)]
-    pub(crate) from: Option<String>,
-    #[serde(default)]
-    pub(crate) body: Option<String>,
-    #[serde(default)]
-    pub(crate) direction: Option<String>,
-    #[serde(default)]
-    pub(crate) status: Option<String>,
-    #[serde(default)]
-    pub(crate) error_code: Option<i64>,
-    #[serde(default)]
-    pub(crate) date_created: Option<String>,
-    #[serde(default)]
-    pub(crate) date_sent: Option<String>,
-}
-
-/// One page of a listing.
-#[derive(Deserialize)]
-pub(crate) struct Page {
-    #[serde(default)]
-    pub(crate) messages: Vec<Resource>,
-    #[serde(default)]
-    pub(crate) next_page_uri: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Complaint {
-    #[serde(default)]
-    code: Option<i64>,
+/// A message that this account took.
+struct Sent {
+    dispatch: DispatchId,
+    /// Its final receipt has not been recorded.
+    due: bool,
 }
 
 impl Twilio {
@@ -130,7 +99,7 @@ impl Twilio {
             keep_warm: settings.keep_warm,
             slots: settings.slots,
             request: Duration::from_millis(settings.request_ms),
-            due: Mutex::new(Recent::new(DUE_MAX)),
+            taken: Mutex::new(Recent::new(TAKEN_MAX)),
         })
     }
 
@@ -202,7 +171,7 @@ impl Twilio {
         let same = |message: &Resource| {
             let ours = message.body.as_deref() == Some(letter.words()) && !message.is_inbound();
             let made = message.date_created.as_deref().and_then(read_date);
-            ours && !message.gave_up() && made.is_none_or(|at| at >= earliest)
+            ours && !message.gave_up() && !self.is_anothers(&message.sid, &order.id) && made.is_none_or(|at| at >= earliest)
         };
         let found = page.messages.into_iter().find(same);
         Ok(found.map(|message| self.taken(Some(message.sid), order)))
@@ -264,24 +233,32 @@ impl Twilio {
 
     /// Expects a receipt for a message that this account has.
     pub(crate) fn expect_receipt(&self, sid: String, dispatch: DispatchId) {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.insert(Instant::now(), sid, dispatch);
+        self.sent().insert(Instant::now(), sid, Sent { dispatch, due: true });
     }
 
     /// The dispatch whose receipt is due under this id.
     pub(crate) fn receipt_due(&self, sid: &str) -> Option<DispatchId> {
-        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.get(sid).cloned()
+        self.sent().get(sid).filter(|sent| sent.due).map(|sent| sent.dispatch.clone())
     }
 
     pub(crate) fn any_receipt_due(&self) -> bool {
-        !self.due.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.sent().values().any(|sent| sent.due)
     }
 
     /// The final receipt is recorded.
     pub(crate) fn receipt_came(&self, sid: &str) {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        due.remove(sid);
+        if let Some(sent) = self.sent().get_mut(sid) {
+            sent.due = false;
+        }
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Recent<Sent>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a message is known to be another dispatch's, which may have had the same words.
+    fn is_anothers(&self, sid: &str, dispatch: &DispatchId) -> bool {
+        self.sent().get(sid).is_some_and(|sent| sent.dispatch != *dispatch)
     }
 
     /// Our own number, where we send by one.
@@ -304,36 +281,6 @@ impl Twilio {
             self.expect_receipt(sid.clone(), order.id.clone());
         }
         Taken { receipt_due: sid.is_some() || self.public_url.is_some(), provider_ref: sid }
-    }
-}
-
-impl Resource {
-    pub(crate) fn is_inbound(&self) -> bool {
-        self.direction.as_deref() == Some("inbound")
-    }
-
-    /// When it was sent, by the provider's clock.
-    pub(crate) fn sent_at(&self) -> Option<Timestamp> {
-        let date = self.date_sent.as_deref().or(self.date_created.as_deref());
-        date.and_then(read_date)
-    }
-
-    fn gave_up(&self) -> bool {
-        matches!(self.status.as_deref(), Some("failed" | "undelivered" | "canceled"))
-    }
-}
-
-/// What a provider's status says, where it is final.
-pub(crate) fn final_report(status: &str, code: Option<&str>) -> Option<Report> {
-    match status {
-        "delivered" | "read" => Some(Report::Delivered),
-        "undelivered" | "failed" | "canceled" => {
-            let code = code.filter(|code| !code.is_empty()).unwrap_or(status);
-            let code = code.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
-            Some(Report::Undelivered { code })
-        }
-        // queued, accepted, scheduled, sending, sent: on the way; anything else: not a word we know.
-        _on_the_way => None,
     }
 }
 
@@ -366,61 +313,5 @@ fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
     Ok(())
 }
 
-/// Reads what the provider answered to a send: its id of the message, or why not.
-async fn judge(response: Response) -> Result<Option<String>, Fault> {
-    #[derive(Deserialize)]
-    struct Created {
-        sid: String,
-    }
-    if response.status().is_success() {
-        // Taken, whatever becomes of the rest of the answer.
-        return Ok(response.json::<Created>().await.ok().map(|created| created.sid));
-    }
-    Err(refusal(response).await)
-}
-
-async fn refusal(response: Response) -> Fault {
-    let status = response.status();
-    let wait = client::retry_after(response.headers());
-    match status.as_u16() {
-        401 | 403 | 404 => Fault::Credentials,
-        429 | 503 => Fault::Busy(wait),
-        408 | 502 | 504 => Fault::Unknown { why: "gateway timeout", absent: false },
-        500..=599 => Fault::NotSent("server error"),
-        _refused => {
-            let code = response.json::<Complaint>().await.ok().and_then(|c| c.code);
-            let known = code.filter(|code| REFUSED.contains(code));
-            Fault::Refused(known.or(code).map_or_else(|| status.as_u16().to_string(), |code| code.to_string()))
-        }
-    }
-}
-
-/// Reads the API's dates, `Thu, 24 Aug 2023 05:01:45 +0000`.
-fn read_date(text: &str) -> Option<Timestamp> {
-    Timestamp::strptime("%a, %d %b %Y %H:%M:%S %z", text).ok()
-}
-
 /// The account, shared between sending and listening.
 pub(crate) type Account = Arc<Twilio>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_final_statuses_are_receipts() {
-        assert_eq!(final_report("delivered", None), Some(Report::Delivered));
-        assert_eq!(final_report("undelivered", Some("30003")), Some(Report::Undelivered { code: "30003".to_owned() }));
-        assert_eq!(final_report("failed", Some("")), Some(Report::Undelivered { code: "failed".to_owned() }));
-        for status in ["queued", "sending", "sent", "accepted", "scheduled", "", "whatever"] {
-            assert_eq!(final_report(status, None), None, "{status}");
-        }
-    }
-
-    #[test]
-    fn dates_are_read_as_the_api_writes_them() {
-        let at = read_date("Thu, 24 Aug 2023 05:01:45 +0000").unwrap();
-        assert_eq!(at.to_string(), "2023-08-24T05:01:45Z");
-        assert_eq!(read_date("yesterday"), None);
-    }
-}

@@ -61,6 +61,8 @@ struct Inner {
     script: Mutex<VecDeque<Act>>,
     always: Mutex<Act>,
     listing: Mutex<Listing>,
+    /// Answers 401 to every GET.
+    closed: Mutex<bool>,
     posts: Mutex<Vec<Seen>>,
     gets: Mutex<Vec<Seen>>,
     /// Newest first, as the API lists them.
@@ -84,6 +86,7 @@ impl Gateway {
             script: Mutex::default(),
             always: Mutex::new(Act::Take),
             listing: Mutex::new(Listing::Shown),
+            closed: Mutex::new(false),
             posts: Mutex::default(),
             gets: Mutex::default(),
             messages: Mutex::default(),
@@ -110,6 +113,10 @@ impl Gateway {
 
     pub(crate) fn listing(&self, listing: Listing) {
         *self.inner.listing.lock().unwrap() = listing;
+    }
+
+    pub(crate) fn refuse_logins(&self) {
+        *self.inner.closed.lock().unwrap() = true;
     }
 
     pub(crate) fn release(&self) {
@@ -211,6 +218,9 @@ fn take(inner: &Inner, seen: &Seen) -> (u16, Option<u64>, String) {
 }
 
 async fn get(inner: &Inner, seen: &Seen) -> Answer {
+    if *inner.closed.lock().unwrap() {
+        return Some((401, None, "{}".to_owned()));
+    }
     if !seen.path.contains("/Messages.json") {
         return Some((200, None, "{}".to_owned()));
     }

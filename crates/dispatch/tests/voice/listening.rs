@@ -3,6 +3,7 @@
 use escalation::acknowledgement::{Code, Reply};
 use escalation::dispatch::Report;
 use escalation::input::Input;
+use escalation::trouble::Cause;
 
 use crate::gateway::Gateway;
 use crate::watch::{Desk, Watch, name, text};
@@ -57,4 +58,15 @@ async fn a_receipt_due_from_before_a_restart_is_asked_for() {
     let receipts = watch.reported(1).await;
     assert_eq!((receipts[0].dispatch.to_string().as_str(), &receipts[0].report), ("KAL-42.7", &Report::Delivered));
     assert_eq!(receipts.len(), 1, "others' messages are not ours");
+}
+
+#[tokio::test]
+async fn an_account_that_is_kept_warm_is_greeted_at_start_and_bad_credentials_are_known_before_an_alarm() {
+    let (gateway, watch) = (Gateway::start().await, Watch::new());
+    gateway.refuse_logins();
+    let desk = Desk::new().sms("first", &gateway.url, "").but("keep_warm = false", "keep_warm = true");
+    let _voice = desk.open(&watch);
+    let trouble = Input::TroubleNoticed(Cause::ProviderDown { carrier: name("first") });
+    watch.until("the trouble", |watch| watch.inputs().contains(&trouble)).await;
+    assert!(gateway.posts().is_empty());
 }

@@ -1,10 +1,12 @@
 //! E-mail: how a mail reads, and what a relay's answers mean.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use dispatch::{Settings, check};
 use escalation::dispatch::{Address, Failure, Order, Report};
 
 use crate::postbox::{Fault, Postbox};
-use crate::watch::{Desk, Watch, name, order};
+use crate::watch::{Desk, Watch, clock, name, order};
 
 fn desk(postbox: &Postbox, extra: &str) -> Desk {
     let toml = format!("[email]\nurl = \"smtp://{}\"\nfrom = \"Duress <duress@example.org>\"\nattempt_s = 5\n{extra}\n", postbox.address);
@@ -98,10 +100,9 @@ async fn our_own_login_refused_is_not_blamed_on_the_recipient() {
     voice.send(mail("KAL-42.2")).unwrap();
     assert_eq!(watch.reported(2).await.pop().unwrap().report, Report::Accepted);
     let login = postbox.commands().into_iter().find(|line| line.starts_with("AUTH PLAIN")).unwrap();
-    use base64::Engine;
-    let login = base64::engine::general_purpose::STANDARD.decode(login.trim_start_matches("AUTH PLAIN ")).unwrap();
+    let login = STANDARD.decode(login.trim_start_matches("AUTH PLAIN ")).unwrap();
     assert_eq!(login, b"\0station@example.org\0swordfish");
-    assert!(voice.probe().await[0].1.is_ok());
+    assert!(dispatch::probe(&desk.settings(), None, &clock()).await.unwrap()[0].1.is_ok());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use escalation::input::Input;
 use escalation::trouble::Cause;
 
 use crate::gateway::{Act, Gateway, Listing};
-use crate::watch::{Desk, TEXT, Watch, name, text};
+use crate::watch::{Desk, TEXT, Watch, clock, name, text};
 
 fn down(carrier: &str) -> Cause {
     Cause::ProviderDown { carrier: name(carrier) }
@@ -169,6 +169,43 @@ async fn after_a_restart_the_provider_is_asked_first() {
 }
 
 #[tokio::test]
+async fn an_earlier_message_of_the_same_words_is_not_taken_for_this_one() {
+    let (gateway, watch) = (Gateway::start().await, Watch::new());
+    let voice = Desk::new().sms("first", &gateway.url, "").open(&watch);
+    voice.send(text("KAL-42.1")).unwrap();
+    watch.reported(1).await;
+    let mut again = text("KAL-42.2");
+    again.possible_duplicate = true;
+    voice.send(again).unwrap();
+    let report = watch.reported(2).await.pop().unwrap();
+    assert_eq!((report.tries, report.possible_duplicate), (1, true));
+    assert_eq!(gateway.posts().len(), 2, "the first was another dispatch's");
+}
+
+#[tokio::test]
+async fn a_trouble_from_before_a_restart_is_cleared_by_the_first_message_taken() {
+    let (gateway, watch) = (Gateway::start().await, Watch::new());
+    let voice = Desk::new().sms("first", &gateway.url, "").open(&watch);
+    voice.send(text("KAL-42.1")).unwrap();
+    watch.until("its end", |watch| watch.inputs().contains(&Input::TroubleCleared(down("first")))).await;
+    voice.send(text("KAL-42.2")).unwrap();
+    watch.reported(2).await;
+    voice.shutdown().await;
+    let troubles = watch.inputs().into_iter().filter(|input| !matches!(input, Input::DeliveryReported(_)));
+    assert_eq!(troubles.collect::<Vec<_>>(), [Input::TroubleCleared(down("first"))], "said once, and no trouble raised");
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_send_is_our_trouble_and_not_the_numbers() {
+    let (gateway, watch) = (Gateway::start().await, Watch::new());
+    gateway.always(Act::Say(400, None, "{\"code\":21606}"));
+    let voice = Desk::new().sms("first", &gateway.url, "").open(&watch);
+    voice.send(text("KAL-42.1")).unwrap();
+    assert_eq!(watch.reported(1).await.remove(0).report, Report::Failed(Failure::Credentials));
+    watch.until("the trouble", |watch| watch.inputs().contains(&Input::TroubleNoticed(down("first")))).await;
+}
+
+#[tokio::test]
 async fn a_hung_provider_delays_nobody_else() {
     let (hung, good, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
     hung.always(Act::Hang);
@@ -300,9 +337,9 @@ async fn what_nobody_can_carry_is_said_at_once() {
 
 #[tokio::test]
 async fn doctor_tells_good_credentials_from_bad_and_from_nobody_there() {
-    let (gateway, watch) = (Gateway::start().await, Watch::new());
-    let voice = Desk::new().sms("first", &gateway.url, "").sms("second", "http://127.0.0.1:1", "").open(&watch);
-    let probes = voice.probe().await;
+    let gateway = Gateway::start().await;
+    let desk = Desk::new().sms("first", &gateway.url, "").sms("second", "http://127.0.0.1:1", "");
+    let probes = dispatch::probe(&desk.settings(), None, &clock()).await.unwrap();
     assert!(probes[0].1.is_ok(), "{probes:?}");
     let said = probes[1].1.clone().unwrap_err();
     assert!(said.contains("cannot be reached") && said.lines().count() == 2, "{said}");

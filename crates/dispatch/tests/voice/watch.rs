@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,8 +44,9 @@ impl Watch {
         Arc::new(move |input| {
             let watch = watch.clone();
             Box::pin(async move {
-                *watch.offered.lock().unwrap() += 1;
-                {
+                // Troubles come and go beside the stories.
+                if !matches!(input, Input::TroubleNoticed(_) | Input::TroubleCleared(_)) {
+                    *watch.offered.lock().unwrap() += 1;
                     let mut refusals = watch.refusals.lock().unwrap();
                     if *refusals > 0 {
                         *refusals -= 1;
@@ -103,24 +103,31 @@ impl Desk {
         Self { dir: tempfile::tempdir().unwrap(), toml: String::new() }
     }
 
-    pub(crate) fn secret(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn secret(&self, name: &str, text: &str) -> String {
         let path = self.dir.path().join(name);
         let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        path
+        path.to_str().unwrap().to_owned()
     }
 
     /// Adds an SMS account that does not listen unless asked to.
     pub(crate) fn sms(mut self, name: &str, url: &str, extra: &str) -> Self {
         let token = self.secret("token", &format!("{TOKEN}\n{OLD_TOKEN}\n"));
-        self.toml += &format!(
+        let account = format!(
             "[[sms]]\nname = \"{name}\"\nkind = \"twilio\"\nbase_url = \"{url}\"\naccount_sid = \"AC{name}\"\nauth_token_file = {token:?}\nfrom = \"+61400000000\"\nkeep_warm = false\n{extra}\n"
         );
+        self.toml.push_str(&account);
         self
     }
 
     pub(crate) fn add(mut self, toml: &str) -> Self {
         self.toml += toml;
+        self
+    }
+
+    /// The same, with a line of the settings changed.
+    pub(crate) fn but(mut self, line: &str, changed: &str) -> Self {
+        self.toml = self.toml.replace(line, changed);
         self
     }
 
@@ -134,11 +141,16 @@ impl Desk {
     }
 
     pub(crate) fn open_while(&self, watch: &Watch, busy: bool, public_url: Option<&str>) -> Voice {
-        let now: Now = Arc::new(|| Timestamp::from_second(1_776_060_180).unwrap());
-        let (sender, busy) = tokio::sync::watch::channel(busy);
+        let now = clock();
+        let (sender, busy) = watch::channel(busy);
         std::mem::forget(sender); // It says the same for as long as the test runs.
         Voice::open(&self.settings(), public_url, watch.submit(), &busy, &now).unwrap()
     }
+}
+
+/// A clock that stands still.
+pub(crate) fn clock() -> Now {
+    Arc::new(|| Timestamp::from_second(1_776_060_180).unwrap())
 }
 
 pub(crate) fn order(id: &str, address: Address) -> Order {

@@ -1,0 +1,136 @@
+//! The words of one order: which there are, how long each may be in a text message, and which gives way first.
+//!
+//! Knows no template and counts no septets.
+
+use escalation::dispatch::Words;
+
+use crate::gsm7::normalise;
+
+/// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
+/// Code, time and reference get what their own forms can take at most and are never cut.
+pub(crate) const SMS_WORDS: [(&str, usize); 33] = [
+    ("kind", 10),
+    ("kind_id", 10),
+    ("site", 60),
+    ("site_sms", 20),
+    ("place", 60),
+    ("place_sms", 20),
+    ("time", 11),
+    ("date", 16),
+    ("code", 4),
+    ("ref", 14),
+    ("link", 48),
+    ("url", 56),
+    ("presses", 4),
+    ("age", 16),
+    ("late", 8),
+    ("unregistered", 3),
+    ("responder", 20),
+    ("address", 60),
+    ("mounting", 8),
+    ("customer", 40),
+    ("entry", 40),
+    ("hazards", 40),
+    ("rendezvous", 40),
+    ("recipient", 16),
+    ("disposition", 26),
+    ("opened_at", 32),
+    ("now", 32),
+    ("phone", 16),
+    ("site_id", 64),
+    ("device_id", 64),
+    ("customer_id", 64),
+    ("subject", 0),
+    ("paragraphs", 0),
+];
+/// What only the page of an e-mail gets besides: made here, from the plain text.
+pub(crate) const OF_THE_PAGE: [&str; 2] = ["subject", "paragraphs"];
+/// Words that are never shortened: a cut code or time would be a false one.
+const WHOLE: [&str; 6] = ["code", "time", "ref", "link", "url", "phone"];
+/// Every known word, empty where the order lacks it; nothing else.
+pub(crate) fn complete(words: &Words) -> Words {
+    let word = |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(word).collect()
+}
+
+/// The same for a text message: in the alphabet, on one line, within each word's bound.
+pub(crate) fn bounded(words: &Words) -> Words {
+    let mut bounded = complete(words);
+    for (name, most) in SMS_WORDS {
+        let Some(word) = bounded.get_mut(name) else {
+            continue;
+        };
+        let plain = normalise(&word.replace(['\n', '\r'], " "));
+        plain.trim().clone_into(word);
+        if !WHOLE.contains(&name) {
+            shorten(word, most);
+        }
+    }
+    bounded
+}
+
+/// Cuts whole words from the end until `most` characters are left; a single longer word is cut, so that something remains.
+fn shorten(word: &mut String, most: usize) {
+    while word.chars().count() > most {
+        if !drop_last_word(word) {
+            *word = word.chars().take(most).collect();
+        }
+    }
+}
+
+/// Drops the last word; false where it is the only one.
+fn drop_last_word(text: &mut String) -> bool {
+    let Some(at) = text.rfind(' ') else {
+        return false;
+    };
+    text.truncate(at);
+    let kept = text.trim_end_matches([' ', ',', '-', '/']).len();
+    text.truncate(kept);
+    !text.is_empty()
+}
+
+/// Gives up the least of what may be given up; false where nothing is left.
+pub(crate) fn give_way(words: &mut Words) -> bool {
+    let empty = |words: &mut Words, name: &str| {
+        let word = words.get_mut(name);
+        word.is_some_and(|word| !std::mem::take(word).is_empty())
+    };
+    if empty(words, "link") {
+        return true;
+    }
+    if let Some(place) = words.get_mut("place_sms").filter(|place| !place.is_empty()) {
+        if !drop_last_word(place) {
+            place.clear();
+        }
+        return true;
+    }
+    if words.get_mut("site_sms").is_some_and(drop_last_word) {
+        return true;
+    }
+    empty(words, "late") || empty(words, "age") || empty(words, "disposition") || empty(words, "recipient")
+}
+
+/// The longest words there can be, site and place each without a space to cut at.
+pub(crate) fn longest_words() -> Words {
+    SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(|(name, most)| (name, "8".repeat(most))).collect()
+}
+
+/// Words of the usual length around an empty site and place.
+pub(crate) fn usual_words() -> Words {
+    let mut words = complete(&Words::new());
+    for (name, word) in [
+        ("kind", "DURESS"),
+        ("kind_id", "duress"),
+        ("time", "14:03 AWST"),
+        ("code", "47"),
+        ("ref", "KAL-4711"),
+        ("presses", "4"),
+        ("recipient", "Priya"),
+        ("responder", "Priya N"),
+        ("phone", "08 9555 0100"),
+        ("disposition", "attended"),
+    ] {
+        words.insert(name, word.to_owned());
+    }
+    words
+}
