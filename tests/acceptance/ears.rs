@@ -15,7 +15,8 @@ use intake::selftest::{self, Lack};
 use intake::settings::{Mqtt, Settings};
 use intake::{Ears, Feedback, Readiness, State};
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, PublishOptions, QoS};
-use tokio::sync::{mpsc, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// A watch that takes everything, or nothing while it is told to hold.
 #[derive(Clone, Default)]
@@ -352,4 +353,73 @@ async fn what_the_watch_does_not_take_comes_again_by_itself() {
     watch.expect_press(&id).await;
     assert_eq!(*refusals.lock().unwrap(), 0);
     tokio::time::timeout(Duration::from_secs(30), ears.shutdown()).await.unwrap();
+}
+
+/// A way to the broker that breaks whenever the test says so.
+async fn breakable_way(to: u16) -> (u16, Arc<Notify>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let cut = Arc::new(Notify::new());
+    let cuts = Arc::clone(&cut);
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let cuts = Arc::clone(&cuts);
+            tokio::spawn(async move {
+                let mut there = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                from.set_nodelay(true).unwrap();
+                there.set_nodelay(true).unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut from, &mut there) => {}
+                    () = cuts.notified() => {}
+                }
+            });
+        }
+    });
+    (port, cut)
+}
+
+#[tokio::test]
+async fn every_press_is_recorded_while_connections_break_under_slow_commits() {
+    const PRESSES: usize = 1_000;
+    let broker = Broker::start().await;
+    let (port, cut) = breakable_way(broker.port()).await;
+    let durable: Arc<Mutex<Vec<Signal>>> = Arc::default();
+    let records = Arc::clone(&durable);
+    let submit: Submit = Arc::new(move |input| {
+        let records = Arc::clone(&records);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if let Input::Signal(signal) = input {
+                records.lock().unwrap().push(signal);
+            }
+            Verdict::Durable(Outcome::default())
+        })
+    });
+    let settings: Mqtt = toml::from_str(&format!("url = \"mqtt://127.0.0.1:{port}\"\nself_test = false")).unwrap();
+    let (_feedback, feedback) = mpsc::channel(1);
+    let (_rules, rules) = watch::channel(Arc::default());
+    let now = Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap());
+    let ears = Ears::open(&Settings::Session(settings), "n1", submit, now, rules, feedback, None).await.unwrap();
+    let mut ready = ears.ready();
+    tokio::time::timeout(wait::PATIENCE, ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap().unwrap();
+
+    let (sender, mut line) = client(&broker, "sender").await;
+    let mut pressed = BTreeSet::new();
+    for number in 0..PRESSES {
+        let id = format!("chaos-{number}");
+        let payload = format!(r#"{{"id":"{id}"}}"#);
+        sender.publish("cooee/v1/library/counter/press", payload, PublishOptions::at_least_once()).await.unwrap();
+        heard(&mut line, |packet| matches!(packet, Packet::PubAck(_))).await;
+        pressed.insert(id);
+        if number % 50 == 49 {
+            cut.notify_waiters();
+        }
+    }
+    let recorded = || durable.lock().unwrap().iter().filter_map(|signal| signal.id.clone()).collect::<BTreeSet<_>>();
+    wait::until("every press to be recorded", async || (recorded() == pressed).then_some(())).await;
+    let mut once = BTreeSet::new();
+    for signal in durable.lock().unwrap().iter() {
+        assert!(once.insert(signal.id.clone()) || signal.origin.dup, "a copy must say that it may be one: {:?}", signal.id);
+    }
+    ears.shutdown().await;
 }
