@@ -1,4 +1,4 @@
-//! The API's routes: one list that the router is made of and that the OpenAPI document is compared with.
+//! The API's routes: one list that the router is made of and that the `OpenAPI` document is compared with.
 
 pub(crate) mod act;
 mod activations;

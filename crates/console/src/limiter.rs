@@ -62,18 +62,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_too_many_is_said_and_forgotten_with_the_window() {
-        let limiter = Limiter::new(2, Duration::from_secs(60));
+        let limiter = Limiter::new(2, Duration::from_mins(1));
         assert_eq!(
             [1, 1, 1, 2].map(|k| limiter.strike(k)),
             [false, false, true, false]
         );
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert!(!limiter.strike(1));
     }
 
     #[tokio::test]
     async fn memory_is_bounded_and_strangers_share_a_count() {
-        let limiter = Limiter::new(5, Duration::from_secs(60));
+        let limiter = Limiter::new(5, Duration::from_mins(1));
         let over = (0..100_000).filter(|k| limiter.strike(*k)).count();
         assert_eq!(over, 100_000 - KEYS_MAX - 5);
         assert!(limiter.counts.lock().unwrap().each.len() <= KEYS_MAX);

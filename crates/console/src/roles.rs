@@ -125,31 +125,31 @@ pub const TABLE: [Row; 8] = [
 
 /// The table as the page `docs/src/reference/roles.md`.
 pub fn page() -> String {
-    let mut text = String::from(
+    let names: String = Role::ALL
+        .map(|role| format!(" {} |", role.as_str()))
+        .concat();
+    let rule = ":-:|".repeat(Role::ALL.len());
+    let rows: Vec<String> = TABLE.iter().map(line).collect();
+    let rows = rows.concat();
+    format!(
         "# Roles\n\n\
          What the holder of an API key may do. The table is printed from the one that the program decides by; a test compares them.\n\n\
          Every role acts only within its scope: a key with `customers` or `sites` sees nothing else, and what lies outside\n\
-         does not exist for it (404, never 403). The control socket `control.sock` is `admin` without a scope.\n\n| |",
-    );
-    for role in Role::ALL {
-        text.push_str(&format!(" {} |", role.as_str()));
-    }
-    text.push_str("\n|---|");
-    text.push_str(&":-:|".repeat(Role::ALL.len()));
-    for row in &TABLE {
-        text.push_str(&format!("\n| {} |", row.words));
-        for role in Role::ALL {
-            text.push_str(if role.may(row.action) {
-                " yes |"
-            } else {
-                " no |"
-            });
+         does not exist for it (404, never 403). The control socket `control.sock` is `admin` without a scope.\n\n\
+         | |{names}\n|---|{rule}{rows}\n\n\
+         `device` keys must name at least one site, `site` keys a site or a customer.\n"
+    )
+}
+
+fn line(row: &Row) -> String {
+    let cells = Role::ALL.map(|role| {
+        if role.may(row.action) {
+            " yes |"
+        } else {
+            " no |"
         }
-    }
-    text.push_str(
-        "\n\n`device` and `site` keys must name at least one site (or, for `site`, a customer).\n",
-    );
-    text
+    });
+    format!("\n| {} |{}", row.words, cells.concat())
 }
 
 #[cfg(test)]

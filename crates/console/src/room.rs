@@ -84,7 +84,7 @@ pub(crate) struct Room {
 /// # Errors
 /// The system has no random bytes for nonces and tokens.
 pub fn router(parts: Parts) -> Result<Router, NoRandom> {
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let room = Arc::new(Room {
         desk: parts.desk,
         keys: parts.keys,

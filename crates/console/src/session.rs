@@ -11,7 +11,7 @@ use crate::keys::{Key, Keys};
 use crate::secret::{self, NoRandom};
 
 /// How long a session lasts: a long shift.
-pub(crate) const LASTS: Duration = Duration::from_secs(12 * 60 * 60);
+pub(crate) const LASTS: Duration = Duration::from_hours(12);
 /// How many sessions there can be; one more ends the one that would end first.
 const SESSIONS_MAX: usize = 1_024;
 /// The cookie's name.

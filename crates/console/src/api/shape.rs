@@ -168,7 +168,9 @@ pub(crate) struct ActivationPage {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Device {
     site: String,
-    device: String,
+    /// Its name within its site.
+    #[serde(rename = "device")]
+    name: String,
     customer: String,
     place: String,
     /// fixed or portable.
@@ -310,7 +312,7 @@ impl From<&DeviceView> for Device {
     fn from(device: &DeviceView) -> Self {
         Self {
             site: device.id.site.to_string(),
-            device: device.id.name.to_string(),
+            name: device.id.name.to_string(),
             customer: device.customer.to_string(),
             place: device.place.clone(),
             mounting: mounting(device.mounting),

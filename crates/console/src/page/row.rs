@@ -47,6 +47,10 @@ pub(super) struct Row {
 }
 
 /// What this operator may do.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one per row of the role table, read one by one by the template"
+)]
 pub(super) struct May {
     pub(super) claim: bool,
     pub(super) accept: bool,

@@ -14,7 +14,7 @@ use crate::secret::{self, NoRandom};
 /// Faster than this after rendering nobody has read the page.
 const READING: Duration = Duration::from_secs(2);
 /// A page this old is shown again before an answer counts: what it said may be over.
-const LASTS: Duration = Duration::from_secs(60 * 60);
+const LASTS: Duration = Duration::from_hours(1);
 /// How many used nonces are remembered; beyond it the oldest is forgotten, which is also the first to go stale.
 const SPENT_MAX: usize = 16_384;
 /// How many buttons the question has.

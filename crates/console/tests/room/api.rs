@@ -439,8 +439,7 @@ impl console::hooks::Hooks for NoHooks {
     fn receive(
         &self,
         _: console::hooks::HookCall,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = console::hooks::HookReply> + Send>>
-    {
+    ) -> std::pin::Pin<Box<dyn Future<Output = console::hooks::HookReply> + Send>> {
         unreachable!("nothing calls back here")
     }
 }

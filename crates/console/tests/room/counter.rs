@@ -22,31 +22,31 @@ use station::view::{
 
 /// Everything there is, and everything that was asked for.
 #[derive(Default)]
-pub struct World {
-    pub now: Timestamp,
-    pub details: Vec<Detail>,
-    pub links: BTreeMap<String, ResponderView>,
-    pub devices: Vec<DeviceView>,
-    pub troubles: Vec<TroubleView>,
-    pub entries: Vec<StreamEntry>,
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) details: Vec<Detail>,
+    pub(crate) links: BTreeMap<String, ResponderView>,
+    pub(crate) devices: Vec<DeviceView>,
+    pub(crate) troubles: Vec<TroubleView>,
+    pub(crate) entries: Vec<StreamEntry>,
     /// What the next changing requests are answered with; a durable one where empty.
-    pub verdicts: VecDeque<Verdict>,
-    pub acts: Vec<Request>,
-    pub raises: Vec<RaiseRequest>,
-    pub answers: Vec<(String, Reply, Gesture)>,
+    pub(crate) verdicts: VecDeque<Verdict>,
+    pub(crate) acts: Vec<Request>,
+    pub(crate) raises: Vec<RaiseRequest>,
+    pub(crate) answers: Vec<(String, Reply, Gesture)>,
 }
 
 /// The watch's side of the desk.
 #[derive(Clone)]
-pub struct Watch {
+pub(crate) struct Watch {
     world: Arc<Mutex<World>>,
-    pub stream: tokio::sync::broadcast::Sender<Arc<StreamEntry>>,
-    pub health: Arc<tokio::sync::watch::Sender<Health>>,
+    pub(crate) stream: tokio::sync::broadcast::Sender<Arc<StreamEntry>>,
+    pub(crate) health: Arc<tokio::sync::watch::Sender<Health>>,
 }
 
 impl Watch {
     /// Starts answering.
-    pub fn start(world: World) -> (Desk, Self) {
+    pub(crate) fn start(world: World) -> (Desk, Self) {
         let (desk, counter) = station::desk::desk();
         let Counter {
             inputs,
@@ -76,7 +76,7 @@ impl Watch {
         (desk, watch)
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 }
@@ -201,7 +201,8 @@ impl World {
                 outcome.counted = gesture == Gesture::Shown;
                 Verdict::Durable(outcome)
             }
-            other => other,
+            Verdict::Refused(why) => Verdict::Refused(why),
+            Verdict::NotTaken(why) => Verdict::NotTaken(why),
         }
     }
 
@@ -221,7 +222,7 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 }
 
 /// Two customers, five open activations in every state, one closed, and a link `TOKEN0000ab`.
-pub fn town() -> World {
+pub(crate) fn town() -> World {
     let now: Timestamp = "2026-04-13T06:04:15Z".parse().unwrap();
     let mut climbing = card(
         now,
@@ -302,7 +303,7 @@ pub fn town() -> World {
 }
 
 /// This many seconds later, or earlier.
-pub fn later(at: Timestamp, seconds: i64) -> Timestamp {
+pub(crate) fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_secs(seconds))
         .unwrap()
 }

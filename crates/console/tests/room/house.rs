@@ -18,25 +18,25 @@ use tower::ServiceExt;
 
 use crate::counter::{Watch, World};
 
-pub struct House {
-    pub router: Router,
-    pub watch: Watch,
-    pub keys: watch::Sender<Arc<Keys>>,
-    pub calls: Arc<Mutex<Vec<HookCall>>>,
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) watch: Watch,
+    pub(crate) keys: watch::Sender<Arc<Keys>>,
+    pub(crate) calls: Arc<Mutex<Vec<HookCall>>>,
     tokens: Vec<(&'static str, String)>,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 }
@@ -57,7 +57,7 @@ impl Hooks for Recorder {
 }
 
 impl House {
-    pub fn new(world: World) -> Self {
+    pub(crate) fn new(world: World) -> Self {
         Self::with(
             world,
             Settings {
@@ -67,7 +67,7 @@ impl House {
         )
     }
 
-    pub fn with(world: World, settings: Settings) -> Self {
+    pub(crate) fn with(world: World, settings: Settings) -> Self {
         let (desk, watch) = Watch::start(world);
         let mut tokens = Vec::new();
         let mut tables = Vec::new();
@@ -112,7 +112,7 @@ impl House {
                 }]
             }),
             extra_metrics: Arc::new(|page| {
-                page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n")
+                page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n");
             }),
         })
         .unwrap();
@@ -125,11 +125,11 @@ impl House {
         }
     }
 
-    pub fn token(&self, id: &str) -> &str {
+    pub(crate) fn token(&self, id: &str) -> &str {
         &self.tokens.iter().find(|(name, _)| *name == id).unwrap().1
     }
 
-    pub async fn knock(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn knock(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -141,11 +141,11 @@ impl House {
     }
 
     /// A request of a key; a body makes it a POST.
-    pub async fn ask(&self, key: &str, path: &str, body: Option<&str>) -> Answer {
+    pub(crate) async fn ask(&self, key: &str, path: &str, body: Option<&str>) -> Answer {
         self.ask_with(key, path, body, &[]).await
     }
 
-    pub async fn ask_with(
+    pub(crate) async fn ask_with(
         &self,
         key: &str,
         path: &str,
@@ -167,13 +167,13 @@ impl House {
     }
 
     /// A browser's GET with a cookie.
-    pub async fn browse(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn browse(&self, path: &str, cookie: &str) -> Answer {
         let request = Request::builder().uri(path).header("cookie", cookie);
         self.knock(request.body(Body::empty()).unwrap()).await
     }
 
     /// A browser's form with a cookie.
-    pub async fn send(&self, path: &str, cookie: &str, form: &str) -> Answer {
+    pub(crate) async fn send(&self, path: &str, cookie: &str, form: &str) -> Answer {
         let request = Request::builder()
             .uri(path)
             .method("POST")
@@ -186,7 +186,7 @@ impl House {
 }
 
 /// The value of the first hidden field with this name.
-pub fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let from = page
         .find(&mark)

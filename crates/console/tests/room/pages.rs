@@ -163,7 +163,7 @@ async fn sessions_end_by_logout_by_time_and_with_their_key() {
         "/login"
     );
     let cookie = log_in(&house, "centre").await;
-    tokio::time::advance(std::time::Duration::from_secs(12 * 60 * 60)).await;
+    tokio::time::advance(std::time::Duration::from_hours(12)).await;
     assert_eq!(house.browse("/", &cookie).await.status, 303);
     let cookie = log_in(&house, "centre").await;
     house.keys.send_replace(std::sync::Arc::default());

@@ -139,7 +139,7 @@ async fn i4_a_scanner_that_submits_the_form_stops_nothing() {
         );
     }
     assert_eq!(gestures(&house), [Gesture::Missing; 7]);
-    tokio::time::advance(Duration::from_secs(2 * 60 * 60)).await;
+    tokio::time::advance(Duration::from_hours(2)).await;
     let stale = house
         .send(LINK, "", &format!("choice=going&hand=pointer&nonce={fast}"))
         .await;
