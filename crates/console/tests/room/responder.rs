@@ -272,6 +272,16 @@ async fn what_was_not_taken_says_so_loudly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_cannot_come_learns_nothing_more() {
+    let house = House::new(town());
+    let link = "TOKEN0000ab";
+    house.watch.world().links.get_mut(link).unwrap().answer = ResponderAnswer::Declined;
+    let page = house.browse(LINK, "").await.body;
+    assert!(page.contains("you can't") && page.contains("I AM GOING"));
+    assert!(!page.contains("Barber") && !page.contains("9555"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_closed_call_says_so_and_offers_nothing() {
     let house = House::new(town());
     {
