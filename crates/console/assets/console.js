@@ -6,6 +6,7 @@ const region = document.getElementById("region");
 const stale = document.getElementById("stale");
 const since = document.getElementById("stale-since");
 const live = document.getElementById("live");
+const spoken = document.getElementById("spoken");
 const sound = document.getElementById("sound");
 const policy = globalThis.trustedTypes?.createPolicy("fragments", { createHTML: (html) => html }) ?? { createHTML: (html) => html };
 
@@ -59,6 +60,8 @@ async function refresh() {
     shown = Date.now();
     offset = Number(head().dataset.now) - shown;
     name = head().dataset.title;
+    const words = unowned() ? `${unowned()} unowned` : "nothing unowned";
+    if (spoken.textContent !== words) spoken.textContent = words;
   } catch {
     wanted = true;
   } finally {
@@ -131,8 +134,10 @@ function ring(times) {
 }
 sound.hidden = false;
 sound.addEventListener("click", async () => {
+  // A context that a click makes may run at once: what counts is what it was before.
+  const was = armed();
   audio ??= new AudioContext();
-  if (armed()) await audio.suspend(); else { await audio.resume(); ring(2); }
+  if (was) await audio.suspend(); else { await audio.resume(); ring(2); }
   label();
 });
 function label() {

@@ -23,7 +23,7 @@ if (form) {
       if (answer.status >= 500 || answer.status === 429) throw new Error("not taken");
       location.replace(location.pathname + (answer.redirected ? "" : "?again"));
     } catch {
-      say("NOT SENT - reply by text. Nothing has been acknowledged.");
+      say("NOT SENT - reply by text, or press again.");
       buttons.forEach((button) => { button.disabled = false; });
     }
   });

@@ -20,7 +20,13 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of the table's columns.
-    pub const ALL: [Self; 5] = [Self::Centre, Self::Site, Self::Device, Self::Auditor, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Centre,
+        Self::Site,
+        Self::Device,
+        Self::Auditor,
+        Self::Admin,
+    ];
 
     /// As the settings write it.
     pub fn as_str(self) -> &'static str {
@@ -35,7 +41,9 @@ impl Role {
 
     /// Whether this role may do that, always within its scope.
     pub fn may(self, action: Action) -> bool {
-        TABLE.iter().any(|row| row.action == action && row.roles.contains(&self))
+        TABLE
+            .iter()
+            .any(|row| row.action == action && row.roles.contains(&self))
     }
 }
 
@@ -78,36 +86,70 @@ pub const TABLE: [Row; 8] = [
         words: "read activations, devices, troubles and the stream; open the pages",
         roles: &[Role::Centre, Role::Site, Role::Auditor, Role::Admin],
     },
-    Row { action: Action::Raise, words: "raise an activation", roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin] },
-    Row { action: Action::Claim, words: "claim an activation as an operator", roles: &[Role::Centre, Role::Admin] },
-    Row { action: Action::Accept, words: "accept for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
-    Row { action: Action::Decline, words: "decline for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
-    Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
-    Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
-    Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row {
+        action: Action::Raise,
+        words: "raise an activation",
+        roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin],
+    },
+    Row {
+        action: Action::Claim,
+        words: "claim an activation as an operator",
+        roles: &[Role::Centre, Role::Admin],
+    },
+    Row {
+        action: Action::Accept,
+        words: "accept for a named person",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Decline,
+        words: "decline for a named person",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Escalate,
+        words: "escalate",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Note,
+        words: "add a note",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::Close,
+        words: "close with a disposition",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
 ];
 
 /// The table as the page `docs/src/reference/roles.md`.
 pub fn page() -> String {
-    let mut text = String::from(
+    let names: String = Role::ALL
+        .map(|role| format!(" {} |", role.as_str()))
+        .concat();
+    let rule = ":-:|".repeat(Role::ALL.len());
+    let rows: Vec<String> = TABLE.iter().map(line).collect();
+    let rows = rows.concat();
+    format!(
         "# Roles\n\n\
          What the holder of an API key may do. The table is printed from the one that the program decides by; a test compares them.\n\n\
          Every role acts only within its scope: a key with `customers` or `sites` sees nothing else, and what lies outside\n\
-         does not exist for it (404, never 403). The control socket `control.sock` is `admin` without a scope.\n\n| |",
-    );
-    for role in Role::ALL {
-        text.push_str(&format!(" {} |", role.as_str()));
-    }
-    text.push_str("\n|---|");
-    text.push_str(&":-:|".repeat(Role::ALL.len()));
-    for row in &TABLE {
-        text.push_str(&format!("\n| {} |", row.words));
-        for role in Role::ALL {
-            text.push_str(if role.may(row.action) { " yes |" } else { " no |" });
+         does not exist for it (404, never 403). The control socket `control.sock` is `admin` without a scope.\n\n\
+         | |{names}\n|---|{rule}{rows}\n\n\
+         `device` keys must name at least one site, `site` keys a site or a customer.\n"
+    )
+}
+
+fn line(row: &Row) -> String {
+    let cells = Role::ALL.map(|role| {
+        if role.may(row.action) {
+            " yes |"
+        } else {
+            " no |"
         }
-    }
-    text.push_str("\n\n`device` and `site` keys must name at least one site (or, for `site`, a customer).\n");
-    text
+    });
+    format!("\n| {} |{}", row.words, cells.concat())
 }
 
 #[cfg(test)]
@@ -120,14 +162,21 @@ mod tests {
         let everything = [See, Raise, Claim, Accept, Decline, Escalate, Note, Close];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (Role::Site, &[See, Raise, Accept, Decline, Escalate, Note, Close]),
+            (
+                Role::Site,
+                &[See, Raise, Accept, Decline, Escalate, Note, Close],
+            ),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),
         ];
         for (role, may) in expected {
             for action in everything {
-                assert_eq!(role.may(action), may.contains(&action), "{role:?} {action:?}");
+                assert_eq!(
+                    role.may(action),
+                    may.contains(&action),
+                    "{role:?} {action:?}"
+                );
             }
         }
         for action in everything {

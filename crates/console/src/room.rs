@@ -84,7 +84,7 @@ pub(crate) struct Room {
 /// # Errors
 /// The system has no random bytes for nonces and tokens.
 pub fn router(parts: Parts) -> Result<Router, NoRandom> {
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let room = Arc::new(Room {
         desk: parts.desk,
         keys: parts.keys,
@@ -110,6 +110,9 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         .method_not_allowed_fallback(api::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn(security::headers))
-        .layer(middleware::from_fn_with_state(room.clone(), crate::metrics::count))
+        .layer(middleware::from_fn_with_state(
+            room.clone(),
+            crate::metrics::count,
+        ))
         .with_state(room))
 }

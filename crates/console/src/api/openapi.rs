@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the handlers' own annotations.
+//! The `OpenAPI` document, made from the handlers' own annotations.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -33,7 +33,10 @@ impl Modify for Key {
             .bearer_format("ck_<id>_<secret>")
             .description(Some("An API key, printed by `cooee key new`"))
             .build();
-        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
     }
 }
 

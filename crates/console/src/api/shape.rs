@@ -168,7 +168,9 @@ pub(crate) struct ActivationPage {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Device {
     site: String,
-    device: String,
+    /// Its name within its site.
+    #[serde(rename = "device")]
+    name: String,
     customer: String,
     place: String,
     /// fixed or portable.
@@ -237,7 +239,11 @@ impl From<&Card> for Activation {
 
 impl From<&Going> for GoingShape {
     fn from(going: &Going) -> Self {
-        Self { name: going.name.clone(), commitment: commitment(going.commitment), arrive_by: going.arrive_by }
+        Self {
+            name: going.name.clone(),
+            commitment: commitment(going.commitment),
+            arrive_by: going.arrive_by,
+        }
     }
 }
 
@@ -256,7 +262,11 @@ impl From<&RungView> for Rung {
     fn from(rung: &RungView) -> Self {
         let target = |target: &station::view::TargetView| Target {
             name: target.name.clone(),
-            by: target.by.iter().map(|together| together.iter().map(|medium| medium.as_str()).collect()).collect(),
+            by: target
+                .by
+                .iter()
+                .map(|together| together.iter().map(|medium| medium.as_str()).collect())
+                .collect(),
             passed_over: target.passed_over.clone(),
         };
         Self {
@@ -289,7 +299,12 @@ impl From<&Attempt> for AttemptShape {
 
 impl From<&Line> for HistoryLine {
     fn from(line: &Line) -> Self {
-        Self { seq: line.seq, at: line.at, kind: line.kind.clone(), text: line.text.clone() }
+        Self {
+            seq: line.seq,
+            at: line.at,
+            kind: line.kind.clone(),
+            text: line.text.clone(),
+        }
     }
 }
 
@@ -297,7 +312,7 @@ impl From<&DeviceView> for Device {
     fn from(device: &DeviceView) -> Self {
         Self {
             site: device.id.site.to_string(),
-            device: device.id.name.to_string(),
+            name: device.id.name.to_string(),
             customer: device.customer.to_string(),
             place: device.place.clone(),
             mounting: mounting(device.mounting),
@@ -310,7 +325,10 @@ impl From<&DeviceView> for Device {
 impl TryFrom<&TroubleView> for Trouble {
     type Error = serde_json::Error;
     fn try_from(trouble: &TroubleView) -> Result<Self, serde_json::Error> {
-        Ok(Self { cause: serde_json::to_value(&trouble.cause)?, since: trouble.since })
+        Ok(Self {
+            cause: serde_json::to_value(&trouble.cause)?,
+            since: trouble.since,
+        })
     }
 }
 

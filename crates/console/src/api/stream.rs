@@ -58,7 +58,14 @@ pub(super) async fn follow(
         )
     })?;
     let (sink, mut events) = mpsc::channel(WAITING_MAX);
-    let reader = Reader { desk: room.desk.clone(), entries: room.desk.follow(), scope: caller.scope, sent: after, open: None, sink };
+    let reader = Reader {
+        desk: room.desk.clone(),
+        entries: room.desk.follow(),
+        scope: caller.scope,
+        sent: after,
+        open: None,
+        sink,
+    };
     tokio::spawn(async move {
         room.counters.streams.inc();
         let stopped = async {
@@ -78,8 +85,15 @@ pub(super) async fn follow(
         room.counters.streams.dec();
         drop(place);
     });
-    let body = Body::from_stream(poll_fn(move |context| events.poll_recv(context).map(|frame| frame.map(Ok::<Bytes, Infallible>))));
-    let kind = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store, no-transform")];
+    let body = Body::from_stream(poll_fn(move |context| {
+        events
+            .poll_recv(context)
+            .map(|frame| frame.map(Ok::<Bytes, Infallible>))
+    }));
+    let kind = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+    ];
     // A proxy that collects what it forwards would make a live page look dead.
     Ok((kind, [("x-accel-buffering", "no")], body).into_response())
 }
@@ -89,7 +103,11 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     };
     let seq = id.to_str().ok().and_then(|id| id.trim().parse().ok());
-    seq.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID is the sequence number of an entry; leave it out to begin now."))
+    seq.map(Some).ok_or_else(|| {
+        Problem::bad_request(
+            "Last-Event-ID is the sequence number of an entry; leave it out to begin now.",
+        )
+    })
 }
 
 /// The other end is gone, or the station is stopping.
@@ -176,7 +194,12 @@ impl Reader {
 
     /// `None` while the record cannot be read: ladders run all the same, and the beat must not stop for it.
     async fn count(&self) -> Result<Option<u64>, Gone> {
-        let mut query = Query { scope: self.scope.clone(), open: Some(true), limit: 200, ..Query::default() };
+        let mut query = Query {
+            scope: self.scope.clone(),
+            open: Some(true),
+            limit: 200,
+            ..Query::default()
+        };
         let mut open = 0;
         loop {
             let page = match self.desk.list(query.clone()).await {
@@ -216,6 +239,12 @@ fn concerns(scope: &Scope, entry: &StreamEntry) -> bool {
     };
     match SiteId::parse(&entry.site) {
         Ok(site) => scope.permits(&customer, &site),
-        Err(_) => scope.sites.is_none() && scope.customers.as_ref().is_none_or(|c| c.contains(&customer)),
+        Err(_) => {
+            scope.sites.is_none()
+                && scope
+                    .customers
+                    .as_ref()
+                    .is_none_or(|c| c.contains(&customer))
+        }
     }
 }

@@ -16,41 +16,56 @@ use escalation::trouble::Cause;
 use escalation::verdict::{Outcome, Verdict};
 use station::desk::{Counter, Desk, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope, State, StreamEntry,
-    TargetView, TroubleView,
+    Attempt, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView,
+    RungView, Scope, State, StreamEntry, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
 #[derive(Default)]
-pub struct World {
-    pub now: Timestamp,
-    pub details: Vec<Detail>,
-    pub links: BTreeMap<String, ResponderView>,
-    pub devices: Vec<DeviceView>,
-    pub troubles: Vec<TroubleView>,
-    pub entries: Vec<StreamEntry>,
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) details: Vec<Detail>,
+    pub(crate) links: BTreeMap<String, ResponderView>,
+    pub(crate) devices: Vec<DeviceView>,
+    pub(crate) troubles: Vec<TroubleView>,
+    pub(crate) entries: Vec<StreamEntry>,
     /// What the next changing requests are answered with; a durable one where empty.
-    pub verdicts: VecDeque<Verdict>,
-    pub acts: Vec<Request>,
-    pub raises: Vec<RaiseRequest>,
-    pub answers: Vec<(String, Reply, Gesture)>,
+    pub(crate) verdicts: VecDeque<Verdict>,
+    pub(crate) acts: Vec<Request>,
+    pub(crate) raises: Vec<RaiseRequest>,
+    pub(crate) answers: Vec<(String, Reply, Gesture)>,
 }
 
 /// The watch's side of the desk.
 #[derive(Clone)]
-pub struct Watch {
+pub(crate) struct Watch {
     world: Arc<Mutex<World>>,
-    pub stream: tokio::sync::broadcast::Sender<Arc<StreamEntry>>,
-    pub health: Arc<tokio::sync::watch::Sender<Health>>,
+    pub(crate) stream: tokio::sync::broadcast::Sender<Arc<StreamEntry>>,
+    pub(crate) health: Arc<tokio::sync::watch::Sender<Health>>,
 }
 
 impl Watch {
     /// Starts answering.
-    pub fn start(world: World) -> (Desk, Self) {
+    pub(crate) fn start(world: World) -> (Desk, Self) {
         let (desk, counter) = station::desk::desk();
-        let Counter { inputs, looks, stream, health } = counter;
-        health.send_replace(Health { started: true, record_reachable: true, directory: true, size: 100, ..Health::default() });
-        let watch = Self { world: Arc::new(Mutex::new(world)), stream, health: Arc::new(health) };
+        let Counter {
+            inputs,
+            looks,
+            stream,
+            health,
+        } = counter;
+        health.send_replace(Health {
+            started: true,
+            record_reachable: true,
+            directory: true,
+            size: 100,
+            ..Health::default()
+        });
+        let watch = Self {
+            world: Arc::new(Mutex::new(world)),
+            stream,
+            health: Arc::new(health),
+        };
         let answering = watch.clone();
         tokio::spawn(async move {
             let (_inputs, mut looks) = (inputs, looks);
@@ -61,7 +76,7 @@ impl Watch {
         (desk, watch)
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 }
@@ -71,7 +86,10 @@ impl World {
         match look {
             Look::List(query, done) => drop(done.send(Ok(self.list(&query)))),
             Look::Activation(id, scope, done) => {
-                let found = self.details.iter().find(|d| d.card.id == id && sees(&scope, &d.card));
+                let found = self
+                    .details
+                    .iter()
+                    .find(|d| d.card.id == id && sees(&scope, &d.card));
                 drop(done.send(Ok(found.cloned())));
             }
             Look::Devices(scope, done) => {
@@ -79,14 +97,22 @@ impl World {
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
             }
             Look::Troubles(scope, done) => {
-                let open = if scope.is_everything() { self.troubles.clone() } else { Vec::new() };
+                let open = if scope.is_everything() {
+                    self.troubles.clone()
+                } else {
+                    Vec::new()
+                };
                 drop(done.send(open));
             }
             Look::Responder(token, done) => drop(done.send(self.links.get(&token).cloned())),
             Look::Since(seq, limit, scope, done) => {
                 let after = self.entries.iter().filter(|e| e.seq > seq);
                 let seen = after.filter(|e| {
-                    scope.is_everything() || scope.permits(&CustomerId::parse(&e.customer).unwrap(), &SiteId::parse(&e.site).unwrap())
+                    scope.is_everything()
+                        || scope.permits(
+                            &CustomerId::parse(&e.customer).unwrap(),
+                            &SiteId::parse(&e.site).unwrap(),
+                        )
                 });
                 drop(done.send(Ok(seen.take(limit).cloned().collect())));
             }
@@ -95,7 +121,11 @@ impl World {
                 drop(done.send(verdict));
             }
             Look::Raise(request, done) => {
-                let permitted = request.scope.sites.as_ref().is_none_or(|s| s.contains(&request.site));
+                let permitted = request
+                    .scope
+                    .sites
+                    .as_ref()
+                    .is_none_or(|s| s.contains(&request.site));
                 let verdict = if permitted {
                     self.raises.push(request);
                     self.verdict()
@@ -104,7 +134,12 @@ impl World {
                 };
                 drop(done.send(verdict));
             }
-            Look::AnswerLink { token, reply, gesture, done } => {
+            Look::AnswerLink {
+                token,
+                reply,
+                gesture,
+                done,
+            } => {
                 let verdict = self.links.contains_key(&token).then(|| {
                     self.answers.push((token.clone(), reply, gesture));
                     self.answered(&token, gesture)
@@ -118,22 +153,36 @@ impl World {
     fn list(&self, query: &Query) -> Page {
         let fits = |card: &Card| {
             sees(&query.scope, card)
-                && query.open.is_none_or(|open| open == (card.state != State::Closed))
+                && query
+                    .open
+                    .is_none_or(|open| open == (card.state != State::Closed))
                 && query.site.as_ref().is_none_or(|site| *site == card.site)
         };
         let cards = self.details.iter().map(|d| &d.card).filter(|c| fits(c));
-        Page { cards: cards.take(query.limit.into()).cloned().collect(), next_cursor: None }
+        Page {
+            cards: cards.take(query.limit.into()).cloned().collect(),
+            next_cursor: None,
+        }
     }
 
     fn act(&mut self, request: Request) -> Verdict {
-        let known = self.details.iter().find(|d| d.card.id == request.activation);
+        let known = self
+            .details
+            .iter()
+            .find(|d| d.card.id == request.activation);
         let Some(detail) = known.filter(|d| sees(&request.scope, &d.card)) else {
             return Verdict::Refused(Rejection::UnknownActivation(request.activation));
         };
         let seq = detail.card.seq;
         match (detail.card.closed_at, request.seen) {
-            (Some(at), _) => Verdict::Refused(Rejection::AlreadyClosed { activation: request.activation, at }),
-            (None, Some(seen)) if seen != seq => Verdict::Refused(Rejection::Stale { activation: request.activation, seen }),
+            (Some(at), _) => Verdict::Refused(Rejection::AlreadyClosed {
+                activation: request.activation,
+                at,
+            }),
+            (None, Some(seen)) if seen != seq => Verdict::Refused(Rejection::Stale {
+                activation: request.activation,
+                seen,
+            }),
             (None, _) => {
                 self.acts.push(request);
                 self.verdict()
@@ -152,12 +201,18 @@ impl World {
                 outcome.counted = gesture == Gesture::Shown;
                 Verdict::Durable(outcome)
             }
-            other => other,
+            Verdict::Refused(why) => Verdict::Refused(why),
+            Verdict::NotTaken(why) => Verdict::NotTaken(why),
         }
     }
 
     fn verdict(&mut self) -> Verdict {
-        let plain = Outcome { activation: "KAL-42".parse().ok(), seq: 7, counted: true, co_responder: false };
+        let plain = Outcome {
+            activation: "KAL-42".parse().ok(),
+            seq: 7,
+            counted: true,
+            co_responder: false,
+        };
         self.verdicts.pop_front().unwrap_or(Verdict::Durable(plain))
     }
 }
@@ -167,21 +222,49 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 }
 
 /// Two customers, five open activations in every state, one closed, and a link `TOKEN0000ab`.
-pub fn town() -> World {
+pub(crate) fn town() -> World {
     let now: Timestamp = "2026-04-13T06:04:15Z".parse().unwrap();
-    let mut climbing = card(now, "KAL-42", "kalamunda", "kalamunda-library", State::Climbing);
+    let mut climbing = card(
+        now,
+        "KAL-42",
+        "kalamunda",
+        "kalamunda-library",
+        State::Climbing,
+    );
     climbing.presses = 3;
-    let mut exhausted = card(now, "KAL-41", "kalamunda", "kalamunda-depot", State::Exhausted);
+    let mut exhausted = card(
+        now,
+        "KAL-41",
+        "kalamunda",
+        "kalamunda-depot",
+        State::Exhausted,
+    );
     exhausted.kind = Kind::Panic;
     exhausted.standing = Standing::UnknownDevice;
     exhausted.next_why = Some(Why::Round);
     let mut held = card(now, "SWN-7", "swan", "swan-hub", State::Held);
     held.claimed_by = Some("Westside MC".to_owned());
     held.cancel_asked = true;
-    let mut accepted = card(now, "KAL-40", "kalamunda", "kalamunda-library", State::Accepted);
+    let mut accepted = card(
+        now,
+        "KAL-40",
+        "kalamunda",
+        "kalamunda-library",
+        State::Accepted,
+    );
     accepted.next_why = Some(Why::Arrival);
-    accepted.going = vec![Going { name: "P. Nair".to_owned(), commitment: Commitment::Going, arrive_by: Some(later(now, 200)) }];
-    let mut closed = card(now, "KAL-39", "kalamunda", "kalamunda-library", State::Closed);
+    accepted.going = vec![Going {
+        name: "P. Nair".to_owned(),
+        commitment: Commitment::Going,
+        arrive_by: Some(later(now, 200)),
+    }];
+    let mut closed = card(
+        now,
+        "KAL-39",
+        "kalamunda",
+        "kalamunda-library",
+        State::Closed,
+    );
     closed.closed_at = Some(later(now, -60));
     closed.closed_by = Some("Westside MC".to_owned());
     closed.disposition = Some(Disposition::PressedInGoodFaith);
@@ -192,25 +275,37 @@ pub fn town() -> World {
         name: "J. Smith".to_owned(),
         answer: ResponderAnswer::None,
         address: "5 Barber St, Kalamunda".to_owned(),
-        approach: vec![("Way in", "rear door B".to_owned()), ("Wait at", "car park, north side".to_owned())],
+        approach: vec![
+            ("Way in", "rear door B".to_owned()),
+            ("Wait at", "car park, north side".to_owned()),
+        ],
         phone: "08 9555 0100".to_owned(),
     };
     World {
         now,
         links: BTreeMap::from([("TOKEN0000ab".to_owned(), view)]),
-        devices: vec![device("kalamunda", "kalamunda-library/front-counter-1"), device("swan", "swan-hub/desk")],
+        devices: vec![
+            device("kalamunda", "kalamunda-library/front-counter-1"),
+            device("swan", "swan-hub/desk"),
+        ],
         troubles: vec![TroubleView {
-            cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
+            cause: Cause::ProviderDown {
+                carrier: escalation::id::CarrierName::parse("first").unwrap(),
+            },
             since: later(now, -400),
         }],
-        details: [climbing, exhausted, held, accepted, closed].into_iter().map(|card| detail(now, card)).collect(),
+        details: [climbing, exhausted, held, accepted, closed]
+            .into_iter()
+            .map(|card| detail(now, card))
+            .collect(),
         ..World::default()
     }
 }
 
 /// This many seconds later, or earlier.
-pub fn later(at: Timestamp, seconds: i64) -> Timestamp {
-    at.saturating_add(SignedDuration::from_secs(seconds)).unwrap()
+pub(crate) fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.saturating_add(SignedDuration::from_secs(seconds))
+        .unwrap()
 }
 
 fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> Card {
@@ -219,14 +314,23 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         state,
         kind: Kind::Duress,
         customer: CustomerId::parse(customer).unwrap(),
-        customer_name: format!("City of {}", if customer == "swan" { "Swan" } else { "Kalamunda" }),
+        customer_name: format!(
+            "City of {}",
+            if customer == "swan" {
+                "Swan"
+            } else {
+                "Kalamunda"
+            }
+        ),
         site: SiteId::parse(site).unwrap(),
         site_name: match site {
             "kalamunda-library" => "Kalamunda Library".to_owned(),
             "swan-hub" => "Swan Hub".to_owned(),
             other => other.to_owned(),
         },
-        device: format!("{site}/front-counter-1").parse::<DeviceId>().unwrap(),
+        device: format!("{site}/front-counter-1")
+            .parse::<DeviceId>()
+            .unwrap(),
         place: "Front counter 1".to_owned(),
         timezone: "Australia/Perth".to_owned(),
         standing: Standing::Registered,
@@ -263,12 +367,20 @@ fn detail(now: Timestamp, card: Card) -> Detail {
     };
     Detail {
         ladder: vec![
-            rung(1, Some(-72), None, vec![target("J. Smith", Some("undelivered"))]),
+            rung(
+                1,
+                Some(-72),
+                None,
+                vec![target("J. Smith", Some("undelivered"))],
+            ),
             rung(2, Some(-30), Some(17), vec![target("P. Nair", None)]),
             rung(3, None, None, vec![target("Westside Centre", None)]),
         ],
         attempts: vec![Attempt {
-            dispatch: DispatchId { activation: card.id.clone(), number: 1 },
+            dispatch: DispatchId {
+                activation: card.id.clone(),
+                number: 1,
+            },
             to: "J. Smith".to_owned(),
             medium: Medium::Sms,
             purpose: Purpose::Alarm,

@@ -18,25 +18,25 @@ use tower::ServiceExt;
 
 use crate::counter::{Watch, World};
 
-pub struct House {
-    pub router: Router,
-    pub watch: Watch,
-    pub keys: watch::Sender<Arc<Keys>>,
-    pub calls: Arc<Mutex<Vec<HookCall>>>,
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) watch: Watch,
+    pub(crate) keys: watch::Sender<Arc<Keys>>,
+    pub(crate) calls: Arc<Mutex<Vec<HookCall>>>,
     tokens: Vec<(&'static str, String)>,
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 }
@@ -46,16 +46,28 @@ struct Recorder(Arc<Mutex<Vec<HookCall>>>);
 impl Hooks for Recorder {
     fn receive(&self, call: HookCall) -> Pin<Box<dyn Future<Output = HookReply> + Send>> {
         self.0.lock().unwrap().push(call);
-        Box::pin(async { HookReply { status: 403, content_type: "text/plain", body: b"wrong signature".to_vec() } })
+        Box::pin(async {
+            HookReply {
+                status: 403,
+                content_type: "text/plain",
+                body: b"wrong signature".to_vec(),
+            }
+        })
     }
 }
 
 impl House {
-    pub fn new(world: World) -> Self {
-        Self::with(world, Settings { station: "Westside Centre".to_owned(), ..Settings::default() })
+    pub(crate) fn new(world: World) -> Self {
+        Self::with(
+            world,
+            Settings {
+                station: "Westside Centre".to_owned(),
+                ..Settings::default()
+            },
+        )
     }
 
-    pub fn with(world: World, settings: Settings) -> Self {
+    pub(crate) fn with(world: World, settings: Settings) -> Self {
         let (desk, watch) = Watch::start(world);
         let mut tokens = Vec::new();
         let mut tables = Vec::new();
@@ -74,8 +86,14 @@ impl House {
                 id: slug,
                 name: format!("the {id}"),
                 role,
-                sites: site.map(|s| SiteId::parse(s).unwrap()).into_iter().collect(),
-                customers: customer.map(|c| CustomerId::parse(c).unwrap()).into_iter().collect(),
+                sites: site
+                    .map(|s| SiteId::parse(s).unwrap())
+                    .into_iter()
+                    .collect(),
+                customers: customer
+                    .map(|c| CustomerId::parse(c).unwrap())
+                    .into_iter()
+                    .collect(),
                 hash,
             });
         }
@@ -86,30 +104,54 @@ impl House {
             keys: in_force,
             settings,
             hooks: Arc::new(Recorder(calls.clone())),
-            probes: Arc::new(|| vec![Probe { name: "broker".to_owned(), ok: true, detail: "connected".to_owned() }]),
-            extra_metrics: Arc::new(|page| page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n")),
+            probes: Arc::new(|| {
+                vec![Probe {
+                    name: "broker".to_owned(),
+                    ok: true,
+                    detail: "connected".to_owned(),
+                }]
+            }),
+            extra_metrics: Arc::new(|page| {
+                page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n");
+            }),
         })
         .unwrap();
-        Self { router, watch, keys, calls, tokens }
+        Self {
+            router,
+            watch,
+            keys,
+            calls,
+            tokens,
+        }
     }
 
-    pub fn token(&self, id: &str) -> &str {
+    pub(crate) fn token(&self, id: &str) -> &str {
         &self.tokens.iter().find(|(name, _)| *name == id).unwrap().1
     }
 
-    pub async fn knock(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn knock(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
     }
 
     /// A request of a key; a body makes it a POST.
-    pub async fn ask(&self, key: &str, path: &str, body: Option<&str>) -> Answer {
+    pub(crate) async fn ask(&self, key: &str, path: &str, body: Option<&str>) -> Answer {
         self.ask_with(key, path, body, &[]).await
     }
 
-    pub async fn ask_with(&self, key: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask_with(
+        &self,
+        key: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder()
             .uri(path)
             .method(if body.is_some() { "POST" } else { "GET" })
@@ -125,26 +167,30 @@ impl House {
     }
 
     /// A browser's GET with a cookie.
-    pub async fn browse(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn browse(&self, path: &str, cookie: &str) -> Answer {
         let request = Request::builder().uri(path).header("cookie", cookie);
         self.knock(request.body(Body::empty()).unwrap()).await
     }
 
     /// A browser's form with a cookie.
-    pub async fn send(&self, path: &str, cookie: &str, form: &str) -> Answer {
+    pub(crate) async fn send(&self, path: &str, cookie: &str, form: &str) -> Answer {
         let request = Request::builder()
             .uri(path)
             .method("POST")
             .header("cookie", cookie)
             .header("sec-fetch-site", "same-origin")
             .header("content-type", "application/x-www-form-urlencoded");
-        self.knock(request.body(Body::from(form.to_owned())).unwrap()).await
+        self.knock(request.body(Body::from(form.to_owned())).unwrap())
+            .await
     }
 }
 
 /// The value of the first hidden field with this name.
-pub fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
-    let from = page.find(&mark).unwrap_or_else(|| panic!("no field {name} in {page}")) + mark.len();
+    let from = page
+        .find(&mark)
+        .unwrap_or_else(|| panic!("no field {name} in {page}"))
+        + mark.len();
     page[from..].split('"').next().unwrap().to_owned()
 }

@@ -1,0 +1,69 @@
+//! What the page's buttons say and what comes back from them.
+
+use escalation::acknowledgement::Reply;
+
+/// What the buttons say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    Going,
+    Helping,
+    Cannot,
+}
+
+impl Choice {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Going => "going",
+            Self::Helping => "helping",
+            Self::Cannot => "cannot",
+        }
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Going => "I am going",
+            Self::Helping => "Helping remotely",
+            Self::Cannot => "I can't",
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Going, Self::Helping, Self::Cannot]
+            .into_iter()
+            .find(|choice| choice.as_str() == text)
+    }
+}
+
+/// A form as it came: what is unknown in it is passed over, what is missing is no evidence.
+#[derive(Default)]
+pub(super) struct Form {
+    pub(super) choice: Option<Choice>,
+    pub(super) nonce: String,
+    pub(super) hand: bool,
+    pub(super) word: Option<String>,
+}
+
+impl Form {
+    pub(super) fn read(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "choice" => form.choice = Choice::read(&value),
+                "nonce" => form.nonce = value,
+                "hand" => form.hand = value == "pointer" || value == "key",
+                "word" => form.word = Some(value),
+                _unknown => {}
+            }
+        }
+        form
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        match self.choice {
+            Some(Choice::Going) => Reply::Going { code: None },
+            Some(Choice::Helping) => Reply::Helping { code: None },
+            Some(Choice::Cannot) => Reply::Cannot { code: None },
+            None => Reply::NotAnAnswer,
+        }
+    }
+}

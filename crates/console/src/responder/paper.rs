@@ -1,0 +1,212 @@
+//! What a responder reads. Before an answer it is no more than the text message said.
+
+use askama::Template;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use escalation::acknowledgement::Commitment;
+use escalation::signal::Kind;
+use station::view::{ResponderAnswer, ResponderView, State as Stands};
+
+use super::form::Choice;
+use super::proof::{Question, Stage};
+use crate::assets::{ICON, RESPONDER_JS, RESPONDER_STYLE};
+use crate::problem::Problem;
+use crate::room::Room;
+use crate::{moment, security};
+
+pub(super) const NOT_YET: &str = "Nothing has been acknowledged yet. Press the button again.";
+pub(super) const NOT_COUNTED: &str =
+    "Your answer is recorded, but it did not change anything. What holds now is below.";
+
+pub(super) fn unknown() -> Response {
+    plain(
+        StatusCode::NOT_FOUND,
+        "This link does not lead anywhere",
+        "It is incomplete, or the call it was for is over. Nothing has been acknowledged. If you have just been alarmed, reply by text.",
+    )
+}
+
+pub(super) fn not_sent() -> Response {
+    let mut response = plain(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "NOT SENT - reply by text",
+        "The station could not take your answer. Nothing has been acknowledged. Reply by text with the code in the message, or try again.",
+    );
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// To the page itself, so that loading it again sends nothing again.
+pub(super) fn done(token: &str) -> Response {
+    let mut response = Redirect::to(&format!("/a/{token}")).into_response();
+    private(&mut response);
+    response
+}
+
+fn private(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, security::RESPONDER);
+    headers.insert(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex, nofollow, noarchive"),
+    );
+}
+
+#[derive(Template)]
+#[template(path = "responder.html")]
+struct Shown<'a> {
+    style: &'a str,
+    script: &'a str,
+    icon: &'a str,
+    said: &'a str,
+    what: &'static str,
+    site: &'a str,
+    place: &'a str,
+    at: String,
+    covert: bool,
+    reference: String,
+    closed: bool,
+    answer: &'static str,
+    accepted: bool,
+    view: &'a ResponderView,
+    others: Vec<String>,
+    nonce: String,
+    choices: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "responder_question.html")]
+struct Asked<'a> {
+    style: &'a str,
+    icon: &'a str,
+    choice: Choice,
+    site: &'a str,
+    place: &'a str,
+    nonce: String,
+    question: Question,
+}
+
+#[derive(Template)]
+#[template(path = "responder_plain.html")]
+struct Plain<'a> {
+    style: &'a str,
+    icon: &'a str,
+    title: &'a str,
+    detail: &'a str,
+}
+
+pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<&str>) -> Response {
+    let Ok(nonce) = room.proof.nonce(token, Stage::Page) else {
+        return not_sent();
+    };
+    let card = &view.card;
+    let closed = card.state == Stands::Closed;
+    let accepted = match view.answer {
+        ResponderAnswer::None | ResponderAnswer::Declined => false,
+        ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined => true,
+    };
+    let (what, covert) = match card.kind {
+        Kind::Duress => ("DURESS", true),
+        Kind::Panic => ("PANIC ALARM", false),
+        Kind::Medical => ("MEDICAL", false),
+        Kind::Assist => ("SUPPORT asked for (not duress)", false),
+    };
+    let shown = Shown {
+        style: RESPONDER_STYLE.path(),
+        script: RESPONDER_JS.path(),
+        icon: ICON.path(),
+        said: said.unwrap_or_default(),
+        what,
+        site: &card.site_name,
+        place: &card.place,
+        at: moment::minute(card.raised_at, &card.timezone),
+        covert,
+        reference: card.id.to_string(),
+        closed,
+        answer: answer_words(view.answer),
+        accepted,
+        view,
+        others: if accepted { others(view) } else { Vec::new() },
+        nonce,
+        choices: if closed {
+            Vec::new()
+        } else {
+            choices(view.answer)
+        },
+    };
+    html(StatusCode::OK, &shown)
+}
+
+pub(super) fn ask(room: &Room, token: &str, view: &ResponderView, choice: Choice) -> Response {
+    let Ok(nonce) = room.proof.nonce(token, Stage::Question(choice.as_str())) else {
+        return not_sent();
+    };
+    let asked = Asked {
+        style: RESPONDER_STYLE.path(),
+        icon: ICON.path(),
+        choice,
+        site: &view.card.site_name,
+        place: &view.card.place,
+        question: room.proof.question(token, &nonce),
+        nonce,
+    };
+    html(StatusCode::OK, &asked)
+}
+
+pub(super) fn plain(status: StatusCode, title: &str, detail: &str) -> Response {
+    let page = Plain {
+        style: RESPONDER_STYLE.path(),
+        icon: ICON.path(),
+        title,
+        detail,
+    };
+    html(status, &page)
+}
+
+fn html(status: StatusCode, page: &impl Template) -> Response {
+    let mut response = match page.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(error) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "page",
+            "NOT SENT - reply by text",
+            format!("The page could not be made: {error}. Nothing has been acknowledged."),
+        )
+        .into_response(),
+    };
+    private(&mut response);
+    response
+}
+
+fn choices(answer: ResponderAnswer) -> Vec<Choice> {
+    match answer {
+        ResponderAnswer::None => vec![Choice::Going, Choice::Helping, Choice::Cannot],
+        ResponderAnswer::Going | ResponderAnswer::Joined => vec![Choice::Cannot],
+        ResponderAnswer::Helping => vec![Choice::Going, Choice::Cannot],
+        ResponderAnswer::Declined => vec![Choice::Going, Choice::Helping],
+    }
+}
+
+fn answer_words(answer: ResponderAnswer) -> &'static str {
+    match answer {
+        ResponderAnswer::None => "",
+        ResponderAnswer::Going => "Recorded: you are going.",
+        ResponderAnswer::Helping => "Recorded: you are helping remotely.",
+        ResponderAnswer::Joined => "Recorded: you have joined. Somebody else answered first.",
+        ResponderAnswer::Declined => "Recorded: you can't. The next person is asked.",
+    }
+}
+
+fn others(view: &ResponderView) -> Vec<String> {
+    view.card
+        .going
+        .iter()
+        .filter(|going| going.name != view.name)
+        .map(|going| match going.commitment {
+            Commitment::Going => format!("{} is going", going.name),
+            Commitment::Verifying => format!("{} is helping remotely", going.name),
+        })
+        .collect()
+}
