@@ -3,14 +3,14 @@
 //! Owns what may follow what within one activation. Does not know how a message is worded, who has which number,
 //! or when anything happened: every `at` comes in as a parameter.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::directory::Standing;
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion};
+use crate::few::Few;
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
@@ -42,6 +42,10 @@ pub struct Activation {
     pub raised_at: Timestamp,
     /// When it was last pressed, redeliveries not counted.
     pub last_press_at: Timestamp,
+    /// When the present gesture began: what follows within the merge window belongs to it.
+    pub(crate) gesture_at: Timestamp,
+    /// The payload of the last press.
+    payload: Option<Digest>,
     /// How often, redeliveries not counted.
     pub presses: u32,
     /// The sender's id for the first press: our `received` answers it.
@@ -51,23 +55,25 @@ pub struct Activation {
     /// How far it has come.
     pub progress: Progress,
     /// Who has committed, while the commitment holds.
-    pub promise: Option<Promise>,
+    pub promise: Option<Box<Promise>>,
     /// Which operator owns it.
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
     /// How it ended.
-    pub closing: Option<Closing>,
+    pub closing: Option<Box<Closing>>,
     /// Everyone pursued, in order of entry; a round starts the list anew.
     pub pursuits: Vec<Pursuit>,
     /// Messages that may still change something.
-    pub attempts: BTreeMap<u32, Attempt>,
+    pub attempts: Few<u32, Attempt>,
     /// Everyone who was sent an alarm, and by what.
-    pub told: BTreeMap<Recipient, Told>,
+    pub told: Few<Recipient, Told>,
     /// Codes by phone.
-    pub codes: BTreeMap<ContactKey, Code>,
+    pub codes: Few<ContactKey, Code>,
     /// Co-responders.
     pub joined: Vec<Companion>,
+    /// Everyone who has held the climb by "verifying", once for each time: each may do so twice.
+    pub verified: Vec<Companion>,
     /// Who declined, and until when they rest.
-    pub resting: BTreeMap<PersonId, Timestamp>,
+    pub resting: Few<PersonId, Timestamp>,
     /// How many dispatches it has had; the next is one more.
     pub dispatches: u32,
     /// How many entries it has in the record; the next has this as its `aseq`.
@@ -75,7 +81,7 @@ pub struct Activation {
     /// When the acceptor was last told that it was pressed again.
     pub pressed_again_told_at: Option<Timestamp>,
     /// When "nothing acknowledged" last went to a phone.
-    pub answered_at: BTreeMap<ContactKey, Timestamp>,
+    pub answered_at: Few<ContactKey, Timestamp>,
     /// The first pursuit of the latest rung or round.
     latest: usize,
 }
@@ -116,8 +122,6 @@ pub struct Promise {
     pub arrive_by: Timestamp,
     /// Asked whether still going; silence until then resumes the climb.
     pub grace_until: Option<Timestamp>,
-    /// "Verifying" was renewed once already.
-    pub renewed: bool,
     /// The climb goes on beside it.
     pub climb_on: bool,
 }
@@ -132,29 +136,28 @@ pub struct Companion {
     /// How.
     pub via: AnsweredVia,
     /// Through the API: who is responsible.
-    pub doer: Option<Doer>,
+    pub doer: Option<Box<Doer>>,
     /// To what.
     pub commitment: Commitment,
 }
 
 impl Companion {
     pub(crate) fn new(by: &Responder, commitment: Commitment) -> Self {
-        Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone(), commitment }
+        Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment }
     }
 
-    /// Whether `other` is the same human, as far as anyone can tell.
+    /// Whether `other` is the same human, as far as anyone can tell. What a caller says of its own name is private and
+    /// sealed, so callers without a person of the directory are told apart by their key alone.
     pub(crate) fn is(&self, other: &Responder) -> bool {
         match (self.person, other.person) {
             (Some(mine), Some(theirs)) => mine.person == theirs.person,
-            (None, None) => {
-                self.contact == other.contact && self.principal() == other.by.as_ref().map(|d| (&*d.principal, d.actor.as_ref()))
-            }
+            (None, None) => self.contact == other.contact && self.principal() == other.by.as_ref().map(|d| &*d.principal),
             (Some(_), None) | (None, Some(_)) => false,
         }
     }
 
-    fn principal(&self) -> Option<(&str, Option<&crate::private::Private>)> {
-        self.doer.as_ref().map(|d| (&*d.principal, d.actor.as_ref()))
+    fn principal(&self) -> Option<&str> {
+        self.doer.as_ref().map(|d| &*d.principal)
     }
 }
 
@@ -233,10 +236,17 @@ pub enum AttemptState {
 /// How an alarm went to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// By which channel, the latest that may have reached them.
+    /// By which channel.
     pub medium: Medium,
-    /// It may have reached them.
-    pub reached: bool,
+    /// How many alarms may have reached them by it: sent, and not known to be lost.
+    pub alarms: u32,
+}
+
+impl Told {
+    /// Whether they may know of the alarm at all.
+    pub fn reached(self) -> bool {
+        self.alarms > 0
+    }
 }
 
 /// Where an activation stands, derived for readers.
@@ -267,6 +277,8 @@ impl Activation {
             eta_limit_s: raised.eta_limit_s,
             raised_at: at,
             last_press_at: at,
+            gesture_at: at,
+            payload: raised.signal.payload_sha256,
             presses: 1,
             signal_id: raised.signal.id.clone(),
             cancel_asked: false,
@@ -275,15 +287,16 @@ impl Activation {
             claim: None,
             closing: None,
             pursuits: Vec::new(),
-            attempts: BTreeMap::new(),
-            told: BTreeMap::new(),
-            codes: BTreeMap::new(),
+            attempts: Few::default(),
+            told: Few::default(),
+            codes: Few::default(),
             joined: Vec::new(),
-            resting: BTreeMap::new(),
+            verified: Vec::new(),
+            resting: Few::default(),
             dispatches: 0,
             entries: 1,
             pressed_again_told_at: None,
-            answered_at: BTreeMap::new(),
+            answered_at: Few::default(),
             latest: 0,
         }
     }
@@ -346,10 +359,8 @@ impl Activation {
         }
     }
 
+    /// Receipts are missed when they are missed, whoever has committed meanwhile.
     fn receipt_due(&self) -> Option<(Timestamp, Why)> {
-        if !self.is_running() {
-            return None;
-        }
         let due = self.attempts.values().filter_map(|a| match a.state {
             AttemptState::Accepted(due) => due,
             AttemptState::Owed | AttemptState::Overdue | AttemptState::Delivered | AttemptState::Lost => None,
@@ -379,8 +390,11 @@ impl Activation {
     /// Takes one event of this activation. Infallible; what makes no sense returns `false` and changes nothing but the count.
     pub(crate) fn apply(&mut self, at: Timestamp, event: &Event) -> bool {
         self.entries = self.entries.saturating_add(1);
+        if !self.can_take(event) {
+            return false;
+        }
         match event {
-            Event::PressedAgain { presses, how, .. } => self.on_pressed_again(at, *presses, *how),
+            Event::PressedAgain { presses, how, signal, .. } => self.on_pressed_again(at, *presses, *how, signal.payload_sha256),
             Event::CancelAsked { .. } => self.cancel_asked = true,
             Event::AskedFirst { until, parties, .. } => {
                 self.progress = Progress::Climb { rung: None, until: *until };
@@ -407,19 +421,7 @@ impl Activation {
                     attempt.state = attempt.state.max(AttemptState::Overdue);
                 }
             }
-            Event::Accepted { by, commitment, arrive_by, climb_on, renewal, .. } => {
-                let renewed = *renewal && *commitment == Commitment::Verifying;
-                self.joined.retain(|c| !c.is(by));
-                self.promise = Some(Promise {
-                    by: Companion::new(by, *commitment),
-                    commitment: *commitment,
-                    since: at,
-                    arrive_by: *arrive_by,
-                    grace_until: None,
-                    renewed,
-                    climb_on: *climb_on,
-                });
-            }
+            Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
             Event::Joined { by, commitment, .. } => {
                 self.joined.retain(|c| !c.is(by));
                 self.joined.push(Companion::new(by, *commitment));
@@ -431,7 +433,7 @@ impl Activation {
                 }
             }
             Event::CommitmentLapsed { .. } => self.promise = None,
-            Event::Claimed { by, lapses_at, .. } => self.claim = Some(Claim { by: by.clone(), lapses_at: *lapses_at }),
+            Event::Claimed { by, lapses_at, .. } => self.claim = Some(Box::new(Claim { by: by.clone(), lapses_at: *lapses_at })),
             Event::ClaimLapsed { .. } => self.claim = None,
             Event::Escalated { .. } => {
                 if let Some(promise) = &mut self.promise {
@@ -452,10 +454,11 @@ impl Activation {
                 self.pursue(parties);
             }
             Event::Closed { by, disposition, archive_at, .. } => {
-                self.closing = Some(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
+                self.closing = Some(Box::new(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }));
                 self.promise = None;
                 self.claim = None;
                 self.pursuits = Vec::new();
+                self.latest = 0;
             }
             Event::AnswerSetAside { .. } | Event::RungPassedOver { .. } | Event::NoteAdded { .. } | Event::Archived { .. } => {}
             Event::Raised(_)
@@ -472,12 +475,78 @@ impl Activation {
         true
     }
 
-    fn on_pressed_again(&mut self, at: Timestamp, presses: u32, how: Repeat) {
+    /// Whether an event can follow what is here. One that cannot is a fault of the program or of its record.
+    fn can_take(&self, event: &Event) -> bool {
+        match event {
+            Event::PressedAgain { .. } | Event::AnswerSetAside { .. } | Event::NoteAdded { .. } => true,
+            Event::CancelAsked { .. }
+            | Event::AskedFirst { .. }
+            | Event::RungEntered { .. }
+            | Event::RungPassedOver { .. }
+            | Event::ContactPassedOver { .. }
+            | Event::Accepted { .. }
+            | Event::Declined { .. }
+            | Event::Claimed { .. }
+            | Event::Escalated { .. }
+            | Event::Exhausted { .. }
+            | Event::Closed { .. } => self.is_open(),
+            Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
+            Event::ClaimLapsed { .. } => self.claim.is_some(),
+            Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
+            Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
+            Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
+            Event::ReceiptOverdue { dispatch, .. } => {
+                self.attempts.get(dispatch).is_some_and(|a| matches!(a.state, AttemptState::Accepted(Some(_))))
+            }
+            Event::Archived { .. } => self.closing.is_some(),
+            Event::Raised(_)
+            | Event::StationStarted { .. }
+            | Event::ClockStepped { .. }
+            | Event::RecordLost { .. }
+            | Event::RecordFound {}
+            | Event::DirectoryAdopted { .. }
+            | Event::PersonVersioned { .. }
+            | Event::TroubleRaised { .. }
+            | Event::TroubleCleared { .. }
+            | Event::DeviceReported { .. } => false,
+        }
+    }
+
+    /// Whether the last press had this payload.
+    pub(crate) fn is_last_payload(&self, digest: Option<Digest>) -> bool {
+        digest.is_some() && self.payload == digest
+    }
+
+    /// How often this human has held the climb by "verifying".
+    pub(crate) fn times_verified(&self, by: &Responder) -> usize {
+        self.verified.iter().filter(|c| c.is(by)).count()
+    }
+
+    fn on_pressed_again(&mut self, at: Timestamp, presses: u32, how: Repeat, payload: Option<Digest>) {
         self.presses = presses;
         match how {
-            Repeat::Redelivered => {}
-            Repeat::SameGesture | Repeat::Again => self.last_press_at = at,
+            Repeat::Redelivered => return,
+            Repeat::SameGesture => {}
+            Repeat::Again => self.gesture_at = at,
         }
+        self.last_press_at = at;
+        self.payload = payload;
+    }
+
+    /// Whoever had committed before, and is somebody else, stays on as a co-responder.
+    fn on_accepted(&mut self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, climb_on: bool) {
+        self.joined.retain(|c| !c.is(by));
+        if let Some(before) = self.promise.take()
+            && !before.by.is(by)
+        {
+            self.joined.push(before.by);
+        }
+        let by = Companion::new(by, commitment);
+        match commitment {
+            Commitment::Verifying => self.verified.push(by.clone()),
+            Commitment::Going => {}
+        }
+        self.promise = Some(Box::new(Promise { by, commitment, since: at, arrive_by, grace_until: None, climb_on }));
     }
 
     fn pursue(&mut self, parties: &[Party]) {
@@ -498,8 +567,7 @@ impl Activation {
     }
 
     fn on_passed_over(&mut self, rung: RungIndex, who: &Who, why: ContactSkip) {
-        let latest = self.latest;
-        for pursuit in self.pursuits.iter_mut().skip(latest) {
+        for pursuit in &mut self.pursuits {
             if pursuit.party.who == *who && pursuit.party.rung == rung {
                 pursuit.state = Chase::Over(why);
             }
@@ -515,7 +583,8 @@ impl Activation {
         }
         match attempt.purpose {
             Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
-                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium, reached: true });
+                let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
+                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium, alarms });
             }
             Purpose::PressedAgain => self.pressed_again_told_at = Some(at),
             Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => {
@@ -537,12 +606,13 @@ impl Activation {
             Report::Delivered => AttemptState::Delivered,
             Report::Undelivered { .. } | Report::Failed(_) => AttemptState::Lost,
         };
+        let lost = state == AttemptState::Lost && attempt.state != AttemptState::Lost;
         attempt.state = attempt.state.max(state);
-        if attempt.state == AttemptState::Lost
+        if lost
+            && attempt.purpose.is_alarm()
             && let Some(told) = self.told.get_mut(&attempt.to)
-            && told.medium == attempt.medium
         {
-            told.reached = false;
+            told.alarms = told.alarms.saturating_sub(1);
         }
     }
 

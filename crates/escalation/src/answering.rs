@@ -3,19 +3,21 @@
 //! What arrives this way is always recorded and never refused: a phone cannot be told "409".
 
 use crate::acknowledgement::{Answer, Commitment, DEFAULT_ETA, Gesture, Reply, Sender, VERIFYING_HOLD};
-use crate::activation::Activation;
+use crate::activation::{Activation, Companion, Told};
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
-use crate::engine::Engine;
+use crate::engine::{Engine, Heard};
 use crate::event::{AnsweredVia, Entry, Event, Lapse, Responder, SetAside};
 use crate::id::{ContactKey, PersonId, PersonVersion};
 use crate::ladder::Medium;
 use crate::signal::Kind;
-use crate::time::{Seconds, SignedDuration, Timestamp};
+use crate::time::{Seconds, SignedDuration, Timestamp, Why};
 use crate::trouble::Cause;
 
 /// A decline rests a person this long (lifecycle, "Exhausted").
 const REST: Seconds = Seconds(900);
+/// "Verifying" holds the climb once and is renewable once (lifecycle, "What an answer does").
+const VERIFYING_TIMES: usize = 2;
 /// "Nothing acknowledged" goes to one phone at most this often per activation, so that two machines cannot talk for ever.
 const EXPLAIN_EVERY: Seconds = Seconds(60);
 /// Providers stamp whole seconds; an answer may therefore seem this much older than it is.
@@ -23,8 +25,10 @@ const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 impl Engine {
     pub(crate) fn on_answer(&self, now: Timestamp, answer: &Answer) -> Vec<Event> {
-        if answer.provider_ref.as_ref().is_some_and(|r| self.has_heard(r)) {
-            return Vec::new();
+        match answer.provider_ref.as_ref().and_then(|r| self.has_heard(now, r)) {
+            Some(Heard::Once) => return vec![replayed(answer)],
+            Some(Heard::Again) => return Vec::new(),
+            None => {}
         }
         match &answer.from {
             Sender::Number(_) => vec![aside(None, None, SetAside::UnknownSender, answer)],
@@ -37,18 +41,18 @@ impl Engine {
     }
 
     fn on_text(&self, now: Timestamp, contact: ContactKey, answer: &Answer) -> Vec<Event> {
-        let newest = self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|a| a.is_open()).max_by_key(|a| a.raised_at);
+        let newest = || self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|a| a.is_open()).max_by_key(|a| a.raised_at);
         match &answer.reply {
             Reply::Going { code } | Reply::Helping { code } | Reply::Cannot { code } => {
                 let meant = code.and_then(|code| self.codes().meaning(contact, code)).and_then(|id| self.activation(id));
                 match meant {
                     Some(act) => self.on_code(now, act, contact, answer),
-                    None => self.unclear(now, newest, contact, SetAside::UnknownCode, answer),
+                    None => self.unclear(now, newest(), contact, SetAside::UnknownCode, answer),
                 }
             }
-            Reply::BareYes => self.unclear(now, newest, contact, SetAside::CodeMissing, answer),
-            Reply::NotAnAnswer => self.unclear(now, newest, contact, SetAside::NotAnAnswer, answer),
-            Reply::Stop => self.opted_out(now, newest, contact, answer),
+            Reply::BareYes => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
+            Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
+            Reply::Stop => self.opted_out(now, newest(), contact, answer),
         }
     }
 
@@ -56,15 +60,26 @@ impl Engine {
         let mut course = Course::on(self, now, act);
         if answer.sent_at.is_some_and(|sent| sent.saturating_add(STAMP_SLACK).is_ok_and(|latest| latest < act.raised_at)) {
             course.push(aside(Some(act), Some(contact), SetAside::BeforeTheAlarm, answer));
+            course.explain(contact, Purpose::NothingAcknowledged);
             return course.events;
         }
-        let person = act.told.keys().find_map(|to| match to {
+        let by = responder(self.speaker(act, contact), contact, AnsweredVia::Sms, answer);
+        course.answered(&by, answer);
+        course.events
+    }
+
+    /// Who answers from a phone: of the people who share it the one committed, else whoever was told there, else whoever owns it.
+    fn speaker(&self, act: &Activation, contact: ContactKey) -> Option<PersonVersion> {
+        let told = act.told.keys().filter_map(|to| match to {
             Recipient::Person { person, contact: told } if *told == contact => Some(*person),
             Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. } => None,
         });
-        let by = responder(person, contact, AnsweredVia::Sms, answer);
-        course.answered(by, answer);
-        course.events
+        let owners = || self.people_at(contact).filter_map(|id| Some(PersonVersion { person: id, version: self.person(id)?.version }));
+        let told: Vec<PersonVersion> = told.collect();
+        let committed = act.promise.as_ref().and_then(|p| p.by.person);
+        let is_committed = |p: &PersonVersion| committed.is_some_and(|c| c.person == p.person);
+        let at_once = told.iter().copied().find(is_committed).or_else(|| owners().find(is_committed));
+        at_once.or_else(|| told.last().copied()).or_else(|| owners().next())
     }
 
     fn on_link(
@@ -82,7 +97,7 @@ impl Engine {
             Gesture::Shown => {
                 let person = self.person(person).map(|p| PersonVersion { person, version: p.version });
                 let by = responder(person, contact, AnsweredVia::Link(gesture), answer);
-                course.answered(by, answer);
+                course.answered(&by, answer);
             }
         }
         course.events
@@ -125,7 +140,7 @@ impl Engine {
 
 impl Course<'_> {
     /// An answer that names its activation and comes from a human.
-    fn answered(&mut self, by: Responder, answer: &Answer) {
+    fn answered(&mut self, by: &Responder, answer: &Answer) {
         let contact = by.contact;
         if !self.act.is_open() {
             let act = self.act.clone();
@@ -138,13 +153,17 @@ impl Course<'_> {
         match &answer.reply {
             Reply::Going { .. } => self.accept(by, Commitment::Going, DEFAULT_ETA),
             Reply::Helping { .. } => {
-                if self.verifying_is_spent(&by) {
+                if self.verifying_is_spent(by) {
                     let act = self.act.clone();
-                    return self.push(aside(Some(&act), contact, SetAside::VerifyingSpent, answer));
+                    self.push(aside(Some(&act), contact, SetAside::VerifyingSpent, answer));
+                    if let (Some(contact), AnsweredVia::Sms) = (contact, by.via) {
+                        self.explain(contact, Purpose::NothingAcknowledged);
+                    }
+                    return;
                 }
                 self.accept(by, Commitment::Verifying, VERIFYING_HOLD);
             }
-            Reply::Cannot { .. } => self.decline(&by),
+            Reply::Cannot { .. } => self.decline(by),
             Reply::BareYes | Reply::Stop | Reply::NotAnAnswer => {
                 let act = self.act.clone();
                 self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
@@ -152,29 +171,40 @@ impl Course<'_> {
         }
     }
 
-    /// Whether this person's "verifying" was renewed once already.
+    /// Whether this person has held the climb by "verifying", and renewed it once. A hold that has lapsed counts too.
     pub(crate) fn verifying_is_spent(&self, by: &Responder) -> bool {
-        self.act.promise.as_ref().is_some_and(|p| p.by.is(by) && p.commitment == Commitment::Verifying && p.renewed)
+        self.act.times_verified(by) >= VERIFYING_TIMES
     }
 
-    /// A human commits. First answer wins; a firm one replaces "verifying"; everyone else joins.
-    pub(crate) fn accept(&mut self, by: Responder, commitment: Commitment, eta: Seconds) {
-        let standing = self.act.promise.as_ref().map(|p| (p.by.is(&by), p.commitment));
-        let renewal = match (standing, commitment) {
-            (None, _) | (Some((false, Commitment::Verifying)), Commitment::Going) => false,
-            (Some((true, before)), _) => before == commitment,
-            (Some((false, _)), _) => return self.join(&by, commitment),
-        };
+    /// A human commits. The first answer wins; a firm one replaces "verifying", and one that holds the climb replaces
+    /// one that does not; everyone else joins.
+    pub(crate) fn accept(&mut self, by: &Responder, commitment: Commitment, eta: Seconds) {
         let climb_on = commitment == Commitment::Going && eta.0 > self.act.eta_limit_s;
+        let held = self.act.promise.as_ref().is_some_and(|p| !p.climb_on);
+        let going_already = self.act.promise.as_ref().is_some_and(|p| p.commitment == Commitment::Going);
+        let first = self.act.promise.is_none();
+        let standing = self.act.promise.as_ref().map(|p| (p.by.is(by), p.commitment, p.climb_on));
+        let renewal = match (standing, commitment) {
+            (None, _) | (Some((false, Commitment::Verifying, _)), Commitment::Going) => false,
+            (Some((false, Commitment::Going, true)), Commitment::Going) if !climb_on => false,
+            (Some((true, before, _)), _) => before == commitment,
+            (Some((false, _, _)), _) => return self.join(by, commitment),
+        };
         let event = Event::Accepted { act: self.id(), by: by.clone(), commitment, arrive_by: eta.after(self.now), climb_on, renewal };
         self.push(event);
-        self.confirm(&by, Purpose::Confirmed);
-        if standing.is_none() {
-            self.tell_others(&by, Purpose::SomeoneGoing);
+        self.confirm(by, Purpose::Confirmed);
+        if commitment == Commitment::Going && !going_already {
+            self.tell_others(by, Purpose::SomeoneGoing);
+        }
+        if first {
             match self.act.kind {
                 Kind::Duress | Kind::Panic | Kind::Medical => self.inform_centres(),
                 Kind::Assist => {}
             }
+        }
+        // The rung's wait may have run out while the commitment held it; that was no lateness of ours.
+        if held && climb_on && self.act.next_due().is_some_and(|(due, why)| due <= self.now && matches!(why, Why::RungWait | Why::Round)) {
+            self.resume(Entry::Resumed);
         }
     }
 
@@ -214,16 +244,45 @@ impl Course<'_> {
 
     /// Tells everyone else who was alarmed, once, by the channel that reached them.
     pub(crate) fn tell_others(&mut self, by: &Responder, purpose: Purpose) {
-        let others: Vec<_> = self
-            .act
-            .told
-            .iter()
-            .filter(|(_, told)| told.reached && told.medium != Medium::Desk)
-            .filter(|(to, _)| !is_same(to, by))
-            .map(|(to, told)| (to.clone(), told.medium))
-            .collect();
-        for (to, medium) in others {
-            self.owe(to, medium, purpose, None);
+        for (to, medium) in self.alarmed() {
+            if !is_same(&to, by) {
+                self.owe(to, medium, purpose, None);
+            }
+        }
+    }
+
+    /// Everyone whom an alarm may have reached, each address once.
+    pub(crate) fn alarmed(&self) -> Vec<(Recipient, Medium)> {
+        let mut alarmed: Vec<(Recipient, Medium)> = Vec::new();
+        for (to, told) in self.act.told.iter().rev() {
+            let again =
+                to.contact().is_some() && alarmed.iter().any(|(other, medium)| other.contact() == to.contact() && *medium == told.medium);
+            if told.reached() && told.medium != Medium::Desk && !again {
+                alarmed.push((to.clone(), told.medium));
+            }
+        }
+        alarmed.reverse();
+        alarmed
+    }
+
+    /// Where somebody who answered can be written to: where they answered from, else where they were alarmed, else their own phone.
+    pub(crate) fn address_of(&self, by: &Companion) -> Option<(Recipient, Medium)> {
+        let at_contact = |(to, _): &(&Recipient, &Told)| by.contact.is_some() && to.contact() == by.contact;
+        let of_person = |(to, told): &(&Recipient, &Told)| match (to, by.person) {
+            (Recipient::Person { person, .. }, Some(wanted)) => person.person == wanted.person && told.reached(),
+            (Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. }, _) => false,
+        };
+        let told = self.act.told.iter().find(at_contact).or_else(|| self.act.told.iter().find(of_person));
+        if let Some((to, told)) = told {
+            return Some((to.clone(), told.medium));
+        }
+        match (by.person, by.contact) {
+            (Some(person), _) => {
+                let contact = self.engine.person(person.person).and_then(|p| p.contacts.get(&Medium::Sms).copied())?;
+                Some((Recipient::Person { person, contact }, Medium::Sms))
+            }
+            (None, Some(contact)) => Some((Recipient::Stranger { contact }, Medium::Sms)),
+            (None, None) => None,
         }
     }
 
@@ -247,6 +306,11 @@ fn is_same(to: &Recipient, by: &Responder) -> bool {
 
 fn responder(person: Option<PersonVersion>, contact: ContactKey, via: AnsweredVia, answer: &Answer) -> Responder {
     Responder { person, contact: Some(contact), via, by: None, text: answer.text.clone(), provider_ref: answer.provider_ref.clone() }
+}
+
+/// The same message again says nothing new; its words are with the first.
+fn replayed(answer: &Answer) -> Event {
+    Event::AnswerSetAside { act: None, contact: None, why: SetAside::Replayed, text: None, provider_ref: answer.provider_ref.clone() }
 }
 
 fn aside(act: Option<&Activation>, contact: Option<ContactKey>, why: SetAside, answer: &Answer) -> Event {

@@ -2,7 +2,6 @@
 //!
 //! Outcome-driven, not only clock-driven: whatever cannot reach anybody takes no time.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::activation::{Chase, Progress};
@@ -23,6 +22,23 @@ const EVERYONE_AFTER: [Seconds; 5] = [Seconds(60), Seconds(120), Seconds(180), S
 /// From this lag on a deadline counts as late: overdue rungs collapse, and messages say so.
 pub(crate) const LATE_MS: u64 = 2_000;
 
+/// Somebody with current details and the channel steps to try, or why not.
+type Resolution = Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip>;
+
+/// Whether those who declined are left alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Kept,
+    Broken,
+}
+
+impl Party {
+    /// Whether one of its own channels ends at the same address.
+    fn is_reached_by(&self, channel: &Channel) -> bool {
+        self.steps.iter().flatten().any(|own| own.medium == channel.medium && own.to.is_same_address(&channel.to))
+    }
+}
+
 impl Course<'_> {
     /// Starts a new activation on its ladder, or by asking first.
     pub(crate) fn begin(&mut self) {
@@ -33,34 +49,56 @@ impl Course<'_> {
     }
 
     /// Enters `from`, or the first rung after it that has anybody; past the last one the ladder is exhausted.
-    /// The people of the `also` rungs, which are overdue, are told together with it.
+    /// The people of the `also` rungs, which are overdue, are told together with it, each of them once.
     pub(crate) fn enter(&mut self, from: RungIndex, why: Entry, also: &[RungIndex]) {
         let ladder = Arc::clone(&self.act.ladder);
-        let mut parties: Vec<Party> = also.iter().flat_map(|index| self.resolve(&ladder, *index)).collect();
-        let mut index = from;
-        while let Some(rung) = ladder.rung(index) {
-            let here = self.resolve(&ladder, index);
-            if here.is_empty() && parties.is_empty() {
-                self.pass_over(&ladder, index);
-                index = index.next();
-                continue;
+        let mut parties: Vec<Party> = Vec::new();
+        let mut told = Vec::new();
+        for index in also {
+            if self.gather(&ladder, *index, &mut parties) {
+                told.push(*index);
             }
-            parties.extend(here);
-            let event = Event::RungEntered {
-                act: self.id(),
-                rung: index,
-                why,
-                until: rung.wait_s.after(self.now),
-                also: also.to_vec(),
-                late_ms: self.late_ms,
-                directory: self.engine.directory_version(),
-                parties,
-            };
-            self.push(event);
-            self.try_everyone_latest();
-            return;
         }
-        self.exhaust();
+        let mut index = from;
+        while ladder.rung(index).is_some() {
+            if self.gather(&ladder, index, &mut parties) {
+                return self.entered(&ladder, index, why, told, parties);
+            }
+            index = index.next();
+        }
+        match told.pop() {
+            Some(last) => self.entered(&ladder, last, why, told, parties),
+            None => self.exhaust(),
+        }
+    }
+
+    /// Adds a rung's people to those who are told; a rung with nobody is passed over, and `false`.
+    fn gather(&mut self, ladder: &Ladder, index: RungIndex, parties: &mut Vec<Party>) -> bool {
+        let here = self.resolve(ladder, index);
+        if here.is_empty() {
+            self.pass_over(ladder, index);
+            return false;
+        }
+        for party in here {
+            add_party(parties, party);
+        }
+        true
+    }
+
+    fn entered(&mut self, ladder: &Ladder, rung: RungIndex, why: Entry, also: Vec<RungIndex>, parties: Vec<Party>) {
+        let wait_s = ladder.rung(rung).map_or(Seconds(0), |rung| rung.wait_s);
+        let event = Event::RungEntered {
+            act: self.id(),
+            rung,
+            why,
+            until: wait_s.after(self.now),
+            also,
+            late_ms: self.late_ms,
+            directory: self.engine.directory_version(),
+            parties,
+        };
+        self.push(event);
+        self.try_everyone_latest();
     }
 
     /// Moves on at once where nobody of the latest rung is left to wait for.
@@ -120,18 +158,13 @@ impl Course<'_> {
         let everyone = everyone || next_everyone <= self.now;
         let next_everyone = if everyone { everyone_after(times).after(self.now) } else { next_everyone };
         let ladder = Arc::clone(&self.act.ladder);
-        let mut asked = BTreeSet::new();
-        let mut parties = Vec::new();
-        for index in indexes(&ladder) {
-            for party in self.resolve(&ladder, index) {
-                let again = match party.who {
-                    Who::Centre(_) => true,
-                    Who::Person(_) => everyone || ladder.is_last(index),
-                };
-                if again && asked.insert(party.who.clone()) {
-                    parties.push(party);
-                }
-            }
+        let mut parties = self.round_parties(&ladder, everyone, Rest::Kept);
+        if parties.is_empty() && everyone {
+            // Everybody has declined. Silence would be worse than asking them once more.
+            parties = self.round_parties(&ladder, everyone, Rest::Broken);
+        }
+        if parties.is_empty() && everyone {
+            self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
         let event = Event::RoundStarted {
             act: self.id(),
@@ -146,6 +179,22 @@ impl Course<'_> {
         self.try_everyone_latest();
     }
 
+    /// Whom a round tells, each once: the centre and the last rung always, everybody else when it is everyone's turn.
+    fn round_parties(&mut self, ladder: &Ladder, everyone: bool, rest: Rest) -> Vec<Party> {
+        let mut parties: Vec<Party> = Vec::new();
+        for index in indexes(ladder) {
+            let targets = ladder.rung(index).map(|rung| &*rung.targets).unwrap_or_default();
+            let again = targets.iter().filter(|target| match target.who {
+                Who::Centre(_) => true,
+                Who::Person(_) => everyone || ladder.is_last(index),
+            });
+            for party in self.resolve_targets(index, again, rest) {
+                add_party(&mut parties, party);
+            }
+        }
+        parties
+    }
+
     /// Takes the climb up again where a commitment left it.
     pub(crate) fn resume(&mut self, why: Entry) {
         match self.act.progress {
@@ -154,10 +203,26 @@ impl Course<'_> {
         }
     }
 
-    /// Tells the centre's rungs that are still to come: an accept never skips them for duress, panic and medical.
+    /// Tells the ladder's centres that nobody has told: an accept never skips them for duress, panic and medical.
+    /// A claim is the centre's own answer and needs no telling.
     pub(crate) fn inform_centres(&mut self) {
+        self.inform_centres_of(usize::MAX);
+    }
+
+    /// Tells the centres whose rungs were passed over because an operator had claimed; the claim has lapsed.
+    pub(crate) fn inform_centres_passed(&mut self) {
+        match self.act.progress {
+            Progress::Climb { rung: Some(rung), .. } => self.inform_centres_of(usize::from(rung.0) + 1),
+            Progress::Climb { rung: None, .. } | Progress::Rounds { .. } => {}
+        }
+    }
+
+    fn inform_centres_of(&mut self, rungs: usize) {
+        if self.act.claim.is_some() {
+            return;
+        }
         let ladder = Arc::clone(&self.act.ladder);
-        for target in ladder.rungs.iter().flat_map(|rung| &rung.targets) {
+        for target in ladder.rungs.iter().take(rungs).flat_map(|rung| &rung.targets) {
             let Who::Centre(centre) = &target.who else {
                 continue;
             };
@@ -168,6 +233,25 @@ impl Course<'_> {
                 self.owe(channel.to, channel.medium, Purpose::Alarm, None);
             }
         }
+    }
+
+    /// A centre that was told beside a commitment could not be: recorded, and a trouble of coverage. Where the commitment ends, the
+    /// climb and its rounds try again.
+    pub(crate) fn centre_not_informed(&mut self, dispatch: u32) {
+        let centre = self.act.attempts.get(&dispatch).and_then(|attempt| match &attempt.to {
+            Recipient::Centre { centre, .. } if attempt.purpose == Purpose::Alarm => Some(centre.clone()),
+            Recipient::Centre { .. } | Recipient::Person { .. } | Recipient::Stranger { .. } => None,
+        });
+        let Some(centre) = centre.filter(|_| self.act.is_open()) else {
+            return;
+        };
+        let ladder = Arc::clone(&self.act.ladder);
+        let who = Who::Centre(centre);
+        let rung = indexes(&ladder).find(|index| ladder.rung(*index).is_some_and(|rung| rung.targets.iter().any(|t| t.who == who)));
+        let event =
+            Event::ContactPassedOver { act: self.id(), rung: rung.unwrap_or(RungIndex(0)), who, why: ContactSkip::AllChannelsFailed };
+        self.push(event);
+        self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
     }
 
     fn ask_first(&mut self) {
@@ -220,17 +304,19 @@ impl Course<'_> {
 
     /// Who of a rung can be tried now, with current details; everybody else is recorded as passed over (I9).
     fn resolve(&mut self, ladder: &Ladder, index: RungIndex) -> Vec<Party> {
-        let Some(rung) = ladder.rung(index) else {
-            return Vec::new();
-        };
+        let targets = ladder.rung(index).map(|rung| &*rung.targets).unwrap_or_default();
+        self.resolve_targets(index, targets.iter(), Rest::Kept)
+    }
+
+    fn resolve_targets<'t>(&mut self, index: RungIndex, targets: impl Iterator<Item = &'t Target>, rest: Rest) -> Vec<Party> {
         let mut parties: Vec<Party> = Vec::new();
-        for target in &rung.targets {
+        for target in targets {
             let resolved = match &target.who {
-                Who::Person(person) => self.resolve_person(*person, target),
+                Who::Person(person) => self.resolve_person(*person, target, rest),
                 Who::Centre(centre) => self.resolve_centre(centre),
             };
             let resolved = resolved.and_then(|(person, steps)| {
-                let taken = parties.iter().any(|p| p.steps.first() == steps.first());
+                let taken = steps.iter().flatten().all(|channel| parties.iter().any(|party| party.is_reached_by(channel)));
                 if taken { Err(ContactSkip::SameAddress) } else { Ok((person, steps)) }
             });
             match resolved {
@@ -244,8 +330,9 @@ impl Course<'_> {
         parties
     }
 
-    fn resolve_person(&self, id: PersonId, target: &Target) -> Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip> {
-        if self.act.resting.get(&id).is_some_and(|until| *until > self.now) {
+    fn resolve_person(&self, id: PersonId, target: &Target, rest: Rest) -> Resolution {
+        let resting = self.act.resting.get(&id).is_some_and(|until| *until > self.now);
+        if resting && rest == Rest::Kept {
             return Err(ContactSkip::Resting);
         }
         let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
@@ -266,7 +353,7 @@ impl Course<'_> {
         Ok((Some(version), steps))
     }
 
-    fn resolve_centre(&self, id: &CentreId) -> Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip> {
+    fn resolve_centre(&self, id: &CentreId) -> Resolution {
         if self.act.claim.is_some() {
             return Err(ContactSkip::CentreHasClaimed);
         }
@@ -317,6 +404,14 @@ impl Course<'_> {
     pub(crate) fn measure_lateness(&mut self, due: Timestamp) {
         let lag = millis_between(due, self.now);
         self.late_ms = if lag >= LATE_MS { lag } else { 0 };
+    }
+}
+
+/// Adds a party that is not among them already, at the same addresses, from another rung.
+fn add_party(parties: &mut Vec<Party>, party: Party) {
+    let among = |channel: &Channel| parties.iter().any(|other| other.who == party.who && other.is_reached_by(channel));
+    if !party.steps.iter().flatten().all(among) {
+        parties.push(party);
     }
 }
 

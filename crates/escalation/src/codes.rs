@@ -25,20 +25,18 @@ pub(crate) struct Codes {
 struct Phone {
     last: u16,
     codes: BTreeMap<Code, ActivationId>,
+    /// How many codes of each width are in use.
+    used: [u16; WIDTHS.len()],
 }
 
 impl Codes {
-    /// The code of this phone for this activation: the one it has, else the next free one. `None` only when all 9,990 are in use.
-    pub(crate) fn choose(&self, contact: ContactKey, activation: &ActivationId) -> Option<Code> {
-        let Some(phone) = self.held.get(&contact) else {
-            return Code::new(10 + 37);
-        };
-        if let Some((code, _)) = phone.codes.iter().find(|(_, holder)| *holder == activation) {
-            return Some(*code);
-        }
-        WIDTHS.iter().enumerate().find_map(|(index, (first, count))| {
-            let in_width = |code: &Code| (*first..first.saturating_add(*count)).contains(&code.number());
-            let free = usize::from(*count).saturating_sub(phone.codes.keys().filter(|c| in_width(c)).count());
+    /// The next free code of this phone. `None` only when all 9,990 are in use.
+    pub(crate) fn choose(&self, contact: ContactKey) -> Option<Code> {
+        let fresh = Phone::default();
+        let phone = self.held.get(&contact).unwrap_or(&fresh);
+        let widths = WIDTHS.iter().zip(phone.used);
+        widths.enumerate().find_map(|(index, ((first, count), used))| {
+            let free = usize::from(count.saturating_sub(used));
             let last_width = index + 1 == WIDTHS.len();
             if free == 0 || (free < CROWDED && !last_width) {
                 return None;
@@ -64,17 +62,29 @@ impl Codes {
     pub(crate) fn hold(&mut self, contact: ContactKey, code: Code, activation: &ActivationId) {
         let phone = self.held.entry(contact).or_default();
         phone.last = code.number();
-        phone.codes.insert(code, activation.clone());
+        if phone.codes.insert(code, activation.clone()).is_none()
+            && let Some(used) = phone.used.get_mut(width(code))
+        {
+            *used = used.saturating_add(1);
+        }
     }
 
-    /// Frees every code of an activation that has left memory. The phone's place in the sequence is kept.
-    pub(crate) fn free(&mut self, activation: &ActivationId, contacts: impl Iterator<Item = ContactKey>) {
-        for contact in contacts {
-            if let Some(phone) = self.held.get_mut(&contact) {
-                phone.codes.retain(|_, holder| holder != activation);
+    /// Frees the codes of an activation that has left memory. The phone's place in the sequence is kept.
+    pub(crate) fn free<'c>(&mut self, codes: impl Iterator<Item = (&'c ContactKey, &'c Code)>) {
+        for (contact, code) in codes {
+            if let Some(phone) = self.held.get_mut(contact)
+                && phone.codes.remove(code).is_some()
+                && let Some(used) = phone.used.get_mut(width(*code))
+            {
+                *used = used.saturating_sub(1);
             }
         }
     }
+}
+
+/// Which of the widths a code has.
+fn width(code: Code) -> usize {
+    WIDTHS.iter().take_while(|(first, _)| *first <= code.number()).count().saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -91,10 +101,9 @@ mod tests {
         let mut codes = Codes::default();
         let mut seen = std::collections::BTreeSet::new();
         for n in 1..=1_200 {
-            let code = codes.choose(phone, &activation(n)).unwrap();
+            let code = codes.choose(phone).unwrap();
             assert!(seen.insert(code), "code {code} was given twice");
             codes.hold(phone, code, &activation(n));
-            assert_eq!(codes.choose(phone, &activation(n)), Some(code), "a resend has the same code");
         }
         assert_eq!(seen.iter().filter(|c| c.number() < 100).count(), 71, "two digits until fewer than 20 are free");
         assert_eq!(seen.iter().filter(|c| (100..1_000).contains(&c.number())).count(), 881);
@@ -104,9 +113,9 @@ mod tests {
     fn a_freed_code_is_not_the_next_one_given() {
         let phone = ContactKey::new([7; 16]);
         let mut codes = Codes::default();
-        let first = codes.choose(phone, &activation(1)).unwrap();
+        let first = codes.choose(phone).unwrap();
         codes.hold(phone, first, &activation(1));
-        codes.free(&activation(1), std::iter::once(phone));
-        assert_ne!(codes.choose(phone, &activation(2)), Some(first));
+        codes.free(std::iter::once((&phone, &first)));
+        assert_ne!(codes.choose(phone), Some(first));
     }
 }

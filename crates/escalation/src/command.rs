@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::event::{AnsweredVia, Doer, Entry, Event, Responder};
 use crate::id::PersonVersion;
 use crate::input::{Act, Attribution, Command, EscalateTo};
-use crate::ladder::{Medium, RungIndex};
+use crate::ladder::RungIndex;
 use crate::rejection::Rejection;
 use crate::time::{Seconds, Timestamp};
 
@@ -26,7 +26,7 @@ impl From<&Attribution> for Doer {
 impl Engine {
     pub(crate) fn on_command(&self, now: Timestamp, command: &Command) -> Result<Vec<Event>, Rejection> {
         let doer = Doer::from(&command.by);
-        if doer.idempotency.is_some_and(|key| self.was_done(&doer.principal, key)) {
+        if doer.idempotency.is_some_and(|key| self.was_done(now, &doer.principal, key).is_some()) {
             return Ok(Vec::new());
         }
         let act = self.activation(&command.activation).ok_or_else(|| Rejection::UnknownActivation(command.activation.clone()))?;
@@ -116,7 +116,7 @@ impl Course<'_> {
         if eta.0 == 0 || eta > ETA_MAX {
             return Err(Rejection::ImplausibleEta);
         }
-        self.accept(by, commitment, eta);
+        self.accept(&by, commitment, eta);
         Ok(())
     }
 
@@ -153,9 +153,7 @@ impl Course<'_> {
 
     /// Everyone alarmed is told once that it is over, by the channel that reached them.
     fn stand_down(&mut self) {
-        let told: Vec<_> =
-            self.act.told.iter().filter(|(_, t)| t.reached && t.medium != Medium::Desk).map(|(to, t)| (to.clone(), t.medium)).collect();
-        for (to, medium) in told {
+        for (to, medium) in self.alarmed() {
             self.owe(to, medium, Purpose::StandDown, None);
         }
     }

@@ -74,6 +74,6 @@ impl<'a> Course<'a> {
 
     /// The same code on every message of this activation to this phone.
     fn code_for(&self, contact: ContactKey) -> Option<Code> {
-        self.act.codes.get(&contact).copied().or_else(|| self.engine.codes().choose(contact, &self.act.id))
+        self.act.codes.get(&contact).copied().or_else(|| self.engine.codes().choose(contact))
     }
 }

@@ -145,16 +145,21 @@ pub struct PersonChange {
 }
 
 impl Directory {
-    /// Whose site it is, and by which ladder a press at `device` climbs: the device's own, else its site's, else the fallback's.
+    /// Whose site it is, and by which ladder a press at `device` climbs: the device's own, else its site's, else its customer's
+    /// default. At a site that nobody knows: the fallback's, else the first customer's that has a default at all.
     pub fn route(&self, device: &DeviceId) -> Option<Route<'_>> {
-        if let Some(site) = self.sites.get(&device.site) {
-            let registered = self.devices.get(device);
-            let ladder = registered.and_then(|d| d.ladder.as_ref()).unwrap_or(&site.ladder);
-            let standing = if registered.is_some() { Standing::Registered } else { Standing::UnknownDevice };
-            return Some(Route { customer: &site.customer, ladder: self.ladders.get(ladder)?, standing });
-        }
-        let fallback = self.fallback.as_ref()?;
-        Some(Route { customer: &fallback.customer, ladder: self.ladders.get(&fallback.ladder)?, standing: Standing::UnknownSite })
+        let ladder_of = |id: &LadderId| self.ladders.get(id);
+        let default_of = |customer: &Customer| customer.ladder.as_ref().and_then(ladder_of);
+        let Some(site) = self.sites.get(&device.site) else {
+            let named = self.fallback.as_ref().and_then(|f| Some((&f.customer, ladder_of(&f.ladder)?)));
+            let (customer, ladder) = named.or_else(|| self.customers.iter().find_map(|(id, c)| Some((id, default_of(c)?))))?;
+            return Some(Route { customer, ladder, standing: Standing::UnknownSite });
+        };
+        let registered = self.devices.get(device);
+        let own = registered.and_then(|d| d.ladder.as_ref()).and_then(ladder_of);
+        let ladder = own.or_else(|| ladder_of(&site.ladder)).or_else(|| self.customers.get(&site.customer).and_then(default_of))?;
+        let standing = if registered.is_some() { Standing::Registered } else { Standing::UnknownDevice };
+        Some(Route { customer: &site.customer, ladder, standing })
     }
 }
 

@@ -68,6 +68,16 @@ impl Recipient {
     }
 }
 
+impl Recipient {
+    /// Whether both end on one phone, in one mailbox or at one centre, whoever is named.
+    pub(crate) fn is_same_address(&self, other: &Self) -> bool {
+        match self.contact() {
+            Some(contact) => other.contact() == Some(contact),
+            None => self == other,
+        }
+    }
+}
+
 /// What a message is for. Each has a template per medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +109,22 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Whether it calls for help, as against what is said about a call that somebody knows of.
+    pub fn is_alarm(self) -> bool {
+        match self {
+            Self::Alarm | Self::AlarmAgain | Self::AskFirst => true,
+            Self::PressedAgain
+            | Self::Confirmed
+            | Self::Declined
+            | Self::SomeoneGoing
+            | Self::StillGoing
+            | Self::StandDown
+            | Self::NothingAcknowledged
+            | Self::WhichAlarm
+            | Self::AlreadyClosed => false,
+        }
+    }
+
     /// The template's name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::activation::Activation;
+use crate::agenda::Agenda;
 use crate::codes::Codes;
 use crate::directory::{Adoption, Directory, Person};
 use crate::dispatch::Dispatch;
@@ -16,15 +17,11 @@ use crate::input::{Input, Started};
 use crate::ladder::Ladder;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
+use crate::remembered::Remembered;
 use crate::reporting::owed;
 use crate::signal::Signal;
-use crate::time::{Deadline, Seconds, Timestamp, millis_between};
+use crate::time::{Deadline, Timestamp, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
-
-/// Ids of presses, idempotency keys and provider references are remembered this long (interfaces; mechanisms: 24 h).
-const REMEMBERED: Seconds = Seconds(86_400);
-/// Among how many due activations the newest is looked for.
-const DUE_WINDOW: usize = 4_096;
 
 /// The rules' whole state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,20 +30,21 @@ pub struct Engine {
     directory_version: u32,
     directory_digest: Option<Digest>,
     people: BTreeMap<PersonId, Person>,
-    activations: BTreeMap<ActivationId, Activation>,
+    activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     joints: BTreeMap<ActivationId, Joint>,
-    due: BTreeSet<(Timestamp, ActivationId)>,
+    agenda: Agenda,
     outbox: BTreeMap<DispatchId, Dispatch>,
     ordinals: BTreeMap<CustomerId, u32>,
     numbers: BTreeMap<(crate::id::Prefix, u32), u32>,
     codes: Codes,
     presses: Remembered<PressKey, ActivationId>,
-    heard: Remembered<String, ()>,
-    done: Remembered<(String, Digest), ()>,
-    retained: BTreeMap<DeviceId, Digest>,
+    heard: Remembered<String, Heard>,
+    done: Remembered<(String, Digest), ActivationId>,
+    copies: BTreeMap<DeviceId, Copies>,
     last_press: BTreeMap<DeviceId, Timestamp>,
     presence: BTreeMap<DeviceId, bool>,
+    tampered: BTreeSet<DeviceId>,
     troubles: BTreeMap<Cause, Trouble>,
     lost_series: u32,
     lost: bool,
@@ -60,32 +58,22 @@ enum PressKey {
     Counter(DeviceId, u64, Timestamp),
 }
 
-/// Things remembered for a while, oldest forgotten first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Remembered<K: Ord, V> {
-    values: BTreeMap<K, V>,
-    until: BTreeSet<(Timestamp, K)>,
+/// A device's messages by which a copy that the broker keeps is recognised as seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Copies {
+    /// The latest that came as a kept copy.
+    kept: Option<Digest>,
+    /// The latest that came as it was sent; the broker may keep that one too.
+    latest: Option<Digest>,
 }
 
-impl<K: Ord, V> Default for Remembered<K, V> {
-    fn default() -> Self {
-        Self { values: BTreeMap::new(), until: BTreeSet::new() }
-    }
-}
-
-impl<K: Ord + Clone, V> Remembered<K, V> {
-    fn insert(&mut self, at: Timestamp, key: K, value: V) {
-        while let Some((until, _)) = self.until.first()
-            && *until <= at
-        {
-            if let Some((_, old)) = self.until.pop_first() {
-                self.values.remove(&old);
-            }
-        }
-        if self.values.insert(key.clone(), value).is_none() {
-            self.until.insert((REMEMBERED.after(at), key));
-        }
-    }
+/// How often a message from outside was here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Once.
+    Once,
+    /// Again, and that is recorded; from here on it is a provider listing the same message for the umpteenth time.
+    Again,
 }
 
 impl Engine {
@@ -120,6 +108,7 @@ impl Engine {
 
     /// The only mutation. Infallible: an event that makes no sense is counted as a fault, never a panic.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        self.agenda.advance(at);
         match event {
             Event::StationStarted { .. } | Event::ClockStepped { .. } => {}
             Event::RecordLost { series } => {
@@ -148,24 +137,27 @@ impl Engine {
                 self.hear(at, provider_ref.as_ref());
                 self.apply_to_activation(at, event);
             }
-            Event::Accepted { by, .. } | Event::Joined { by, .. } | Event::Declined { by, .. } => {
+            Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => {
                 self.hear(at, by.provider_ref.as_ref());
                 if let Some(doer) = &by.by {
-                    self.remember_doer(at, doer);
+                    self.remember_doer(at, act, doer);
                 }
                 self.apply_to_activation(at, event);
             }
-            Event::Claimed { by, .. } | Event::Escalated { by, .. } | Event::NoteAdded { by, .. } => {
-                self.remember_doer(at, by);
+            Event::Claimed { act, by, .. } | Event::Escalated { act, by, .. } | Event::NoteAdded { act, by, .. } => {
+                self.remember_doer(at, act, by);
                 self.apply_to_activation(at, event);
             }
             Event::Closed { act, by, .. } => {
-                self.remember_doer(at, by);
+                self.remember_doer(at, act, by);
                 self.apply_to_activation(at, event);
                 self.leave_joint(act);
             }
-            Event::PressedAgain { act, dev, signal, how, .. } => {
+            Event::PressedAgain { act, dev, signal, how, by, .. } => {
                 self.remember_press(at, act, dev, signal, *how != Repeat::Redelivered);
+                if let Some(by) = by {
+                    self.remember_doer(at, act, by);
+                }
                 self.apply_to_activation(at, event);
             }
             Event::DispatchQueued { act, dispatch, to, medium, purpose, code, late_ms, .. } => {
@@ -196,9 +188,9 @@ impl Engine {
 
     /// When to come back, and why.
     pub fn next_deadline(&self) -> Option<Deadline> {
-        let (at, id) = self.due.first()?;
+        let (at, id) = self.agenda.first()?;
         let (_, why) = self.activations.get(id)?.next_due()?;
-        Some(Deadline { at: *at, activation: id.clone(), why })
+        Some(Deadline { at, activation: id.clone(), why })
     }
 
     /// What we owe the outside world and have not yet seen done.
@@ -218,12 +210,12 @@ impl Engine {
 
     /// One activation, until a day after its closing.
     pub fn activation(&self, id: &ActivationId) -> Option<&Activation> {
-        self.activations.get(id)
+        self.activations.get(id).map(|act| &**act)
     }
 
     /// All activations in memory.
     pub fn activations(&self) -> impl Iterator<Item = &Activation> {
-        self.activations.values()
+        self.activations.values().map(|act| &**act)
     }
 
     /// How many activations nobody has closed.
@@ -284,16 +276,23 @@ impl Engine {
         self.troubles.contains_key(cause)
     }
 
-    pub(crate) fn has_heard(&self, provider_ref: &str) -> bool {
-        self.heard.values.contains_key(provider_ref)
+    /// How often a provider's message was here before.
+    pub(crate) fn has_heard(&self, now: Timestamp, provider_ref: &String) -> Option<Heard> {
+        self.heard.get(now, provider_ref).copied()
     }
 
-    pub(crate) fn was_done(&self, principal: &str, key: Digest) -> bool {
-        self.done.values.contains_key(&(principal.to_owned(), key))
+    /// The activation that a caller's idempotency key has acted on before.
+    pub(crate) fn was_done(&self, now: Timestamp, principal: &str, key: Digest) -> Option<&ActivationId> {
+        self.done.get(now, &(principal.to_owned(), key))
     }
 
     pub(crate) fn presence_of(&self, device: &DeviceId) -> Option<bool> {
         self.presence.get(device).copied()
+    }
+
+    /// Whether another device of the same site is open still.
+    pub(crate) fn is_tampered_beside(&self, device: &DeviceId) -> bool {
+        self.tampered.iter().any(|open| open.site == device.site && open != device)
     }
 
     pub(crate) fn people_at(&self, contact: ContactKey) -> impl Iterator<Item = PersonId> + '_ {
@@ -312,17 +311,18 @@ impl Engine {
     }
 
     pub(crate) fn open_at(&self, joint: &Joint) -> Option<&Activation> {
-        self.open.get(joint).and_then(|id| self.activations.get(id))
+        self.open.get(joint).and_then(|id| self.activation(id))
     }
 
     pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
-        signal.evidence.payload_sha256.is_some() && self.retained.get(&signal.device).copied() == signal.evidence.payload_sha256
+        let digest = signal.evidence.payload_sha256;
+        digest.is_some() && self.copies.get(&signal.device).is_some_and(|seen| seen.kept == digest || seen.latest == digest)
     }
 
     /// The activation that the very same press belongs to.
-    pub(crate) fn pressed_before(&self, signal: &Signal) -> Option<&Activation> {
-        let key = press_key(&signal.device, signal.id.as_ref(), signal.sequence, signal.pressed_at)?;
-        self.presses.values.get(&key).and_then(|id| self.activations.get(id))
+    pub(crate) fn pressed_before(&self, now: Timestamp, signal: &Signal) -> Option<&Activation> {
+        let key = press_key(&signal.device, signal.id.as_ref(), signal.counter(), signal.pressed_at)?;
+        self.presses.get(now, &key).and_then(|id| self.activation(id))
     }
 
     pub(crate) fn next_ordinal(&self, customer: &CustomerId) -> u32 {
@@ -338,8 +338,7 @@ impl Engine {
 
     /// Of the activations that are due, the newest: after an outage the fresh ones go first.
     pub(crate) fn newest_due(&self, now: Timestamp) -> Option<&Activation> {
-        let due = self.due.iter().take_while(|(at, _)| *at <= now).take(DUE_WINDOW);
-        due.filter_map(|(_, id)| self.activations.get(id)).max_by_key(|act| act.raised_at)
+        self.agenda.newest_due(now).and_then(|id| self.activation(id))
     }
 
     pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {
@@ -384,25 +383,39 @@ impl Engine {
 
     fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {
         match says {
-            DeviceSays::Online => self.presence.insert(device.clone(), true),
-            DeviceSays::Offline => self.presence.insert(device.clone(), false),
-            DeviceSays::TamperOn | DeviceSays::TamperOff | DeviceSays::Cancel => None,
-        };
+            DeviceSays::Online => {
+                self.presence.insert(device.clone(), true);
+            }
+            DeviceSays::Offline => {
+                self.presence.insert(device.clone(), false);
+            }
+            DeviceSays::TamperOn => {
+                self.tampered.insert(device.clone());
+            }
+            DeviceSays::TamperOff => {
+                self.tampered.remove(device);
+            }
+            DeviceSays::Cancel => {}
+        }
     }
 
     fn on_raised(&mut self, at: Timestamp, raised: &Raised) {
+        if self.activations.contains_key(&raised.act) {
+            self.faults = self.faults.saturating_add(1);
+            return;
+        }
         let act = Activation::raise(at, raised, self.share_ladder(&raised.ladder));
         self.ordinals.insert(raised.cust.clone(), raised.ord);
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
-        let joint = self.joint_of(raised);
+        let joint = Joint::of(raised);
         self.open.insert(joint.clone(), raised.act.clone());
         self.joints.insert(raised.act.clone(), joint);
         self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
         if let Some(by) = &raised.by {
-            self.remember_doer(at, by);
+            self.remember_doer(at, &raised.act, by);
         }
-        self.due.extend(act.next_due().map(|(at, _)| (at, act.id.clone())));
-        self.activations.insert(act.id.clone(), act);
+        self.agenda.moved(&act.id, act.raised_at, None, act.next_due().map(|(due, _)| due));
+        self.activations.insert(act.id.clone(), Box::new(act));
     }
 
     /// A replayed ladder that equals the directory's is kept once, not once for each activation.
@@ -413,37 +426,18 @@ impl Engine {
         }
     }
 
-    fn joint_of(&self, raised: &Raised) -> Joint {
-        if raised.signal.unreadable.is_some() && raised.opening == crate::event::Opening::AskFirst {
-            return Joint::Unreadable(raised.dev.site.clone());
-        }
-        match raised.standing {
-            crate::directory::Standing::Registered => Joint::Device(raised.dev.clone(), crate::raising::Tone::of(raised.kind)),
-            crate::directory::Standing::UnknownDevice | crate::directory::Standing::UnknownSite => {
-                Joint::of_stranger(&raised.dev, raised.signal.client.as_deref())
-            }
-        }
-    }
-
     fn apply_to_activation(&mut self, at: Timestamp, event: &Event) {
         let Some(id) = event.activation() else { return };
         let Some(act) = self.activations.get_mut(id) else {
             self.faults = self.faults.saturating_add(1);
             return;
         };
-        let before = act.next_due();
+        let before = act.next_due().map(|(due, _)| due);
         if !act.apply(at, event) {
             self.faults = self.faults.saturating_add(1);
         }
-        let after = act.next_due();
-        if before != after {
-            if let Some((due, _)) = before {
-                self.due.remove(&(due, id.clone()));
-            }
-            if let Some((due, _)) = after {
-                self.due.insert((due, id.clone()));
-            }
-        }
+        let after = act.next_due().map(|(due, _)| due);
+        self.agenda.moved(id, act.raised_at, before, after);
     }
 
     /// A message is owed from here on, and its code means this activation.
@@ -468,37 +462,38 @@ impl Engine {
             self.faults = self.faults.saturating_add(1);
             return;
         };
-        if let Some((due, _)) = act.next_due() {
-            self.due.remove(&(due, id.clone()));
-        }
+        self.agenda.moved(id, act.raised_at, act.next_due().map(|(due, _)| due), None);
         self.leave_joint(id);
         for number in owed(&act) {
             self.outbox.remove(&DispatchId { activation: id.clone(), number });
         }
-        self.codes.free(id, act.codes.into_keys());
+        self.codes.free(act.codes.iter());
     }
 
     fn remember_press(&mut self, at: Timestamp, act: &ActivationId, dev: &DeviceId, signal: &SignalRecord, counts: bool) {
         if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
             self.presses.insert(at, key, act.clone());
         }
-        if let Some(digest) = signal.payload_sha256 {
-            self.retained.insert(dev.clone(), digest);
+        if signal.payload_sha256.is_some() {
+            let seen = self.copies.entry(dev.clone()).or_default();
+            let which = if signal.retained { &mut seen.kept } else { &mut seen.latest };
+            *which = signal.payload_sha256;
         }
         if counts {
             self.last_press.insert(dev.clone(), at);
         }
     }
 
-    fn remember_doer(&mut self, at: Timestamp, doer: &Doer) {
+    fn remember_doer(&mut self, at: Timestamp, act: &ActivationId, doer: &Doer) {
         if let Some(key) = doer.idempotency {
-            self.done.insert(at, (doer.principal.clone(), key), ());
+            self.done.insert(at, (doer.principal.clone(), key), act.clone());
         }
     }
 
     fn hear(&mut self, at: Timestamp, provider_ref: Option<&String>) {
         if let Some(provider_ref) = provider_ref {
-            self.heard.insert(at, provider_ref.clone(), ());
+            let times = if self.heard.get(at, provider_ref).is_some() { Heard::Again } else { Heard::Once };
+            self.heard.insert(at, provider_ref.clone(), times);
         }
     }
 }

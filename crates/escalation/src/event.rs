@@ -130,6 +130,9 @@ pub enum Event {
         how: Repeat,
         /// The message.
         signal: SignalRecord,
+        /// Who is responsible, where it came through the API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Doer>,
     },
     /// Someone at the device asked to cancel: a state to verify. Stops nothing.
     #[serde(rename = "activation.cancel_asked")]
@@ -549,7 +552,7 @@ impl From<&Signal> for SignalRecord {
             payload_sha256,
             payload_bytes,
             id: signal.id.clone(),
-            sequence: signal.sequence,
+            sequence: signal.counter(),
             pressed_at: signal.pressed_at,
             style,
             unreadable,
@@ -816,9 +819,13 @@ impl Event {
                     seal_doer(seal, by);
                 }
             }
-            Self::PressedAgain { signal, .. } | Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => {
+            Self::PressedAgain { signal, by, .. } => {
                 seal_signal(seal, signal);
+                if let Some(by) = by {
+                    seal_doer(seal, by);
+                }
             }
+            Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => seal_signal(seal, signal),
             Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
             Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => {
                 let subject = by.person.map(|p| p.person.to_string()).unwrap_or_default();

@@ -14,6 +14,7 @@
 
 pub mod acknowledgement;
 pub mod activation;
+mod agenda;
 mod answering;
 mod climb;
 mod codes;
@@ -23,12 +24,14 @@ pub mod directory;
 pub mod dispatch;
 pub mod engine;
 pub mod event;
+pub mod few;
 pub mod id;
 pub mod input;
 pub mod ladder;
 pub mod private;
 mod raising;
 pub mod rejection;
+mod remembered;
 mod reporting;
 pub mod signal;
 pub mod time;

@@ -31,7 +31,9 @@ const LIVE_S: u64 = 120;
 const DELAYED_S: u64 = 3_600;
 /// The same for portable devices and medical calls.
 const DELAYED_LONG_S: u64 = 86_400;
-/// The raise of an ETA above which the climb goes on, where a site is unknown (lifecycle: 15 min).
+/// Beyond 30 days an age is a broken clock rather than a late press, and counts as unknown.
+const BELIEVABLE_S: u64 = 30 * 86_400;
+/// Above this ETA the climb goes on beside an accept, where a site is unknown (lifecycle: 15 min).
 const ETA_LIMIT: Seconds = Seconds(900);
 
 /// What presses join by.
@@ -40,7 +42,7 @@ pub(crate) enum Joint {
     /// One registered device; support calls stay apart from duress so that neither hides the other.
     Device(DeviceId, Tone),
     /// Unregistered senders behind one client or gateway at one site.
-    Strangers(SiteId, String),
+    Strangers(SiteId, String, Tone),
     /// Unreadable messages of one site.
     Unreadable(SiteId),
 }
@@ -53,10 +55,31 @@ pub(crate) enum Tone {
 }
 
 impl Joint {
+    /// What later presses join an activation by.
+    pub(crate) fn of(raised: &Raised) -> Self {
+        if raised.signal.unreadable.is_some() {
+            return Self::Unreadable(raised.dev.site.clone());
+        }
+        match raised.standing {
+            Standing::Registered => Self::Device(raised.dev.clone(), Tone::of(raised.kind)),
+            Standing::UnknownDevice | Standing::UnknownSite => {
+                Self::of_stranger(&raised.dev, raised.signal.client.as_deref(), Tone::of(raised.kind))
+            }
+        }
+    }
+
     /// Presses of an unregistered sender: by its client or gateway, else by its own name.
-    pub(crate) fn of_stranger(device: &DeviceId, client: Option<&str>) -> Self {
+    pub(crate) fn of_stranger(device: &DeviceId, client: Option<&str>, tone: Tone) -> Self {
         let sender = client.map_or_else(|| device.name.to_string(), ToOwned::to_owned);
-        Self::Strangers(device.site.clone(), sender)
+        Self::Strangers(device.site.clone(), sender, tone)
+    }
+
+    /// A registered device's presses join for as long as its activation is open; those of strangers for a while only.
+    fn is_open_ended(&self) -> bool {
+        match self {
+            Self::Device(..) => true,
+            Self::Strangers(..) | Self::Unreadable(_) => false,
+        }
     }
 }
 
@@ -88,24 +111,25 @@ impl Engine {
         if signal.origin.retained && self.has_seen_retained(signal) {
             return Vec::new();
         }
-        if let Some(act) = self.pressed_before(signal) {
-            return joined(self, now, act, signal, Repeat::Redelivered);
+        let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
+        if let Some(act) = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal)) {
+            return joined(self, now, act, signal, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
-        if let Some(act) = self.open_at(&joint) {
-            let within = |window: Seconds, since| now <= window.after(since);
-            match joint {
-                Joint::Device(..) if within(MERGE_WINDOW, act.last_press_at) => {
-                    return joined(self, now, act, signal, Repeat::SameGesture);
-                }
-                Joint::Device(..) => return joined(self, now, act, signal, Repeat::Again),
-                Joint::Strangers(..) | Joint::Unreadable(_) if within(STRANGERS_WINDOW, act.raised_at) => {
-                    return joined(self, now, act, signal, Repeat::SameGesture);
-                }
-                Joint::Strangers(..) | Joint::Unreadable(_) => {}
+        match self.open_at(&joint) {
+            Some(act) if joint.is_open_ended() || now <= STRANGERS_WINDOW.after(act.raised_at) => {
+                let how = if now > MERGE_WINDOW.after(act.gesture_at) {
+                    Repeat::Again
+                } else if signal.origin.dup && act.is_last_payload(signal.evidence.payload_sha256) {
+                    // The sender's second try at one message. Later than a gesture, it may as well be a press of its own.
+                    Repeat::Redelivered
+                } else {
+                    Repeat::SameGesture
+                };
+                joined(self, now, act, signal, how, by)
             }
+            Some(_) | None => self.raise(now, signal, kind, by),
         }
-        self.raise(now, signal, kind, by)
     }
 
     fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
@@ -144,9 +168,15 @@ impl Engine {
         if let Some(route) = self.directory().route(device) {
             return (route.customer.clone(), Arc::clone(route.ladder), route.standing);
         }
-        let customer = self.directory().customers.keys().next().cloned();
         let nobody = Ladder { id: LadderId::from(Slug::unnamed()), rungs: Vec::new() };
-        (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), Standing::UnknownSite)
+        let site = self.directory().sites.get(&device.site).map(|site| &site.customer);
+        let standing = match site {
+            Some(_) if self.directory().devices.contains_key(device) => Standing::Registered,
+            Some(_) => Standing::UnknownDevice,
+            None => Standing::UnknownSite,
+        };
+        let customer = site.or_else(|| self.directory().customers.keys().next()).cloned();
+        (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), standing)
     }
 
     pub(crate) fn joint(&self, signal: &Signal, kind: Kind) -> Joint {
@@ -157,7 +187,7 @@ impl Engine {
                 if self.directory().devices.contains_key(device) {
                     return Joint::Device(device.clone(), Tone::of(kind));
                 }
-                Joint::of_stranger(device, signal.origin.client.as_deref())
+                Joint::of_stranger(device, signal.origin.client.as_deref(), Tone::of(kind))
             }
         }
     }
@@ -165,7 +195,7 @@ impl Engine {
     /// Only a proven clock makes a press old. Unknown, future and implausible mean live (lifecycle, "Age").
     fn age_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Age {
         let proven_s = match (signal.clock, signal.pressed_at) {
-            (DeviceClock::Proven, Some(at)) if at <= now => Some(millis_between(at, now) / 1_000),
+            (DeviceClock::Proven, Some(at)) if at <= now => Some(millis_between(at, now) / 1_000).filter(|s| *s <= BELIEVABLE_S),
             (DeviceClock::Proven | DeviceClock::Unproven, _) => None,
         };
         if signal.origin.retained {
@@ -183,8 +213,8 @@ impl Engine {
 
     fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
         let open = [Tone::Red, Tone::Amber].into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
-        let open = open.or_else(|| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref())));
-        match open {
+        let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref(), tone));
+        match open.or_else(|| [Tone::Red, Tone::Amber].into_iter().find_map(stranger)) {
             Some(act) => {
                 let mut course = Course::on(self, now, act);
                 let event = Event::CancelAsked { act: course.id(), dev: signal.device.clone(), signal: SignalRecord::from(signal) };
@@ -199,7 +229,12 @@ impl Engine {
         let says = if on { DeviceSays::TamperOn } else { DeviceSays::TamperOff };
         let mut events = vec![self.device_reported(signal, says)];
         let cause = Cause::Tampered { site: signal.device.site.clone() };
-        events.extend(if on { self.trouble_noticed(&cause) } else { self.trouble_cleared(&cause) });
+        events.extend(match on {
+            true => self.trouble_noticed(&cause),
+            // One closed again says nothing of another that stands open.
+            false if self.is_tampered_beside(&signal.device) => Vec::new(),
+            false => self.trouble_cleared(&cause),
+        });
         events
     }
 
@@ -218,45 +253,45 @@ impl Engine {
     }
 }
 
-fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, how: Repeat) -> Vec<Event> {
+fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
     };
-    let event = Event::PressedAgain { act: course.id(), dev: signal.device.clone(), presses, how, signal: SignalRecord::from(signal) };
+    let event = Event::PressedAgain { act: course.id(), dev: signal.device.clone(), presses, how, signal: SignalRecord::from(signal), by };
     course.push(event);
     match how {
-        Repeat::Redelivered | Repeat::SameGesture => {}
-        Repeat::Again => course.pressed_again(),
+        Repeat::Redelivered => {}
+        Repeat::SameGesture => course.resume_if_outlived(),
+        Repeat::Again => {
+            course.tell_pressed_again();
+            course.resume_if_outlived();
+        }
     }
     course.events
 }
 
 impl Course<'_> {
-    /// Pressed again: long after an accept the climb goes on; before that, whoever has committed is told.
-    fn pressed_again(&mut self) {
-        let Some(promise) = self.act.promise.clone() else {
-            return;
-        };
-        if !promise.climb_on && self.now > ACCEPT_OUTLIVED.after(promise.since) {
+    /// Pressed again long after somebody committed: the climb goes on.
+    fn resume_if_outlived(&mut self) {
+        let outlived = self.act.promise.as_ref().is_some_and(|p| !p.climb_on && self.now > ACCEPT_OUTLIVED.after(p.since));
+        if outlived {
             let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain };
             self.push(event);
-            return self.resume(Entry::PressedAgain);
+            self.resume(Entry::PressedAgain);
         }
-        let told_lately = self.act.pressed_again_told_at.is_some_and(|at| self.now <= PRESSED_AGAIN_EVERY.after(at));
-        if told_lately {
+    }
+
+    /// Whoever has committed, and the centres that were told, hear that it was pressed again.
+    fn tell_pressed_again(&mut self) {
+        if self.act.pressed_again_told_at.is_some_and(|at| self.now <= PRESSED_AGAIN_EVERY.after(at)) {
             return;
         }
-        let committed = promise.by.contact;
-        let tell: Vec<_> = self
-            .act
-            .told
-            .iter()
-            .filter(|(to, _)| to.contact().is_none() || to.contact() == committed)
-            .map(|(to, told)| (to.clone(), told.medium))
-            .collect();
-        for (to, medium) in tell {
+        let committed = self.act.promise.as_ref().map(|p| p.by.clone()).and_then(|by| self.address_of(&by));
+        let centres: Vec<_> =
+            self.act.told.iter().filter(|(to, _)| to.contact().is_none()).map(|(to, told)| (to.clone(), told.medium)).collect();
+        for (to, medium) in centres.into_iter().chain(committed) {
             if medium != Medium::Desk {
                 self.owe(to, medium, Purpose::PressedAgain, None);
             }

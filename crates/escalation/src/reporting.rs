@@ -3,10 +3,9 @@
 use crate::acknowledgement::Commitment;
 use crate::activation::{Activation, AttemptState, Promise};
 use crate::course::Course;
-use crate::dispatch::{DeliveryReport, Purpose, Recipient, Report};
+use crate::dispatch::{DeliveryReport, Purpose, Report};
 use crate::engine::Engine;
 use crate::event::{Entry, Event, Lapse};
-use crate::ladder::Medium;
 use crate::time::{Seconds, Timestamp, Why, millis_between};
 
 /// How long a promised receipt is waited for before the next channel (mechanisms, "Directory": SMS receipt 30 s).
@@ -25,7 +24,7 @@ impl Engine {
         let state = known.map(|a| a.state);
         // A status only moves up; the first word with the text is kept whatever its rank, because it says what was sent.
         let moves_up = state.is_some_and(|state| rank(&report.report) > state);
-        if report.dispatch.number > act.dispatches || (!moves_up && report.text.is_none()) {
+        if !(1..=act.dispatches).contains(&report.dispatch.number) || (!moves_up && report.text.is_none()) {
             return Vec::new();
         }
         let mut course = Course::on(self, now, act);
@@ -47,11 +46,11 @@ impl Engine {
         };
         course.push(event);
         let lost = matches!(report.report, Report::Undelivered { .. } | Report::Failed(_));
-        if moves_up
-            && lost
-            && let Some((pursuit, step)) = known.and_then(|a| a.pursuit)
-        {
-            course.channel_failed(pursuit, step);
+        if moves_up && lost {
+            match known.and_then(|a| a.pursuit) {
+                Some((pursuit, step)) => course.channel_failed(pursuit, step),
+                None => course.centre_not_informed(report.dispatch.number),
+            }
         }
         course.events
     }
@@ -71,10 +70,13 @@ impl Engine {
 
 impl Course<'_> {
     fn catch_up(&mut self) {
+        // What something else had held back is late only since that came due.
+        let mut free_since = Timestamp::MIN;
         for _ in 0..DUE_MAX {
             match self.act.next_due() {
                 Some((at, why)) if at <= self.now => {
-                    self.measure_lateness(at);
+                    free_since = free_since.max(at);
+                    self.measure_lateness(free_since);
                     self.fall_due(at, why);
                     if why == Why::Archive {
                         return;
@@ -97,6 +99,7 @@ impl Course<'_> {
             Why::ClaimLapse => {
                 let event = Event::ClaimLapsed { act: self.id() };
                 self.push(event);
+                self.inform_centres_passed();
             }
             Why::Round => self.start_round(false),
             Why::Archive => {
@@ -132,26 +135,11 @@ impl Course<'_> {
             Commitment::Going => {
                 let event = Event::CommitmentQuestioned { act: self.id(), grace_until: grace(&promise).after(due) };
                 self.push(event);
-                self.ask_still_going(&promise);
+                if let Some((to, medium)) = self.address_of(&promise.by) {
+                    self.owe(to, medium, Purpose::StillGoing, None);
+                }
             }
         }
-    }
-
-    fn ask_still_going(&mut self, promise: &Promise) {
-        let to = match (promise.by.person, promise.by.contact) {
-            (Some(person), Some(contact)) => Some(Recipient::Person { person, contact }),
-            (Some(person), None) => self.own_phone(person.person).map(|contact| Recipient::Person { person, contact }),
-            (None, Some(contact)) => Some(Recipient::Stranger { contact }),
-            (None, None) => None,
-        };
-        let told = to.as_ref().and_then(|to| self.act.told.get(to)).map(|t| t.medium);
-        if let Some(to) = to {
-            self.owe(to, told.unwrap_or(Medium::Sms), Purpose::StillGoing, None);
-        }
-    }
-
-    fn own_phone(&self, person: crate::id::PersonId) -> Option<crate::id::ContactKey> {
-        self.engine.person(person).and_then(|p| p.contacts.get(&Medium::Sms).copied())
     }
 
     fn lapse(&mut self, why: Lapse) {

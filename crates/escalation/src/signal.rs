@@ -35,6 +35,16 @@ pub struct Signal {
     pub battery: Option<u8>,
 }
 
+/// Numbers of the record stay below 2^53, so that every JSON reader reads them alike (record format).
+const COUNTER_MAX: u64 = (1 << 53) - 1;
+
+impl Signal {
+    /// The sender's counter, if it gave one that the record can hold; any other stays in the raw message alone.
+    pub fn counter(&self) -> Option<u64> {
+        self.sequence.filter(|count| *count <= COUNTER_MAX)
+    }
+}
+
 /// What a signal says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
