@@ -3,16 +3,15 @@
 //! Keeps the subscriptions whole: after every connection the entire set is subscribed, and what left it is unsubscribed. Must
 //! never acknowledge anything by itself but what has no meaning for the rules.
 
+mod seen;
 mod subscriptions;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use escalation::directory::adapter::Rule;
-use escalation::id::Digest;
 use escalation::input::Input;
-use escalation::signal::{Origin, Signal, Via};
+use escalation::signal::{Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
@@ -23,6 +22,7 @@ use rumqttc::{ManualAck, Publish, QoS};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use self::seen::Seen;
 use self::subscriptions::Subscriptions;
 use super::unacknowledged::{Arrival, Ticket, Unacknowledged};
 use super::wire::{Epoch, Fence, Happened};
@@ -38,8 +38,6 @@ const CATCHING_UP: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many QoS 0 signals may wait to be tried again: no broker sends those twice. Overflow rule: the newest is lost, and a trouble says so.
 const RETRIES_MAX: usize = 1_024;
-/// How many topics are remembered for telling retained copies apart. Overflow rule: all are forgotten, so that a copy is heard once more.
-const SEEN_MAX: usize = 16_384;
 
 /// One submission's end.
 struct Settled {
@@ -59,8 +57,7 @@ struct Attendant {
     unacknowledged: Unacknowledged,
     under_way: FuturesUnordered<BoxFuture<'static, Settled>>,
     retries: usize,
-    /// The last payload seen on a topic, by their hashes.
-    seen: BTreeMap<Digest, Digest>,
+    seen: Seen,
     /// The connection that stands.
     epoch: Option<Epoch>,
     /// Since when there is none, by the watch's clock and by ours.
@@ -82,7 +79,7 @@ pub(super) async fn run(mut needs: Needs, fence: Arc<Fence>, mut events: mpsc::R
         unacknowledged: Unacknowledged::default(),
         under_way: FuturesUnordered::new(),
         retries: 0,
-        seen: BTreeMap::new(),
+        seen: Seen::default(),
         epoch: None,
         away: Some((needs.last_here, Instant::now())),
         catching_up: None,
@@ -180,11 +177,12 @@ impl Attendant {
                 self.acknowledge(epoch, ack);
             }
             Heard::Signal(mut signal) => {
-                if self.is_seen_copy(&signal) {
+                if self.seen.is_copy(&signal) {
                     return self.acknowledge(epoch, ack);
                 }
                 signal.clock = self.needs.supervision.clock(&signal.device, now);
-                if !signal.origin.retained {
+                // A will is the broker's word, and a retained message an old one: neither is a sign of life.
+                if !signal.origin.retained && !matches!(signal.verb, Verb::Presence { .. }) {
                     self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
                 self.submit(ticket, ack, *signal, None);
@@ -229,7 +227,7 @@ impl Attendant {
         }
         match verdict {
             Verdict::Durable(_) => {
-                self.remember(&signal);
+                self.seen.remember(&signal);
                 self.acknowledge_ticket(ticket, ack);
             }
             Verdict::Refused(why) => {
@@ -254,7 +252,7 @@ impl Attendant {
         let overflow = || Cause::Overflow { queue: "qos0".to_owned() };
         match verdict {
             Verdict::Durable(_) => {
-                self.remember(&signal);
+                self.seen.remember(&signal);
                 if self.needs.troubles.is_open(&overflow()) {
                     self.needs.troubles.clear(overflow());
                 }
@@ -292,23 +290,6 @@ impl Attendant {
                 tracing::warn!(%error, "an acknowledgement could not be queued; the broker will send that message again");
                 self.fence.cut();
             }
-        }
-    }
-
-    /// A retained message that we have recorded already, live or retained.
-    fn is_seen_copy(&self, signal: &Signal) -> bool {
-        let (Some(topic), payload) = fingerprints(signal) else {
-            return false;
-        };
-        signal.origin.retained && payload.is_some() && self.seen.get(&topic).copied() == payload
-    }
-
-    fn remember(&mut self, signal: &Signal) {
-        if let (Some(topic), Some(payload)) = fingerprints(signal) {
-            if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&topic) {
-                self.seen.clear();
-            }
-            self.seen.insert(topic, payload);
         }
     }
 
@@ -373,12 +354,6 @@ impl Attendant {
             tracing::debug!(%error, "could not say goodbye to the broker");
         }
     }
-}
-
-/// Hashes of a signal's topic and payload; none for the payload where it is a code.
-fn fingerprints(signal: &Signal) -> (Option<Digest>, Option<Digest>) {
-    let topic = signal.evidence.raw.open().and_then(|raw| raw.split(' ').next());
-    (topic.map(|topic| Digest::new(crate::adapter::sha256(topic.as_bytes()))), signal.evidence.payload_sha256)
 }
 
 fn level(qos: QoS) -> u8 {
