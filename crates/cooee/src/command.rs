@@ -1,6 +1,7 @@
 //! From a command to what it does.
 
 mod check;
+mod demo;
 mod doctor;
 mod key;
 mod serve;
@@ -14,7 +15,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     match line.command.unwrap_or(Command::Demo(Demo::default())) {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
-        Command::Demo(_) => anyhow::bail!("demo is not wired yet"),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
     }

@@ -5,7 +5,6 @@
 mod cli;
 mod command;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the wiring of the demo starts them"))]
 mod demo;
 mod telemetry;
 mod wire;

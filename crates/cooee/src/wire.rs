@@ -62,9 +62,12 @@ pub(crate) struct House {
 pub(crate) struct Extras {
     /// No log-in is asked for: the demo, on loopback.
     pub(crate) demo: bool,
-    /// Further pages, served beside the desk's own.
-    pub(crate) pages: Option<axum::Router>,
+    /// Further pages, served beside the desk's own; made once the listener's address is known.
+    pub(crate) pages: Option<Pages>,
 }
+
+/// Makes further pages, given where the listener inside the process listens.
+pub(crate) type Pages = Box<dyn FnOnce(Option<std::net::SocketAddr>) -> axum::Router + Send>;
 
 impl House {
     /// Builds and starts every room. When this returns the record is open, deadlines run and the desk answers.
@@ -295,7 +298,7 @@ impl DeskRoom<'_> {
         let mut router = self.router(extras.demo)?;
         let control = self.router(false)?;
         if let Some(pages) = extras.pages {
-            router = pages.merge(router);
+            router = pages(self.ears.address()).merge(router);
         }
         let socket = self.settings.station.data_dir.join("control.sock");
         let serving = vec![

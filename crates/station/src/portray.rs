@@ -371,7 +371,13 @@ fn companion(vault: &Vault, by: &Companion) -> String {
 fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
     let name = companion(
         vault,
-        &Companion { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment: Commitment::Going },
+        &Companion {
+            person: by.person,
+            contact: by.contact,
+            via: by.via,
+            doer: by.by.clone().map(Box::new),
+            commitment: Commitment::Going,
+        },
     );
     let via = match by.via {
         AnsweredVia::Sms => "by text",
