@@ -9,12 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use dispatch::Voice;
-use escalation::verdict::{NotTaken, Submit, Verdict};
 use intake::selftest;
 use ledger::{AnyLedger, Ledger as _};
 use station::clock::{Clock as _, MachineClock};
-use tokio::sync::watch;
 
 use crate::cli::File;
 use crate::command::serve::load;
@@ -99,15 +96,11 @@ async fn broker(settings: &Settings) -> Look {
 
 async fn carriers(settings: &Settings) -> Vec<Look> {
     let clock = Arc::new(MachineClock::start());
-    let now = Arc::new(move || clock.wall());
-    // Nothing is recorded by a doctor: what carriers would report is taken by nobody.
-    let nobody: Submit = Arc::new(|_input| Box::pin(async { Verdict::NotTaken(NotTaken::Stopping) }));
-    let (_busy, never_busy) = watch::channel(false);
-    let voice = match Voice::open(&settings.dispatch, None, nobody, &never_busy, &(now as dispatch::Now)) {
-        Ok(voice) => voice,
+    let now: dispatch::Now = Arc::new(move || clock.wall());
+    let probed = match dispatch::probe(&settings.dispatch, None, &now).await {
+        Ok(probed) => probed,
         Err(why) => return vec![Look { what: "carriers".to_owned(), found: Err(why.to_string()) }],
     };
-    let probed = voice.probe().await;
     if probed.is_empty() {
         let remedy = "no carrier is configured: nobody would be told of a press\nadd [[sms]], [email] or [[webhook]]".to_owned();
         return vec![Look { what: "carriers".to_owned(), found: Err(remedy) }];
