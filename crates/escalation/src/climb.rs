@@ -288,9 +288,16 @@ impl Course<'_> {
         let why = if claimed && only_centres { RungSkip::CentreHasClaimed } else { RungSkip::Nobody };
         let event = Event::RungPassedOver { act: self.id(), rung: index, why };
         self.push(event);
-        let cause = Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() };
-        if why == RungSkip::Nobody {
-            self.raise_trouble(cause);
+        // Someone who declined will be there again: that is no gap of the ladder.
+        let rests = |person: &PersonId| self.act.resting.get(person).is_some_and(|until| *until > self.now);
+        let resting = ladder.rung(index).is_some_and(|rung| {
+            rung.targets.iter().any(|target| match &target.who {
+                Who::Person(person) => rests(person),
+                Who::Centre(_) => false,
+            })
+        });
+        if why == RungSkip::Nobody && !resting {
+            self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
     }
 

@@ -1,0 +1,130 @@
+//! Stories as scripts: one act a line, and the whole timeline as what is expected.
+
+use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
+use escalation::dispatch::{Failure, Report};
+use escalation::input::{Act, Attribution, EscalateTo, Input};
+use escalation::ladder::{Medium, RungIndex};
+use escalation::signal::{Kind, Unreadable, Verb};
+use escalation::time::Seconds;
+use expect_test::Expect;
+
+use crate::floor::{Floor, operator, press, signal};
+
+/// Plays `script` on the floor of `directory` and compares its timeline.
+pub(crate) fn check(directory: &str, script: &str, expect: Expect) {
+    let mut floor = Floor::new(directory);
+    play(&mut floor, script);
+    compare(&floor, expect);
+}
+
+/// Compares a floor's timeline.
+pub(crate) fn compare(floor: &Floor, expect: Expect) {
+    expect.assert_eq(&format!("{}\n", floor.timeline.join("\n")));
+}
+
+/// Plays a script: one act a line.
+pub(crate) fn play(floor: &mut Floor, script: &str) {
+    for line in script.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        floor.timeline.push(format!("> {line}"));
+        let words: Vec<&str> = line.split_whitespace().collect();
+        act(floor, &words).unwrap_or_else(|| panic!("the script does not know: {line}"));
+    }
+    for activation in floor.engine.activations().filter(|a| a.is_open()) {
+        assert!(activation.next_due().is_some(), "i3: {} is open and waits for nothing", activation.id);
+    }
+}
+
+fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
+    match words {
+        ["press", device] => drop(floor.press(device)),
+        ["press", device, "id", id] => {
+            let mut signal = press(device);
+            signal.id = Some((*id).to_owned());
+            floor.hear(signal);
+        }
+        ["press", device, "through", client] => {
+            let mut signal = press(device);
+            signal.origin.client = Some((*client).to_owned());
+            floor.hear(signal);
+        }
+        ["press", device, kind] => {
+            floor.hear(signal(device, Verb::Press { kind: Some(kind_of(kind)?), style: None }));
+        }
+        ["cancel", device] => drop(floor.hear(signal(device, Verb::Cancel))),
+        ["unreadable", device] => drop(floor.hear(signal(device, Verb::Unreadable { why: Unreadable::NotJson }))),
+        ["forward", span] => floor.forward(span),
+        ["away", span] => floor.away(span),
+        ["reply", who, text @ ..] => drop(floor.reply(who, &text.join(" "))),
+        ["tap", who, what] => {
+            let reply = match *what {
+                "going" => Reply::Going { code: None },
+                "helping" => Reply::Helping { code: None },
+                "cannot" => Reply::Cannot { code: None },
+                _other => return None,
+            };
+            floor.tap(who, reply, Gesture::Shown);
+        }
+        [what, medium, "to", who] => {
+            let id = floor.latest(who, medium_of(medium)?);
+            let report = match *what {
+                "accepted" => Report::Accepted,
+                "promised" => Report::AcceptedReceiptDue,
+                "delivered" => Report::Delivered,
+                "undelivered" => Report::Undelivered { code: "30003".to_owned() },
+                "failed" => Report::Failed(Failure::Unavailable),
+                "refused" => Report::Failed(Failure::Refused),
+                _other => return None,
+            };
+            floor.report_on(&id, report);
+        }
+        [who, "claims"] => command(floor, operator(who), Act::Claim),
+        [who, "notes"] => command(floor, operator(who), Act::Note { text: "words".to_owned().into() }),
+        [who, "declines"] => {
+            let by = known(floor, who);
+            command(floor, by, Act::Decline);
+        }
+        [who, "accepts", eta] => {
+            let by = known(floor, who);
+            let seconds = crate::floor::duration(eta).as_secs();
+            command(floor, by, Act::Accept { commitment: Commitment::Going, eta_s: Some(Seconds(u32::try_from(seconds).ok()?)) });
+        }
+        [who, "verifies"] => {
+            let by = known(floor, who);
+            command(floor, by, Act::Accept { commitment: Commitment::Verifying, eta_s: None });
+        }
+        [who, "escalates", to] => {
+            let to = match *to {
+                "next" => EscalateTo::Next,
+                "all" => EscalateTo::All,
+                rung => EscalateTo::Rung(RungIndex(rung.parse::<u16>().ok()? - 1)),
+            };
+            command(floor, operator(who), Act::Escalate { to });
+        }
+        [who, "closes"] => command(floor, operator(who), Act::Close { disposition: Disposition::Attended, note: None }),
+        ["record", "lost"] => drop(floor.take(Input::RecordLost).ok()?),
+        ["record", "found"] => drop(floor.take(Input::RecordFound).ok()?),
+        _other => return None,
+    }
+    Some(())
+}
+
+/// A command that may be refused: the refusal is part of the story.
+fn command(floor: &mut Floor, by: Attribution, act: Act) {
+    if let Err(refused) = floor.command(by, act) {
+        let stamp = floor.stamp(floor.now);
+        floor.timeline.push(format!("{stamp:<9} refused: {refused}"));
+    }
+}
+
+/// A person of the directory acting through the desk.
+fn known(floor: &Floor, who: &str) -> Attribution {
+    Attribution { person: Some(floor.person(who)), ..operator("desk") }
+}
+
+fn medium_of(name: &str) -> Option<Medium> {
+    [Medium::Sms, Medium::Email, Medium::Webhook, Medium::Desk].into_iter().find(|m| m.as_str() == name)
+}
+
+fn kind_of(name: &str) -> Option<Kind> {
+    [Kind::Duress, Kind::Panic, Kind::Medical, Kind::Assist].into_iter().find(|k| k.as_str() == name)
+}

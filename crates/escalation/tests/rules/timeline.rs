@@ -1,0 +1,101 @@
+//! One line per event, as a person would tell it.
+
+use escalation::event::{AnsweredVia, Channel, Event, Party, Responder};
+use escalation::ladder::{RungIndex, Who};
+
+use crate::floor::Floor;
+
+/// The words for one event, `None` for what belongs to no story.
+pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
+    Some(match event {
+        Event::DirectoryAdopted { .. } | Event::PersonVersioned { .. } => return None,
+        Event::StationStarted { down_ms, .. } => format!("started, away for {} ms", down_ms.unwrap_or(0)),
+        Event::ClockStepped { by_us } => format!("clock stepped by {by_us} us"),
+        Event::RecordLost { series } => format!("record lost, series U{series}"),
+        Event::RecordFound {} => "record found".to_owned(),
+        Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
+        Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
+        Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),
+        Event::Raised(r) => {
+            format!("{} raised: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
+        }
+        Event::PressedAgain { act, presses, how, .. } => format!("{act} pressed again, {presses} presses ({how:?})"),
+        Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
+        Event::AskedFirst { act, until, parties } => format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties)),
+        Event::RungEntered { act, rung, why, until, also, late_ms, parties, .. } => {
+            let also = if also.is_empty() { String::new() } else { format!(" with {}", rungs(also)) };
+            let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
+            format!("{act} rung {}{also} until {} ({why:?}{late}): {}", rung.0 + 1, floor.stamp(*until), people(floor, parties))
+        }
+        Event::RungPassedOver { act, rung, why } => format!("{act} rung {} passed over ({why:?})", rung.0 + 1),
+        Event::ContactPassedOver { act, rung, who, why } => {
+            format!("{act} {} of rung {} passed over ({why:?})", who_is(floor, who), rung.0 + 1)
+        }
+        Event::DispatchQueued { act, dispatch, to, medium, purpose, code, late_ms, .. } => {
+            let code = code.map(|c| format!(" code {c}")).unwrap_or_default();
+            let late = if *late_ms == 0 { String::new() } else { format!(" late by {late_ms} ms") };
+            format!("  {act}.{dispatch} {} to {}: {}{code}{late}", medium.as_str(), floor.name_of(to), purpose.as_str())
+        }
+        Event::DispatchReported { act, dispatch, report, .. } => format!("  {act}.{dispatch} is {report:?}"),
+        Event::ReceiptOverdue { act, dispatch } => format!("  {act}.{dispatch} has no receipt"),
+        Event::Accepted { act, by, commitment, arrive_by, climb_on, renewal } => {
+            let beside = if *climb_on { ", the climb goes on" } else { "" };
+            let again = if *renewal { " once more" } else { "" };
+            format!("{act} {} accepts{again}: {commitment:?} until {}{beside}", responder(floor, by), floor.stamp(*arrive_by))
+        }
+        Event::Joined { act, by, commitment } => format!("{act} {} joins: {commitment:?}", responder(floor, by)),
+        Event::Declined { act, by, rests_until } => {
+            format!("{act} {} declines, rests until {}", responder(floor, by), floor.stamp(*rests_until))
+        }
+        Event::AnswerSetAside { act, why, .. } => {
+            let act = act.as_ref().map_or_else(|| "no activation".to_owned(), ToString::to_string);
+            format!("{act}: an answer set aside ({why:?})")
+        }
+        Event::CommitmentQuestioned { act, grace_until } => format!("{act} still going? until {}", floor.stamp(*grace_until)),
+        Event::CommitmentLapsed { act, why } => format!("{act} commitment lapsed ({why:?})"),
+        Event::Claimed { act, by, lapses_at } => format!("{act} claimed by {} until {}", by.principal, floor.stamp(*lapses_at)),
+        Event::ClaimLapsed { act } => format!("{act} claim lapsed"),
+        Event::Escalated { act, by, to } => match to {
+            Some(rung) => format!("{act} escalated to rung {} by {}", rung.0 + 1, by.principal),
+            None => format!("{act} escalated to everyone by {}", by.principal),
+        },
+        Event::Exhausted { act, .. } => format!("{act} EXHAUSTED"),
+        Event::RoundStarted { act, round, everyone, late_ms, parties, .. } => {
+            let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
+            let scope = if *everyone { "everyone" } else { "centre and last rung" };
+            format!("{act} round {round} ({scope}{late}): {}", people(floor, parties))
+        }
+        Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
+        Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
+        Event::Archived { act } => format!("{act} archived"),
+    })
+}
+
+fn rungs(list: &[RungIndex]) -> String {
+    list.iter().map(|r| (r.0 + 1).to_string()).collect::<Vec<_>>().join("+")
+}
+
+fn who_is(floor: &Floor, who: &Who) -> String {
+    match who {
+        Who::Person(id) => floor.person_name(*id),
+        Who::Centre(id) => id.to_string(),
+    }
+}
+
+fn people(floor: &Floor, parties: &[Party]) -> String {
+    let step = |channels: &Vec<Channel>| channels.iter().map(|c| c.medium.as_str()).collect::<Vec<_>>().join("+");
+    let party = |p: &Party| {
+        let steps = p.steps.iter().map(step).collect::<Vec<_>>().join(" then ");
+        format!("{} by {steps}", who_is(floor, &p.who))
+    };
+    if parties.is_empty() { "nobody".to_owned() } else { parties.iter().map(party).collect::<Vec<_>>().join(", ") }
+}
+
+fn responder(floor: &Floor, by: &Responder) -> String {
+    let name = by.person.map_or_else(|| "somebody".to_owned(), |p| floor.person_name(p.person));
+    match by.via {
+        AnsweredVia::Sms => name,
+        AnsweredVia::Link(_) => format!("{name} on the page"),
+        AnsweredVia::Api => format!("{name} through {}", by.by.as_ref().map_or("nobody", |d| &d.principal)),
+    }
+}
