@@ -17,6 +17,10 @@ use crate::signal::{Evidence, Kind, Signal, Style, Unreadable, Verb, Via};
 use crate::time::Timestamp;
 use crate::trouble::Cause;
 
+/// A sender's counter beyond what every reader of JSON agrees on (2^53) stays in the kept message alone: as a field it
+/// would make the entry, and so the press, impossible to record.
+const COUNTER_BOUND: u64 = 1 << 53;
+
 /// One thing that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -549,7 +553,7 @@ impl From<&Signal> for SignalRecord {
             payload_sha256,
             payload_bytes,
             id: signal.id.clone(),
-            sequence: signal.sequence,
+            sequence: signal.sequence.filter(|counter| *counter < COUNTER_BOUND),
             pressed_at: signal.pressed_at,
             style,
             unreadable,
