@@ -16,7 +16,7 @@ use escalation::input::Input;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::time::Timestamp;
-use escalation::verdict::{Outcome, Verdict};
+use escalation::verdict::{NotTaken, Outcome, Verdict};
 use ledger::{Batch, Listing, Seq};
 
 use crate::adopt;
@@ -42,6 +42,7 @@ pub struct Floor {
     last_at: Timestamp,
     last_seq: BTreeMap<ActivationId, u64>,
     links: BTreeMap<String, Link>,
+    holders: BTreeMap<ActivationId, BTreeSet<(ContactKey, PersonId)>>,
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
 }
@@ -145,6 +146,7 @@ impl Floor {
             last_at: Timestamp::UNIX_EPOCH,
             last_seq: BTreeMap::new(),
             links: BTreeMap::new(),
+            holders: BTreeMap::new(),
             receipts: BTreeMap::new(),
             link_base,
         }
@@ -203,6 +205,11 @@ impl Floor {
     pub fn replay(&mut self, seq: Seq, at: Timestamp, event: &Event) {
         self.engine.apply(at, event);
         self.follow(seq, event);
+        self.pass(seq, at);
+    }
+
+    /// Goes past an entry that is in the record, whatever it says.
+    pub(crate) fn pass(&mut self, seq: Seq, at: Timestamp) {
         self.next = seq.next();
         self.last_at = at;
     }
@@ -210,10 +217,13 @@ impl Floor {
     fn take(&mut self, now: Timestamp, mono_us: u64, mut input: Input, turn: &mut Turn) -> Verdict {
         self.totals.inputs += 1;
         self.resolve(&mut input);
-        if let Some(stale) = self.stale(&input) {
+        let decided = self.engine.decide(now, &input);
+        // A repeat of what was done already decides nothing, and is answered as before whatever its caller has seen since.
+        let repeated = decided.as_ref().is_ok_and(Vec::is_empty);
+        if let Some(stale) = self.stale(&input).filter(|_| !repeated) {
             return Verdict::Refused(stale);
         }
-        let events = match self.engine.decide(now, &input) {
+        let events = match decided {
             Ok(events) => events,
             Err(rejection) => return Verdict::Refused(rejection),
         };
@@ -233,17 +243,19 @@ impl Floor {
             | Input::RecordLost
             | Input::RecordFound => None,
         };
+        let mut unwritten = false;
         for event in events {
             if let Err(error) = self.write(now, mono_us, event, turn, &mut outcome) {
-                // A program fault: it is said loudly, and whatever else the input did still holds.
+                // A program fault: it is said loudly, whatever else the input did still holds, and nothing is confirmed.
                 tracing::error!(error = %error, "an event could not be written");
+                unwritten = true;
             }
         }
         if let Some(adoption) = adoption {
             adopt::keep(Arc::make_mut(&mut self.vault), &adoption, self.engine.directory_version());
         }
         outcome.seq = self.next.index().saturating_sub(1);
-        Verdict::Durable(outcome)
+        if unwritten { Verdict::NotTaken(NotTaken::Unrecorded) } else { Verdict::Durable(outcome) }
     }
 
     fn write(&mut self, now: Timestamp, mono_us: u64, event: Event, turn: &mut Turn, outcome: &mut Outcome) -> Result<(), JournalError> {
@@ -271,15 +283,29 @@ impl Floor {
         let Some(id) = event.activation() else { return };
         if let Event::Archived { .. } = event {
             self.last_seq.remove(id);
-            self.links.retain(|_, link| link.activation != *id);
-            self.receipts.retain(|dispatch, _| dispatch.activation != *id);
+            self.forget(id);
             return;
         }
         self.last_seq.insert(id.clone(), seq.index());
         self.await_receipt(event);
         if let Event::DispatchQueued { to: Recipient::Person { person, contact }, .. } = event {
-            let link = Link { activation: id.clone(), contact: *contact, person: person.person };
-            self.links.entry(self.secret.link(id, *contact, person.person)).or_insert(link);
+            let holder = (*contact, person.person);
+            if self.holders.entry(id.clone()).or_default().insert(holder) {
+                let link = Link { activation: id.clone(), contact: holder.0, person: holder.1 };
+                self.links.entry(self.secret.link(id, holder.0, holder.1)).or_insert(link);
+            }
+        }
+    }
+
+    /// Lets go of an activation that has left memory, without looking through those that have not.
+    fn forget(&mut self, id: &ActivationId) {
+        for (contact, person) in self.holders.remove(id).unwrap_or_default() {
+            self.links.remove(&self.secret.link(id, contact, person));
+        }
+        let all = DispatchId { activation: id.clone(), number: 0 }..=DispatchId { activation: id.clone(), number: u32::MAX };
+        let gone: Vec<_> = self.receipts.range(all).map(|(dispatch, _)| dispatch.clone()).collect();
+        for dispatch in gone {
+            self.receipts.remove(&dispatch);
         }
     }
 
@@ -430,7 +456,10 @@ impl Floor {
             && let Some(number) = number.open().map(ToOwned::to_owned)
         {
             let key = self.secret.contact(&number);
-            Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
+            // Whoever looks at names right now holds them: they are copied only where something is new.
+            if self.vault.address(None, key).is_none() {
+                Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
+            }
             answer.from = Sender::Contact(key);
         }
         if let Input::Command(command) = input

@@ -3,9 +3,11 @@
 //! What memory knows is answered at once. What needs the record is read by a task of its own, so that a slow disk or a
 //! long history never delays an alarm.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Sender};
+use escalation::activation::Activation;
 use escalation::directory::draft::{Draft, zones_version};
 use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
 use escalation::input::{Attribution, Command, Input};
@@ -44,7 +46,12 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
             };
             let from = Sender::Link { activation: link.activation.clone(), contact: link.contact, person: link.person, gesture };
             let (reply_to, verdict) = oneshot::channel();
-            tokio::spawn(async move { drop(done.send(verdict.await.ok())) });
+            tokio::spawn(async move {
+                // No verdict means that the watch has stopped; that is not the same as a link nobody knows.
+                if let Ok(verdict) = verdict.await {
+                    drop(done.send(Some(verdict)));
+                }
+            });
             return Some((Input::Answer(Answer { from, reply, text: None, provider_ref: None, sent_at: None }), reply_to));
         }
         Look::Adopt(read, done) => return adopt(floor, &read.0, read.1, done),
@@ -129,19 +136,25 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
         Some(Some(before)) => Some(before),
         None => None,
     };
-    let wanted = |card: &Card| {
-        query.site.as_ref().is_none_or(|site| card.site == *site)
-            && query.from.is_none_or(|from| card.raised_at >= from)
-            && query.to.is_none_or(|to| card.raised_at < to)
-            && before.as_ref().is_none_or(|(us, key)| (card.raised_at.as_microsecond(), card.id.to_string()) < (*us, key.clone()))
+    let wanted = |act: &&Activation| {
+        query.scope.permits(&act.customer, &act.device.site)
+            && query.open.is_none_or(|open| act.is_open() == open)
+            && query.site.as_ref().is_none_or(|site| act.device.site == *site)
+            && query.from.is_none_or(|from| act.raised_at >= from)
+            && query.to.is_none_or(|to| act.raised_at < to)
+            && before.as_ref().is_none_or(|(us, key)| match act.raised_at.as_microsecond().cmp(us) {
+                Ordering::Less => true,
+                Ordering::Equal => act.id.to_string() < *key,
+                Ordering::Greater => false,
+            })
     };
-    let in_memory: Vec<Card> = floor
-        .engine
-        .activations()
-        .filter(|act| query.scope.permits(&act.customer, &act.device.site) && query.open.is_none_or(|open| act.is_open() == open))
-        .map(|act| portray::card(floor, act))
-        .filter(wanted)
-        .collect();
+    // Only a page of cards is made, however many there are: the watch stands still meanwhile.
+    let mut newest: Vec<&Activation> = floor.engine.activations().filter(wanted).collect();
+    if newest.len() > limit {
+        newest.select_nth_unstable_by(limit, |one, two| newest_first(one.raised_at, &one.id, two.raised_at, &two.id));
+        newest.truncate(limit.saturating_add(1));
+    }
+    let in_memory: Vec<Card> = newest.into_iter().map(|act| portray::card(floor, act)).collect();
     if query.open == Some(true) {
         return drop(done.send(Ok(page(in_memory, limit))));
     }
@@ -183,11 +196,16 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
 }
 
 fn page(mut cards: Vec<Card>, limit: usize) -> Page {
-    cards.sort_by(|one, two| two.raised_at.cmp(&one.raised_at).then_with(|| two.id.to_string().cmp(&one.id.to_string())));
+    cards.sort_by(|one, two| newest_first(one.raised_at, &one.id, two.raised_at, &two.id));
     let more = cards.len() > limit;
     cards.truncate(limit);
     let next_cursor = cards.last().filter(|_| more).map(|card| format!("{}~{}", card.raised_at.as_microsecond(), card.id));
     Page { cards, next_cursor }
+}
+
+/// The order of lists, the same as the record's: the newest first, then by reference downwards.
+fn newest_first(at: Timestamp, id: &ActivationId, other_at: Timestamp, other: &ActivationId) -> Ordering {
+    other_at.cmp(&at).then_with(|| other.to_string().cmp(&id.to_string()))
 }
 
 fn read_cursor(text: &str) -> Option<(i64, String)> {

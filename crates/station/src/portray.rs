@@ -2,11 +2,13 @@
 //!
 //! Decides nothing. What was erased is shown by its id.
 
+use std::collections::BTreeMap;
+
 use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Companion, Progress, Stage};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{AnsweredVia, Doer, Event};
-use escalation::id::{DeviceId, DeviceName, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::time::Timestamp;
 use ledger::{Entry, Ledger, ReadError};
@@ -54,6 +56,8 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, ent
 pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
     let directory = floor.engine.directory();
     let version = floor.engine.directory_version();
+    let open: BTreeMap<&DeviceId, &ActivationId> =
+        floor.engine.activations().filter(|act| act.is_open()).map(|act| (&act.device, &act.id)).collect();
     let in_scope = directory.devices.iter().filter_map(|(id, device)| {
         let customer = &directory.sites.get(&id.site)?.customer;
         scope.permits(customer, &id.site).then(|| DeviceView {
@@ -62,7 +66,7 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
             place: floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone()),
             mounting: device.mounting,
             last_press: floor.engine.last_press(id),
-            open: floor.engine.activations().find(|act| act.is_open() && act.device == *id).map(|act| act.id.clone()),
+            open: open.get(id).map(|id| (*id).clone()),
         })
     });
     in_scope.collect()

@@ -4,7 +4,8 @@ use escalation::directory::place::Places;
 use escalation::event::Event;
 use escalation::id::{Digest, PersonVersion};
 use escalation::private::Private;
-use ledger::{Batch, Ledger, ReadError, Seq};
+use escalation::time::Timestamp;
+use ledger::{AppendError, Ledger, ReadError, Seq};
 use std::sync::Arc;
 
 use crate::floor::Floor;
@@ -41,21 +42,28 @@ pub enum ReplayError {
     },
     /// The record took nothing.
     #[error("could not write what was spooled into the record")]
-    Append(#[source] ledger::AppendError),
+    Append(#[source] AppendError),
 }
 
 /// Gives the record what was spooled when it could not be reached. Before anything else is done.
+///
+/// # Errors
+/// A spool that does not continue the record is put aside and this start fails, so that a person hears of it; the next
+/// start goes on without it. A spool that cannot be read stays where it is.
 pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usize, ReplayError> {
     let batches = spool.read()?;
     for batch in &batches {
-        append_until_known(ledger, batch).await?;
+        match ledger.append(batch).await {
+            Ok(()) => {}
+            Err(AppendError::Fenced { .. }) => {
+                let kept = spool.set_aside()?;
+                return Err(ReplayError::Unplaced { kept: kept.display().to_string() });
+            }
+            Err(unknown @ AppendError::Unknown { .. }) => return Err(ReplayError::Append(unknown)),
+        }
     }
     spool.clear()?;
     Ok(batches.len())
-}
-
-async fn append_until_known<L: Ledger>(ledger: &L, batch: &Batch) -> Result<(), ReplayError> {
-    ledger.append(batch).await.map_err(ReplayError::Append)
 }
 
 /// Rebuilds the floor from the record.
@@ -67,7 +75,10 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, Rep
         let next = last.seq.next();
         for entry in &entries {
             // A body whose retention has ended takes no part: its activation was archived long before.
-            let Some(body) = &entry.body else { continue };
+            let Some(body) = &entry.body else {
+                floor.pass(entry.seq, Timestamp::from_microsecond(entry.columns.at_us).unwrap_or(Timestamp::UNIX_EPOCH));
+                continue;
+            };
             let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
             floor.replay(entry.seq, at, &event);
             recall(ledger, floor, &event).await?;

@@ -3,7 +3,8 @@
 //! One task. It owns the floor, and nothing is read from the floor between a turn and the word that the turn is
 //! durable. Whatever waits in front of it waits in bounded queues (`desk`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use escalation::dispatch::Order;
 use escalation::id::DispatchId;
 use escalation::input::{Input, Started};
+use escalation::rejection::Rejection;
 use escalation::time::{Timestamp, millis_between};
 use escalation::verdict::{NotTaken, Verdict};
 use ledger::{AppendError, Batch, Ledger};
@@ -102,8 +104,8 @@ pub struct Station<L, C> {
     version: String,
     tickets: BTreeMap<Ticket, oneshot::Sender<Verdict>>,
     next_ticket: u64,
-    backlog: VecDeque<DispatchId>,
-    maybe_sent: std::collections::BTreeSet<DispatchId>,
+    backlog: BTreeSet<(Reverse<Timestamp>, DispatchId)>,
+    maybe_sent: BTreeSet<DispatchId>,
     lost: Option<Lost>,
     wake: Arc<Notify>,
     lag_ms: u64,
@@ -118,6 +120,7 @@ struct Lost {
 
 struct Pending {
     batch: Arc<Batch>,
+    spooled: bool,
     withheld: Vec<(Ticket, Verdict)>,
     feedback: Vec<Feedback>,
 }
@@ -153,7 +156,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             ledger,
             clock,
             keeper,
-            backlog: maybe_sent.iter().cloned().collect(),
+            backlog: maybe_sent.iter().map(|id| (newness(&floor, id), id.clone())).collect(),
             maybe_sent,
             floor,
             spool,
@@ -180,7 +183,15 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     ///
     /// # Errors
     /// [`StationError::Fenced`]: state may only be rebuilt by a fresh process.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), StationError> {
+    pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), StationError> {
+        self.keep_watch(stop).await.map(drop)
+    }
+
+    /// The same, and gives the state back as it was at the end: what a proof compares with a replay (I6).
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn keep_watch(mut self, mut stop: watch::Receiver<bool>) -> Result<Floor, StationError> {
         let started = Started {
             node: self.node.clone(),
             version: self.version.clone(),
@@ -220,7 +231,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             refuse(knock.reply, NotTaken::Stopping);
         }
         tracing::info!(record.size = self.floor.next().index(), "the watch has stopped");
-        Ok(())
+        Ok(self.floor)
     }
 
     fn ticketed(&mut self, input: Input, reply: oneshot::Sender<Verdict>) -> (Ticket, Input) {
@@ -271,12 +282,12 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     }
 
     async fn make_durable(&mut self, turn: Turn, now: Timestamp) -> Result<(), StationError> {
-        if turn.batch.is_empty() {
-            self.release(turn, now, Kept::InTheRecord);
-            return Ok(());
-        }
         if self.lost.is_some() {
             self.put_aside(turn, now);
+            return Ok(());
+        }
+        if turn.batch.is_empty() {
+            self.release(turn, now, Kept::InTheRecord);
             return Ok(());
         }
         let appended = tokio::time::timeout(APPEND_PATIENCE, self.ledger.append(&turn.batch)).await;
@@ -305,15 +316,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         self.put_aside(turn, now);
     }
 
-    /// An alarm outranks its paperwork: the turn is spooled and goes on; its PUBACKs wait for the record.
+    /// An alarm outranks its paperwork: the turn is spooled and goes on; its PUBACKs wait for the record. A turn that
+    /// wrote nothing leans on those before it and waits with the last of them.
     fn put_aside(&mut self, mut turn: Turn, now: Timestamp) {
-        let kept = match self.spool.append(&turn.batch) {
-            Ok(()) => Kept::InTheSpool,
-            Err(error) => {
-                tracing::error!(error = %error, "the spool failed as well; messages leave without code and link");
-                Kept::Nowhere
-            }
-        };
         let batch = std::mem::replace(&mut turn.batch, Batch::new(self.floor.next()));
         let mut withheld = Vec::new();
         turn.verdicts.retain(|(ticket, verdict, holds)| {
@@ -323,9 +328,17 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             }
             !waits
         });
+        let feedback = std::mem::take(&mut turn.feedback);
+        let mut kept = Kept::InTheRecord;
         if let Some(lost) = &mut self.lost {
-            let feedback = std::mem::take(&mut turn.feedback);
-            lost.pending.push_back(Pending { batch: Arc::new(batch), withheld, feedback });
+            match lost.pending.back_mut() {
+                Some(last) if batch.is_empty() => {
+                    last.withheld.extend(withheld);
+                    last.feedback.extend(feedback);
+                }
+                Some(_) | None => lost.pending.push_back(Pending { batch: Arc::new(batch), spooled: false, withheld, feedback }),
+            }
+            kept = spool_pending(&mut self.spool, &mut lost.pending);
         }
         self.release(turn, now, kept);
     }
@@ -380,7 +393,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             reply(&mut self.tickets, ticket, verdict);
         }
         for id in turn.orders {
-            self.backlog.push_back(id);
+            self.backlog.insert((newness(&self.floor, &id), id));
         }
         self.send_owed(now, kept != Kept::Nowhere);
         for feedback in turn.feedback {
@@ -395,21 +408,31 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
     }
 
+    /// Offers what is owed to the voice, the newest activation first: whatever waits, a fresh call never waits behind it.
     fn send_owed(&mut self, now: Timestamp, recorded: bool) {
-        while let Some(id) = self.backlog.pop_front() {
+        while let Some((newness, id)) = self.backlog.pop_first() {
             let possible_duplicate = self.maybe_sent.remove(&id);
             let Some(order) = self.floor.order(&id, now, possible_duplicate, recorded) else { continue };
             if let Err(order) = (self.send)(order) {
                 if order.possible_duplicate {
                     self.maybe_sent.insert(order.id.clone());
                 }
-                self.backlog.push_front(order.id);
+                self.backlog.insert((newness, order.id));
                 return;
             }
         }
     }
 
     fn answer(&mut self, look: Look, inputs: &mut Vec<(Ticket, Input)>) {
+        let adopting = inputs.iter().any(|(_, input)| matches!(input, Input::DirectoryOffered(_)));
+        let look = match look {
+            // People are numbered from what is in force, so that a turn can adopt one directory only.
+            Look::Adopt(_, done) if adopting => {
+                let busy = "another one is being adopted; offer it again".to_owned();
+                return drop(done.send(Verdict::Refused(Rejection::Directory(busy))));
+            }
+            other => other,
+        };
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
             let ticketed = self.ticketed(input, reply);
             inputs.push(ticketed);
@@ -455,6 +478,18 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     }
 }
 
+/// Spools what is not spooled yet, in order: a spool with a gap could not be given to the record.
+fn spool_pending(spool: &mut Spool, pending: &mut VecDeque<Pending>) -> Kept {
+    for waiting in pending.iter_mut().filter(|waiting| !waiting.spooled) {
+        if let Err(error) = spool.append(&waiting.batch) {
+            tracing::error!(error = %error, "the spool failed as well; messages leave without code and link");
+            return Kept::Nowhere;
+        }
+        waiting.spooled = true;
+    }
+    Kept::InTheSpool
+}
+
 /// One try to append a pending batch, given up after ten seconds: a dead connection would otherwise be waited for for ever.
 fn attempt<L: Ledger>(ledger: Arc<L>, batch: Arc<Batch>, wake: Arc<Notify>) -> JoinHandle<Option<AppendError>> {
     tokio::spawn(async move {
@@ -465,6 +500,11 @@ fn attempt<L: Ledger>(ledger: Arc<L>, batch: Arc<Batch>, wake: Arc<Notify>) -> J
         wake.notify_one();
         outcome
     })
+}
+
+/// Of two messages the one of the newer activation goes first, and of one activation the earlier.
+fn newness(floor: &Floor, id: &DispatchId) -> Reverse<Timestamp> {
+    Reverse(floor.engine.activation(&id.activation).map_or(Timestamp::UNIX_EPOCH, |act| act.raised_at))
 }
 
 fn reply(tickets: &mut BTreeMap<Ticket, oneshot::Sender<Verdict>>, ticket: Ticket, verdict: Verdict) {

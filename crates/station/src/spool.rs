@@ -4,7 +4,7 @@
 //! that nobody was told of; anything else that does not read is kept aside, never deleted.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -25,7 +25,7 @@ pub enum SpoolError {
     /// The file system said no.
     #[error("could not {attempted} the spool {path}; check the disk and its space")]
     File {
-        /// `write`, `read` or `remove`.
+        /// `write`, `read`, `put aside` or `remove`.
         attempted: &'static str,
         /// Which file.
         path: PathBuf,
@@ -82,20 +82,20 @@ impl Spool {
     pub fn append(&mut self, batch: &Batch) -> Result<(), SpoolError> {
         let json = serde_json::to_string(&line_of(batch)).map_err(SpoolError::Batch)?;
         let line = format!("{} {json}\n", digest(json.as_bytes()));
-        let attempt = |spool: &mut Self| -> io::Result<()> {
-            if spool.file.is_none() {
-                let mut options = OpenOptions::new();
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                spool.file = Some(options.create(true).append(true).open(&spool.path)?);
-                if let Some(folder) = spool.path.parent() {
-                    File::open(folder)?.sync_all()?;
-                }
-            }
-            let Some(file) = &mut spool.file else { return Ok(()) };
-            file.write_all(line.as_bytes())?;
-            file.sync_data()
+        self.write(line.as_bytes()).map_err(|source| {
+            // What the disk has of it is unknown: the next write opens the file again, which cuts a torn line off.
+            self.file = None;
+            SpoolError::File { attempted: "write", path: self.path.clone(), source }
+        })
+    }
+
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(open(&self.path)?),
         };
-        attempt(self).map_err(|source| SpoolError::File { attempted: "write", path: self.path.clone(), source })
+        file.write_all(line)?;
+        file.sync_data()
     }
 
     /// Everything in it, in order. A torn last line is dropped: nobody was told of it.
@@ -117,6 +117,19 @@ impl Spool {
         Ok(batches)
     }
 
+    /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost.
+    pub fn set_aside(&mut self) -> Result<PathBuf, SpoolError> {
+        self.file = None;
+        let kept = (1_u32..).map(|n| self.path.with_extension(format!("kept-{n}"))).find(|path| !path.exists());
+        let kept = kept.unwrap_or_else(|| self.path.with_extension("kept"));
+        std::fs::rename(&self.path, &kept).map_err(|source| SpoolError::File {
+            attempted: "put aside",
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(kept)
+    }
+
     /// Forgets everything: the record has it.
     pub fn clear(&mut self) -> Result<(), SpoolError> {
         self.file = None;
@@ -126,6 +139,23 @@ impl Spool {
             Err(source) => Err(SpoolError::File { attempted: "remove", path: self.path.clone(), source }),
         }
     }
+}
+
+/// Opens the file for more lines. What a write left half-way behind the last whole line is cut off: it would spoil the next.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.create(true).read(true).append(true).open(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last.saturating_add(1));
+    if whole < bytes.len() {
+        file.set_len(u64::try_from(whole).unwrap_or_default())?;
+    }
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(file)
 }
 
 fn line_of(batch: &Batch) -> Line {
