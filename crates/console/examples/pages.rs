@@ -2,11 +2,7 @@
 //! Prints where; ends with the process.
 
 #[path = "../tests/room/counter.rs"]
-#[expect(
-    clippy::unwrap_used,
-    dead_code,
-    reason = "the tests' scripted watch, of which this uses a part"
-)]
+#[expect(clippy::unwrap_used, dead_code, reason = "the tests' scripted watch, of which this uses a part")]
 mod counter;
 
 use std::future::Future;
@@ -21,13 +17,7 @@ struct Nobody;
 
 impl Hooks for Nobody {
     fn receive(&self, _: HookCall) -> Pin<Box<dyn Future<Output = HookReply> + Send>> {
-        Box::pin(async {
-            HookReply {
-                status: 404,
-                content_type: "text/plain",
-                body: Vec::new(),
-            }
-        })
+        Box::pin(async { HookReply { status: 404, content_type: "text/plain", body: Vec::new() } })
     }
 }
 
@@ -38,23 +28,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let router = router(Parts {
         desk,
         keys,
-        settings: Settings {
-            station: "Westside Centre".to_owned(),
-            phone: "08 9555 0100".to_owned(),
-            demo: true,
-            ..Settings::default()
-        },
+        settings: Settings { station: "Westside Centre".to_owned(), phone: "08 9555 0100".to_owned(), demo: true, ..Settings::default() },
         hooks: Arc::new(Nobody),
         probes: Arc::new(Vec::new),
         extra_metrics: Arc::new(|_| {}),
     })?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    std::fs::write(
-        std::env::args()
-            .nth(1)
-            .unwrap_or_else(|| "/dev/stdout".to_owned()),
-        format!("http://{}\n", listener.local_addr()?),
-    )?;
+    std::fs::write(std::env::args().nth(1).unwrap_or_else(|| "/dev/stdout".to_owned()), format!("http://{}\n", listener.local_addr()?))?;
     tokio::spawn(async move {
         let mut second = tokio::time::interval(std::time::Duration::from_secs(1));
         loop {

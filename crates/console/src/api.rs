@@ -30,16 +30,8 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/activations/{id}", get(activations::one)),
         ("post", "/api/v1/activations/{id}/claim", post(act::claim)),
         ("post", "/api/v1/activations/{id}/accept", post(act::accept)),
-        (
-            "post",
-            "/api/v1/activations/{id}/decline",
-            post(act::decline),
-        ),
-        (
-            "post",
-            "/api/v1/activations/{id}/escalate",
-            post(act::escalate),
-        ),
+        ("post", "/api/v1/activations/{id}/decline", post(act::decline)),
+        ("post", "/api/v1/activations/{id}/escalate", post(act::escalate)),
         ("post", "/api/v1/activations/{id}/note", post(act::note)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
         ("get", "/api/v1/devices", get(devices::list)),
@@ -51,11 +43,7 @@ fn list() -> Vec<Route> {
 
 /// The API, the health pages and the callbacks.
 pub(crate) fn routes() -> Router<Arc<Room>> {
-    let api = list()
-        .into_iter()
-        .fold(Router::new(), |router, (_, path, handler)| {
-            router.route(path, handler)
-        });
+    let api = list().into_iter().fold(Router::new(), |router, (_, path, handler)| router.route(path, handler));
     api.route("/api/v1/openapi.json", get(openapi::serve))
         .route("/healthz", get(health::process))
         .route("/healthz/dispatch", get(health::dispatch))
@@ -72,12 +60,7 @@ pub(crate) async fn no_such_route(uri: Uri) -> Problem {
     } else {
         "Nothing is served at this path. The queue is at /."
     };
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "no-such-path",
-        "No such path",
-        detail,
-    )
+    Problem::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", detail)
 }
 
 /// Something is served there, but not so.
@@ -96,12 +79,9 @@ mod tests {
 
     #[test]
     fn the_document_has_every_route_and_no_other() {
-        let served: BTreeSet<(String, String)> = super::list()
-            .into_iter()
-            .map(|(method, path, _)| (path.to_owned(), method.to_owned()))
-            .collect();
-        let document: serde_json::Value =
-            serde_json::from_str(&super::openapi::document()).unwrap();
+        let served: BTreeSet<(String, String)> =
+            super::list().into_iter().map(|(method, path, _)| (path.to_owned(), method.to_owned())).collect();
+        let document: serde_json::Value = serde_json::from_str(&super::openapi::document()).unwrap();
         let mut said = BTreeSet::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for method in item.as_object().unwrap().keys() {

@@ -65,23 +65,11 @@ impl Caller {
     }
 
     fn of_key(key: &Key, csrf: String) -> Self {
-        Self {
-            principal: key.name.clone(),
-            role: key.role,
-            scope: key.scope.clone(),
-            session: !csrf.is_empty(),
-            csrf,
-        }
+        Self { principal: key.name.clone(), role: key.role, scope: key.scope.clone(), session: !csrf.is_empty(), csrf }
     }
 
     fn of_the_house(principal: String, room: &Room) -> Self {
-        Self {
-            principal,
-            role: Role::Admin,
-            scope: Scope::everything(),
-            csrf: room.house_csrf.clone(),
-            session: false,
-        }
+        Self { principal, role: Role::Admin, scope: Scope::everything(), csrf: room.house_csrf.clone(), session: false }
     }
 }
 
@@ -104,10 +92,7 @@ impl FromRequestParts<Arc<Room>> for Caller {
         let session = cookie(&parts.headers).and_then(|token| room.sessions.find(token, &keys));
         let caller = match session {
             Some((key, csrf)) => Self::of_key(key, csrf),
-            None if room.settings.demo
-                && ip.is_some_and(|ip| ip.is_loopback())
-                && names_loopback(&parts.headers) =>
-            {
+            None if room.settings.demo && ip.is_some_and(|ip| ip.is_loopback()) && names_loopback(&parts.headers) => {
                 Self::of_the_house("demo".to_owned(), room)
             }
             None => return Err(no_key()),
@@ -134,9 +119,7 @@ impl FromRequestParts<Arc<Room>> for Visitor {
     async fn from_request_parts(parts: &mut Parts, room: &Arc<Room>) -> Result<Self, Response> {
         match Caller::from_request_parts(parts, room).await {
             Ok(caller) => Ok(Self(caller)),
-            Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
-                Err(Redirect::to("/login").into_response())
-            }
+            Err(problem) if problem.status == StatusCode::UNAUTHORIZED => Err(Redirect::to("/login").into_response()),
             Err(problem) => Err(problem.into_response()),
         }
     }
@@ -207,11 +190,7 @@ fn names_loopback(headers: &HeaderMap) -> bool {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         Some(_) | None => host,
     };
-    name == "localhost"
-        || name
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether a changing request says that another site made the browser send it.
@@ -223,9 +202,7 @@ pub(crate) fn crosses_sites(method: &Method, headers: &HeaderMap) -> bool {
     match text("sec-fetch-site") {
         Some(site) => site != "same-origin" && site != "none",
         None => match (text("origin"), text("host")) {
-            (Some(origin), Some(host)) => origin
-                .split_once("://")
-                .is_none_or(|(_, from)| from != host),
+            (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, from)| from != host),
             (Some(_), None) => true,
             (None, _) => false,
         },

@@ -37,9 +37,7 @@ pub struct Key {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFinding {
     /// Two tables with one id.
-    #[error(
-        "two [[key]] tables have the id \"{0}\": remove one, or make a new one with `cooee key new`"
-    )]
+    #[error("two [[key]] tables have the id \"{0}\": remove one, or make a new one with `cooee key new`")]
     Twice(Slug),
     /// A role that makes sense only somewhere.
     #[error("the [[key]] \"{id}\" has the role {role} and names no site: add  sites = [\"...\"]")]
@@ -105,18 +103,13 @@ impl Key {
             Role::Centre | Role::Auditor | Role::Admin => true,
         };
         if !placed {
-            return Err(KeyFinding::NoSite {
-                id: table.id,
-                role: table.role.as_str(),
-            });
+            return Err(KeyFinding::NoSite { id: table.id, role: table.role.as_str() });
         }
         let some = |empty: bool| (!empty).then_some(());
         Ok(Self {
             scope: Scope {
-                customers: some(table.customers.is_empty())
-                    .map(|()| table.customers.into_iter().collect::<BTreeSet<_>>()),
-                sites: some(table.sites.is_empty())
-                    .map(|()| table.sites.into_iter().collect::<BTreeSet<_>>()),
+                customers: some(table.customers.is_empty()).map(|()| table.customers.into_iter().collect::<BTreeSet<_>>()),
+                sites: some(table.sites.is_empty()).map(|()| table.sites.into_iter().collect::<BTreeSet<_>>()),
             },
             id: table.id,
             name: table.name,
@@ -131,14 +124,7 @@ mod tests {
     use super::*;
 
     fn table(id: &str, role: Role, hash: Digest) -> KeySettings {
-        KeySettings {
-            id: Slug::parse(id).unwrap(),
-            name: "Westside MC".to_owned(),
-            role,
-            sites: Vec::new(),
-            customers: Vec::new(),
-            hash,
-        }
+        KeySettings { id: Slug::parse(id).unwrap(), name: "Westside MC".to_owned(), role, sites: Vec::new(), customers: Vec::new(), hash }
     }
 
     #[test]
@@ -151,15 +137,7 @@ mod tests {
             let mut forged = token.clone();
             let last = if forged.pop() == Some('A') { 'B' } else { 'A' };
             forged.push(last);
-            for bad in [
-                forged.as_str(),
-                "",
-                "ck_",
-                "ck__",
-                "ck_a_b",
-                &token[3..],
-                "ck_\u{e4}\u{e4}_x",
-            ] {
+            for bad in [forged.as_str(), "", "ck_", "ck__", "ck_a_b", &token[3..], "ck_\u{e4}\u{e4}_x"] {
                 assert!(keys.prove(bad).is_none(), "{bad} must prove nothing");
             }
             let (other, _) = mint(&slug).unwrap();
@@ -170,23 +148,14 @@ mod tests {
     #[test]
     fn tables_that_would_surprise_are_refused() {
         let hash = secret::digest(b"x");
-        let twice = vec![
-            table("a", Role::Centre, hash),
-            table("a", Role::Admin, hash),
-        ];
+        let twice = vec![table("a", Role::Centre, hash), table("a", Role::Admin, hash)];
         assert!(matches!(Keys::read(twice), Err(KeyFinding::Twice(_))));
         for role in [Role::Device, Role::Site] {
             let roaming = vec![table("a", role, hash)];
-            assert!(matches!(
-                Keys::read(roaming),
-                Err(KeyFinding::NoSite { .. })
-            ));
+            assert!(matches!(Keys::read(roaming), Err(KeyFinding::NoSite { .. })));
         }
         let mut nameless = table("a", Role::Centre, hash);
         nameless.name.clear();
-        assert!(matches!(
-            Keys::read(vec![nameless]),
-            Err(KeyFinding::NoName(_))
-        ));
+        assert!(matches!(Keys::read(vec![nameless]), Err(KeyFinding::NoName(_))));
     }
 }

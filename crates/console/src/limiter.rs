@@ -25,16 +25,8 @@ struct Counts<K> {
 impl<K: Ord> Limiter<K> {
     /// At most `most` failures in each `window`.
     pub(crate) fn new(most: u32, window: Duration) -> Self {
-        let counts = Counts {
-            since: Instant::now(),
-            each: BTreeMap::new(),
-            rest: 0,
-        };
-        Self {
-            most,
-            window,
-            counts: Mutex::new(counts),
-        }
+        let counts = Counts { since: Instant::now(), each: BTreeMap::new(), rest: 0 };
+        Self { most, window, counts: Mutex::new(counts) }
     }
 
     /// Counts one failure and says whether it was one too many.
@@ -46,11 +38,7 @@ impl<K: Ord> Limiter<K> {
             counts.rest = 0;
         }
         let full = counts.each.len() >= KEYS_MAX && !counts.each.contains_key(&key);
-        let count = if full {
-            &mut counts.rest
-        } else {
-            counts.each.entry(key).or_insert(0)
-        };
+        let count = if full { &mut counts.rest } else { counts.each.entry(key).or_insert(0) };
         *count = count.saturating_add(1);
         *count > self.most
     }
@@ -63,10 +51,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_too_many_is_said_and_forgotten_with_the_window() {
         let limiter = Limiter::new(2, Duration::from_mins(1));
-        assert_eq!(
-            [1, 1, 1, 2].map(|k| limiter.strike(k)),
-            [false, false, true, false]
-        );
+        assert_eq!([1, 1, 1, 2].map(|k| limiter.strike(k)), [false, false, true, false]);
         tokio::time::advance(Duration::from_mins(1)).await;
         assert!(!limiter.strike(1));
     }

@@ -49,10 +49,7 @@ pub(crate) async fn count(State(room): State<Arc<Room>>, request: Request, next:
         None => "none".to_owned(),
     };
     let response = next.run(request).await;
-    let answered = Answered {
-        route,
-        status: response.status().as_u16(),
-    };
+    let answered = Answered { route, status: response.status().as_u16() };
     room.counters.requests.get_or_create(&answered).inc();
     response
 }
@@ -61,14 +58,7 @@ pub(crate) async fn count(State(room): State<Arc<Room>>, request: Request, next:
 pub(crate) async fn metrics(State(room): State<Arc<Room>>) -> Response {
     let health = room.desk.health().borrow().clone();
     match page(&room, &health) {
-        Ok(page) => (
-            [(
-                header::CONTENT_TYPE,
-                "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            )],
-            page,
-        )
-            .into_response(),
+        Ok(page) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page).into_response(),
         Err(std::fmt::Error) => Problem::new(
             axum::http::StatusCode::INTERNAL_SERVER_ERROR,
             "metrics",
@@ -83,31 +73,15 @@ fn page(room: &Room, health: &Health) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("cooee");
     of_station(&mut registry, health);
     let own = &room.counters;
-    registry.register(
-        "http_requests",
-        "Answers, by route and status",
-        own.requests.clone(),
-    );
-    registry.register(
-        "wrong_keys",
-        "API keys that proved nothing",
-        own.wrong_keys.clone(),
-    );
-    registry.register(
-        "wrong_links",
-        "Responder links that led nowhere",
-        own.wrong_links.clone(),
-    );
+    registry.register("http_requests", "Answers, by route and status", own.requests.clone());
+    registry.register("wrong_keys", "API keys that proved nothing", own.wrong_keys.clone());
+    registry.register("wrong_links", "Responder links that led nowhere", own.wrong_links.clone());
     registry.register(
         "unproven_answers",
         "Answers through a link without evidence of a hand; they stop nothing",
         own.unproven_answers.clone(),
     );
-    registry.register(
-        "streams_open",
-        "Live streams that are open",
-        own.streams.clone(),
-    );
+    registry.register("streams_open", "Live streams that are open", own.streams.clone());
     let mut page = String::new();
     text::encode_registry(&mut page, &registry)?;
     (room.extra_metrics)(&mut page);
@@ -121,38 +95,14 @@ fn of_station(registry: &mut Registry, health: &Health) {
         metric.set(value);
         registry.register(name, help, metric);
     };
-    gauge(
-        "started",
-        "1 once replay is done and inputs are taken",
-        health.started.into(),
-    );
-    gauge(
-        "record_reachable",
-        "1 while the record takes entries",
-        health.record_reachable.into(),
-    );
-    gauge(
-        "directory_in_force",
-        "1 while a directory is in force",
-        health.directory.into(),
-    );
+    gauge("started", "1 once replay is done and inputs are taken", health.started.into());
+    gauge("record_reachable", "1 while the record takes entries", health.record_reachable.into());
+    gauge("directory_in_force", "1 while a directory is in force", health.directory.into());
     gauge("spool_entries", "Entries in the spool", health.spooled);
     gauge("record_size", "Entries in the record", health.size);
-    gauge(
-        "open_activations",
-        "Activations that are not closed",
-        health.open,
-    );
-    gauge(
-        "notifications_owed",
-        "Messages owed and not yet reported",
-        health.owed,
-    );
-    gauge(
-        "ladder_step_lag_milliseconds",
-        "Lag of the last deadline",
-        health.lag_ms,
-    );
+    gauge("open_activations", "Activations that are not closed", health.open);
+    gauge("notifications_owed", "Messages owed and not yet reported", health.owed);
+    gauge("ladder_step_lag_milliseconds", "Lag of the last deadline", health.lag_ms);
     let mut counter = |name: &str, help: &str, value: u64| {
         let metric = Counter::<u64>::default();
         metric.inc_by(value);
@@ -162,23 +112,11 @@ fn of_station(registry: &mut Registry, health: &Health) {
     counter("inputs", "Inputs decided since start", totals.inputs);
     counter("appends", "Appends committed since start", totals.appends);
     counter("entries", "Entries committed since start", totals.entries);
-    counter(
-        "activations_raised",
-        "Activations raised since start",
-        totals.raised,
-    );
-    counter(
-        "ladders_exhausted",
-        "Ladders exhausted since start",
-        totals.exhausted,
-    );
+    counter("activations_raised", "Activations raised since start", totals.raised);
+    counter("ladders_exhausted", "Ladders exhausted since start", totals.exhausted);
     let failed = Family::<Failed, Counter>::default();
     for (reason, count) in &totals.failed {
         failed.get_or_create(&Failed { reason }).inc_by(*count);
     }
-    registry.register(
-        "notifications_failed",
-        "Messages that no provider took, by reason, since start",
-        failed,
-    );
+    registry.register("notifications_failed", "Messages that no provider took, by reason, since start", failed);
 }

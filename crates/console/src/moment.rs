@@ -15,9 +15,7 @@ pub(crate) fn minute(at: Timestamp, zone: &str) -> String {
 
 /// `Mon 13 Apr 14:03:05 AWST`.
 pub(crate) fn day(at: Timestamp, zone: &str) -> String {
-    at.to_zoned(known(zone))
-        .strftime("%a %-d %b %H:%M:%S %Z")
-        .to_string()
+    at.to_zoned(known(zone)).strftime("%a %-d %b %H:%M:%S %Z").to_string()
 }
 
 /// `00:43`, `1:02:43`, `3 d 4 h`.
@@ -31,9 +29,7 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
 }
 
 fn known(zone: &str) -> TimeZone {
-    TimeZoneDatabase::bundled()
-        .get(zone)
-        .unwrap_or(TimeZone::UTC)
+    TimeZoneDatabase::bundled().get(zone).unwrap_or(TimeZone::UTC)
 }
 
 #[cfg(test)]
@@ -46,15 +42,8 @@ mod tests {
         assert_eq!(clock(at, "Australia/Perth"), "14:03:05 AWST");
         assert_eq!(minute(at, "nowhere"), "06:03 UTC");
         assert_eq!(day(at, "Australia/Sydney"), "Mon 13 Apr 16:03:05 AEST");
-        for (later, shown) in [
-            ("06:03:48Z", "00:43"),
-            ("07:05:48Z", "1:02:43"),
-            ("05:00:00Z", "00:00"),
-        ] {
-            assert_eq!(
-                span(at, format!("2026-04-13T{later}").parse().unwrap()),
-                shown
-            );
+        for (later, shown) in [("06:03:48Z", "00:43"), ("07:05:48Z", "1:02:43"), ("05:00:00Z", "00:00")] {
+            assert_eq!(span(at, format!("2026-04-13T{later}").parse().unwrap()), shown);
         }
     }
 }

@@ -73,15 +73,7 @@ struct Trouble {
 /// A problem as a page, with the way back.
 fn trouble(room: &Room, caller: Option<&Caller>, problem: Problem, back: &str) -> Response {
     let status = problem.status;
-    html(
-        status,
-        &Trouble {
-            frame: Frame::new(room, caller),
-            title: problem.title,
-            detail: problem.detail,
-            back: back.to_owned(),
-        },
-    )
+    html(status, &Trouble { frame: Frame::new(room, caller), title: problem.title, detail: problem.detail, back: back.to_owned() })
 }
 
 fn html(status: StatusCode, page: &impl Template) -> Response {
@@ -91,17 +83,11 @@ fn html(status: StatusCode, page: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR,
             "page",
             "The page could not be made",
-            format!(
-                "{error}. Alarms still run on the server; /api/v1/activations has the same as data."
-            ),
+            format!("{error}. Alarms still run on the server; /api/v1/activations has the same as data."),
         )
         .into_response(),
     };
-    response
-        .headers_mut()
-        .insert(header::CONTENT_SECURITY_POLICY, security::CONSOLE);
-    response
-        .headers_mut()
-        .insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security::CONSOLE);
+    response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
     response
 }

@@ -45,29 +45,13 @@ pub(crate) struct Document {
 }
 
 impl Problem {
-    pub(crate) fn new(
-        status: StatusCode,
-        slug: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            status,
-            slug,
-            title,
-            detail: detail.into(),
-            fresh: None,
-        }
+    pub(crate) fn new(status: StatusCode, slug: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, slug, title, detail: detail.into(), fresh: None }
     }
 
     /// The request cannot be understood.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "bad-request",
-            "The request cannot be understood",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood", detail)
     }
 
     /// It does not exist, or not for this key: the two are told alike.
@@ -76,9 +60,7 @@ impl Problem {
             StatusCode::NOT_FOUND,
             "not-found",
             "Not found",
-            format!(
-                "There is no {what} that this key may see. Check the reference and the key's sites and customers."
-            ),
+            format!("There is no {what} that this key may see. Check the reference and the key's sites and customers."),
         )
     }
 
@@ -89,29 +71,20 @@ impl Problem {
     }
 
     fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "not-taken",
-            "Not taken: nothing was recorded",
-            detail,
-        )
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-taken", "Not taken: nothing was recorded", detail)
     }
 }
 
 impl From<NotTaken> for Problem {
     fn from(why: NotTaken) -> Self {
-        Self::unavailable(format!(
-            "{why}. Nothing was recorded. Send it again; if it is urgent and fails again, ring the centre."
-        ))
+        Self::unavailable(format!("{why}. Nothing was recorded. Send it again; if it is urgent and fails again, ring the centre."))
     }
 }
 
 impl From<DeskError> for Problem {
     fn from(why: DeskError) -> Self {
         match why {
-            DeskError::Stopping => Self::unavailable(
-                "The station is stopping or restarting. Nothing was recorded. Try again in a second.",
-            ),
+            DeskError::Stopping => Self::unavailable("The station is stopping or restarting. Nothing was recorded. Try again in a second."),
             DeskError::Record(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "record-unreadable",
@@ -125,12 +98,7 @@ impl From<DeskError> for Problem {
 
 impl From<NoRandom> for Problem {
     fn from(why: NoRandom) -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "no-random",
-            "The system gave no random bytes",
-            why.to_string(),
-        )
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-random", "The system gave no random bytes", why.to_string())
     }
 }
 
@@ -145,18 +113,12 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"cooee\""),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cooee\""));
         }
         response
     }

@@ -35,12 +35,7 @@ const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 11..=43;
 
 type PeerSeen = Option<Extension<ConnectInfo<Peer>>>;
 
-async fn show(
-    State(room): State<Arc<Room>>,
-    Path(token): Path<String>,
-    RawQuery(query): RawQuery,
-    peer: PeerSeen,
-) -> Response {
+async fn show(State(room): State<Arc<Room>>, Path(token): Path<String>, RawQuery(query): RawQuery, peer: PeerSeen) -> Response {
     let view = match find(&room, &token, peer).await {
         Ok(view) => view,
         Err(response) => return response,
@@ -77,13 +72,9 @@ async fn answer(
             Evidence::Hand if outcome.counted => paper::done(&token),
             Evidence::Hand => paper::page(&room, &token, &view, Some(paper::NOT_COUNTED)),
             Evidence::None(choice) => paper::ask(&room, &token, &view, choice),
-            Evidence::TooFast | Evidence::Stale | Evidence::WrongWord => {
-                paper::page(&room, &token, &view, Some(paper::NOT_YET))
-            }
+            Evidence::TooFast | Evidence::Stale | Evidence::WrongWord => paper::page(&room, &token, &view, Some(paper::NOT_YET)),
         },
-        Ok(Some(Verdict::Refused(_))) => {
-            paper::page(&room, &token, &view, Some(paper::NOT_COUNTED))
-        }
+        Ok(Some(Verdict::Refused(_))) => paper::page(&room, &token, &view, Some(paper::NOT_COUNTED)),
         Ok(Some(Verdict::NotTaken(_))) | Err(_) => paper::not_sent(),
         Ok(None) => paper::unknown(),
     }
@@ -126,11 +117,7 @@ fn weigh(room: &Room, token: &str, form: &Form) -> Evidence {
             Some(word) => {
                 // Spent either way: one wrong press spoils the question, a right one needs no second.
                 room.proof.spend(&form.nonce);
-                if word == room.proof.question(token, &form.nonce).word {
-                    Evidence::Hand
-                } else {
-                    Evidence::WrongWord
-                }
+                if word == room.proof.question(token, &form.nonce).word { Evidence::Hand } else { Evidence::WrongWord }
             }
             None if form.hand => {
                 room.proof.spend(&form.nonce);
@@ -144,10 +131,7 @@ fn weigh(room: &Room, token: &str, form: &Form) -> Evidence {
 /// Finds what a link shows. A right link is never refused for what others did; wrong ones are counted, and
 /// never more than a few of all these questions stand before the watch at once.
 async fn find(room: &Room, token: &str, peer: PeerSeen) -> Result<ResponderView, Response> {
-    let plausible = TOKEN_LENGTHS.contains(&token.len())
-        && token
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let plausible = TOKEN_LENGTHS.contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if plausible {
         let turn = room.guesses.acquire().await;
         let found = room.desk.responder(token).await;

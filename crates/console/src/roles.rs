@@ -20,13 +20,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of the table's columns.
-    pub const ALL: [Self; 5] = [
-        Self::Centre,
-        Self::Site,
-        Self::Device,
-        Self::Auditor,
-        Self::Admin,
-    ];
+    pub const ALL: [Self; 5] = [Self::Centre, Self::Site, Self::Device, Self::Auditor, Self::Admin];
 
     /// As the settings write it.
     pub fn as_str(self) -> &'static str {
@@ -41,9 +35,7 @@ impl Role {
 
     /// Whether this role may do that, always within its scope.
     pub fn may(self, action: Action) -> bool {
-        TABLE
-            .iter()
-            .any(|row| row.action == action && row.roles.contains(&self))
+        TABLE.iter().any(|row| row.action == action && row.roles.contains(&self))
     }
 }
 
@@ -86,48 +78,18 @@ pub const TABLE: [Row; 8] = [
         words: "read activations, devices, troubles and the stream; open the pages",
         roles: &[Role::Centre, Role::Site, Role::Auditor, Role::Admin],
     },
-    Row {
-        action: Action::Raise,
-        words: "raise an activation",
-        roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin],
-    },
-    Row {
-        action: Action::Claim,
-        words: "claim an activation as an operator",
-        roles: &[Role::Centre, Role::Admin],
-    },
-    Row {
-        action: Action::Accept,
-        words: "accept for a named person",
-        roles: &[Role::Centre, Role::Site, Role::Admin],
-    },
-    Row {
-        action: Action::Decline,
-        words: "decline for a named person",
-        roles: &[Role::Centre, Role::Site, Role::Admin],
-    },
-    Row {
-        action: Action::Escalate,
-        words: "escalate",
-        roles: &[Role::Centre, Role::Site, Role::Admin],
-    },
-    Row {
-        action: Action::Note,
-        words: "add a note",
-        roles: &[Role::Centre, Role::Site, Role::Admin],
-    },
-    Row {
-        action: Action::Close,
-        words: "close with a disposition",
-        roles: &[Role::Centre, Role::Site, Role::Admin],
-    },
+    Row { action: Action::Raise, words: "raise an activation", roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin] },
+    Row { action: Action::Claim, words: "claim an activation as an operator", roles: &[Role::Centre, Role::Admin] },
+    Row { action: Action::Accept, words: "accept for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Decline, words: "decline for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
 ];
 
 /// The table as the page `docs/src/reference/roles.md`.
 pub fn page() -> String {
-    let names: String = Role::ALL
-        .map(|role| format!(" {} |", role.as_str()))
-        .concat();
+    let names: String = Role::ALL.map(|role| format!(" {} |", role.as_str())).concat();
     let rule = ":-:|".repeat(Role::ALL.len());
     let rows: Vec<String> = TABLE.iter().map(line).collect();
     let rows = rows.concat();
@@ -142,13 +104,7 @@ pub fn page() -> String {
 }
 
 fn line(row: &Row) -> String {
-    let cells = Role::ALL.map(|role| {
-        if role.may(row.action) {
-            " yes |"
-        } else {
-            " no |"
-        }
-    });
+    let cells = Role::ALL.map(|role| if role.may(row.action) { " yes |" } else { " no |" });
     format!("\n| {} |{}", row.words, cells.concat())
 }
 
@@ -162,21 +118,14 @@ mod tests {
         let everything = [See, Raise, Claim, Accept, Decline, Escalate, Note, Close];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (
-                Role::Site,
-                &[See, Raise, Accept, Decline, Escalate, Note, Close],
-            ),
+            (Role::Site, &[See, Raise, Accept, Decline, Escalate, Note, Close]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),
         ];
         for (role, may) in expected {
             for action in everything {
-                assert_eq!(
-                    role.may(action),
-                    may.contains(&action),
-                    "{role:?} {action:?}"
-                );
+                assert_eq!(role.may(action), may.contains(&action), "{role:?} {action:?}");
             }
         }
         for action in everything {

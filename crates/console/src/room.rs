@@ -110,9 +110,6 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         .method_not_allowed_fallback(api::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn(security::headers))
-        .layer(middleware::from_fn_with_state(
-            room.clone(),
-            crate::metrics::count,
-        ))
+        .layer(middleware::from_fn_with_state(room.clone(), crate::metrics::count))
         .with_state(room))
 }

@@ -31,10 +31,5 @@ pub(crate) fn digest(bytes: &[u8]) -> Digest {
 
 /// Compares without telling by its duration where the two differ.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len()
-        && std::hint::black_box(
-            a.iter()
-                .zip(b)
-                .fold(0_u8, |difference, (x, y)| difference | (x ^ y)),
-        ) == 0
+    a.len() == b.len() && std::hint::black_box(a.iter().zip(b).fold(0_u8, |difference, (x, y)| difference | (x ^ y))) == 0
 }

@@ -22,35 +22,19 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
 
 /// Serves the router until `shutdown`, then lets requests in flight end, for at most 3 s.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let (stop, stopped, router) = stopping(router, shutdown);
-    let serving = axum::serve(
-        Prompt(listener),
-        router.into_make_service_with_connect_info::<Peer>(),
-    )
-    .with_graceful_shutdown(stop);
+    let serving = axum::serve(Prompt(listener), router.into_make_service_with_connect_info::<Peer>()).with_graceful_shutdown(stop);
     bounded(serving.into_future(), stopped).await
 }
 
 /// Serves the router over a Unix socket as admin, attributed to the OS user at the other end, until `shutdown`.
 ///
 /// The socket is made in a private directory and moved into place, so that it is never there with other rights than 0600.
-pub async fn serve_control(
-    path: &Path,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+pub async fn serve_control(path: &Path, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let listener = bind_privately(path)?;
     let (stop, stopped, router) = stopping(router, shutdown);
-    let serving = axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<Peer>(),
-    )
-    .with_graceful_shutdown(stop);
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).with_graceful_shutdown(stop);
     let ended = bounded(serving.into_future(), stopped).await;
     match std::fs::remove_file(path) {
         Ok(()) => ended,
@@ -61,12 +45,7 @@ pub async fn serve_control(
 
 fn bind_privately(path: &Path) -> io::Result<UnixListener> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let nowhere = || {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the control socket needs a path with a directory and a name",
-        )
-    };
+    let nowhere = || io::Error::new(io::ErrorKind::InvalidInput, "the control socket needs a path with a directory and a name");
     let place = path.parent().ok_or_else(nowhere)?;
     // Short: the whole path of a Unix socket has to fit 108 bytes.
     let private = place.join(format!(".c{}", std::process::id()));
@@ -88,11 +67,7 @@ fn bind_privately(path: &Path) -> io::Result<UnixListener> {
 fn stopping(
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> (
-    impl Future<Output = ()> + Send + 'static,
-    watch::Receiver<bool>,
-    Router,
-) {
+) -> (impl Future<Output = ()> + Send + 'static, watch::Receiver<bool>, Router) {
     let (say, said) = watch::channel(false);
     let router = router.layer(Extension(Stopping(said.clone())));
     let stop = async move {
@@ -102,10 +77,7 @@ fn stopping(
     (stop, said, router)
 }
 
-async fn bounded(
-    serving: impl Future<Output = io::Result<()>>,
-    mut stopped: watch::Receiver<bool>,
-) -> io::Result<()> {
+async fn bounded(serving: impl Future<Output = io::Result<()>>, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
     let deadline = async move {
         if stopped.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;

@@ -35,19 +35,12 @@ impl Sessions {
     /// Opens a session for a key and returns the cookie's value.
     pub(crate) fn open(&self, key: &Key) -> Result<String, NoRandom> {
         let token = secret::text(&secret::random::<32>()?);
-        let session = Session {
-            key: key.id.clone(),
-            hash: key.hash,
-            csrf: secret::text(&secret::random::<16>()?),
-            until: Instant::now() + LASTS,
-        };
+        let session =
+            Session { key: key.id.clone(), hash: key.hash, csrf: secret::text(&secret::random::<16>()?), until: Instant::now() + LASTS };
         let mut sessions = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, session| session.until > Instant::now());
         while sessions.len() >= SESSIONS_MAX {
-            let first = sessions
-                .iter()
-                .min_by_key(|(_, s)| s.until)
-                .map(|(t, _)| *t);
+            let first = sessions.iter().min_by_key(|(_, s)| s.until).map(|(t, _)| *t);
             match first {
                 Some(token) => sessions.remove(&token),
                 None => break,

@@ -22,9 +22,7 @@ pub struct Settings {
 impl Settings {
     /// Whether the world reaches us through TLS, so that cookies must never travel without it.
     pub(crate) fn is_https(&self) -> bool {
-        self.public_url
-            .as_deref()
-            .is_some_and(|url| url.starts_with("https://"))
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 }
 

@@ -98,8 +98,11 @@ pub(crate) struct Acted {
     /// For a co-responder: who was first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first: Option<String>,
-    /// How it stands now.
-    pub(crate) activation: Activation,
+    /// The last entry it caused.
+    pub(crate) seq: u64,
+    /// How it stands now; absent while the record cannot be read. The act is durable all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) activation: Option<Activation>,
 }
 
 macro_rules! act {
@@ -176,12 +179,7 @@ pub(crate) struct Wish {
 }
 
 /// Does it, and answers only once it is durable. The caller's role was asked before.
-pub(crate) async fn perform(
-    room: &Room,
-    caller: &Caller,
-    id: &str,
-    wish: Wish,
-) -> Result<Acted, Problem> {
+pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) -> Result<Acted, Problem> {
     let id: ActivationId = id.parse().map_err(|_| unknown())?;
     fits("by", wish.actor.as_deref(), NAME_MAX)?;
     let accepts = match &wish.act {
@@ -207,17 +205,15 @@ pub(crate) async fn perform(
     };
     match room.desk.act(request).await? {
         Verdict::Durable(outcome) => {
-            let detail = room.desk.activation(id, caller.scope.clone()).await?;
-            let card = detail.ok_or_else(unknown)?.card;
-            let first = card.going.first().map(|going| going.name.clone());
+            // It is done: that its new state cannot be read must not look as if it were not.
+            let card = fresh(room, caller, id).await;
+            let going = card.as_ref().and_then(|card| card.going.first());
+            let first = going.map(|going| going.name.clone());
             Ok(Acted {
-                role: accepts.then_some(if outcome.co_responder {
-                    "co-responder"
-                } else {
-                    "responder"
-                }),
+                role: accepts.then_some(if outcome.co_responder { "co-responder" } else { "responder" }),
                 first: first.filter(|_| accepts && outcome.co_responder),
-                activation: Activation::from(&card),
+                seq: outcome.seq,
+                activation: card.as_ref().map(Activation::from),
             })
         }
         Verdict::Refused(why) => Err(refusal(room, caller, why).await),
@@ -237,18 +233,9 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::UnknownPlace => Problem::not_found("site or device"),
         Rejection::AlreadyClosed { activation, at } => {
             let card = fresh(room, caller, activation).await;
-            let by = card
-                .as_ref()
-                .and_then(|card| card.closed_by.clone())
-                .unwrap_or_else(|| "somebody".to_owned());
+            let by = card.as_ref().and_then(|card| card.closed_by.clone()).unwrap_or_else(|| "somebody".to_owned());
             let detail = format!("It was closed by {by} at {at}. Nothing was changed.");
-            Problem::new(
-                StatusCode::CONFLICT,
-                "already-closed",
-                "Already closed",
-                detail,
-            )
-            .with(card.as_ref().map(Activation::from))
+            Problem::new(StatusCode::CONFLICT, "already-closed", "Already closed", detail).with(card.as_ref().map(Activation::from))
         }
         Rejection::Stale { activation, .. } => {
             let card = fresh(room, caller, activation).await;
@@ -262,13 +249,10 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         }
         Rejection::ClaimedByAnother(activation) => {
             let card = fresh(room, caller, activation).await;
-            conflict("claimed", "Claimed by another operator", &words)
-                .with(card.as_ref().map(Activation::from))
+            conflict("claimed", "Claimed by another operator", &words).with(card.as_ref().map(Activation::from))
         }
         Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
-        Rejection::NoSuchRung { .. } => {
-            conflict("no-such-rung", "The ladder has no such rung", &words)
-        }
+        Rejection::NoSuchRung { .. } => conflict("no-such-rung", "The ladder has no such rung", &words),
         Rejection::ImplausibleEta => Problem::bad_request(format!("{words}. Nothing was changed.")),
         Rejection::Directory(_) => conflict("directory", "The directory was not adopted", &words),
     }
@@ -286,8 +270,7 @@ async fn fresh(room: &Room, caller: &Caller, id: ActivationId) -> Option<station
 
 fn escalate_to<'de, D: Deserializer<'de>>(source: D) -> Result<EscalateTo, D::Error> {
     let text = String::deserialize(source)?;
-    read_escalate_to(&text)
-        .ok_or_else(|| serde::de::Error::custom("\"to\" is next, all, or rung 1, rung 2, ..."))
+    read_escalate_to(&text).ok_or_else(|| serde::de::Error::custom("\"to\" is next, all, or rung 1, rung 2, ..."))
 }
 
 /// Reads `next`, `all` or `rung 3`.

@@ -115,13 +115,8 @@ pub(super) async fn raise(
     match room.desk.raise(request).await? {
         Verdict::Durable(outcome) => {
             let activation = outcome.activation.map(|id| id.to_string());
-            let location = activation
-                .as_deref()
-                .and_then(|id| HeaderValue::try_from(format!("/api/v1/activations/{id}")).ok());
-            let raised = Raised {
-                activation,
-                seq: outcome.seq,
-            };
+            let location = activation.as_deref().and_then(|id| HeaderValue::try_from(format!("/api/v1/activations/{id}")).ok());
+            let raised = Raised { activation, seq: outcome.seq };
             let mut response = (StatusCode::CREATED, Json(raised)).into_response();
             if let Some(location) = location {
                 response.headers_mut().insert(header::LOCATION, location);
@@ -134,18 +129,12 @@ pub(super) async fn raise(
     }
 }
 
-fn raise_request(
-    caller: &Caller,
-    asked: RaiseBody,
-    body: Vec<u8>,
-) -> Result<RaiseRequest, Problem> {
+fn raise_request(caller: &Caller, asked: RaiseBody, body: Vec<u8>) -> Result<RaiseRequest, Problem> {
     let device = match (asked.device, asked.place) {
         (Some(device), None) => device,
         (None, Some(place)) => place,
         (Some(_), Some(_)) | (None, None) => {
-            return Err(Problem::bad_request(
-                "Say either \"device\" or \"place\", not both. Nothing was recorded.",
-            ));
+            return Err(Problem::bad_request("Say either \"device\" or \"place\", not both. Nothing was recorded."));
         }
     };
     fits("device or place", Some(&device), NAME_MAX)?;
@@ -156,8 +145,7 @@ fn raise_request(
         principal: caller.principal.clone(),
         actor: asked.by,
         scope: caller.scope.clone(),
-        site: SiteId::parse(&asked.site)
-            .map_err(|why| Problem::bad_request(format!("\"site\": {why}.")))?,
+        site: SiteId::parse(&asked.site).map_err(|why| Problem::bad_request(format!("\"site\": {why}.")))?,
         device,
         kind: asked.kind,
         note: asked.note,
@@ -169,9 +157,9 @@ fn raise_request(
 /// Refuses a text that is empty or longer than `most` bytes.
 pub(crate) fn fits(field: &str, text: Option<&str>, most: usize) -> Result<(), Problem> {
     match text {
-        Some(text) if text.trim().is_empty() || text.len() > most => Err(Problem::bad_request(
-            format!("\"{field}\" has 1 to {most} bytes. Nothing was recorded."),
-        )),
+        Some(text) if text.trim().is_empty() || text.len() > most => {
+            Err(Problem::bad_request(format!("\"{field}\" has 1 to {most} bytes. Nothing was recorded.")))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -192,9 +180,7 @@ pub(super) async fn list(
     caller.must(Action::See)?;
     let limit = asked.limit.unwrap_or(LIMIT);
     if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!(
-            "\"limit\" is 1 to {LIMIT_MAX}."
-        )));
+        return Err(Problem::bad_request(format!("\"limit\" is 1 to {LIMIT_MAX}.")));
     }
     let site = asked.site.as_deref().map(SiteId::parse).transpose();
     let page = room
@@ -212,10 +198,7 @@ pub(super) async fn list(
             limit,
         })
         .await?;
-    Ok(Json(ActivationPage {
-        activations: page.cards.iter().map(Activation::from).collect(),
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Json(ActivationPage { activations: page.cards.iter().map(Activation::from).collect(), next_cursor: page.next_cursor }))
 }
 
 /// One activation in full. `ETag` is its `seq`, for `If-Match`.
@@ -226,11 +209,7 @@ pub(super) async fn list(
         (status = "4XX", description = "Refused", body = Document, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn one(
-    State(room): State<Arc<Room>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn one(State(room): State<Arc<Room>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.must(Action::See)?;
     let unknown = || Problem::not_found("activation with this reference");
     let id: ActivationId = id.parse().map_err(|_| unknown())?;

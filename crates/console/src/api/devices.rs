@@ -20,15 +20,10 @@ use crate::room::Room;
         (status = "4XX", description = "Refused", body = Document, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list(
-    State(room): State<Arc<Room>>,
-    caller: Caller,
-) -> Result<Json<Devices>, Problem> {
+pub(super) async fn list(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<Devices>, Problem> {
     caller.must(Action::See)?;
     let devices = room.desk.devices(caller.scope).await?;
-    Ok(Json(Devices {
-        devices: devices.iter().map(Device::from).collect(),
-    }))
+    Ok(Json(Devices { devices: devices.iter().map(Device::from).collect() }))
 }
 
 /// One device.
@@ -47,12 +42,8 @@ pub(super) async fn one(
 ) -> Result<Json<Device>, Problem> {
     caller.must(Action::See)?;
     let devices = room.desk.devices(caller.scope).await?;
-    let found = devices
-        .iter()
-        .find(|device| device.id.site.as_str() == site && device.id.name.as_str() == name);
-    found
-        .map(|device| Json(Device::from(device)))
-        .ok_or_else(|| Problem::not_found("device with this name"))
+    let found = devices.iter().find(|device| device.id.site.as_str() == site && device.id.name.as_str() == name);
+    found.map(|device| Json(Device::from(device))).ok_or_else(|| Problem::not_found("device with this name"))
 }
 
 /// Lists the open troubles in scope.
@@ -63,10 +54,7 @@ pub(super) async fn one(
         (status = "4XX", description = "Refused", body = Document, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn troubles(
-    State(room): State<Arc<Room>>,
-    caller: Caller,
-) -> Result<Json<Troubles>, Problem> {
+pub(super) async fn troubles(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<Troubles>, Problem> {
     caller.must(Action::See)?;
     let open = room.desk.troubles(caller.scope).await?;
     let troubles: Result<Vec<_>, _> = open.iter().map(Trouble::try_from).collect();

@@ -52,56 +52,24 @@ pub(super) async fn dispatch(State(room): State<Arc<Room>>) -> Result<Response, 
 pub(super) async fn ready(State(room): State<Arc<Room>>, RawQuery(query): RawQuery) -> Response {
     let health = room.desk.health().borrow().clone();
     let mut parts = of_station(&health);
-    parts.extend(
-        (room.probes)()
-            .into_iter()
-            .map(|Probe { name, ok, detail }| Part { name, ok, detail }),
-    );
+    parts.extend((room.probes)().into_iter().map(|Probe { name, ok, detail }| Part { name, ok, detail }));
     let ready = parts.iter().all(|part| part.ok);
-    let verbose = query.as_deref().is_some_and(|query| {
-        query
-            .split('&')
-            .any(|q| q == "verbose" || q.starts_with("verbose="))
-    });
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let body = Ready {
-        ready,
-        parts: verbose.then_some(parts),
-    };
+    let verbose = query.as_deref().is_some_and(|query| query.split('&').any(|q| q == "verbose" || q.starts_with("verbose=")));
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Ready { ready, parts: verbose.then_some(parts) };
     (status, Json(body)).into_response()
 }
 
 fn of_station(health: &Health) -> Vec<Part> {
-    let part = |name: &str, ok: bool, good: String, bad: String| Part {
-        name: name.to_owned(),
-        ok,
-        detail: if ok { good } else { bad },
-    };
+    let part = |name: &str, ok: bool, good: String, bad: String| Part { name: name.to_owned(), ok, detail: if ok { good } else { bad } };
     vec![
-        part(
-            "watch",
-            health.started,
-            "takes inputs".to_owned(),
-            "still reads its record; presses wait at the broker".to_owned(),
-        ),
+        part("watch", health.started, "takes inputs".to_owned(), "still reads its record; presses wait at the broker".to_owned()),
         part(
             "record",
             health.record_reachable,
             format!("{} entries", health.size),
-            format!(
-                "unreachable; {} entries are in the spool and ladders run. Mend the database",
-                health.spooled
-            ),
+            format!("unreachable; {} entries are in the spool and ladders run. Mend the database", health.spooled),
         ),
-        part(
-            "directory",
-            health.directory,
-            "in force".to_owned(),
-            "none in force: nobody can be told. Run `cooee check`".to_owned(),
-        ),
+        part("directory", health.directory, "in force".to_owned(), "none in force: nobody can be told. Run `cooee check`".to_owned()),
     ]
 }

@@ -33,10 +33,7 @@ impl Modify for Key {
             .bearer_format("ck_<id>_<secret>")
             .description(Some("An API key, printed by `cooee key new`"))
             .build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("key", SecurityScheme::Http(scheme));
+        document.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
     }
 }
 

@@ -239,11 +239,7 @@ impl From<&Card> for Activation {
 
 impl From<&Going> for GoingShape {
     fn from(going: &Going) -> Self {
-        Self {
-            name: going.name.clone(),
-            commitment: commitment(going.commitment),
-            arrive_by: going.arrive_by,
-        }
+        Self { name: going.name.clone(), commitment: commitment(going.commitment), arrive_by: going.arrive_by }
     }
 }
 
@@ -262,11 +258,7 @@ impl From<&RungView> for Rung {
     fn from(rung: &RungView) -> Self {
         let target = |target: &station::view::TargetView| Target {
             name: target.name.clone(),
-            by: target
-                .by
-                .iter()
-                .map(|together| together.iter().map(|medium| medium.as_str()).collect())
-                .collect(),
+            by: target.by.iter().map(|together| together.iter().map(|medium| medium.as_str()).collect()).collect(),
             passed_over: target.passed_over.clone(),
         };
         Self {
@@ -299,12 +291,7 @@ impl From<&Attempt> for AttemptShape {
 
 impl From<&Line> for HistoryLine {
     fn from(line: &Line) -> Self {
-        Self {
-            seq: line.seq,
-            at: line.at,
-            kind: line.kind.clone(),
-            text: line.text.clone(),
-        }
+        Self { seq: line.seq, at: line.at, kind: line.kind.clone(), text: line.text.clone() }
     }
 }
 
@@ -325,10 +312,7 @@ impl From<&DeviceView> for Device {
 impl TryFrom<&TroubleView> for Trouble {
     type Error = serde_json::Error;
     fn try_from(trouble: &TroubleView) -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            cause: serde_json::to_value(&trouble.cause)?,
-            since: trouble.since,
-        })
+        Ok(Self { cause: serde_json::to_value(&trouble.cause)?, since: trouble.since })
     }
 }
 

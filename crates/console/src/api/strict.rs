@@ -42,11 +42,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Room>> for Strict<T> {
         }
         let json = kind
             .and_then(|kind| kind.to_str().ok().map(str::to_ascii_lowercase))
-            .is_some_and(|kind| {
-                kind.split(';')
-                    .next()
-                    .is_some_and(|k| k.trim() == "application/json")
-            });
+            .is_some_and(|kind| kind.split(';').next().is_some_and(|k| k.trim() == "application/json"));
         if !json {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -60,11 +56,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Room>> for Strict<T> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Problem::bad_request(format!(
-            "The body is not what /api/v1/openapi.json says: {error}. Nothing was recorded."
-        ))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request(format!("The body is not what /api/v1/openapi.json says: {error}. Nothing was recorded.")))
 }
 
 /// A query string.
@@ -93,10 +86,7 @@ impl FromRequestParts<Arc<Room>> for Conditions {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Room>) -> Result<Self, Problem> {
-        Ok(Self {
-            idempotency_key: idempotency_key(&parts.headers)?,
-            seen: if_match(&parts.headers)?,
-        })
+        Ok(Self { idempotency_key: idempotency_key(&parts.headers)?, seen: if_match(&parts.headers)? })
     }
 }
 
@@ -106,9 +96,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     };
     match key.to_str() {
         Ok(key) if (1..=KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
-        Ok(_) | Err(_) => Err(Problem::bad_request(format!(
-            "Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters. Nothing was recorded."
-        ))),
+        Ok(_) | Err(_) => {
+            Err(Problem::bad_request(format!("Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters. Nothing was recorded.")))
+        }
     }
 }
 
@@ -116,13 +106,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
     };
-    let seen = value.to_str().ok().and_then(|text| {
-        text.trim()
-            .strip_prefix('"')?
-            .strip_suffix('"')?
-            .parse()
-            .ok()
-    });
+    let seen = value.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
     match seen {
         Some(seen) => Ok(Some(seen)),
         None => Err(Problem::bad_request(

@@ -69,28 +69,14 @@ struct Said {
     text: String,
 }
 
-pub(super) async fn page(
-    State(room): State<Arc<Room>>,
-    Visitor(caller): Visitor,
-    Path(id): Path<String>,
-) -> Response {
+pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor, Path(id): Path<String>) -> Response {
     match look(&room, &caller, &id).await {
-        Ok(region) => html(
-            StatusCode::OK,
-            &Page {
-                frame: Frame::new(&room, Some(&caller)),
-                region,
-            },
-        ),
+        Ok(region) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), region }),
         Err(problem) => trouble(&room, Some(&caller), problem, "/"),
     }
 }
 
-pub(super) async fn region(
-    State(room): State<Arc<Room>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn region(State(room): State<Arc<Room>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     Ok(html(StatusCode::OK, &look(&room, &caller, &id).await?))
 }
 
@@ -101,12 +87,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
     let now = room.desk.turn().await?;
     let detail = room.desk.activation(id, caller.scope.clone()).await?;
     let detail = detail.ok_or_else(unknown)?;
-    let Detail {
-        card,
-        ladder,
-        attempts,
-        history,
-    } = &detail;
+    let Detail { card, ladder, attempts, history } = &detail;
     let zone = &card.timezone;
     Ok(Region {
         csrf: caller.csrf.clone(),
@@ -116,10 +97,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
         unowned: usize::from(row::is_unowned(card)),
         row: Row::new(card, now, caller),
         ladder: ladder.iter().map(|rung| step(rung, now, zone)).collect(),
-        attempts: attempts
-            .iter()
-            .map(|attempt| message(attempt, zone))
-            .collect(),
+        attempts: attempts.iter().map(|attempt| message(attempt, zone)).collect(),
         history: history.iter().rev().map(|line| said(line, zone)).collect(),
         endings: row::endings(),
     })
@@ -135,15 +113,9 @@ fn step(rung: &RungView, now: Timestamp, zone: &str) -> Step {
         number: rung.number,
         wait_s: rung.wait_s,
         stands,
-        since: rung
-            .entered_at
-            .map(|at| moment::clock(at, zone))
-            .unwrap_or_default(),
+        since: rung.entered_at.map(|at| moment::clock(at, zone)).unwrap_or_default(),
         until_ms: rung.until.map_or(0, Timestamp::as_millisecond),
-        until_in: rung
-            .until
-            .map(|at| moment::span(now, at))
-            .unwrap_or_default(),
+        until_in: rung.until.map(|at| moment::span(now, at)).unwrap_or_default(),
         targets: rung.targets.iter().map(target).collect(),
     }
 }
@@ -164,12 +136,7 @@ fn target(target: &TargetView) -> String {
 fn message(attempt: &Attempt, zone: &str) -> Message {
     let mut remarks = Vec::new();
     remarks.extend(attempt.detail.clone());
-    remarks.extend(
-        attempt
-            .provider
-            .as_ref()
-            .map(|name| format!("through {name}")),
-    );
+    remarks.extend(attempt.provider.as_ref().map(|name| format!("through {name}")));
     if attempt.possible_duplicate {
         remarks.push("may have been sent twice".to_owned());
     }
@@ -182,18 +149,11 @@ fn message(attempt: &Attempt, zone: &str) -> Message {
         medium: attempt.medium.as_str(),
         purpose: attempt.purpose.as_str().replace('_', " "),
         outcome: attempt.outcome,
-        outcome_at: attempt
-            .outcome_at
-            .map(|at| moment::clock(at, zone))
-            .unwrap_or_default(),
+        outcome_at: attempt.outcome_at.map(|at| moment::clock(at, zone)).unwrap_or_default(),
         remarks: remarks.join("; "),
     }
 }
 
 fn said(line: &Line, zone: &str) -> Said {
-    Said {
-        seq: line.seq,
-        at: moment::clock(line.at, zone),
-        text: line.text.clone(),
-    }
+    Said { seq: line.seq, at: moment::clock(line.at, zone), text: line.text.clone() }
 }

@@ -50,36 +50,23 @@ pub(super) async fn act(
                 Some("queue") => "/".to_owned(),
                 Some(_) | None => there.clone(),
             };
-            submit(&room, &caller, &id, &verb, fields)
-                .await
-                .map(|()| back)
+            submit(&room, &caller, &id, &verb, fields).await.map(|()| back)
         }
-        Err(rejection) => Err(Problem::bad_request(format!(
-            "The form could not be read: {}. Nothing was recorded.",
-            rejection.body_text()
-        ))),
+        Err(rejection) => {
+            Err(Problem::bad_request(format!("The form could not be read: {}. Nothing was recorded.", rejection.body_text())))
+        }
     };
     match done {
         Ok(back) => Redirect::to(&back).into_response(),
         Err(problem) => {
             // A reference that is none would make a link to anywhere.
-            let back = if problem.status == StatusCode::NOT_FOUND {
-                "/"
-            } else {
-                &there
-            };
+            let back = if problem.status == StatusCode::NOT_FOUND { "/" } else { &there };
             trouble(&room, Some(&caller), problem, back)
         }
     }
 }
 
-async fn submit(
-    room: &Room,
-    caller: &Caller,
-    id: &str,
-    verb: &str,
-    fields: Fields,
-) -> Result<(), Problem> {
+async fn submit(room: &Room, caller: &Caller, id: &str, verb: &str, fields: Fields) -> Result<(), Problem> {
     if caller.csrf.is_empty() || !secret::same(caller.csrf.as_bytes(), fields.csrf.as_bytes()) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -95,22 +82,8 @@ async fn submit(
     // Only closing must not be done on stale knowledge. While a ladder climbs, every receipt changes the activation:
     // an operator's claim or words must not be refused for that, and a second accept only adds a co-responder.
     let seen = seen.filter(|_| action == Action::Close);
-    let conditions = Conditions {
-        idempotency_key: None,
-        seen,
-    };
-    perform(
-        room,
-        caller,
-        id,
-        Wish {
-            actor,
-            act,
-            conditions,
-        },
-    )
-    .await
-    .map(|_| ())
+    let conditions = Conditions { idempotency_key: None, seen };
+    perform(room, caller, id, Wish { actor, act, conditions }).await.map(|_| ())
 }
 
 fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
@@ -122,9 +95,7 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
         "accept" | "decline" if !named => Err(missing("who: their name or id")),
         "accept" => {
             let eta_s = fields.minutes.map(|m| Seconds(m.saturating_mul(60)));
-            let commitment = fields
-                .commitment
-                .ok_or_else(|| missing("going or verifying"))?;
+            let commitment = fields.commitment.ok_or_else(|| missing("going or verifying"))?;
             Ok((Action::Accept, Act::Accept { commitment, eta_s }))
         }
         "decline" => Ok((Action::Decline, Act::Decline)),
@@ -134,15 +105,11 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
             Ok((Action::Escalate, Act::Escalate { to }))
         }
         "note" => {
-            let text = words
-                .map(Private::Open)
-                .ok_or_else(|| missing("something in the note"))?;
+            let text = words.map(Private::Open).ok_or_else(|| missing("something in the note"))?;
             Ok((Action::Note, Act::Note { text }))
         }
         "close" => {
-            let disposition = fields
-                .disposition
-                .ok_or_else(|| missing("with which outcome"))?;
+            let disposition = fields.disposition.ok_or_else(|| missing("with which outcome"))?;
             let note = words.map(Private::Open);
             Ok((Action::Close, Act::Close { disposition, note }))
         }

@@ -52,11 +52,7 @@ pub(super) async fn log_in(
         return again(&room, StatusCode::FORBIDDEN, said.to_owned());
     }
     let Ok(Form(pasted)) = form else {
-        return again(
-            &room,
-            StatusCode::BAD_REQUEST,
-            "Paste the key into the field.".to_owned(),
-        );
+        return again(&room, StatusCode::BAD_REQUEST, "Paste the key into the field.".to_owned());
     };
     let keys = room.keys.borrow().clone();
     let Some(key) = keys.prove(pasted.key.trim()) else {
@@ -83,8 +79,7 @@ pub(super) async fn log_out(
     headers: HeaderMap,
     form: Result<Form<Leave>, FormRejection>,
 ) -> Response {
-    let ours =
-        form.is_ok_and(|Form(leave)| secret::same(leave.csrf.as_bytes(), caller.csrf.as_bytes()));
+    let ours = form.is_ok_and(|Form(leave)| secret::same(leave.csrf.as_bytes(), caller.csrf.as_bytes()));
     if !ours {
         let said = "This form is from another session. Load the page again.";
         return trouble(&room, Some(&caller), Problem::bad_request(said), "/");
@@ -96,13 +91,8 @@ pub(super) async fn log_out(
 }
 
 fn set_cookie(room: &Room, token: &str, lasts_s: u64) -> Response {
-    let secure = if room.settings.is_https() {
-        "; Secure"
-    } else {
-        ""
-    };
-    let cookie =
-        format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts_s}{secure}");
+    let secure = if room.settings.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={lasts_s}{secure}");
     match HeaderValue::try_from(cookie) {
         Ok(cookie) => {
             let next = if lasts_s == 0 { "/login" } else { "/" };
@@ -113,11 +103,5 @@ fn set_cookie(room: &Room, token: &str, lasts_s: u64) -> Response {
 }
 
 fn again(room: &Room, status: StatusCode, said: String) -> Response {
-    html(
-        status,
-        &Page {
-            frame: Frame::new(room, None),
-            said,
-        },
-    )
+    html(status, &Page { frame: Frame::new(room, None), said })
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::trouble::Cause;
+use station::desk::DeskError;
 use station::view::{Card, Query, TroubleView};
 
 use super::row::{self, Row};
@@ -41,27 +42,19 @@ struct Region {
     more: bool,
     open: Vec<Row>,
     closed: Vec<Row>,
+    unread: bool,
     troubles: Vec<String>,
     endings: Vec<(&'static str, &'static str)>,
 }
 
 pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor) -> Response {
     match look(&room, &caller).await {
-        Ok(region) => html(
-            StatusCode::OK,
-            &Page {
-                frame: Frame::new(&room, Some(&caller)),
-                region,
-            },
-        ),
+        Ok(region) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), region }),
         Err(problem) => trouble(&room, Some(&caller), problem, "/"),
     }
 }
 
-pub(super) async fn region(
-    State(room): State<Arc<Room>>,
-    caller: Caller,
-) -> Result<Response, Problem> {
+pub(super) async fn region(State(room): State<Arc<Room>>, caller: Caller) -> Result<Response, Problem> {
     Ok(html(StatusCode::OK, &look(&room, &caller).await?))
 }
 
@@ -70,24 +63,16 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
     let now = room.desk.turn().await?;
     let (mut open, more) = open(room, caller).await?;
     open.sort_by_key(row::urgency);
-    let day_ago = now
-        .saturating_sub(SignedDuration::from_hours(24))
-        .unwrap_or(Timestamp::MIN);
-    let closed = Query {
-        scope: caller.scope.clone(),
-        open: Some(false),
-        from: Some(day_ago),
-        limit: CLOSED_MAX,
-        ..Query::default()
+    let day_ago = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    let closed = Query { scope: caller.scope.clone(), open: Some(false), from: Some(day_ago), limit: CLOSED_MAX, ..Query::default() };
+    // What is open comes from memory and is shown even while the record cannot be read.
+    let (closed, unread) = match room.desk.list(closed).await {
+        Ok(page) => (page.cards, false),
+        Err(DeskError::Record(_)) => (Vec::new(), true),
+        Err(why @ (DeskError::Stopping | DeskError::Cursor)) => return Err(why.into()),
     };
-    let closed = room.desk.list(closed).await?.cards;
     let troubles = room.desk.troubles(caller.scope.clone()).await?;
-    let rows = |cards: &[Card]| {
-        cards
-            .iter()
-            .map(|card| Row::new(card, now, caller))
-            .collect()
-    };
+    let rows = |cards: &[Card]| cards.iter().map(|card| Row::new(card, now, caller)).collect();
     Ok(Region {
         csrf: caller.csrf.clone(),
         back: "queue",
@@ -97,18 +82,14 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         more,
         open: rows(&open),
         closed: rows(&closed),
+        unread,
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
         endings: row::endings(),
     })
 }
 
 async fn open(room: &Room, caller: &Caller) -> Result<(Vec<Card>, bool), Problem> {
-    let mut query = Query {
-        scope: caller.scope.clone(),
-        open: Some(true),
-        limit: 200,
-        ..Query::default()
-    };
+    let mut query = Query { scope: caller.scope.clone(), open: Some(true), limit: 200, ..Query::default() };
     let mut cards = Vec::new();
     loop {
         let page = room.desk.list(query.clone()).await?;

@@ -47,10 +47,7 @@ pub(super) struct Row {
 }
 
 /// What this operator may do.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one per row of the role table, read one by one by the template"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "one per row of the role table, read one by one by the template")]
 pub(super) struct May {
     pub(super) claim: bool,
     pub(super) accept: bool,
@@ -115,10 +112,7 @@ impl Row {
             },
             next: next(card),
             next_ms: card.next_at.map_or(0, Timestamp::as_millisecond),
-            next_in: card
-                .next_at
-                .map(|at| moment::span(now, at))
-                .unwrap_or_default(),
+            next_in: card.next_at.map(|at| moment::span(now, at)).unwrap_or_default(),
             closed,
             ending: ending(card),
             seq: card.seq,
@@ -142,11 +136,7 @@ pub(super) fn urgency(card: &Card) -> impl Ord + use<> {
         State::Closed => 0,
     };
     let amber = card.kind == Kind::Assist;
-    (
-        Reverse((state, is_unowned(card), !amber)),
-        card.raised_at,
-        card.id.to_string(),
-    )
+    (Reverse((state, is_unowned(card), !amber)), card.raised_at, card.id.to_string())
 }
 
 fn words(card: &Card) -> (&'static str, &'static str) {
@@ -187,11 +177,7 @@ fn going(card: &Card) -> Vec<String> {
             Commitment::Verifying => "is verifying",
         };
         match going.arrive_by {
-            Some(at) => format!(
-                "{} {what}, by {}",
-                going.name,
-                moment::clock(at, &card.timezone)
-            ),
+            Some(at) => format!("{} {what}, by {}", going.name, moment::clock(at, &card.timezone)),
             None => format!("{} {what} too", going.name),
         }
     };
@@ -235,10 +221,7 @@ pub(super) const DISPOSITIONS: [Disposition; 9] = [
 
 /// The choices of the closing form: value and words.
 pub(super) fn endings() -> Vec<(&'static str, &'static str)> {
-    DISPOSITIONS
-        .iter()
-        .map(|d| (disposition(*d), disposition_words(*d)))
-        .collect()
+    DISPOSITIONS.iter().map(|d| (disposition(*d), disposition_words(*d))).collect()
 }
 
 fn disposition_words(disposition: Disposition) -> &'static str {

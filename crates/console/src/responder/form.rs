@@ -28,9 +28,7 @@ impl Choice {
     }
 
     fn read(text: &str) -> Option<Self> {
-        [Self::Going, Self::Helping, Self::Cannot]
-            .into_iter()
-            .find(|choice| choice.as_str() == text)
+        [Self::Going, Self::Helping, Self::Cannot].into_iter().find(|choice| choice.as_str() == text)
     }
 }
 

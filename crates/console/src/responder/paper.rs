@@ -15,8 +15,7 @@ use crate::room::Room;
 use crate::{moment, security};
 
 pub(super) const NOT_YET: &str = "Nothing has been acknowledged yet. Press the button again.";
-pub(super) const NOT_COUNTED: &str =
-    "Your answer is recorded, but it did not change anything. What holds now is below.";
+pub(super) const NOT_COUNTED: &str = "Your answer is recorded, but it did not change anything. What holds now is below.";
 
 pub(super) fn unknown() -> Response {
     plain(
@@ -32,9 +31,7 @@ pub(super) fn not_sent() -> Response {
         "NOT SENT - reply by text",
         "The station could not take your answer. Nothing has been acknowledged. Reply by text with the code in the message, or try again.",
     );
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
@@ -48,10 +45,7 @@ pub(super) fn done(token: &str) -> Response {
 fn private(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, security::RESPONDER);
-    headers.insert(
-        HeaderName::from_static("x-robots-tag"),
-        HeaderValue::from_static("noindex, nofollow, noarchive"),
-    );
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow, noarchive"));
 }
 
 #[derive(Template)]
@@ -130,11 +124,7 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         view,
         others: if accepted { others(view) } else { Vec::new() },
         nonce,
-        choices: if closed {
-            Vec::new()
-        } else {
-            choices(view.answer)
-        },
+        choices: if closed { Vec::new() } else { choices(view.answer) },
     };
     html(StatusCode::OK, &shown)
 }
@@ -156,12 +146,7 @@ pub(super) fn ask(room: &Room, token: &str, view: &ResponderView, choice: Choice
 }
 
 pub(super) fn plain(status: StatusCode, title: &str, detail: &str) -> Response {
-    let page = Plain {
-        style: RESPONDER_STYLE.path(),
-        icon: ICON.path(),
-        title,
-        detail,
-    };
+    let page = Plain { style: RESPONDER_STYLE.path(), icon: ICON.path(), title, detail };
     html(status, &page)
 }
 

@@ -21,8 +21,8 @@ const SPENT_MAX: usize = 16_384;
 const BUTTONS: usize = 6;
 /// Words that are hard to mistake for each other, in any order.
 const WORDS: [&str; 16] = [
-    "APPLE", "BRIDGE", "CANDLE", "DOLPHIN", "EAGLE", "FOREST", "GUITAR", "HAMMER", "ISLAND",
-    "KETTLE", "LEMON", "MOUNTAIN", "PENCIL", "RIVER", "TIGER", "WINDOW",
+    "APPLE", "BRIDGE", "CANDLE", "DOLPHIN", "EAGLE", "FOREST", "GUITAR", "HAMMER", "ISLAND", "KETTLE", "LEMON", "MOUNTAIN", "PENCIL",
+    "RIVER", "TIGER", "WINDOW",
 ];
 
 /// Makes nonces and knows them again.
@@ -122,10 +122,7 @@ impl Proof {
             buttons.push(left.swap_remove(chosen));
         }
         let right = 1 + dice.next().unwrap_or(0) % (BUTTONS - 1);
-        Question {
-            word: buttons.get(right).copied().unwrap_or_default(),
-            buttons,
-        }
+        Question { word: buttons.get(right).copied().unwrap_or_default(), buttons }
     }
 
     fn age(&self, link: &str, stage: Stage, nonce: &str) -> Option<Duration> {
@@ -157,14 +154,8 @@ mod tests {
         tokio::time::advance(READING).await;
         assert_eq!(proof.judge("link", Stage::Page, &nonce), Freshness::Good);
         assert_eq!(proof.judge("other", Stage::Page, &nonce), Freshness::Stale);
-        assert_eq!(
-            proof.judge("link", Stage::Question("going"), &nonce),
-            Freshness::Stale
-        );
-        assert_eq!(
-            proof.judge("link", Stage::Page, &format!("1{nonce}")),
-            Freshness::Stale
-        );
+        assert_eq!(proof.judge("link", Stage::Question("going"), &nonce), Freshness::Stale);
+        assert_eq!(proof.judge("link", Stage::Page, &format!("1{nonce}")), Freshness::Stale);
         for bad in ["", ".", "..", "1.2.3", "-1.x.y"] {
             assert_eq!(proof.judge("link", Stage::Page, bad), Freshness::Stale);
         }
@@ -183,14 +174,7 @@ mod tests {
             let question = proof.question("link", &nonce);
             assert_eq!(question.buttons.len(), BUTTONS);
             assert_ne!(question.buttons[0], question.word);
-            assert_eq!(
-                question
-                    .buttons
-                    .iter()
-                    .filter(|b| **b == question.word)
-                    .count(),
-                1
-            );
+            assert_eq!(question.buttons.iter().filter(|b| **b == question.word).count(), 1);
             assert_eq!(proof.question("link", &nonce).word, question.word);
         }
     }

@@ -18,18 +18,8 @@ async fn a_wrong_key_is_401_and_after_many_429_but_a_right_one_always_works() {
     let mut forged = good.clone();
     forged.pop();
     let mut last = 0;
-    for wrong in [
-        "",
-        "Bearer",
-        "Bearer x",
-        "Basic eDp5",
-        &format!("Bearer {forged}"),
-    ]
-    .repeat(12)
-    {
-        let request = Request::builder()
-            .uri("/api/v1/activations")
-            .header("authorization", wrong);
+    for wrong in ["", "Bearer", "Bearer x", "Basic eDp5", &format!("Bearer {forged}")].repeat(12) {
+        let request = Request::builder().uri("/api/v1/activations").header("authorization", wrong);
         let answer = house.knock(request.body(Body::empty()).unwrap()).await;
         last = answer.status.as_u16();
         assert!([401, 429].contains(&last));
@@ -37,17 +27,8 @@ async fn a_wrong_key_is_401_and_after_many_429_but_a_right_one_always_works() {
         assert!(!answer.body.contains("KAL"));
     }
     assert_eq!(last, 429);
-    assert_eq!(
-        house
-            .ask("centre", "/api/v1/activations", None)
-            .await
-            .status,
-        200
-    );
-    let bare = Request::builder()
-        .uri("/api/v1/activations")
-        .body(Body::empty())
-        .unwrap();
+    assert_eq!(house.ask("centre", "/api/v1/activations", None).await.status, 200);
+    let bare = Request::builder().uri("/api/v1/activations").body(Body::empty()).unwrap();
     assert_eq!(house.knock(bare).await.status, 401);
 }
 
@@ -55,13 +36,7 @@ async fn a_wrong_key_is_401_and_after_many_429_but_a_right_one_always_works() {
 async fn a_reload_takes_a_key_out_of_force() {
     let house = House::new(town());
     house.keys.send_replace(std::sync::Arc::default());
-    assert_eq!(
-        house
-            .ask("centre", "/api/v1/activations", None)
-            .await
-            .status,
-        401
-    );
+    assert_eq!(house.ask("centre", "/api/v1/activations", None).await.status, 401);
 }
 
 #[tokio::test]
@@ -70,54 +45,16 @@ async fn roles_hold_at_the_routes() {
     let cases: [(&str, &str, Option<&str>, [u16; 5]); 8] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
-        (
-            "activations",
-            "",
-            Some(r#"{"site":"kalamunda-library","device":"app"}"#),
-            [201, 201, 201, 403, 201],
-        ),
-        (
-            "activations/KAL-42/claim",
-            "",
-            Some(""),
-            [200, 403, 403, 403, 200],
-        ),
-        (
-            "activations/KAL-42/accept",
-            "",
-            Some(r#"{"by":"j","commitment":"going"}"#),
-            [200, 200, 403, 403, 200],
-        ),
-        (
-            "activations/KAL-42/decline",
-            "",
-            Some(r#"{"by":"j"}"#),
-            [200, 200, 403, 403, 200],
-        ),
-        (
-            "activations/KAL-42/escalate",
-            "",
-            Some(r#"{"to":"rung 2"}"#),
-            [200, 200, 403, 403, 200],
-        ),
-        (
-            "activations/KAL-42/note",
-            "",
-            Some(r#"{"note":"x"}"#),
-            [200, 200, 403, 403, 200],
-        ),
-        (
-            "activations/KAL-42/close",
-            "",
-            Some(r#"{"disposition":"test"}"#),
-            [200, 200, 403, 403, 200],
-        ),
+        ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
+        ("activations/KAL-42/claim", "", Some(""), [200, 403, 403, 403, 200]),
+        ("activations/KAL-42/accept", "", Some(r#"{"by":"j","commitment":"going"}"#), [200, 200, 403, 403, 200]),
+        ("activations/KAL-42/decline", "", Some(r#"{"by":"j"}"#), [200, 200, 403, 403, 200]),
+        ("activations/KAL-42/escalate", "", Some(r#"{"to":"rung 2"}"#), [200, 200, 403, 403, 200]),
+        ("activations/KAL-42/note", "", Some(r#"{"note":"x"}"#), [200, 200, 403, 403, 200]),
+        ("activations/KAL-42/close", "", Some(r#"{"disposition":"test"}"#), [200, 200, 403, 403, 200]),
     ];
     for (path, _, body, expected) in cases {
-        for (key, status) in ["centre", "library", "button", "auditor", "admin"]
-            .iter()
-            .zip(expected)
-        {
+        for (key, status) in ["centre", "library", "button", "auditor", "admin"].iter().zip(expected) {
             let answer = house.ask(key, &format!("/api/v1/{path}"), body).await;
             assert_eq!(answer.status, status, "{key} {path}: {}", answer.body);
         }
@@ -131,17 +68,9 @@ async fn what_is_outside_of_a_scope_does_not_exist() {
         ("kal", "/api/v1/activations/SWN-7", None),
         ("library", "/api/v1/activations/KAL-41", None),
         ("kal", "/api/v1/activations/SWN-7/claim", Some("")),
-        (
-            "library",
-            "/api/v1/activations/SWN-7/note",
-            Some(r#"{"note":"x"}"#),
-        ),
+        ("library", "/api/v1/activations/SWN-7/note", Some(r#"{"note":"x"}"#)),
         ("kal", "/api/v1/devices/swan-hub/desk", None),
-        (
-            "button",
-            "/api/v1/activations",
-            Some(r#"{"site":"swan-hub","device":"x"}"#),
-        ),
+        ("button", "/api/v1/activations", Some(r#"{"site":"swan-hub","device":"x"}"#)),
         ("centre", "/api/v1/activations/KAL-9999", None),
         ("centre", "/api/v1/activations/not-a-reference", None),
     ] {
@@ -151,17 +80,10 @@ async fn what_is_outside_of_a_scope_does_not_exist() {
     }
     for (key, seen) in [("kal", 4), ("library", 3), ("centre", 5)] {
         let list = house.ask(key, "/api/v1/activations", None).await;
-        assert_eq!(
-            list.json()["activations"].as_array().unwrap().len(),
-            seen,
-            "{key}"
-        );
+        assert_eq!(list.json()["activations"].as_array().unwrap().len(), seen, "{key}");
         assert_eq!(list.body.contains("Swan"), key == "centre");
     }
-    assert_eq!(
-        house.ask("kal", "/api/v1/troubles", None).await.json()["troubles"],
-        serde_json::json!([])
-    );
+    assert_eq!(house.ask("kal", "/api/v1/troubles", None).await.json()["troubles"], serde_json::json!([]));
     assert!(house.watch.world().raises.is_empty() && house.watch.world().acts.is_empty());
 }
 
@@ -170,9 +92,7 @@ async fn an_act_reaches_the_watch_as_it_was_worded() {
     let house = House::new(town());
     let body = r#"{"by":"j-smith","commitment":"verifying","eta_s":300}"#;
     let headers = [("idempotency-key", "abc"), ("if-match", "\"31\"")];
-    let answer = house
-        .ask_with("centre", &format!("{ACT}accept"), Some(body), &headers)
-        .await;
+    let answer = house.ask_with("centre", &format!("{ACT}accept"), Some(body), &headers).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["role"], "responder");
     assert_eq!(answer.json()["activation"]["seq"], 31);
@@ -188,91 +108,32 @@ async fn an_act_reaches_the_watch_as_it_was_worded() {
 #[tokio::test]
 async fn refusals_say_who_when_and_how_it_stands() {
     let house = House::new(town());
-    let stale = house
-        .ask_with(
-            "centre",
-            &format!("{ACT}claim"),
-            Some(""),
-            &[("if-match", "\"30\"")],
-        )
-        .await;
-    assert_eq!(
-        (stale.status.as_u16(), &stale.json()["activation"]["seq"]),
-        (412, &31.into())
-    );
-    let closed = house
-        .ask("centre", "/api/v1/activations/KAL-39/claim", Some(""))
-        .await;
+    let stale = house.ask_with("centre", &format!("{ACT}claim"), Some(""), &[("if-match", "\"30\"")]).await;
+    assert_eq!((stale.status.as_u16(), &stale.json()["activation"]["seq"]), (412, &31.into()));
+    let closed = house.ask("centre", "/api/v1/activations/KAL-39/claim", Some("")).await;
     assert_eq!(closed.status, 409);
-    assert!(
-        closed.json()["detail"]
-            .as_str()
-            .unwrap()
-            .contains("by Westside MC at 2026-04-13T06:03:15Z")
-    );
+    assert!(closed.json()["detail"].as_str().unwrap().contains("by Westside MC at 2026-04-13T06:03:15Z"));
     assert_eq!(closed.json()["activation"]["closed_by"], "Westside MC");
-    house
-        .watch
-        .world()
-        .verdicts
-        .push_back(Verdict::Durable(Outcome {
-            co_responder: true,
-            ..Outcome::default()
-        }));
-    let second = house
-        .ask(
-            "centre",
-            "/api/v1/activations/KAL-40/accept",
-            Some(r#"{"by":"x","commitment":"going"}"#),
-        )
-        .await;
+    house.watch.world().verdicts.push_back(Verdict::Durable(Outcome { co_responder: true, ..Outcome::default() }));
+    let second = house.ask("centre", "/api/v1/activations/KAL-40/accept", Some(r#"{"by":"x","commitment":"going"}"#)).await;
     assert_eq!(second.status, 200);
-    assert_eq!(
-        (&second.json()["role"], &second.json()["first"]),
-        (&"co-responder".into(), &"P. Nair".into())
-    );
-    for (why, status) in [
-        (Rejection::ClaimedByAnother("KAL-42".parse().unwrap()), 409),
-        (Rejection::VerifyingSpent, 409),
-        (Rejection::ImplausibleEta, 400),
-    ] {
-        house
-            .watch
-            .world()
-            .verdicts
-            .push_back(Verdict::Refused(why));
-        assert_eq!(
-            house
-                .ask("centre", &format!("{ACT}claim"), Some(""))
-                .await
-                .status,
-            status
-        );
+    assert_eq!((&second.json()["role"], &second.json()["first"]), (&"co-responder".into(), &"P. Nair".into()));
+    for (why, status) in
+        [(Rejection::ClaimedByAnother("KAL-42".parse().unwrap()), 409), (Rejection::VerifyingSpent, 409), (Rejection::ImplausibleEta, 400)]
+    {
+        house.watch.world().verdicts.push_back(Verdict::Refused(why));
+        assert_eq!(house.ask("centre", &format!("{ACT}claim"), Some("")).await.status, status);
     }
 }
 
 #[tokio::test]
 async fn i1_what_was_not_taken_is_503_and_never_2xx() {
     let house = House::new(town());
-    for why in [
-        NotTaken::Overloaded,
-        NotTaken::Stopping,
-        NotTaken::Unrecorded,
-    ] {
-        for (path, body) in [
-            ("/api/v1/activations", r#"{"site":"s","device":"d"}"#),
-            ("/api/v1/activations/KAL-42/claim", ""),
-        ] {
-            house
-                .watch
-                .world()
-                .verdicts
-                .push_back(Verdict::NotTaken(why));
+    for why in [NotTaken::Overloaded, NotTaken::Stopping, NotTaken::Unrecorded] {
+        for (path, body) in [("/api/v1/activations", r#"{"site":"s","device":"d"}"#), ("/api/v1/activations/KAL-42/claim", "")] {
+            house.watch.world().verdicts.push_back(Verdict::NotTaken(why));
             let answer = house.ask("centre", path, Some(body)).await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.header("retry-after")),
-                (503, "1")
-            );
+            assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"));
         }
     }
 }
@@ -280,11 +141,7 @@ async fn i1_what_was_not_taken_is_503_and_never_2xx() {
 #[tokio::test]
 async fn bad_bodies_are_refused_and_nothing_is_done() {
     let house = House::new(town());
-    let deep = format!(
-        r#"{{"note":{}1{}}}"#,
-        "[".repeat(20_000),
-        "]".repeat(20_000)
-    );
+    let deep = format!(r#"{{"note":{}1{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
     let large = format!(r#"{{"note":"{}"}}"#, "x".repeat(70_000));
     let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(3_000));
     for (body, status) in [
@@ -302,27 +159,12 @@ async fn bad_bodies_are_refused_and_nothing_is_done() {
         assert_eq!(answer.status, status, "{}", &body[..body.len().min(40)]);
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }
-    for headers in [
-        [("if-match", "31")],
-        [("if-match", "*")],
-        [("idempotency-key", "")],
-    ] {
-        let answer = house
-            .ask_with("centre", &format!("{ACT}claim"), Some(""), &headers)
-            .await;
+    for headers in [[("if-match", "31")], [("if-match", "*")], [("idempotency-key", "")]] {
+        let answer = house.ask_with("centre", &format!("{ACT}claim"), Some(""), &headers).await;
         assert_eq!(answer.status, 400, "{headers:?}");
     }
-    for query in [
-        "limit=0",
-        "limit=201",
-        "state=half",
-        "from=yesterday",
-        "unknown=1",
-        "site=a/b",
-    ] {
-        let answer = house
-            .ask("centre", &format!("/api/v1/activations?{query}"), None)
-            .await;
+    for query in ["limit=0", "limit=201", "state=half", "from=yesterday", "unknown=1", "site=a/b"] {
+        let answer = house.ask("centre", &format!("/api/v1/activations?{query}"), None).await;
         assert_eq!(answer.status, 400, "{query}");
     }
     for raise in [
@@ -331,13 +173,7 @@ async fn bad_bodies_are_refused_and_nothing_is_done() {
         r#"{"site":"a b","device":"d"}"#,
         r#"{"site":"s","device":"d","kind":"fire"}"#,
     ] {
-        assert_eq!(
-            house
-                .ask("centre", "/api/v1/activations", Some(raise))
-                .await
-                .status,
-            400
-        );
+        assert_eq!(house.ask("centre", "/api/v1/activations", Some(raise)).await.status, 400);
     }
     let form = [("content-type", "text/plain")];
     let request = Request::builder()
@@ -345,9 +181,7 @@ async fn bad_bodies_are_refused_and_nothing_is_done() {
         .uri(format!("{ACT}note"))
         .header(form[0].0, form[0].1)
         .header("authorization", format!("Bearer {}", house.token("centre")));
-    let answer = house
-        .knock(request.body(Body::from(r#"{"note":"x"}"#)).unwrap())
-        .await;
+    let answer = house.knock(request.body(Body::from(r#"{"note":"x"}"#)).unwrap()).await;
     assert_eq!(answer.status, 415);
     assert!(house.watch.world().acts.is_empty() && house.watch.world().raises.is_empty());
 }
@@ -355,60 +189,28 @@ async fn bad_bodies_are_refused_and_nothing_is_done() {
 #[tokio::test]
 async fn verbs_of_later_days_and_odd_paths_are_404() {
     let house = House::new(town());
-    for verb in [
-        "hold",
-        "arrived",
-        "police",
-        "safe",
-        "hand-over",
-        "reopen",
-        "x",
-    ] {
-        assert_eq!(
-            house
-                .ask("admin", &format!("{ACT}{verb}"), Some(""))
-                .await
-                .status,
-            404,
-            "{verb}"
-        );
+    for verb in ["hold", "arrived", "police", "safe", "hand-over", "reopen", "x"] {
+        assert_eq!(house.ask("admin", &format!("{ACT}{verb}"), Some("")).await.status, 404, "{verb}");
     }
-    assert_eq!(
-        house.ask("admin", "/api/v1/nothing", None).await.status,
-        404
-    );
-    assert_eq!(
-        house
-            .ask("admin", "/api/v1/troubles", Some("{}"))
-            .await
-            .status,
-        405
-    );
+    assert_eq!(house.ask("admin", "/api/v1/nothing", None).await.status, 404);
+    assert_eq!(house.ask("admin", "/api/v1/troubles", Some("{}")).await.status, 405);
 }
 
 #[tokio::test]
 async fn health_pages_tell_the_truth() {
     let house = House::new(town());
-    let get =
-        |path: &'static str| house.knock(Request::builder().uri(path).body(Body::empty()).unwrap());
+    let get = |path: &'static str| house.knock(Request::builder().uri(path).body(Body::empty()).unwrap());
     assert_eq!(get("/healthz").await.status, 200);
     assert_eq!(get("/healthz/dispatch").await.status, 200);
     let ready = get("/readyz?verbose").await;
     assert_eq!(ready.status, 200);
     assert_eq!(ready.json()["parts"].as_array().unwrap().len(), 4);
-    house
-        .watch
-        .health
-        .send_modify(|health| health.record_reachable = false);
+    house.watch.health.send_modify(|health| health.record_reachable = false);
     assert_eq!(get("/readyz").await.status, 503);
     let metrics = get("/metrics").await;
     assert!(metrics.body.contains("cooee_record_reachable 0"));
     assert!(metrics.body.contains("cooee_extra 1\n# EOF"));
-    assert!(
-        metrics
-            .body
-            .contains(r#"cooee_http_requests_total{route="/healthz",status="200"} 1"#)
-    );
+    assert!(metrics.body.contains(r#"cooee_http_requests_total{route="/healthz",status="200"} 1"#));
 }
 
 #[tokio::test(start_paused = true)]
@@ -426,20 +228,14 @@ async fn a_watch_that_does_not_turn_is_503() {
         extra_metrics: std::sync::Arc::new(|_| {}),
     })
     .unwrap();
-    let request = Request::builder()
-        .uri("/healthz/dispatch")
-        .body(Body::empty())
-        .unwrap();
+    let request = Request::builder().uri("/healthz/dispatch").body(Body::empty()).unwrap();
     let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
     assert_eq!(response.status(), 503);
 }
 
 struct NoHooks;
 impl console::hooks::Hooks for NoHooks {
-    fn receive(
-        &self,
-        _: console::hooks::HookCall,
-    ) -> std::pin::Pin<Box<dyn Future<Output = console::hooks::HookReply> + Send>> {
+    fn receive(&self, _: console::hooks::HookCall) -> std::pin::Pin<Box<dyn Future<Output = console::hooks::HookReply> + Send>> {
         unreachable!("nothing calls back here")
     }
 }
@@ -452,23 +248,11 @@ async fn callbacks_are_handed_on_as_they_came() {
         .uri("/hooks/first/status?d=KAL-42.1&x=%2F%20")
         .header("x-twilio-signature", "abc=")
         .header("content-type", "application/x-www-form-urlencoded");
-    let answer = house
-        .knock(request.body(Body::from("MessageSid=SM1&Body=%00")).unwrap())
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.body.as_str()),
-        (403, "wrong signature")
-    );
+    let answer = house.knock(request.body(Body::from("MessageSid=SM1&Body=%00")).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (403, "wrong signature"));
     let calls = house.calls.lock().unwrap();
-    assert_eq!(
-        calls[0].path_and_query,
-        "/hooks/first/status?d=KAL-42.1&x=%2F%20"
-    );
+    assert_eq!(calls[0].path_and_query, "/hooks/first/status?d=KAL-42.1&x=%2F%20");
     assert_eq!(calls[0].provider, "first");
     assert_eq!(calls[0].body, b"MessageSid=SM1&Body=%00");
-    assert!(
-        calls[0]
-            .headers
-            .contains(&("x-twilio-signature".to_owned(), "abc=".to_owned()))
-    );
+    assert!(calls[0].headers.contains(&("x-twilio-signature".to_owned(), "abc=".to_owned())));
 }

@@ -14,10 +14,10 @@ use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
 use escalation::verdict::{Outcome, Verdict};
-use station::desk::{Counter, Desk, Health, Look, RaiseRequest, Request};
+use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView,
-    RungView, Scope, State, StreamEntry, TargetView, TroubleView,
+    Attempt, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope, State, StreamEntry,
+    TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) devices: Vec<DeviceView>,
     pub(crate) troubles: Vec<TroubleView>,
     pub(crate) entries: Vec<StreamEntry>,
+    /// The record cannot be read: lists of closed activations and details cannot be had.
+    pub(crate) unread: bool,
     /// What the next changing requests are answered with; a durable one where empty.
     pub(crate) verdicts: VecDeque<Verdict>,
     pub(crate) acts: Vec<Request>,
@@ -48,24 +50,9 @@ impl Watch {
     /// Starts answering.
     pub(crate) fn start(world: World) -> (Desk, Self) {
         let (desk, counter) = station::desk::desk();
-        let Counter {
-            inputs,
-            looks,
-            stream,
-            health,
-        } = counter;
-        health.send_replace(Health {
-            started: true,
-            record_reachable: true,
-            directory: true,
-            size: 100,
-            ..Health::default()
-        });
-        let watch = Self {
-            world: Arc::new(Mutex::new(world)),
-            stream,
-            health: Arc::new(health),
-        };
+        let Counter { inputs, looks, stream, health } = counter;
+        health.send_replace(Health { started: true, record_reachable: true, directory: true, size: 100, ..Health::default() });
+        let watch = Self { world: Arc::new(Mutex::new(world)), stream, health: Arc::new(health) };
         let answering = watch.clone();
         tokio::spawn(async move {
             let (_inputs, mut looks) = (inputs, looks);
@@ -84,12 +71,13 @@ impl Watch {
 impl World {
     fn answer(&mut self, look: Look) {
         match look {
-            Look::List(query, done) => drop(done.send(Ok(self.list(&query)))),
+            Look::List(query, done) => {
+                let answer = if self.unread && query.open != Some(true) { Err(gone()) } else { Ok(self.list(&query)) };
+                drop(done.send(answer));
+            }
+            Look::Activation(_, _, done) if self.unread => drop(done.send(Err(gone()))),
             Look::Activation(id, scope, done) => {
-                let found = self
-                    .details
-                    .iter()
-                    .find(|d| d.card.id == id && sees(&scope, &d.card));
+                let found = self.details.iter().find(|d| d.card.id == id && sees(&scope, &d.card));
                 drop(done.send(Ok(found.cloned())));
             }
             Look::Devices(scope, done) => {
@@ -97,35 +85,22 @@ impl World {
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
             }
             Look::Troubles(scope, done) => {
-                let open = if scope.is_everything() {
-                    self.troubles.clone()
-                } else {
-                    Vec::new()
-                };
+                let open = if scope.is_everything() { self.troubles.clone() } else { Vec::new() };
                 drop(done.send(open));
             }
             Look::Responder(token, done) => drop(done.send(self.links.get(&token).cloned())),
             Look::Since(seq, limit, scope, done) => {
-                let after = self.entries.iter().filter(|e| e.seq > seq);
-                let seen = after.filter(|e| {
-                    scope.is_everything()
-                        || scope.permits(
-                            &CustomerId::parse(&e.customer).unwrap(),
-                            &SiteId::parse(&e.site).unwrap(),
-                        )
-                });
-                drop(done.send(Ok(seen.take(limit).cloned().collect())));
+                // As the watch does it: so many places of the record, then what of them may be seen.
+                let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);
+                let seen = after.filter(|entry| scope.permits_entry(entry));
+                drop(done.send(Ok(seen.cloned().collect())));
             }
             Look::Act(request, done) => {
                 let verdict = self.act(request);
                 drop(done.send(verdict));
             }
             Look::Raise(request, done) => {
-                let permitted = request
-                    .scope
-                    .sites
-                    .as_ref()
-                    .is_none_or(|s| s.contains(&request.site));
+                let permitted = request.scope.sites.as_ref().is_none_or(|s| s.contains(&request.site));
                 let verdict = if permitted {
                     self.raises.push(request);
                     self.verdict()
@@ -134,18 +109,14 @@ impl World {
                 };
                 drop(done.send(verdict));
             }
-            Look::AnswerLink {
-                token,
-                reply,
-                gesture,
-                done,
-            } => {
+            Look::AnswerLink { token, reply, gesture, done } => {
                 let verdict = self.links.contains_key(&token).then(|| {
                     self.answers.push((token.clone(), reply, gesture));
                     self.answered(&token, gesture)
                 });
                 drop(done.send(verdict));
             }
+            Look::Adopt(_, done) => drop(done.send(self.verdict())),
             Look::Turn(done) => drop(done.send(self.now)),
         }
     }
@@ -153,36 +124,22 @@ impl World {
     fn list(&self, query: &Query) -> Page {
         let fits = |card: &Card| {
             sees(&query.scope, card)
-                && query
-                    .open
-                    .is_none_or(|open| open == (card.state != State::Closed))
+                && query.open.is_none_or(|open| open == (card.state != State::Closed))
                 && query.site.as_ref().is_none_or(|site| *site == card.site)
         };
         let cards = self.details.iter().map(|d| &d.card).filter(|c| fits(c));
-        Page {
-            cards: cards.take(query.limit.into()).cloned().collect(),
-            next_cursor: None,
-        }
+        Page { cards: cards.take(query.limit.into()).cloned().collect(), next_cursor: None }
     }
 
     fn act(&mut self, request: Request) -> Verdict {
-        let known = self
-            .details
-            .iter()
-            .find(|d| d.card.id == request.activation);
+        let known = self.details.iter().find(|d| d.card.id == request.activation);
         let Some(detail) = known.filter(|d| sees(&request.scope, &d.card)) else {
             return Verdict::Refused(Rejection::UnknownActivation(request.activation));
         };
         let seq = detail.card.seq;
         match (detail.card.closed_at, request.seen) {
-            (Some(at), _) => Verdict::Refused(Rejection::AlreadyClosed {
-                activation: request.activation,
-                at,
-            }),
-            (None, Some(seen)) if seen != seq => Verdict::Refused(Rejection::Stale {
-                activation: request.activation,
-                seen,
-            }),
+            (Some(at), _) => Verdict::Refused(Rejection::AlreadyClosed { activation: request.activation, at }),
+            (None, Some(seen)) if seen != seq => Verdict::Refused(Rejection::Stale { activation: request.activation, seen }),
             (None, _) => {
                 self.acts.push(request);
                 self.verdict()
@@ -207,14 +164,13 @@ impl World {
     }
 
     fn verdict(&mut self) -> Verdict {
-        let plain = Outcome {
-            activation: "KAL-42".parse().ok(),
-            seq: 7,
-            counted: true,
-            co_responder: false,
-        };
+        let plain = Outcome { activation: "KAL-42".parse().ok(), seq: 7, counted: true, co_responder: false };
         self.verdicts.pop_front().unwrap_or(Verdict::Durable(plain))
     }
+}
+
+fn gone() -> DeskError {
+    DeskError::Record("away".to_owned())
 }
 
 fn sees(scope: &Scope, card: &Card) -> bool {
@@ -224,47 +180,19 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 /// Two customers, five open activations in every state, one closed, and a link `TOKEN0000ab`.
 pub(crate) fn town() -> World {
     let now: Timestamp = "2026-04-13T06:04:15Z".parse().unwrap();
-    let mut climbing = card(
-        now,
-        "KAL-42",
-        "kalamunda",
-        "kalamunda-library",
-        State::Climbing,
-    );
+    let mut climbing = card(now, "KAL-42", "kalamunda", "kalamunda-library", State::Climbing);
     climbing.presses = 3;
-    let mut exhausted = card(
-        now,
-        "KAL-41",
-        "kalamunda",
-        "kalamunda-depot",
-        State::Exhausted,
-    );
+    let mut exhausted = card(now, "KAL-41", "kalamunda", "kalamunda-depot", State::Exhausted);
     exhausted.kind = Kind::Panic;
     exhausted.standing = Standing::UnknownDevice;
     exhausted.next_why = Some(Why::Round);
     let mut held = card(now, "SWN-7", "swan", "swan-hub", State::Held);
     held.claimed_by = Some("Westside MC".to_owned());
     held.cancel_asked = true;
-    let mut accepted = card(
-        now,
-        "KAL-40",
-        "kalamunda",
-        "kalamunda-library",
-        State::Accepted,
-    );
+    let mut accepted = card(now, "KAL-40", "kalamunda", "kalamunda-library", State::Accepted);
     accepted.next_why = Some(Why::Arrival);
-    accepted.going = vec![Going {
-        name: "P. Nair".to_owned(),
-        commitment: Commitment::Going,
-        arrive_by: Some(later(now, 200)),
-    }];
-    let mut closed = card(
-        now,
-        "KAL-39",
-        "kalamunda",
-        "kalamunda-library",
-        State::Closed,
-    );
+    accepted.going = vec![Going { name: "P. Nair".to_owned(), commitment: Commitment::Going, arrive_by: Some(later(now, 200)) }];
+    let mut closed = card(now, "KAL-39", "kalamunda", "kalamunda-library", State::Closed);
     closed.closed_at = Some(later(now, -60));
     closed.closed_by = Some("Westside MC".to_owned());
     closed.disposition = Some(Disposition::PressedInGoodFaith);
@@ -275,37 +203,25 @@ pub(crate) fn town() -> World {
         name: "J. Smith".to_owned(),
         answer: ResponderAnswer::None,
         address: "5 Barber St, Kalamunda".to_owned(),
-        approach: vec![
-            ("Way in", "rear door B".to_owned()),
-            ("Wait at", "car park, north side".to_owned()),
-        ],
+        approach: vec![("Way in", "rear door B".to_owned()), ("Wait at", "car park, north side".to_owned())],
         phone: "08 9555 0100".to_owned(),
     };
     World {
         now,
         links: BTreeMap::from([("TOKEN0000ab".to_owned(), view)]),
-        devices: vec![
-            device("kalamunda", "kalamunda-library/front-counter-1"),
-            device("swan", "swan-hub/desk"),
-        ],
+        devices: vec![device("kalamunda", "kalamunda-library/front-counter-1"), device("swan", "swan-hub/desk")],
         troubles: vec![TroubleView {
-            cause: Cause::ProviderDown {
-                carrier: escalation::id::CarrierName::parse("first").unwrap(),
-            },
+            cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
         }],
-        details: [climbing, exhausted, held, accepted, closed]
-            .into_iter()
-            .map(|card| detail(now, card))
-            .collect(),
+        details: [climbing, exhausted, held, accepted, closed].into_iter().map(|card| detail(now, card)).collect(),
         ..World::default()
     }
 }
 
 /// This many seconds later, or earlier.
 pub(crate) fn later(at: Timestamp, seconds: i64) -> Timestamp {
-    at.saturating_add(SignedDuration::from_secs(seconds))
-        .unwrap()
+    at.saturating_add(SignedDuration::from_secs(seconds)).unwrap()
 }
 
 fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> Card {
@@ -314,23 +230,14 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         state,
         kind: Kind::Duress,
         customer: CustomerId::parse(customer).unwrap(),
-        customer_name: format!(
-            "City of {}",
-            if customer == "swan" {
-                "Swan"
-            } else {
-                "Kalamunda"
-            }
-        ),
+        customer_name: format!("City of {}", if customer == "swan" { "Swan" } else { "Kalamunda" }),
         site: SiteId::parse(site).unwrap(),
         site_name: match site {
             "kalamunda-library" => "Kalamunda Library".to_owned(),
             "swan-hub" => "Swan Hub".to_owned(),
             other => other.to_owned(),
         },
-        device: format!("{site}/front-counter-1")
-            .parse::<DeviceId>()
-            .unwrap(),
+        device: format!("{site}/front-counter-1").parse::<DeviceId>().unwrap(),
         place: "Front counter 1".to_owned(),
         timezone: "Australia/Perth".to_owned(),
         standing: Standing::Registered,
@@ -367,20 +274,12 @@ fn detail(now: Timestamp, card: Card) -> Detail {
     };
     Detail {
         ladder: vec![
-            rung(
-                1,
-                Some(-72),
-                None,
-                vec![target("J. Smith", Some("undelivered"))],
-            ),
+            rung(1, Some(-72), None, vec![target("J. Smith", Some("undelivered"))]),
             rung(2, Some(-30), Some(17), vec![target("P. Nair", None)]),
             rung(3, None, None, vec![target("Westside Centre", None)]),
         ],
         attempts: vec![Attempt {
-            dispatch: DispatchId {
-                activation: card.id.clone(),
-                number: 1,
-            },
+            dispatch: DispatchId { activation: card.id.clone(), number: 1 },
             to: "J. Smith".to_owned(),
             medium: Medium::Sms,
             purpose: Purpose::Alarm,

@@ -46,25 +46,13 @@ struct Recorder(Arc<Mutex<Vec<HookCall>>>);
 impl Hooks for Recorder {
     fn receive(&self, call: HookCall) -> Pin<Box<dyn Future<Output = HookReply> + Send>> {
         self.0.lock().unwrap().push(call);
-        Box::pin(async {
-            HookReply {
-                status: 403,
-                content_type: "text/plain",
-                body: b"wrong signature".to_vec(),
-            }
-        })
+        Box::pin(async { HookReply { status: 403, content_type: "text/plain", body: b"wrong signature".to_vec() } })
     }
 }
 
 impl House {
     pub(crate) fn new(world: World) -> Self {
-        Self::with(
-            world,
-            Settings {
-                station: "Westside Centre".to_owned(),
-                ..Settings::default()
-            },
-        )
+        Self::with(world, Settings { station: "Westside Centre".to_owned(), ..Settings::default() })
     }
 
     pub(crate) fn with(world: World, settings: Settings) -> Self {
@@ -86,14 +74,8 @@ impl House {
                 id: slug,
                 name: format!("the {id}"),
                 role,
-                sites: site
-                    .map(|s| SiteId::parse(s).unwrap())
-                    .into_iter()
-                    .collect(),
-                customers: customer
-                    .map(|c| CustomerId::parse(c).unwrap())
-                    .into_iter()
-                    .collect(),
+                sites: site.map(|s| SiteId::parse(s).unwrap()).into_iter().collect(),
+                customers: customer.map(|c| CustomerId::parse(c).unwrap()).into_iter().collect(),
                 hash,
             });
         }
@@ -104,25 +86,13 @@ impl House {
             keys: in_force,
             settings,
             hooks: Arc::new(Recorder(calls.clone())),
-            probes: Arc::new(|| {
-                vec![Probe {
-                    name: "broker".to_owned(),
-                    ok: true,
-                    detail: "connected".to_owned(),
-                }]
-            }),
+            probes: Arc::new(|| vec![Probe { name: "broker".to_owned(), ok: true, detail: "connected".to_owned() }]),
             extra_metrics: Arc::new(|page| {
                 page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n");
             }),
         })
         .unwrap();
-        Self {
-            router,
-            watch,
-            keys,
-            calls,
-            tokens,
-        }
+        Self { router, watch, keys, calls, tokens }
     }
 
     pub(crate) fn token(&self, id: &str) -> &str {
@@ -133,11 +103,7 @@ impl House {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
     /// A request of a key; a body makes it a POST.
@@ -145,13 +111,7 @@ impl House {
         self.ask_with(key, path, body, &[]).await
     }
 
-    pub(crate) async fn ask_with(
-        &self,
-        key: &str,
-        path: &str,
-        body: Option<&str>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
+    pub(crate) async fn ask_with(&self, key: &str, path: &str, body: Option<&str>, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder()
             .uri(path)
             .method(if body.is_some() { "POST" } else { "GET" })
@@ -180,17 +140,13 @@ impl House {
             .header("cookie", cookie)
             .header("sec-fetch-site", "same-origin")
             .header("content-type", "application/x-www-form-urlencoded");
-        self.knock(request.body(Body::from(form.to_owned())).unwrap())
-            .await
+        self.knock(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 }
 
 /// The value of the first hidden field with this name.
 pub(crate) fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
-    let from = page
-        .find(&mark)
-        .unwrap_or_else(|| panic!("no field {name} in {page}"))
-        + mark.len();
+    let from = page.find(&mark).unwrap_or_else(|| panic!("no field {name} in {page}")) + mark.len();
     page[from..].split('"').next().unwrap().to_owned()
 }

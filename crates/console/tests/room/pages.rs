@@ -25,36 +25,28 @@ async fn the_queue_is_worst_first_and_within_scope() {
     let page = house.browse("/", &log_in(&house, "centre").await).await;
     assert_eq!(page.status, 200);
     let place = |id: &str| page.body.find(&format!("aria-label=\"{id}\"")).unwrap();
-    assert!(
-        place("KAL-41") < place("KAL-42")
-            && place("KAL-42") < place("SWN-7")
-            && place("SWN-7") < place("KAL-40")
-    );
-    assert!(
-        page.body.contains("2 UNOWNED")
-            && page.body.contains("The provider first takes no messages")
-    );
-    assert!(
-        page.header("content-security-policy")
-            .contains("require-trusted-types-for 'script'")
-    );
-    assert!(
-        !page.body.contains("<style")
-            && !page.body.contains("style=")
-            && !page.body.contains("onclick")
-    );
+    assert!(place("KAL-41") < place("KAL-42") && place("KAL-42") < place("SWN-7") && place("SWN-7") < place("KAL-40"));
+    assert!(page.body.contains("2 UNOWNED") && page.body.contains("The provider first takes no messages"));
+    assert!(page.header("content-security-policy").contains("require-trusted-types-for 'script'"));
+    assert!(!page.body.contains("<style") && !page.body.contains("style=") && !page.body.contains("onclick"));
     let kal = house.browse("/", &log_in(&house, "kal").await).await.body;
     assert!(!kal.contains("Swan") && !kal.contains("SWN") && !kal.contains("provider"));
-    let reader = house
-        .browse("/", &log_in(&house, "auditor").await)
-        .await
-        .body;
+    let reader = house.browse("/", &log_in(&house, "auditor").await).await.body;
     assert!(!reader.contains("/claim") && !reader.contains("/close"));
-    let site = house
-        .browse("/", &log_in(&house, "library").await)
-        .await
-        .body;
+    let site = house.browse("/", &log_in(&house, "library").await).await.body;
     assert!(!site.contains("/claim") && site.contains("/accept"));
+}
+
+#[tokio::test]
+async fn while_the_record_cannot_be_read_open_alarms_are_shown_and_acts_stay_done() {
+    let house = House::new(town());
+    let cookie = log_in(&house, "centre").await;
+    house.watch.world().unread = true;
+    let page = house.browse("/", &cookie).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("2 UNOWNED") && page.body.contains("The record cannot be read just now"));
+    let act = house.ask("centre", "/api/v1/activations/KAL-42/claim", Some("")).await;
+    assert_eq!((act.status.as_u16(), &act.json()["seq"]), (200, &7.into()), "it is durable: anything else would be a lie");
 }
 
 #[tokio::test]
@@ -65,13 +57,7 @@ async fn a_page_shows_what_was_recorded_as_text() {
         let page = house.browse(path, &cookie).await;
         assert_eq!(page.status, 200);
         assert!(!page.body.contains("<b>not markup</b>"));
-        for shown in [
-            "undelivered",
-            "may have been sent twice",
-            "late by 2 s",
-            "passed over",
-            "pressed 3 times",
-        ] {
+        for shown in ["undelivered", "may have been sent twice", "late by 2 s", "passed over", "pressed 3 times"] {
             assert!(page.body.contains(shown), "{shown}");
         }
     }
@@ -86,31 +72,15 @@ async fn forms_act_with_a_token_and_not_without() {
     let csrf = hidden(&house.browse("/", &cookie).await.body, "csrf");
     let path = "/activations/KAL-42/claim";
     for form in ["", "csrf=", "csrf=wrong", "x=1"] {
-        assert!(
-            house
-                .send(path, &cookie, form)
-                .await
-                .status
-                .is_client_error()
-        );
+        assert!(house.send(path, &cookie, form).await.status.is_client_error());
     }
     assert!(house.watch.world().acts.is_empty());
-    let done = house
-        .send(path, &cookie, &format!("csrf={csrf}&back=queue&seq=30"))
-        .await;
+    let done = house.send(path, &cookie, &format!("csrf={csrf}&back=queue&seq=30")).await;
     assert_eq!((done.status.as_u16(), done.header("location")), (303, "/"));
-    let noted = house
-        .send(
-            "/activations/KAL-42/note",
-            &cookie,
-            &format!("csrf={csrf}&note=Rang+police"),
-        )
-        .await;
+    let noted = house.send("/activations/KAL-42/note", &cookie, &format!("csrf={csrf}&note=Rang+police")).await;
     assert_eq!(noted.header("location"), "/activations/KAL-42");
     let stale = format!("csrf={csrf}&seq=30&disposition=test&note=");
-    let stale = house
-        .send("/activations/KAL-42/close", &cookie, &stale)
-        .await;
+    let stale = house.send("/activations/KAL-42/close", &cookie, &stale).await;
     assert_eq!(stale.status, 412);
     assert!(stale.body.contains("It has changed since you looked"));
     let world = house.watch.world();
@@ -123,24 +93,14 @@ async fn forms_act_with_a_token_and_not_without() {
 async fn another_site_cannot_act_with_our_cookie() {
     let house = House::new(town());
     let cookie = log_in(&house, "centre").await;
-    for (name, value) in [
-        ("sec-fetch-site", "cross-site"),
-        ("sec-fetch-site", "same-site"),
-        ("origin", "https://evil.example"),
-    ] {
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example")] {
         let request = Request::builder()
             .method("POST")
             .uri("/api/v1/activations/KAL-42/claim")
             .header("host", "cooee.example")
             .header("cookie", &cookie)
             .header(name, value);
-        assert_eq!(
-            house
-                .knock(request.body(Body::empty()).unwrap())
-                .await
-                .status,
-            403
-        );
+        assert_eq!(house.knock(request.body(Body::empty()).unwrap()).await.status, 403);
     }
     assert!(house.watch.world().acts.is_empty());
 }
@@ -151,17 +111,8 @@ async fn sessions_end_by_logout_by_time_and_with_their_key() {
     let cookie = log_in(&house, "centre").await;
     let csrf = hidden(&house.browse("/", &cookie).await.body, "csrf");
     assert_eq!(house.send("/logout", &cookie, "csrf=x").await.status, 400);
-    assert_eq!(
-        house
-            .send("/logout", &cookie, &format!("csrf={csrf}"))
-            .await
-            .status,
-        303
-    );
-    assert_eq!(
-        house.browse("/", &cookie).await.header("location"),
-        "/login"
-    );
+    assert_eq!(house.send("/logout", &cookie, &format!("csrf={csrf}")).await.status, 303);
+    assert_eq!(house.browse("/", &cookie).await.header("location"), "/login");
     let cookie = log_in(&house, "centre").await;
     tokio::time::advance(std::time::Duration::from_hours(12)).await;
     assert_eq!(house.browse("/", &cookie).await.status, 303);
@@ -175,46 +126,23 @@ async fn a_wrong_key_or_a_devices_opens_no_session() {
     let house = House::new(town());
     assert_eq!(house.browse("/", "").await.header("location"), "/login");
     let wrong = house.send("/login", "", "key=ck_centre_wrong").await;
-    assert_eq!(
-        (wrong.status.as_u16(), wrong.header("set-cookie")),
-        (401, "")
-    );
-    let device = house
-        .send("/login", "", &format!("key={}", house.token("button")))
-        .await;
-    assert_eq!(
-        (device.status.as_u16(), device.header("set-cookie")),
-        (403, "")
-    );
+    assert_eq!((wrong.status.as_u16(), wrong.header("set-cookie")), (401, ""));
+    let device = house.send("/login", "", &format!("key={}", house.token("button"))).await;
+    assert_eq!((device.status.as_u16(), device.header("set-cookie")), (403, ""));
 }
 
 #[tokio::test]
 async fn cookies_are_secure_where_the_world_comes_by_tls() {
-    let settings = Settings {
-        public_url: Some("https://alerts.example.org".to_owned()),
-        ..Settings::default()
-    };
+    let settings = Settings { public_url: Some("https://alerts.example.org".to_owned()), ..Settings::default() };
     let house = House::with(town(), settings);
-    let answer = house
-        .send("/login", "", &format!("key={}", house.token("centre")))
-        .await;
+    let answer = house.send("/login", "", &format!("key={}", house.token("centre"))).await;
     assert!(answer.header("set-cookie").ends_with("; Secure"));
 }
 
 #[tokio::test]
 async fn the_demo_needs_no_login_on_loopback_only() {
-    for (demo, host, status) in [
-        (true, "127.0.0.1", 200),
-        (true, "evil.example", 303),
-        (false, "127.0.0.1", 303),
-    ] {
-        let house = House::with(
-            town(),
-            Settings {
-                demo,
-                ..Settings::default()
-            },
-        );
+    for (demo, host, status) in [(true, "127.0.0.1", 200), (true, "evil.example", 303), (false, "127.0.0.1", 303)] {
+        let house = House::with(town(), Settings { demo, ..Settings::default() });
         let (say, stop) = tokio::sync::oneshot::channel::<()>();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -222,10 +150,7 @@ async fn the_demo_needs_no_login_on_loopback_only() {
             drop(stop.await);
         }));
         let head = plain_get(tokio::net::TcpStream::connect(address).await.unwrap(), host).await;
-        assert!(
-            head.starts_with(&format!("HTTP/1.1 {status}")),
-            "{demo} {host}: {head}"
-        );
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{demo} {host}: {head}");
         drop(say);
         serving.await.unwrap().unwrap();
     }
@@ -240,9 +165,7 @@ async fn the_control_socket_is_private_and_says_who_acts() {
     std::fs::write(&path, "left behind by a crash").unwrap();
     let (say, stop) = tokio::sync::oneshot::channel::<()>();
     let (router, at) = (house.router.clone(), path.clone());
-    let serving = tokio::spawn(async move {
-        console::serve_control(&at, router, async { drop(stop.await) }).await
-    });
+    let serving = tokio::spawn(async move { console::serve_control(&at, router, async { drop(stop.await) }).await });
     let stream = loop {
         match tokio::net::UnixStream::connect(&path).await {
             Ok(stream) => break stream,

@@ -20,13 +20,7 @@ async fn read(house: &House) -> Answer {
 }
 
 fn gestures(house: &House) -> Vec<Gesture> {
-    house
-        .watch
-        .world()
-        .answers
-        .iter()
-        .map(|(_, _, gesture)| *gesture)
-        .collect()
+    house.watch.world().answers.iter().map(|(_, _, gesture)| *gesture).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,20 +33,11 @@ async fn get_and_head_change_nothing_and_show_only_what_the_text_message_showed(
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert!(answer.header("x-robots-tag").contains("noindex"));
-        assert!(
-            answer
-                .header("content-security-policy")
-                .starts_with("default-src 'none'")
-        );
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
         if method == "GET" {
-            assert!(
-                answer.body.contains("Kalamunda Library") && answer.body.contains("14:03 AWST")
-            );
+            assert!(answer.body.contains("Kalamunda Library") && answer.body.contains("14:03 AWST"));
             for hidden in ["Smith", "Barber", "rear door", "9555", "Nair"] {
-                assert!(
-                    !answer.body.contains(hidden),
-                    "{hidden} must not be shown before an answer"
-                );
+                assert!(!answer.body.contains(hidden), "{hidden} must not be shown before an answer");
             }
         }
     }
@@ -77,50 +62,22 @@ async fn page_and_files_are_small() {
 async fn a_hand_is_recorded_and_the_page_then_says_what_and_where() {
     let house = House::new(town());
     let nonce = hidden(&read(&house).await.body, "nonce");
-    let answer = house
-        .send(
-            LINK,
-            "",
-            &format!("choice=going&hand=pointer&nonce={nonce}"),
-        )
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.header("location")),
-        (303, LINK)
-    );
-    assert_eq!(
-        house.watch.world().answers,
-        [(
-            "TOKEN0000ab".to_owned(),
-            Reply::Going { code: None },
-            Gesture::Shown
-        )]
-    );
+    let answer = house.send(LINK, "", &format!("choice=going&hand=pointer&nonce={nonce}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, LINK));
+    assert_eq!(house.watch.world().answers, [("TOKEN0000ab".to_owned(), Reply::Going { code: None }, Gesture::Shown)]);
     let page = house.browse(LINK, "").await.body;
-    for shown in [
-        "you are going",
-        "5 Barber St",
-        "rear door B",
-        "08 9555 0100",
-    ] {
+    for shown in ["you are going", "5 Barber St", "rear door B", "08 9555 0100"] {
         assert!(page.contains(shown), "{shown}");
     }
-    let again = house
-        .send(LINK, "", &format!("choice=cannot&hand=key&nonce={nonce}"))
-        .await;
-    assert!(
-        again.body.contains("Nothing has been acknowledged yet"),
-        "a nonce is good once"
-    );
+    let again = house.send(LINK, "", &format!("choice=cannot&hand=key&nonce={nonce}")).await;
+    assert!(again.body.contains("Nothing has been acknowledged yet"), "a nonce is good once");
 }
 
 #[tokio::test(start_paused = true)]
 async fn i4_a_scanner_that_submits_the_form_stops_nothing() {
     let house = House::new(town());
     let fast = hidden(&house.browse(LINK, "").await.body, "nonce");
-    let answer = house
-        .send(LINK, "", &format!("choice=going&hand=pointer&nonce={fast}"))
-        .await;
+    let answer = house.send(LINK, "", &format!("choice=going&hand=pointer&nonce={fast}")).await;
     assert!(answer.body.contains("Nothing has been acknowledged yet"));
     tokio::time::advance(Duration::from_secs(3)).await;
     for form in [
@@ -133,45 +90,26 @@ async fn i4_a_scanner_that_submits_the_form_stops_nothing() {
     ] {
         let answer = house.send(LINK, "", &form).await;
         assert_eq!(answer.status, 200, "{form}");
-        assert!(
-            answer.body.contains("Nothing has been acknowledged yet"),
-            "{form}"
-        );
+        assert!(answer.body.contains("Nothing has been acknowledged yet"), "{form}");
     }
     assert_eq!(gestures(&house), [Gesture::Missing; 7]);
     tokio::time::advance(Duration::from_hours(2)).await;
-    let stale = house
-        .send(LINK, "", &format!("choice=going&hand=pointer&nonce={fast}"))
-        .await;
+    let stale = house.send(LINK, "", &format!("choice=going&hand=pointer&nonce={fast}")).await;
     assert!(stale.body.contains("Nothing has been acknowledged yet"));
     for _ in 0..50 {
         house.send(LINK, "", "choice=going").await;
     }
-    assert!(
-        gestures(&house).len() <= 18,
-        "what says nothing new does not fill the record"
-    );
+    assert!(gestures(&house).len() <= 18, "what says nothing new does not fill the record");
     assert!(!gestures(&house).contains(&Gesture::Shown));
 }
 
 async fn question(house: &House) -> (String, String, Vec<String>) {
     let nonce = hidden(&read(house).await.body, "nonce");
-    let page = house
-        .send(LINK, "", &format!("choice=helping&hand=&nonce={nonce}"))
-        .await
-        .body;
+    let page = house.send(LINK, "", &format!("choice=helping&hand=&nonce={nonce}")).await.body;
     assert!(page.contains("Nothing has been acknowledged yet") && !page.contains("<script"));
-    let word = page
-        .split("class=\"word\">")
-        .nth(1)
-        .unwrap()
-        .split('<')
-        .next()
-        .unwrap();
+    let word = page.split("class=\"word\">").nth(1).unwrap().split('<').next().unwrap();
     let buttons = page.split("name=\"word\" value=\"").skip(1);
-    let buttons = buttons
-        .map(|b| b.split('"').next().unwrap().to_owned())
-        .collect();
+    let buttons = buttons.map(|b| b.split('"').next().unwrap().to_owned()).collect();
     tokio::time::advance(Duration::from_secs(3)).await;
     (hidden(&page, "nonce"), word.to_owned(), buttons)
 }
@@ -181,13 +119,7 @@ async fn without_scripts_the_right_word_is_a_hand() {
     let house = House::new(town());
     let (nonce, word, buttons) = question(&house).await;
     assert_ne!(buttons[0], word);
-    let answer = house
-        .send(
-            LINK,
-            "",
-            &format!("choice=helping&nonce={nonce}&word={word}"),
-        )
-        .await;
+    let answer = house.send(LINK, "", &format!("choice=helping&nonce={nonce}&word={word}")).await;
     assert_eq!(answer.status, 303);
     assert_eq!(gestures(&house), [Gesture::Missing, Gesture::Shown]);
 }
@@ -196,59 +128,29 @@ async fn without_scripts_the_right_word_is_a_hand() {
 async fn one_wrong_word_spoils_the_question() {
     let house = House::new(town());
     let (nonce, word, buttons) = question(&house).await;
-    let wrong = house
-        .send(
-            LINK,
-            "",
-            &format!("choice=helping&nonce={nonce}&word={}", buttons[0]),
-        )
-        .await;
+    let wrong = house.send(LINK, "", &format!("choice=helping&nonce={nonce}&word={}", buttons[0])).await;
     assert!(wrong.body.contains("Nothing has been acknowledged yet"));
-    let right = house
-        .send(
-            LINK,
-            "",
-            &format!("choice=helping&nonce={nonce}&word={word}"),
-        )
-        .await;
+    let right = house.send(LINK, "", &format!("choice=helping&nonce={nonce}&word={word}")).await;
     assert!(right.body.contains("Nothing has been acknowledged yet"));
     assert_eq!(gestures(&house), [Gesture::Missing; 3]);
     let (nonce, word, _) = question(&house).await;
-    let other = house
-        .send(LINK, "", &format!("choice=going&nonce={nonce}&word={word}"))
-        .await;
+    let other = house.send(LINK, "", &format!("choice=going&nonce={nonce}&word={word}")).await;
     assert_eq!(other.status, 200, "a question is about one choice");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_forged_link_is_a_plain_404_and_many_are_429_but_a_right_one_always_works() {
     let house = House::new(town());
-    for forged in [
-        "TOKEN0000ac",
-        "x",
-        "TOKEN0000ab%00",
-        "..%2f..%2fetc",
-        &"A".repeat(4_000),
-    ] {
+    for forged in ["TOKEN0000ac", "x", "TOKEN0000ab%00", "..%2f..%2fetc", &"A".repeat(4_000)] {
         let answer = house.browse(&format!("/a/{forged}"), "").await;
         assert_eq!(answer.status, 404, "{forged}");
         assert!(!answer.body.contains("Kalamunda"));
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert_eq!(
-            house
-                .send(&format!("/a/{forged}"), "", "choice=going")
-                .await
-                .status,
-            404
-        );
+        assert_eq!(house.send(&format!("/a/{forged}"), "", "choice=going").await.status, 404);
     }
     let mut last = 0;
     for n in 0..40 {
-        last = house
-            .browse(&format!("/a/FORGED{n:05}"), "")
-            .await
-            .status
-            .as_u16();
+        last = house.browse(&format!("/a/FORGED{n:05}"), "").await.status.as_u16();
     }
     assert_eq!(last, 429);
     assert_eq!(house.browse(LINK, "").await.status, 200);
@@ -259,14 +161,8 @@ async fn a_forged_link_is_a_plain_404_and_many_are_429_but_a_right_one_always_wo
 async fn what_was_not_taken_says_so_loudly() {
     let house = House::new(town());
     let nonce = hidden(&read(&house).await.body, "nonce");
-    house
-        .watch
-        .world()
-        .verdicts
-        .push_back(Verdict::NotTaken(NotTaken::Unrecorded));
-    let answer = house
-        .send(LINK, "", &format!("choice=going&hand=key&nonce={nonce}"))
-        .await;
+    house.watch.world().verdicts.push_back(Verdict::NotTaken(NotTaken::Unrecorded));
+    let answer = house.send(LINK, "", &format!("choice=going&hand=key&nonce={nonce}")).await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("NOT SENT - reply by text"));
 }

@@ -29,19 +29,14 @@ struct Following {
 
 impl Following {
     async fn start(house: &House, key: &str, last: Option<u64>) -> Self {
-        let mut request = Request::builder()
-            .uri("/api/v1/stream")
-            .header("authorization", format!("Bearer {}", house.token(key)));
+        let mut request = Request::builder().uri("/api/v1/stream").header("authorization", format!("Bearer {}", house.token(key)));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
         let request = request.body(Body::empty()).unwrap();
         let response = house.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        let mut following = Self {
-            body: response.into_body().into_data_stream(),
-            rest: String::new(),
-        };
+        let mut following = Self { body: response.into_body().into_data_stream(), rest: String::new() };
         if last.is_none() {
             // The first beat says that the reader is in place.
             assert!(following.any().await.contains("event: beat"));
@@ -74,30 +69,18 @@ impl Following {
 #[tokio::test(start_paused = true)]
 async fn it_resumes_exactly_and_then_goes_on_live() {
     let mut world = town();
-    world.entries = (1..=1_200)
-        .map(|n| entry(n, "kalamunda", "kalamunda-library"))
-        .collect();
+    world.entries = (1..=1_200).map(|n| entry(n, "kalamunda", "kalamunda-library")).collect();
     let house = House::new(world);
     house.watch.health.send_modify(|health| health.size = 1_200);
     let mut stream = Following::start(&house, "centre", Some(90)).await;
     for n in 91..=1_200 {
-        assert_eq!(
-            stream.next().await,
-            format!("id: {n}\nevent: rung.entered\ndata: {{\"n\":{n}}}")
-        );
+        assert_eq!(stream.next().await, format!("id: {n}\nevent: rung.entered\ndata: {{\"n\":{n}}}"));
     }
     assert!(stream.any().await.starts_with("id: 1200\nevent: beat"));
     for n in [1_199, 1_201] {
-        house
-            .watch
-            .stream
-            .send(Arc::new(entry(n, "kalamunda", "kalamunda-library")))
-            .unwrap();
+        house.watch.stream.send(Arc::new(entry(n, "kalamunda", "kalamunda-library"))).unwrap();
     }
-    assert!(
-        stream.next().await.starts_with("id: 1201\n"),
-        "what was sent is not sent again"
-    );
+    assert!(stream.next().await.starts_with("id: 1201\n"), "what was sent is not sent again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,11 +96,7 @@ async fn another_customers_entries_are_never_seen() {
         (4, "kalamunda", "kalamunda-depot"),
         (5, "kalamunda", "kalamunda-library"),
     ] {
-        house
-            .watch
-            .stream
-            .send(Arc::new(entry(n, customer, site)))
-            .unwrap();
+        house.watch.stream.send(Arc::new(entry(n, customer, site))).unwrap();
     }
     for n in 1..=5 {
         assert!(all.next().await.starts_with(&format!("id: {n}\n")));
@@ -131,12 +110,20 @@ async fn another_customers_entries_are_never_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_stretch_of_others_or_of_nothing_is_not_the_end() {
+    let mut world = town();
+    let other = (1..=1_400).map(|n| entry(n, "swan", "swan-hub"));
+    world.entries = other.chain([entry(4_000, "kalamunda", "kalamunda-library")]).collect();
+    let house = House::new(world);
+    house.watch.health.send_modify(|health| health.size = 4_001);
+    let mut stream = Following::start(&house, "library", Some(90)).await;
+    assert!(stream.next().await.starts_with("id: 4000\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_too_far_behind_is_told_to_start_again() {
     let house = House::new(town());
-    house
-        .watch
-        .health
-        .send_modify(|health| health.size = 20_000);
+    house.watch.health.send_modify(|health| health.size = 20_000);
     for last in [9_999, 20_001] {
         let mut stream = Following::start(&house, "centre", Some(last)).await;
         assert!(stream.next().await.contains("event: reset"), "{last}");
@@ -146,16 +133,7 @@ async fn who_is_too_far_behind_is_told_to_start_again() {
 #[tokio::test]
 async fn a_device_may_not_follow_and_nonsense_is_refused() {
     let house = House::new(town());
-    assert_eq!(
-        house.ask("button", "/api/v1/stream", None).await.status,
-        403
-    );
+    assert_eq!(house.ask("button", "/api/v1/stream", None).await.status, 403);
     let headers = [("last-event-id", "x")];
-    assert_eq!(
-        house
-            .ask_with("centre", "/api/v1/stream", None, &headers)
-            .await
-            .status,
-        400
-    );
+    assert_eq!(house.ask_with("centre", "/api/v1/stream", None, &headers).await.status, 400);
 }
