@@ -30,7 +30,9 @@ async function tell(path, body) {
 }
 
 const say = (words) => { $("said").textContent = words; };
-const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+/** The site's zone, so that the page and the texts show the same time. */
+let zone;
+const time = (at) => new Date(at).toLocaleTimeString("en-AU", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false, timeZone: zone });
 
 /** Replaces children only where what they show has changed, so that nothing jumps while it is read. */
 const shown = new WeakMap();
@@ -50,6 +52,7 @@ function alarmOf(json) {
     number: rung.number,
     wait: rung.wait_s,
     entered: rung.entered_at,
+    until: rung.until,
     now: Boolean(rung.until) || (rung.number === json.rung && json.state === "climbing"),
     targets: (rung.targets ?? []).map((t) => ({ name: t.name, by: (t.by ?? []).map((s) => s.join(" + ")).join(", then "), passed: t.passed_over })),
   }));
@@ -90,13 +93,12 @@ const WHY = {
   grace: "then the climb goes on",
   claim_lapse: "then the operator's claim lapses",
   round: "then everyone is told again",
-  archive: "then it leaves the screen",
 };
-const SHOWN_WHY = new Set(["receipt", "rung_wait", "arrival", "grace", "claim_lapse", "round"]);
 
 function alarmNode(alarm) {
-  const counting = alarm.nextAt && SHOWN_WHY.has(alarm.nextWhy);
   const now = alarm.rungs.find((rung) => rung.now);
+  const next = now?.until ? { at: now.until, why: "rung_wait" } : { at: alarm.nextAt, why: alarm.nextWhy };
+  const counting = alarm.state !== "closed" && next.at && WHY[next.why];
   return node("article", { class: "alarm" },
     node("h3", {}, `${alarm.id} `, node("span", { class: "state", "data-state": alarm.state, text: alarm.state })),
     node("p", { class: "quiet", text: `${alarm.kind} · ${alarm.where} · ${time(alarm.raised)}${alarm.presses > 1 ? ` · pressed ×${alarm.presses}` : ""}` }),
@@ -105,11 +107,12 @@ function alarmNode(alarm) {
     alarm.claimed ? node("p", { class: "quiet", text: `Owned by ${alarm.claimed}` }) : null,
     alarm.closed ? node("p", { class: "quiet", text: alarm.closed }) : null,
     counting ? node("p", { class: "next" },
-      node("span", { class: "clock", "data-until": alarm.nextAt, text: "…" }), node("span", { text: WHY[alarm.nextWhy] ?? "" })) : null,
-    counting && now ? node("progress", { max: now.wait, value: 0, "data-until": alarm.nextAt, "aria-label": "time until the next step" }) : null,
+      node("span", { class: "clock", "data-until": next.at, text: "…" }), node("span", { text: WHY[next.why] })) : null,
+    counting && now?.until ? node("progress", { max: now.wait, value: 0, "data-until": next.at, "aria-label": "time until the next step" }) : null,
     node("ol", { class: "rungs" }, ...alarm.rungs.map(rungNode)),
+    alarm.attempts.length ? node("h4", { class: "sent", text: "What was sent, and what became of it" }) : null,
     alarm.attempts.length ? node("ul", { class: "attempts" }, ...alarm.attempts.map(attemptNode)) : null,
-    node("details", { "data-keep": `history-${alarm.id}` }, node("summary", { text: `Record: ${alarm.history.length} entries` }),
+    node("details", { "data-keep": `history-${alarm.id}` }, node("summary", { text: `What the record says (${alarm.history.length})` }),
       node("ol", {}, ...alarm.history.map((line) => node("li", { text: `${time(line.at)}  ${line.text}` })))));
 }
 
@@ -123,8 +126,8 @@ function rungNode(rung) {
 function attemptNode(attempt) {
   return node("li", {}, `${time(attempt.at)}  ${attempt.by} to ${attempt.to}: `,
     node("span", { class: "outcome", "data-outcome": attempt.outcome, text: attempt.outcome + (attempt.detail ? ` (${attempt.detail})` : "") }),
-    attempt.late >= 1000 ? node("span", { class: "late", text: ` late by ${Math.round(attempt.late / 1000)} s` }) : null,
-    attempt.twice ? node("span", { class: "late", text: " possibly sent twice" }) : null);
+    attempt.late >= 1000 ? node("span", { class: "late", text: `, late by ${Math.round(attempt.late / 1000)} s` }) : null,
+    attempt.twice ? node("span", { class: "late", text: ", possibly sent twice" }) : null);
 }
 
 function tick() {
@@ -209,6 +212,7 @@ function hints(world) {
 async function turn() {
   try {
     const world = await ask("/demo/world");
+    zone = world.timezone;
     wall(world);
     world.phones.forEach(phone);
     mails(world);

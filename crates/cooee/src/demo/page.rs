@@ -28,6 +28,8 @@ const REPLY_MAX: usize = 1_600;
 pub(crate) struct Parts {
     /// The virtual site's name.
     pub(crate) site: String,
+    /// Its IANA zone: the page shows the same time as the texts.
+    pub(crate) timezone: String,
     /// Its buttons.
     pub(crate) buttons: Buttons,
     /// The SMS provider.
@@ -86,6 +88,7 @@ async fn world(State(parts): State<Arc<Parts>>) -> Json<Value> {
     let mails = mails.iter().map(|mail| json!({ "to": mail.to, "subject": mail.subject, "text": mail.text, "at": mail.at.to_string() }));
     Json(json!({
         "site": parts.site,
+        "timezone": parts.timezone,
         "site_id": parts.buttons.site(),
         "broker": parts.broker,
         "connected": parts.buttons.connected(),

@@ -57,15 +57,12 @@ fn quoted_printable(body: &str) -> Vec<u8> {
     while let Some((before, after)) = rest.split_once('=') {
         bytes.extend_from_slice(before.as_bytes());
         let escape = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (escape, after.get(2..)) {
-            (Some(byte), Some(left)) => {
-                bytes.push(byte);
-                rest = left;
-            }
-            (None | Some(_), _) => {
-                bytes.push(b'=');
-                rest = after;
-            }
+        if let (Some(byte), Some(left)) = (escape, after.get(2..)) {
+            bytes.push(byte);
+            rest = left;
+        } else {
+            bytes.push(b'=');
+            rest = after;
         }
     }
     bytes.extend_from_slice(rest.as_bytes());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mqtt5::broker::MqttBroker;
-use mqtt5::broker::config::BrokerConfig;
+use mqtt5::broker::config::{BrokerConfig, StorageBackend, StorageConfig};
 use reqwest::Client;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -29,10 +29,13 @@ async fn demo() -> Demo {
     let now: Now = Arc::new(|| "2026-11-22T06:03:00Z".parse().unwrap());
     let broker = free_port();
     let mut tasks = JoinSet::new();
-    let mut inside = MqttBroker::with_config(BrokerConfig::new().with_bind_address(broker)).await.unwrap();
+    let memory = StorageConfig::new().with_backend(StorageBackend::Memory);
+    let inside = BrokerConfig::new().with_bind_address(broker).with_storage(memory);
+    let mut inside = MqttBroker::with_config(inside).await.unwrap();
     tasks.spawn(async move { inside.run().await.unwrap() });
     let parts = Arc::new(Parts {
         site: "Example Library".to_owned(),
+        timezone: "Australia/Perth".to_owned(),
         buttons: Buttons::start(broker, "library", &[("counter", "Front counter")], Arc::clone(&now)),
         phones: Phones::start("+61480000000", None, Arc::clone(&now)).await.unwrap(),
         mailbox: Mailbox::start(None, now).await.unwrap(),

@@ -79,8 +79,8 @@ async fn list(State(exchange): State<Arc<Exchange>>, Query(query): Query<BTreeMa
     let shown: Vec<_> = found.into_iter().skip(start).take(size).collect();
     let next = more.then(|| {
         let kept = query.iter().filter(|(name, _)| *name != "Page");
-        let kept: String = kept.map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
-        format!("{ACCOUNTS}/{}/Messages.json?Page={}{kept}", exchange.account_sid, page.saturating_add(1))
+        let first = format!("{ACCOUNTS}/{}/Messages.json?Page={}", exchange.account_sid, page.saturating_add(1));
+        kept.fold(first, |uri, (name, value)| uri + "&" + name + "=" + &encoded(value))
     });
     Json(json!({ "messages": shown, "page": page, "page_size": size, "next_page_uri": next })).into_response()
 }
