@@ -61,6 +61,7 @@ async fn play(arguments: &Demo) -> anyhow::Result<()> {
         let broker = broker.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, BROKER_PORT)));
         page::router(Arc::new(Parts {
             site: SITE.1.to_owned(),
+            timezone: "Australia/Perth".to_owned(),
             buttons: Buttons::start(broker, SITE.0, &BUTTONS, now),
             phones,
             mailbox,
