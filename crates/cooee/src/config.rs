@@ -204,9 +204,13 @@ impl Settings {
 
 /// Where presses come from: exactly one of the two sections.
 fn way_in(layered: &mut Layered<'_>) -> Option<intake::settings::Settings> {
+    let before = layered.errors();
     let (mqtt, listener) = (layered.optional("mqtt"), layered.optional("listener"));
+    // A section that is there and wrong has been reported; it must not be said to be missing as well.
+    let readable = layered.is_whole() && layered.errors() == before;
     match intake::settings::Settings::choose(mqtt, listener) {
         Ok(chosen) => Some(chosen),
+        Err(_) if !readable => None,
         Err(why) => {
             layered.error(&["mqtt"], &why.to_string(), "no press could reach us", "keep one of [mqtt] and [listener]");
             None

@@ -13,7 +13,7 @@ use escalation::directory::finding::{Finding, Severity};
 use serde_json::json;
 
 use crate::cli::Check;
-use crate::config::Settings;
+use crate::config::{Key, Settings};
 
 /// What a check found.
 struct Report {
@@ -45,6 +45,9 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<ExitCode> {
 fn check(path: &Path, environment: &BTreeMap<String, String>) -> Report {
     let loaded = Settings::load(path, environment);
     let mut report = Report { unread: !path.is_file(), findings: loaded.findings, figures: None };
+    if let Some(settings) = &loaded.settings {
+        report.findings.extend(rooms(path, settings));
+    }
     let Some(directory) = loaded.directory else {
         return report;
     };
@@ -76,6 +79,32 @@ fn check(path: &Path, environment: &BTreeMap<String, String>) -> Report {
         });
     }
     report
+}
+
+/// What each room finds in its own settings once their shape is right: the first thing in each.
+fn rooms(path: &Path, settings: &Settings) -> Vec<Finding> {
+    let way_in = match &settings.intake {
+        intake::settings::Settings::Session(session) => session.access().map(drop),
+        intake::settings::Settings::Listener(listener) => listener.check(),
+    };
+    let carriers = dispatch::check(&settings.dispatch, settings.http.public_url.as_deref());
+    let keys = console::keys::Keys::read(settings.keys.iter().map(Key::to_console).collect());
+    let wrong = [
+        (way_in.err().map(|why| why.to_string()), "no press could reach us"),
+        (carriers.err().map(|why| why.to_string()), "nobody could be told"),
+        (keys.err().map(|why| why.to_string()), "nobody could use the API"),
+    ];
+    let finding = |(what, consequence): (Option<String>, &str)| {
+        Some(Finding {
+            severity: Severity::Error,
+            file: path.display().to_string(),
+            line: 0,
+            what: what?,
+            consequence: consequence.to_owned(),
+            remedy: String::new(),
+        })
+    };
+    wrong.into_iter().filter_map(finding).collect()
 }
 
 /// Only here are both known: the centres of the directory and the webhooks of the settings.

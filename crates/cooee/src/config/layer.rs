@@ -102,6 +102,16 @@ impl<'t> Layered<'t> {
         found
     }
 
+    /// Whether the file is TOML at all.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// How many errors were found so far; here everything found is one.
+    pub(crate) fn errors(&self) -> usize {
+        self.findings.len()
+    }
+
     /// Reports an error at a key.
     pub(crate) fn error(&mut self, at: &[&str], what: &str, consequence: &str, remedy: &str) {
         let line = self.line_of(at).unwrap_or(0);

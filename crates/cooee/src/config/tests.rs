@@ -17,6 +17,7 @@ data_dir = "data"
 public_url = "https://alerts.example.org"
 [directory]
 path = "directory.toml"
+[listener]
 [[key]]
 id = "aa11"
 name = "Westside"
@@ -143,6 +144,11 @@ role = "admin"
 hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 [statoin]
 x = 1
+[mqtt]
+uri = "mqtts://b"
+[[sms]]
+name = "first"
+kind = "pigeon"
 "#;
     check(
         text,
@@ -170,6 +176,12 @@ x = 1
               write it as config/cooee.toml shows
             /etc/cooee/cooee.toml:24: "statoin" is not a known section
               did you mean station?
+            /etc/cooee/cooee.toml:26: mqtt: url is missing
+              add it; config/cooee.toml shows how
+            /etc/cooee/cooee.toml:27: mqtt: uri is not a known key
+              did you mean url?
+            /etc/cooee/cooee.toml:30: sms: kind cannot be used: "pigeon" is none of the choices
+              write it as config/cooee.toml shows
         "#]],
     );
 }
@@ -184,6 +196,9 @@ fn what_is_missing_is_said() {
               add [station] with its name and data_dir
             /etc/cooee/cooee.toml:0: there is no [directory]
               add [directory] with the path of the directory file
+            /etc/cooee/cooee.toml:0: there is no way in for presses: add [mqtt] with the broker's url, or [listener] for the broker inside
+              no press could reach us
+              keep one of [mqtt] and [listener]
         "#]],
     );
     check(
@@ -198,7 +213,7 @@ fn what_is_missing_is_said() {
         &with("hash = ", "# hash = "),
         &[],
         &expect![[r#"
-            /etc/cooee/cooee.toml:9: key: hash is missing
+            /etc/cooee/cooee.toml:10: key: hash is missing
               add it; config/cooee.toml shows how
         "#]],
     );
@@ -224,6 +239,9 @@ fn sections_and_lists_are_told_apart() {
         &expect![[r#"
             /etc/cooee/cooee.toml:0: there is no [directory]
               add [directory] with the path of the directory file
+            /etc/cooee/cooee.toml:0: there is no way in for presses: add [mqtt] with the broker's url, or [listener] for the broker inside
+              no press could reach us
+              keep one of [mqtt] and [listener]
             /etc/cooee/cooee.toml:1: station is not a section
               write it as  [station]
             /etc/cooee/cooee.toml:2: key is not a list of tables
@@ -243,12 +261,12 @@ fn two_keys_with_one_id_are_refused() {
         &format!("{SMALL}{again}"),
         &[],
         &expect![[r#"
-        /etc/cooee/cooee.toml:14: key: the name is empty
-          the record says who acted by it
-          write who holds the key
-        /etc/cooee/cooee.toml:14: key: the id "aa11" is there twice
-          remove one, or make a new one with  cooee key new
-    "#]],
+            /etc/cooee/cooee.toml:15: key: the name is empty
+              the record says who acted by it
+              write who holds the key
+            /etc/cooee/cooee.toml:15: key: the id "aa11" is there twice
+              remove one, or make a new one with  cooee key new
+        "#]],
     );
 }
 
@@ -272,7 +290,7 @@ fn a_secret_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("password");
     std::fs::write(&secret, "s3cret").unwrap();
-    let text = format!("{SMALL}[mqtt]\nurl = \"mqtts://b\"\npassword_file = \"password\"\n");
+    let text = with("[listener]\n", "") + "[mqtt]\nurl = \"mqtts://b\"\npassword_file = \"password\"\n";
     let read = || Settings::parse(&folder.path().join("cooee.toml"), &text, &BTreeMap::new());
     for (mode, findings) in [(0o644, 1), (0o640, 1), (0o600, 0), (0o400, 0)] {
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();

@@ -23,7 +23,7 @@ impl Folder {
     fn sample() -> (Self, PathBuf) {
         let folder = Self::new();
         for secret in ["mqtt-password", "sms-first-token", "mail-password", "westside-webhook"] {
-            folder.write(&format!("secrets/{secret}"), "secret");
+            folder.write(&format!("secrets/{secret}"), "a secret of more than 24 bytes");
         }
         folder.write("directory.toml", include_str!("../../../../../config/directory.toml"));
         let path = folder.write("cooee.toml", include_str!("../../../../../config/cooee.toml"));
@@ -32,6 +32,8 @@ impl Folder {
 }
 
 fn run(path: &Path) -> Report {
+    // The process may have been given one by another test.
+    let _given = rustls::crypto::ring::default_provider().install_default();
     check(path, &BTreeMap::new())
 }
 
@@ -57,6 +59,22 @@ fn settings_and_directory_are_found_wrong_in_one_pass() {
     assert_eq!(whats[1], "centre \"westside\": the settings have no [[webhook]] \"westside\"");
     assert!(report.findings[1].file.ends_with("directory.toml") && report.findings[1].line > 0);
     assert_eq!(report.exit_code(), ExitCode::from(1));
+}
+
+#[test]
+fn each_room_is_asked_about_its_own_settings() {
+    let (folder, path) = Folder::sample();
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let settings = settings.replace("mqtts://broker.example.org:8883", "mqtts://kim:hunter2@broker");
+    let settings = settings.replace("https://westside.example.org/duress", "http://westside.example.org/duress");
+    let keys = "[[key]]\nid = \"a\"\nname = \"Gate\"\nrole = \"site\"\nhash = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n";
+    std::fs::write(&path, settings + keys).unwrap();
+    let shown = run(&path).text();
+    for part in ["mqtt.password_file", "plain http", "names no site", "3 errors"] {
+        assert!(shown.contains(part), "{part} is not in\n{shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+    drop(folder);
 }
 
 #[test]
