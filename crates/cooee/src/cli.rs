@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the program, with every flag's variable and default.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +55,12 @@ pub(crate) struct Demo {
     /// Keeps the record in this folder, so that the demo survives being killed; a temporary one without it.
     #[arg(long, value_name = "DIR", env = "COOEE_DEMO_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Where the pages are; 127.0.0.1:8700, or a free port where somebody has that already.
+    #[arg(long, value_name = "ADDRESS", env = "COOEE_DEMO_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Where the broker listens; 127.0.0.1:1883, or a free port where somebody has that already.
+    #[arg(long, value_name = "ADDRESS", env = "COOEE_DEMO_MQTT")]
+    pub(crate) mqtt: Option<SocketAddr>,
 }
 
 /// Which settings.

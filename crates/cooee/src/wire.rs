@@ -246,17 +246,23 @@ async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<R
             }
         }
         Err(findings) if in_force => {
-            for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
-                tracing::error!("the directory is broken; the last adopted one stays in force\n{finding}");
-            }
+            tracing::error!("the directory is broken ({}); the last adopted one stays in force; see  cooee check", places(&findings));
             desk.submit(Input::TroubleNoticed(Cause::DirectoryBroken)).await;
             Ok(())
         }
         Err(findings) => {
-            let all: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            anyhow::bail!("the directory cannot be adopted, and there is none from before\n{}", all.join("\n"))
+            anyhow::bail!(
+                "the directory cannot be adopted ({}), and there is none from before\n  cooee check  says what is wrong",
+                places(&findings)
+            )
         }
     }
+}
+
+/// Where the errors are. What they say may name people, and this goes to a log.
+fn places(findings: &[Finding]) -> String {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| format!("{}:{}", finding.file, finding.line)).collect::<Vec<_>>().join(", ")
 }
 
 /// The directory file as a draft, or everything that is wrong with it.

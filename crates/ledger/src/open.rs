@@ -33,6 +33,13 @@ pub(crate) const STATEMENTS: usize = 128;
 /// The table in which migrations are noted.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
+/// Makes the file, where there is none, so that its owner alone can read it: it holds names and numbers. `SQLite` gives
+/// the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
 /// Why a store was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -100,6 +107,7 @@ impl SqlLedger<Sqlite> {
     /// Journal in WAL with synchronous=FULL: a commit is on the disk before it is confirmed. What is deleted is overwritten.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let place = path.as_ref().display().to_string();
+        make_private(path.as_ref()).map_err(|source| OpenError::Unreachable { place: place.clone(), source: sqlx::Error::Io(source) })?;
         let both = SqliteConnectOptions::new()
             .filename(path)
             .busy_timeout(BUSY_TIMEOUT)

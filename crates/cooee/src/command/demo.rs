@@ -53,9 +53,10 @@ async fn play(arguments: &Demo) -> anyhow::Result<()> {
     let now: crate::demo::Now = Arc::new(move || clock.wall());
     let phones = Phones::start(NUMBER, place.keep("phones"), Arc::clone(&now)).await?;
     let mailbox = Mailbox::start(place.keep("mailbox"), Arc::clone(&now)).await?;
-    let desk = free(DESK_PORT)?;
+    let desk = arguments.http.map_or_else(|| free(DESK_PORT), Ok)?;
+    let broker = arguments.mqtt.map_or_else(|| free(BROKER_PORT), Ok)?;
     phones.post_replies_to(format!("http://{desk}/hooks/phones/inbound"));
-    let settings = place.settings(&phones, &mailbox, desk, free(BROKER_PORT)?)?;
+    let settings = place.settings(&phones, &mailbox, desk, broker)?;
     let restart = arguments.data.as_ref().map(|data| format!("cargo run --release -- demo --data {}", data.display()));
     let pages = move |broker: Option<SocketAddr>| {
         let broker = broker.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, BROKER_PORT)));
