@@ -12,6 +12,7 @@ use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, R
 use crate::few::Few;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
+use crate::raising::Joint;
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
 
@@ -82,6 +83,8 @@ pub struct Activation {
     pub pressed_again_told_at: Option<Timestamp>,
     /// When "nothing acknowledged" last went to a phone.
     pub answered_at: Few<ContactKey, Timestamp>,
+    /// What later presses join it by, while it is open.
+    pub(crate) joint: Joint,
     /// The first pursuit of the latest rung or round.
     latest: usize,
 }
@@ -297,6 +300,7 @@ impl Activation {
             entries: 1,
             pressed_again_told_at: None,
             answered_at: Few::default(),
+            joint: Joint::of(raised),
             latest: 0,
         }
     }

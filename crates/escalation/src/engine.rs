@@ -32,7 +32,7 @@ pub struct Engine {
     people: BTreeMap<PersonId, Person>,
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
-    joints: BTreeMap<ActivationId, Joint>,
+    open_count: usize,
     agenda: Agenda,
     outbox: BTreeMap<DispatchId, Dispatch>,
     ordinals: BTreeMap<CustomerId, u32>,
@@ -41,8 +41,7 @@ pub struct Engine {
     presses: Remembered<PressKey, ActivationId>,
     heard: Remembered<String, Heard>,
     done: Remembered<(String, Digest), ActivationId>,
-    copies: BTreeMap<DeviceId, Copies>,
-    last_press: BTreeMap<DeviceId, Timestamp>,
+    pressed: BTreeMap<DeviceId, Pressed>,
     presence: BTreeMap<DeviceId, bool>,
     tampered: BTreeSet<DeviceId>,
     troubles: BTreeMap<Cause, Trouble>,
@@ -54,16 +53,18 @@ pub struct Engine {
 /// What makes two signals the same press.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PressKey {
-    Id(DeviceId, String),
+    Id(DeviceId, Arc<str>),
     Counter(DeviceId, u64, Timestamp),
 }
 
-/// A device's messages by which a copy that the broker keeps is recognised as seen.
+/// What is remembered of a device that has pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Copies {
-    /// The latest that came as a kept copy.
+struct Pressed {
+    /// When it last did, redeliveries not counted.
+    last_at: Option<Timestamp>,
+    /// The latest payload that came as a copy kept by the broker, by which the copy is recognised as seen.
     kept: Option<Digest>,
-    /// The latest that came as it was sent; the broker may keep that one too.
+    /// The latest payload that came as it was sent; the broker may keep that one too.
     latest: Option<Digest>,
 }
 
@@ -150,6 +151,9 @@ impl Engine {
             }
             Event::Closed { act, by, .. } => {
                 self.remember_doer(at, act, by);
+                if self.activation(act).is_some_and(Activation::is_open) {
+                    self.open_count = self.open_count.saturating_sub(1);
+                }
                 self.apply_to_activation(at, event);
                 self.leave_joint(act);
             }
@@ -220,7 +224,7 @@ impl Engine {
 
     /// How many activations nobody has closed.
     pub fn open_count(&self) -> usize {
-        self.joints.len()
+        self.open_count
     }
 
     /// The directory in force.
@@ -255,7 +259,7 @@ impl Engine {
 
     /// When a device last pressed, as far as memory goes back.
     pub fn last_press(&self, device: &DeviceId) -> Option<Timestamp> {
-        self.last_press.get(device).copied()
+        self.pressed.get(device).and_then(|seen| seen.last_at)
     }
 
     /// Events that made no sense to the state they met. Anything above 0 is a fault in the program or its record.
@@ -316,7 +320,7 @@ impl Engine {
 
     pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
         let digest = signal.evidence.payload_sha256;
-        digest.is_some() && self.copies.get(&signal.device).is_some_and(|seen| seen.kept == digest || seen.latest == digest)
+        digest.is_some() && self.pressed.get(&signal.device).is_some_and(|seen| seen.kept == digest || seen.latest == digest)
     }
 
     /// The activation that the very same press belongs to.
@@ -407,9 +411,8 @@ impl Engine {
         let act = Activation::raise(at, raised, self.share_ladder(&raised.ladder));
         self.ordinals.insert(raised.cust.clone(), raised.ord);
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
-        let joint = Joint::of(raised);
-        self.open.insert(joint.clone(), raised.act.clone());
-        self.joints.insert(raised.act.clone(), joint);
+        self.open.insert(act.joint.clone(), raised.act.clone());
+        self.open_count = self.open_count.saturating_add(1);
         self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
         if let Some(by) = &raised.by {
             self.remember_doer(at, &raised.act, by);
@@ -450,20 +453,20 @@ impl Engine {
 
     /// Later presses of the same device raise a new activation.
     fn leave_joint(&mut self, id: &ActivationId) {
-        if let Some(joint) = self.joints.remove(id)
-            && self.open.get(&joint) == Some(id)
+        if let Some(act) = self.activations.get(id)
+            && self.open.get(&act.joint) == Some(id)
         {
-            self.open.remove(&joint);
+            self.open.remove(&act.joint);
         }
     }
 
     fn archive(&mut self, id: &ActivationId) {
-        let Some(act) = self.activations.remove(id) else {
+        let is_closed = self.activation(id).is_some_and(|act| !act.is_open());
+        let Some(act) = is_closed.then(|| self.activations.remove(id)).flatten() else {
             self.faults = self.faults.saturating_add(1);
             return;
         };
         self.agenda.moved(id, act.raised_at, act.next_due().map(|(due, _)| due), None);
-        self.leave_joint(id);
         for number in owed(&act) {
             self.outbox.remove(&DispatchId { activation: id.clone(), number });
         }
@@ -474,13 +477,13 @@ impl Engine {
         if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
             self.presses.insert(at, key, act.clone());
         }
+        let seen = self.pressed.entry(dev.clone()).or_default();
         if signal.payload_sha256.is_some() {
-            let seen = self.copies.entry(dev.clone()).or_default();
             let which = if signal.retained { &mut seen.kept } else { &mut seen.latest };
             *which = signal.payload_sha256;
         }
         if counts {
-            self.last_press.insert(dev.clone(), at);
+            seen.last_at = Some(at);
         }
     }
 
@@ -509,7 +512,7 @@ fn on_started(now: Timestamp, started: &Started) -> Event {
 
 fn press_key(device: &DeviceId, id: Option<&String>, counter: Option<u64>, at: Option<Timestamp>) -> Option<PressKey> {
     match (id, counter, at) {
-        (Some(id), _, _) => Some(PressKey::Id(device.clone(), id.clone())),
+        (Some(id), _, _) => Some(PressKey::Id(device.clone(), id.as_str().into())),
         (None, Some(counter), Some(at)) => Some(PressKey::Counter(device.clone(), counter, at)),
         (None, Some(_), None) | (None, None, _) => None,
     }

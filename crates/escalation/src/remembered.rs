@@ -1,6 +1,6 @@
 //! Things remembered for a while, so that the same thing twice is known for what it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::time::{Seconds, Timestamp};
 
@@ -11,12 +11,13 @@ const REMEMBERED: Seconds = Seconds(86_400);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remembered<K: Ord, V> {
     values: BTreeMap<K, (Timestamp, V)>,
-    until: BTreeSet<(Timestamp, K)>,
+    /// The same keys in the order in which they will be forgotten.
+    order: VecDeque<(Timestamp, K)>,
 }
 
 impl<K: Ord, V> Default for Remembered<K, V> {
     fn default() -> Self {
-        Self { values: BTreeMap::new(), until: BTreeSet::new() }
+        Self { values: BTreeMap::new(), order: VecDeque::new() }
     }
 }
 
@@ -28,15 +29,18 @@ impl<K: Ord + Clone, V> Remembered<K, V> {
 
     /// Remembers `key`. A value that is there already is replaced; its day does not begin anew.
     pub(crate) fn insert(&mut self, at: Timestamp, key: K, value: V) {
-        while let Some((until, _)) = self.until.first()
+        while let Some((until, _)) = self.order.front()
             && *until <= at
         {
-            if let Some((_, old)) = self.until.pop_first() {
+            if let Some((_, old)) = self.order.pop_front() {
                 self.values.remove(&old);
             }
         }
-        let until = self.values.get(&key).map_or(REMEMBERED.after(at), |(until, _)| *until);
-        self.until.insert((until, key.clone()));
+        let known = self.values.get(&key).map(|(until, _)| *until);
+        let until = known.unwrap_or_else(|| REMEMBERED.after(at));
+        if known.is_none() {
+            self.order.push_back((until, key.clone()));
+        }
         self.values.insert(key, (until, value));
     }
 }

@@ -7,7 +7,10 @@
 #![expect(clippy::needless_pass_by_value, reason = "a story hands its inputs and expectations over")]
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod burden;
 mod floor;
+mod naive;
+mod properties;
 mod script;
 mod timeline;
 

@@ -1,1 +1,240 @@
-//! What is written down reads back for ever: one golden file per kind of event, only ever added to.
+//! What is written down reads back for ever: golden files of every kind of event, only ever added to.
+//!
+//! `COOEE_ADD_GOLDEN=1 cargo test -p escalation --test rules` writes a file for a kind that has none. It never changes one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use escalation::event::Event;
+use escalation::input::{Act, Attribution, Input, Started};
+use escalation::signal::{Kind, Style, Verb};
+use escalation::trouble::Cause;
+use serde_json::Value;
+
+use super::COUNTERS;
+use crate::floor::{Floor, digest_of, operator, press, signal};
+use crate::script::play;
+
+/// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
+const KINDS: [&str; 33] = [
+    "station.started",
+    "clock.stepped",
+    "record.lost",
+    "record.found",
+    "directory.adopted",
+    "person.version",
+    "trouble.raised",
+    "trouble.cleared",
+    "device.reported",
+    "activation.raised",
+    "activation.pressed_again",
+    "activation.cancel_asked",
+    "asked.first",
+    "rung.entered",
+    "rung.passed_over",
+    "contact.passed_over",
+    "dispatch.queued",
+    "dispatch.reported",
+    "receipt.overdue",
+    "answer.accepted",
+    "answer.joined",
+    "answer.declined",
+    "answer.set_aside",
+    "commitment.questioned",
+    "commitment.lapsed",
+    "activation.claimed",
+    "claim.lapsed",
+    "activation.escalated",
+    "activation.exhausted",
+    "round.started",
+    "note.added",
+    "activation.closed",
+    "activation.archived",
+];
+
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::StationStarted { .. } => "station.started",
+        Event::ClockStepped { .. } => "clock.stepped",
+        Event::RecordLost { .. } => "record.lost",
+        Event::RecordFound {} => "record.found",
+        Event::DirectoryAdopted { .. } => "directory.adopted",
+        Event::PersonVersioned { .. } => "person.version",
+        Event::TroubleRaised { .. } => "trouble.raised",
+        Event::TroubleCleared { .. } => "trouble.cleared",
+        Event::DeviceReported { .. } => "device.reported",
+        Event::Raised(_) => "activation.raised",
+        Event::PressedAgain { .. } => "activation.pressed_again",
+        Event::CancelAsked { .. } => "activation.cancel_asked",
+        Event::AskedFirst { .. } => "asked.first",
+        Event::RungEntered { .. } => "rung.entered",
+        Event::RungPassedOver { .. } => "rung.passed_over",
+        Event::ContactPassedOver { .. } => "contact.passed_over",
+        Event::DispatchQueued { .. } => "dispatch.queued",
+        Event::DispatchReported { .. } => "dispatch.reported",
+        Event::ReceiptOverdue { .. } => "receipt.overdue",
+        Event::Accepted { .. } => "answer.accepted",
+        Event::Joined { .. } => "answer.joined",
+        Event::Declined { .. } => "answer.declined",
+        Event::AnswerSetAside { .. } => "answer.set_aside",
+        Event::CommitmentQuestioned { .. } => "commitment.questioned",
+        Event::CommitmentLapsed { .. } => "commitment.lapsed",
+        Event::Claimed { .. } => "activation.claimed",
+        Event::ClaimLapsed { .. } => "claim.lapsed",
+        Event::Escalated { .. } => "activation.escalated",
+        Event::Exhausted { .. } => "activation.exhausted",
+        Event::RoundStarted { .. } => "round.started",
+        Event::NoteAdded { .. } => "note.added",
+        Event::Closed { .. } => "activation.closed",
+        Event::Archived { .. } => "activation.archived",
+    }
+}
+
+/// A long day in which everything happens that can.
+fn a_long_day() -> Floor {
+    let mut floor = Floor::new(COUNTERS);
+    let started =
+        Started { node: "a".to_owned(), version: "0.1.0".to_owned(), zones: "2025b".to_owned(), last_entry_at: Some(floor.began) };
+    floor.take(Input::Started(started)).unwrap();
+    floor.take(Input::ClockStepped { by_us: -1_500_000 }).unwrap();
+    floor.take(Input::TroubleNoticed(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
+    floor.take(Input::TroubleCleared(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
+    floor.hear(signal("library/counter-1", Verb::Tamper { on: true }));
+    let mut full = signal("library/counter-1", Verb::Press { kind: Some(Kind::Duress), style: Some(Style::Long) });
+    full.id = Some("press-1".to_owned());
+    full.sequence = Some(881);
+    full.pressed_at = Some(floor.now);
+    full.note = Some("words".to_owned().into());
+    full.location = Some("-31.9,115.8,12".to_owned().into());
+    full.battery = Some(41);
+    full.origin.client = Some("gateway-1".to_owned());
+    let by = Attribution {
+        actor: Some("Jane".to_owned().into()),
+        person: Some(floor.person("duty")),
+        idempotency: Some(digest_of("key")),
+        ..operator("app")
+    };
+    floor.take(Input::Raised { signal: full.clone(), by: by.clone() }).unwrap();
+    floor.take(Input::Raised { signal: full, by: by.clone() }).unwrap();
+    play(
+        &mut floor,
+        "cancel library/counter-1
+        promised sms to j-smith
+        forward 31s
+        reply p-nair Y{code}
+        reply duty Y{code}
+        reply j-smith N{code}
+        reply j-smith hello
+        forward 15m
+        westside claims
+        forward 3m
+        desk escalates 2
+        failed sms to duty
+        failed sms to p-nair
+        undelivered email to p-nair
+        away 3m",
+    );
+    let by = |key: &str| Attribution { idempotency: Some(digest_of(key)), ..by.clone() };
+    floor.command(by("note"), Act::Note { text: "words".to_owned().into() }).unwrap();
+    floor
+        .command(
+            by("close"),
+            Act::Close { disposition: escalation::acknowledgement::Disposition::PoliceAttended, note: Some("w".to_owned().into()) },
+        )
+        .unwrap();
+    play(
+        &mut floor,
+        "record lost
+        unreadable library/counter-2
+        press library/counter-1
+        westside claims
+        forward 80s
+        record found",
+    );
+    let mut kept = press("library/pendant");
+    kept.origin.retained = true;
+    floor.send(kept);
+    let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
+    for act in open {
+        floor.subject = Some(act);
+        play(&mut floor, "westside closes");
+    }
+    floor.forward("25h");
+    floor
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/events/v1")
+}
+
+fn files() -> BTreeMap<String, String> {
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&path).unwrap())
+    };
+    std::fs::read_dir(golden()).expect("tests/golden/events/v1 is part of this repository").map(read).collect()
+}
+
+#[test]
+fn every_kind_has_a_golden_file_that_reads_back_and_writes_the_same() {
+    if std::env::var_os("COOEE_ADD_GOLDEN").is_some() {
+        add_what_is_missing();
+    }
+    let files = files();
+    let mut seen = BTreeSet::new();
+    for (name, text) in &files {
+        let written: Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let event: Event = serde_json::from_value(written.clone()).unwrap_or_else(|e| panic!("{name} no longer reads: {e}"));
+        assert_eq!(serde_json::to_value(&event).unwrap(), written, "{name} is written differently now");
+        assert_eq!(written.to_string(), text.trim_end(), "{name} is one line with sorted keys");
+        seen.insert(kind(&event));
+    }
+    for kind in KINDS {
+        assert!(seen.contains(kind), "no golden file of {kind}; COOEE_ADD_GOLDEN=1 adds one");
+    }
+}
+
+/// Of each kind the event with the most to say.
+fn add_what_is_missing() {
+    let mut fullest: BTreeMap<&str, String> = BTreeMap::new();
+    for (_, event) in &a_long_day().events {
+        let text = serde_json::to_value(event).unwrap().to_string();
+        let best = fullest.entry(kind(event)).or_default();
+        if text.len() > best.len() {
+            *best = text;
+        }
+    }
+    std::fs::create_dir_all(golden()).unwrap();
+    for (kind, text) in fullest {
+        let path = golden().join(format!("{kind}.json"));
+        if !path.exists() {
+            std::fs::write(path, text + "\n").unwrap();
+        }
+    }
+}
+
+#[test]
+fn no_event_holds_a_float_a_large_number_or_a_key_beyond_ascii() {
+    for (_, event) in &a_long_day().events {
+        let value = serde_json::to_value(event).unwrap();
+        assert_eq!(value.get("type").and_then(Value::as_str), Some(kind(event)));
+        plain(&value, kind(event));
+    }
+}
+
+fn plain(value: &Value, whose: &str) {
+    match value {
+        Value::Number(n) => {
+            let small = n.as_i64().is_some_and(|n| n.unsigned_abs() < 1 << 53);
+            assert!(small, "{whose}: {n} is no integer below 2^53");
+        }
+        Value::Array(items) => items.iter().for_each(|item| plain(item, whose)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                assert!(key.is_ascii(), "{whose}: {key}");
+                plain(value, whose);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
