@@ -446,7 +446,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
 
     fn until_next(&self) -> Duration {
         let backlog = if self.backlog.is_empty() { SLEEP_MAX } else { Duration::from_millis(50) };
-        let retry = self.lost.as_ref().map_or(SLEEP_MAX, |lost| lost.next_try.saturating_sub(self.clock.monotonic()));
+        // An attempt that is under way wakes us itself; waiting for its start would spin.
+        let waiting = self.lost.as_ref().filter(|lost| lost.attempt.is_none());
+        let retry = waiting.map_or(SLEEP_MAX, |lost| lost.next_try.saturating_sub(self.clock.monotonic()));
         let deadline = self
             .floor
             .engine

@@ -1,0 +1,24 @@
+//! The watch, proved by chance: thousands of seeded half hours in which everything goes wrong that can.
+//!
+//! Each seed drives the real station on paused time over a faulty record, lossy carriers, people who answer or do not,
+//! kills and restarts. It is lived twice, and both lives must agree to the byte. A seed that fails is lived again with
+//! `COOEE_SIM_SEED=N cargo test -p proof --test simulation`, which prints all that happened; `COOEE_SIM_SEEDS=K` says how many.
+
+#[cfg(test)]
+mod carriers;
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod overhear;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod world;
