@@ -46,7 +46,7 @@ impl Plan {
     pub fn broker(self, broker: &Broker) -> Self {
         let mut plan = self.set("mqtt", "url", &broker.url()).set("mqtt", "client_id", "cooee");
         if let Some((user, password)) = broker.login() {
-            let file = plan.folder.write("mqtt-password", password);
+            let file = plan.folder.write_secret("mqtt-password", password);
             plan = plan.set("mqtt", "username", user).set_path("mqtt", "password_file", &file);
         }
         if let (Some(ca), Some(client)) = (broker.ca_file(), broker.client_certificate()) {
@@ -61,15 +61,19 @@ impl Plan {
 
     /// An SMS account, after those already named; replies and receipts are posted back to the daemon.
     #[must_use]
-    pub fn gateway(mut self, name: &str, gateway: &Gateway) -> Self {
-        let token = self.folder.write(&format!("sms-{name}-token"), gateway.auth_token());
+    pub fn gateway(self, name: &str, gateway: &Gateway) -> Self {
         gateway.inbound_webhook(&format!("{}/hooks/{name}/inbound", self.url()));
+        self.sms(name, &gateway.url(), gateway.account_sid(), gateway.auth_token())
+    }
+
+    /// An SMS account at any address that speaks the Messages API.
+    #[must_use]
+    pub fn sms(mut self, name: &str, url: &str, account_sid: &str, auth_token: &str) -> Self {
+        let token = self.folder.write_secret(&format!("sms-{name}-token"), auth_token);
         write!(
             self.further,
-            "[[sms]]\nname = {name:?}\nkind = \"twilio\"\nbase_url = {:?}\naccount_sid = {:?}\n\
+            "[[sms]]\nname = {name:?}\nkind = \"twilio\"\nbase_url = {url:?}\naccount_sid = {account_sid:?}\n\
              auth_token_file = \"{}\"\nfrom = {SENDER:?}\n",
-            gateway.url(),
-            gateway.account_sid(),
             token.display(),
         )
         .expect("write to a string");

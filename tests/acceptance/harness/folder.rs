@@ -40,6 +40,15 @@ impl Folder {
         std::fs::write(&path, text).unwrap_or_else(|e| panic!("write {}: {e}", path.display()));
         path
     }
+
+    /// The same for a secret: nobody else may read it, or Cooee refuses it.
+    pub fn write_secret(&self, name: &str, secret: &str) -> PathBuf {
+        let path = self.write(name, secret);
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap_or_else(|e| panic!("keep {} to ourselves: {e}", path.display()));
+        path
+    }
 }
 
 impl Drop for Folder {
