@@ -40,6 +40,17 @@ impl Folder {
         std::fs::write(&path, text).unwrap_or_else(|e| panic!("write {}: {e}", path.display()));
         path
     }
+
+    /// The same for what nobody else on the machine may read.
+    pub fn write_secret(&self, name: &str, text: &str) -> PathBuf {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.path.join(name);
+        let file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.unwrap_or_else(|e| panic!("write {}: {e}", path.display()));
+        path
+    }
 }
 
 impl Drop for Folder {
