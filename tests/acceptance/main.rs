@@ -1,8 +1,16 @@
 //! The acceptance ring: the real daemon among real parts.
 
 #[cfg(test)]
+mod centre;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod ears;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod parts;
+#[cfg(test)]
+mod press_to_ack;
+#[cfg(test)]
+mod town;

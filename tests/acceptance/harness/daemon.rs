@@ -27,6 +27,7 @@ pub struct Daemon {
     environment: BTreeMap<String, String>,
     secret: String,
     port: Port,
+    listener: Port,
     folder: Folder,
 }
 
@@ -37,6 +38,7 @@ pub struct Plan {
     directory: String,
     environment: BTreeMap<String, String>,
     port: Port,
+    listener: Port,
     folder: Folder,
 }
 
@@ -50,6 +52,8 @@ impl Plan {
             plan = plan.set("mqtt", "username", user).set_path("mqtt", "password_file", &file);
         }
         if let (Some(ca), Some(client)) = (broker.ca_file(), broker.client_certificate()) {
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&client.key_file, private).expect("make the broker's client key private");
             plan = plan.set_path("mqtt", "ca_file", ca).set_path("mqtt", "client_cert_file", &client.certificate_file).set_path(
                 "mqtt",
                 "client_key_file",
@@ -59,11 +63,30 @@ impl Plan {
         plan
     }
 
+    /// The broker inside, instead of one outside.
+    #[must_use]
+    pub fn listener(self) -> Self {
+        let listen = format!("127.0.0.1:{}", self.listener.number());
+        self.set("listener", "listen", &listen)
+    }
+
     /// An SMS account, after those already named; replies and receipts are posted back to the daemon.
     #[must_use]
     pub fn gateway(self, name: &str, gateway: &Gateway) -> Self {
         gateway.inbound_webhook(&format!("{}/hooks/{name}/inbound", self.url()));
-        self.sms(name, &gateway.url(), gateway.account_sid(), gateway.auth_token())
+        self.account(name, gateway, "inbound = \"webhook\"\n")
+    }
+
+    /// An SMS account whose replies are asked for: nothing is posted back but receipts.
+    #[must_use]
+    pub fn gateway_polled(self, name: &str, gateway: &Gateway) -> Self {
+        self.account(name, gateway, "inbound = \"poll\"\n")
+    }
+
+    /// An SMS account with further settings, in TOML.
+    #[must_use]
+    pub fn account(self, name: &str, gateway: &Gateway, further: &str) -> Self {
+        self.sms(name, &gateway.url(), gateway.account_sid(), gateway.auth_token()).also(further)
     }
 
     /// An SMS account at any address that speaks the Messages API.
@@ -78,6 +101,19 @@ impl Plan {
         )
         .expect("write to a string");
         self
+    }
+
+    /// A centre's webhook.
+    #[must_use]
+    pub fn webhook(self, name: &str, url: &str, secret: &str) -> Self {
+        let file = self.folder.write_secret(&format!("webhook-{name}"), secret);
+        self.also(&format!("[[webhook]]\nname = {name:?}\nurl = {url:?}\nsecret_file = \"{}\"", file.display()))
+    }
+
+    /// Another key than the administrator's.
+    #[must_use]
+    pub fn key(self, key: &Key) -> Self {
+        self.also(&key.stanza)
     }
 
     /// The mail server, such as [`crate::Smtp::plain_url`].
@@ -104,6 +140,13 @@ impl Plan {
         self.set_raw(table, key, &format!("\"{}\"", file.display()))
     }
 
+    /// One more setting that names a file with this secret.
+    #[must_use]
+    pub fn secret_of(self, table: &'static str, key: &str, secret: &str) -> Self {
+        let file = self.folder.write_secret(&format!("{table}-{key}"), secret);
+        self.set_path(table, key, &file)
+    }
+
     /// One more setting, its value in TOML.
     #[must_use]
     pub fn set_raw(mut self, table: &'static str, key: &str, value: &str) -> Self {
@@ -118,6 +161,12 @@ impl Plan {
         self.further.push_str(toml);
         self.further.push('\n');
         self
+    }
+
+    /// Whether the further settings say this already.
+    #[must_use]
+    pub fn says(&self, toml: &str) -> bool {
+        self.further.contains(toml)
     }
 
     /// A variable in its environment, such as a failpoint.
@@ -151,7 +200,8 @@ impl Plan {
         settings.push_str(&plan.further);
         plan.folder.write("cooee.toml", &settings);
         plan.folder.write("directory.toml", &plan.directory);
-        Daemon { process: None, environment: plan.environment, secret: key.secret, port: plan.port, folder: plan.folder }
+        let Self { environment, port, listener, folder, .. } = plan;
+        Daemon { process: None, environment, secret: key.secret, port, listener, folder }
     }
 
     /// Starts it and waits until it is ready.
@@ -172,6 +222,7 @@ impl Daemon {
             directory: directory.to_owned(),
             environment: BTreeMap::new(),
             port: Port::take(),
+            listener: Port::take(),
             folder: Folder::new("daemon"),
         }
     }
@@ -235,6 +286,55 @@ impl Daemon {
             api.get("/readyz").await.filter(|answer| answer.status == 200).map(drop)
         })
         .await;
+    }
+
+    /// Waits until presses reach it, whatever its carriers do; fails with its log when it ends instead.
+    pub async fn hears(&mut self) {
+        let api = self.api();
+        let process = self.process.as_mut().expect("the daemon is not running");
+        wait::until("the daemon to hear presses", async || {
+            process.must_live();
+            let answer = api.get("/readyz?verbose").await?;
+            let parts = answer.body.get("parts")?.as_array()?;
+            let well = |name: &str| parts.iter().any(|part| part["name"] == name && part["ok"] == true);
+            (well("watch") && well("presses")).then_some(())
+        })
+        .await;
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// How a client called `id` reaches the broker inside.
+    #[must_use]
+    pub fn listener_options(&self, id: &str) -> rumqttc::MqttOptions {
+        let mut options = rumqttc::MqttOptions::new(id, ("127.0.0.1", self.listener.number()));
+        options.set_keep_alive(10);
+        options
+    }
+
+    /// The administrator's key.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Its settings file as text, to be changed and written again.
+    #[must_use]
+    pub fn settings(&self) -> String {
+        std::fs::read_to_string(self.config()).expect("read the settings")
+    }
+
+    /// Writes other settings; they are read at the next start, keys at the next reload.
+    pub fn write_settings(&self, toml: &str) {
+        self.folder.write("cooee.toml", toml);
+    }
+
+    /// Waits until its log says `part`.
+    pub async fn expect_log(&self, part: &str) {
+        wait::until(&format!("{part:?} in the daemon's log"), async || self.log().contains(part).then_some(())).await;
     }
 
     /// Waits until it has ended by itself (a failpoint, a fence, bad settings).

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, NetworkOptions, Packet, PublishOptions, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, NetworkOptions, Packet, PublishOptions, QoS};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -30,8 +30,12 @@ struct Seen {
 impl Button {
     /// Connects the button `device` at `site`, and waits until it would hear what is said to it.
     pub async fn connect(broker: &Broker, site: &str, device: &str) -> Self {
+        Self::connect_by(broker.options(&format!("{site}-{device}")), site, device).await
+    }
+
+    /// The same by a way of its own, such as the broker inside Cooee.
+    pub async fn connect_by(mut options: MqttOptions, site: &str, device: &str) -> Self {
         let topic = format!("cooee/v1/{site}/{device}");
-        let mut options = broker.options(&format!("{site}-{device}"));
         options.set_clean_session(true);
         let (client, mut line) = AsyncClient::builder(options).capacity(4096).build();
         let mut network = NetworkOptions::new();
@@ -56,6 +60,13 @@ impl Button {
         self.publish("press", payload).await;
     }
 
+    /// Passes on the press of another device at this gateway's site and waits for the PUBACK. Says the id of the press.
+    pub async fn press_of(&self, site: &str, device: &str) -> String {
+        let id = format!("press-{}", PRESSES.fetch_add(1, Ordering::Relaxed));
+        self.publish_to(&format!("cooee/v1/{site}/{device}/press"), json!({"id": id}).to_string()).await;
+        id
+    }
+
     /// Says that it is alive and waits for the PUBACK.
     pub async fn alive(&self) {
         self.publish("alive", r#"{"battery":80}"#).await;
@@ -68,9 +79,13 @@ impl Button {
 
     /// Publishes under its own topic at QoS 1, as often as it takes until the broker has acknowledged it.
     pub async fn publish(&self, what: &str, payload: impl Into<Vec<u8>>) {
-        let topic = format!("{}/{what}", self.topic);
+        self.publish_to(&format!("{}/{what}", self.topic), payload).await;
+    }
+
+    /// The same under any topic.
+    pub async fn publish_to(&self, topic: &str, payload: impl Into<Vec<u8>>) {
         let payload = payload.into();
-        wait::until(&format!("a PUBACK for {topic}"), async || self.publish_once(&topic, payload.clone()).await).await;
+        wait::until(&format!("a PUBACK for {topic}"), async || self.publish_once(topic, payload.clone()).await).await;
     }
 
     /// What Cooee has said on its `state` topic, in order.

@@ -41,12 +41,14 @@ impl Folder {
         path
     }
 
-    /// The same for a secret: nobody else may read it, or Cooee refuses it.
-    pub fn write_secret(&self, name: &str, secret: &str) -> PathBuf {
-        let path = self.write(name, secret);
-        #[cfg(unix)]
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .unwrap_or_else(|e| panic!("keep {} to ourselves: {e}", path.display()));
+    /// The same for what nobody else on the machine may read.
+    pub fn write_secret(&self, name: &str, text: &str) -> PathBuf {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.path.join(name);
+        let file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path);
+        let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.unwrap_or_else(|e| panic!("write {}: {e}", path.display()));
         path
     }
 }

@@ -114,6 +114,11 @@ impl Gateway {
         self.desk.set_fault(fault);
     }
 
+    /// Whether it answers listings, by which Cooee finds out what became of a message it is unsure of.
+    pub fn lists(&self, lists: bool) {
+        self.desk.state().denies_listing = !lists;
+    }
+
     /// Posts what phones send to this URL. Without it a reply is only in the listing.
     pub fn inbound_webhook(&self, url: &str) {
         self.desk.state().inbound_webhook = Some(url.to_owned());

@@ -101,6 +101,9 @@ fn closed(cut: &Cut) -> Response {
 /// Newest first, filtered and paged as the provider does it.
 async fn list(State(desk): State<Arc<Desk>>, Query(query): Query<BTreeMap<String, String>>) -> Response {
     let number = |name: &str, default: usize| query.get(name).and_then(|v| v.parse().ok()).unwrap_or(default);
+    if desk.state().denies_listing {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service Unavailable");
+    }
     let (size, page) = (number("PageSize", 50).clamp(1, 1000), number("Page", 0));
     let found: Vec<Value> = {
         let state = desk.state();

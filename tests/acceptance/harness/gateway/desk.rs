@@ -73,6 +73,7 @@ pub(super) struct State {
     pub(super) callbacks: Vec<Callback>,
     pub(super) inbound_webhook: Option<String>,
     pub(super) reach: Option<(String, String)>,
+    pub(super) denies_listing: bool,
     faults: BTreeMap<String, Fault>,
 }
 
