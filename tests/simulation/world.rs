@@ -81,6 +81,7 @@ pub(crate) struct State {
     record: Known,
     spool: Known,
     spool_read: usize,
+    spool_begins: Vec<u8>,
 }
 
 /// What humans really did, to hold against what the record says they did.
@@ -163,6 +164,7 @@ impl World {
             record: Known::default(),
             spool: Known::default(),
             spool_read: 0,
+            spool_begins: Vec::new(),
         };
         Arc::new(Self {
             memory: MemoryLedger::new(),
@@ -258,9 +260,12 @@ impl World {
     /// Reads what the spool has had added, by an own reading of its file.
     fn read_spool(&self, state: &mut State) {
         let bytes = std::fs::read(self.folder.join("spool")).unwrap_or_default();
-        if bytes.len() < state.spool_read {
+        // It begins with the digest of its first line: another beginning is another spool.
+        let beginning = bytes.get(..64).unwrap_or_default();
+        if bytes.len() < state.spool_read || beginning != state.spool_begins {
             state.spool = Known::default();
             state.spool_read = 0;
+            state.spool_begins = beginning.to_vec();
         }
         while let Some(length) = bytes[state.spool_read..].iter().position(|byte| *byte == b'\n') {
             let line = &bytes[state.spool_read..state.spool_read + length];
