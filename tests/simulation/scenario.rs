@@ -213,6 +213,7 @@ fn bury(world: &World) {
 fn parts(world: &Arc<World>, life: u32, counter: station::desk::Counter, dice: &mut Dice) -> Parts<Handle, WorldClock> {
     let (to_voice, to_devices) = (Arc::clone(world), Arc::clone(world));
     let seed = [dice.between(0, u64::MAX), u64::from(life)].map(u64::to_be_bytes).concat();
+    world.boots(Entropy::from_seed(&seed).sixteen());
     Parts {
         ledger: Arc::new(Handle { world: Arc::clone(world), life }),
         clock: WorldClock { world: Arc::clone(world), started: Instant::now() },
@@ -277,7 +278,11 @@ static DRAFTS: LazyLock<[Draft; 3]> = LazyLock::new(|| {
 
 /// The directory, with what changes between its versions.
 fn directory(smith: &str, wait: &str, lee: bool) -> String {
-    let lee_person = if lee { "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n" } else { "" };
+    let lee_person = if lee {
+        "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n"
+    } else {
+        ""
+    };
     let lee_target = if lee { r#", { person = "k-lee", by = [["sms", "email"]] }"# } else { "" };
     format!(
         r#"
@@ -362,8 +367,23 @@ ladder = "counters"
 
 /// What the directory and the messages say that neither log nor entry may say.
 pub(crate) const PRIVATE: [&str; 17] = [
-    "Smithfield", "j-smith", "Padma", "Nairobi", "p-nair", "Leeward", "k-lee", "Onoda", "m-ono", "0400 000", "+614", "Example Rd",
-    "example.org", "Kalamunda Library", "Front counter", "knife", "Liked",
+    "Smithfield",
+    "j-smith",
+    "Padma",
+    "Nairobi",
+    "p-nair",
+    "Leeward",
+    "k-lee",
+    "Onoda",
+    "m-ono",
+    "0400 000",
+    "+614",
+    "Example Rd",
+    "example.org",
+    "Kalamunda Library",
+    "Front counter",
+    "knife",
+    "Liked",
 ];
 
 /// Outages, full queues, steps of the wall clock, kills and orderly stops.

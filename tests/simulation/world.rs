@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) spool_broken: bool,
     /// Times without a process, and the last moment there was one.
     pub(crate) downs: Vec<(Timestamp, Timestamp)>,
+    /// When each process began, by the name its entries have.
+    pub(crate) boots: BTreeMap<String, Timestamp>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) reported: BTreeSet<DispatchId>,
     pub(crate) human: Human,
@@ -130,7 +132,9 @@ impl Known {
 pub(crate) fn payload_of(event: &Event) -> Option<Digest> {
     match event {
         Event::Raised(raised) => raised.signal.payload_sha256,
-        Event::PressedAgain { signal, .. } | Event::CancelAsked { signal, .. } | Event::DeviceReported { signal, .. } => signal.payload_sha256,
+        Event::PressedAgain { signal, .. } | Event::CancelAsked { signal, .. } | Event::DeviceReported { signal, .. } => {
+            signal.payload_sha256
+        }
         _other => None,
     }
 }
@@ -153,6 +157,7 @@ impl World {
             ever_unspooled: false,
             spool_broken: false,
             downs: Vec::new(),
+            boots: BTreeMap::new(),
             sent: Vec::new(),
             reported: BTreeSet::new(),
             human: Human::default(),
@@ -192,7 +197,6 @@ impl World {
 
     pub(crate) fn log(&self, what: impl Display) {
         let at = self.age().as_millis();
-        if std::env::var("DBG").is_ok() { eprintln!("{at:>9} {what}"); }
         self.state().log.push(format!("{at:>9} {what}"));
     }
 
@@ -221,6 +225,13 @@ impl World {
             self.state().alive = false;
             self.killed.notify_one();
         }
+    }
+
+    /// A process begins whose entropy begins so: its entries name it by that.
+    pub(crate) fn boots(&self, first: [u8; 16]) {
+        let name = first[..4].iter().fold("b-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        let now = self.true_time();
+        self.state().boots.insert(name, now);
     }
 
     /// Throws what becomes of the next append.
