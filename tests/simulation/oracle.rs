@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use escalation::acknowledgement::Gesture;
 use escalation::activation::Activation;
 use escalation::engine::Engine;
 use escalation::event::{AnsweredVia, Event, Responder};
-use escalation::acknowledgement::Gesture;
 use escalation::id::{ActivationId, CustomerId, DispatchId};
 use escalation::time::{SignedDuration, Timestamp, millis_between};
 use ledger::{Ledger as _, Seq};
@@ -23,6 +23,8 @@ const QUIET_MAX_MS: u64 = 660_000;
 struct Entry {
     seq: u64,
     at: Timestamp,
+    /// The same in the world's own time, which no step of a clock touches.
+    truly: Timestamp,
     event: Event,
     fields: serde_json::Value,
 }
@@ -74,7 +76,10 @@ async fn read(world: &World) -> Vec<Entry> {
     let read = stored.into_iter().map(|entry| {
         let body = entry.body.unwrap();
         let (at, event) = journal::read(body.bytes()).unwrap();
-        Entry { seq: entry.seq.index(), at, event, fields: serde_json::from_slice(body.bytes()).unwrap() }
+        let fields: serde_json::Value = serde_json::from_slice(body.bytes()).unwrap();
+        let since = SignedDuration::from_micros(fields["mono_us"].as_i64().unwrap());
+        let truly = world.state().boots[fields["boot"].as_str().unwrap()] + since;
+        Entry { seq: entry.seq.index(), at, truly, event, fields }
     });
     read.collect()
 }
@@ -87,7 +92,8 @@ fn differences(one: &Engine, other: &Engine) -> String {
         .map(|(a, b)| format!("{a:?}\n    became {b:?}"))
         .take(1)
         .collect();
-    let counts = |e: &Engine| (e.activations().count(), e.owed_count(), e.open_count(), e.directory_version(), e.is_record_lost(), e.faults());
+    let counts =
+        |e: &Engine| (e.activations().count(), e.owed_count(), e.open_count(), e.directory_version(), e.is_record_lost(), e.faults());
     format!("{:?} and {:?}\n    {}", counts(one), counts(other), differing.join("\n"))
 }
 
@@ -173,9 +179,7 @@ fn repeats_reset_nothing(world: &World, entries: &[Entry]) {
 fn only_humans_stop_it(world: &World, entries: &[Entry]) {
     for entry in entries {
         let human = match &entry.event {
-            Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => {
-                is_human(world, act, by)
-            }
+            Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => is_human(world, act, by),
             Event::Claimed { by, .. } | Event::Closed { by, .. } | Event::Escalated { by, .. } => {
                 by.idempotency.is_some_and(|key| world.state().human.keys.contains(&key))
             }
@@ -240,20 +244,21 @@ fn calls(entries: &[Entry]) -> BTreeMap<ActivationId, Call> {
     for entry in entries {
         let Some(act) = entry.event.activation() else { continue };
         if let Event::Raised(raised) = &entry.event {
-            let call = Call { raised: entry.at, closed: None, held_until: Vec::new(), empty: raised.ladder.rungs.is_empty() };
+            let call = Call { raised: entry.truly, closed: None, held_until: Vec::new(), empty: raised.ladder.rungs.is_empty() };
             calls.insert(act.clone(), call);
         }
         let Some(call) = calls.get_mut(act) else { continue };
+        // A hold fills the time until its end, or until the watch goes on before.
+        let mut hold = |until: Timestamp| {
+            let seconds = i64::try_from(millis_between(entry.at, until) / 1_000).unwrap();
+            call.held_until.extend((0..=seconds).step_by(60).chain([seconds]).map(|s| entry.truly + SignedDuration::from_secs(s)));
+        };
         match &entry.event {
-            Event::Accepted { arrive_by, .. } => call.held_until.extend([entry.at, *arrive_by]),
-            Event::CommitmentQuestioned { grace_until, .. } => call.held_until.extend([entry.at, *grace_until]),
-            Event::Claimed { lapses_at, .. } => call.held_until.extend([entry.at, *lapses_at]),
-            Event::Declined { rests_until, .. } => {
-                let steps = (0..10).map(|step| entry.at + SignedDuration::from_secs(step * 100)).filter(|at| at <= rests_until);
-                call.held_until.extend(steps);
-                call.held_until.push(*rests_until);
-            }
-            Event::Closed { .. } => call.closed = Some(entry.at),
+            Event::Accepted { arrive_by, .. } => hold(*arrive_by),
+            Event::CommitmentQuestioned { grace_until, .. } => hold(*grace_until),
+            Event::Claimed { lapses_at, .. } => hold(*lapses_at),
+            Event::Declined { rests_until, .. } => hold(*rests_until),
+            Event::Closed { .. } => call.closed = Some(entry.truly),
             _other => {}
         }
     }
@@ -264,7 +269,8 @@ fn calls(entries: &[Entry]) -> BTreeMap<ActivationId, Call> {
 fn everything_owed_was_sent(world: &World, engine: &Engine) {
     let sent: BTreeSet<DispatchId> = world.state().sent.iter().map(|sent| sent.id.clone()).collect();
     let recent = world.true_time() - SignedDuration::from_secs(30);
-    let never: Vec<_> = engine.outbox().filter(|(id, owed)| !sent.contains(id) && owed.queued_at < recent).map(|(id, _)| id.clone()).collect();
+    let never: Vec<_> =
+        engine.outbox().filter(|(id, owed)| !sent.contains(id) && owed.queued_at < recent).map(|(id, _)| id.clone()).collect();
     for id in never {
         world.wrong("O owed and never sent", id);
     }

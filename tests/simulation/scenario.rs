@@ -1,6 +1,6 @@
 //! One seed: a station's eventful half hour, and a calm end after which everything must add up.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use escalation::directory::draft::Draft;
@@ -143,6 +143,8 @@ async fn keep(world: Arc<World>, mut dice: Dice, mut ended: watch::Receiver<bool
             state.alive = true;
             state.life
         };
+        // A station whose spool cannot even be read does not start; somebody has mended it.
+        mend_spool(&world);
         world.log(format!("START {life}"));
         let (desk, counter) = desk();
         let opened = tokio::select! {
@@ -211,6 +213,7 @@ fn bury(world: &World) {
 fn parts(world: &Arc<World>, life: u32, counter: station::desk::Counter, dice: &mut Dice) -> Parts<Handle, WorldClock> {
     let (to_voice, to_devices) = (Arc::clone(world), Arc::clone(world));
     let seed = [dice.between(0, u64::MAX), u64::from(life)].map(u64::to_be_bytes).concat();
+    world.boots(Entropy::from_seed(&seed).sixteen());
     Parts {
         ledger: Arc::new(Handle { world: Arc::clone(world), life }),
         clock: WorldClock { world: Arc::clone(world), started: Instant::now() },
@@ -234,33 +237,52 @@ pub(crate) async fn replayed(world: &World) -> Floor {
     floor
 }
 
+/// Read again at every start and whenever it was edited.
 async fn read_directories(world: Arc<World>, mut dice: Dice) {
-    let versions = [directory("0400 000 001", "45s", true), directory("0400 000 009", "45s", true), directory("0400 000 001", "20s", false)];
-    let mut version = 0;
+    let (mut version, mut adopted) = (0, None);
     loop {
-        if let Some(desk) = world.desk() {
-            adopt(&world, &desk, &versions[version], version).await;
+        let life = world.state().life;
+        if let Some(desk) = world.desk()
+            && adopted != Some((life, version))
+            && adopt(&world, &desk, version).await
+        {
+            adopted = Some((life, version));
         }
         pause(dice.between(2_000, 20_000)).await;
         if dice.chance(1) {
-            version = (version + 1) % versions.len();
+            version = (version + 1) % DRAFTS.len();
         }
     }
 }
 
-async fn adopt(world: &Arc<World>, desk: &Desk, text: &str, version: usize) {
+async fn adopt(world: &Arc<World>, desk: &Desk, version: usize) -> bool {
     let digest = Digest::new([u8::try_from(version).unwrap() + 1; 32]);
-    let draft = Draft::parse("directory.toml", text).draft.unwrap();
-    match desk.adopt(draft, digest).await {
-        Ok(Verdict::Durable(outcome)) => world.confirm("directory", &outcome, None),
-        Ok(Verdict::Refused(why)) => world.wrong("R a good directory was refused", why),
-        Ok(Verdict::NotTaken(_)) | Err(_) => {}
+    match desk.adopt(DRAFTS[version].clone(), digest).await {
+        Ok(Verdict::Durable(outcome)) => {
+            world.confirm("directory", &outcome, None);
+            true
+        }
+        Ok(Verdict::Refused(why)) => {
+            world.wrong("R a good directory was refused", why);
+            false
+        }
+        Ok(Verdict::NotTaken(_)) | Err(_) => false,
     }
 }
 
+/// Three versions of one directory: a number changes, then a person leaves and a wait is shorter.
+static DRAFTS: LazyLock<[Draft; 3]> = LazyLock::new(|| {
+    [("0400 000 001", "45s", true), ("0400 000 009", "45s", true), ("0400 000 001", "20s", false)]
+        .map(|(smith, wait, lee)| Draft::parse("directory.toml", &directory(smith, wait, lee)).draft.unwrap())
+});
+
 /// The directory, with what changes between its versions.
 fn directory(smith: &str, wait: &str, lee: bool) -> String {
-    let lee_person = if lee { "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n" } else { "" };
+    let lee_person = if lee {
+        "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n"
+    } else {
+        ""
+    };
     let lee_target = if lee { r#", { person = "k-lee", by = [["sms", "email"]] }"# } else { "" };
     format!(
         r#"
@@ -345,8 +367,23 @@ ladder = "counters"
 
 /// What the directory and the messages say that neither log nor entry may say.
 pub(crate) const PRIVATE: [&str; 17] = [
-    "Smithfield", "j-smith", "Padma", "Nairobi", "p-nair", "Leeward", "k-lee", "Onoda", "m-ono", "0400 000", "+614", "Example Rd",
-    "example.org", "Kalamunda Library", "Front counter", "knife", "Liked",
+    "Smithfield",
+    "j-smith",
+    "Padma",
+    "Nairobi",
+    "p-nair",
+    "Leeward",
+    "k-lee",
+    "Onoda",
+    "m-ono",
+    "0400 000",
+    "+614",
+    "Example Rd",
+    "example.org",
+    "Kalamunda Library",
+    "Front counter",
+    "knife",
+    "Liked",
 ];
 
 /// Outages, full queues, steps of the wall clock, kills and orderly stops.

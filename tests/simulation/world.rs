@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) spool_broken: bool,
     /// Times without a process, and the last moment there was one.
     pub(crate) downs: Vec<(Timestamp, Timestamp)>,
+    /// When each process began, by the name its entries have.
+    pub(crate) boots: BTreeMap<String, Timestamp>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) reported: BTreeSet<DispatchId>,
     pub(crate) human: Human,
@@ -81,6 +83,7 @@ pub(crate) struct State {
     record: Known,
     spool: Known,
     spool_read: usize,
+    spool_begins: Vec<u8>,
 }
 
 /// What humans really did, to hold against what the record says they did.
@@ -129,7 +132,9 @@ impl Known {
 pub(crate) fn payload_of(event: &Event) -> Option<Digest> {
     match event {
         Event::Raised(raised) => raised.signal.payload_sha256,
-        Event::PressedAgain { signal, .. } | Event::CancelAsked { signal, .. } | Event::DeviceReported { signal, .. } => signal.payload_sha256,
+        Event::PressedAgain { signal, .. } | Event::CancelAsked { signal, .. } | Event::DeviceReported { signal, .. } => {
+            signal.payload_sha256
+        }
         _other => None,
     }
 }
@@ -152,6 +157,7 @@ impl World {
             ever_unspooled: false,
             spool_broken: false,
             downs: Vec::new(),
+            boots: BTreeMap::new(),
             sent: Vec::new(),
             reported: BTreeSet::new(),
             human: Human::default(),
@@ -163,6 +169,7 @@ impl World {
             record: Known::default(),
             spool: Known::default(),
             spool_read: 0,
+            spool_begins: Vec::new(),
         };
         Arc::new(Self {
             memory: MemoryLedger::new(),
@@ -190,7 +197,6 @@ impl World {
 
     pub(crate) fn log(&self, what: impl Display) {
         let at = self.age().as_millis();
-        if std::env::var("DBG").is_ok() { eprintln!("{at:>9} {what}"); }
         self.state().log.push(format!("{at:>9} {what}"));
     }
 
@@ -219,6 +225,13 @@ impl World {
             self.state().alive = false;
             self.killed.notify_one();
         }
+    }
+
+    /// A process begins whose entropy begins so: its entries name it by that.
+    pub(crate) fn boots(&self, first: [u8; 16]) {
+        let name = first[..4].iter().fold("b-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        let now = self.true_time();
+        self.state().boots.insert(name, now);
     }
 
     /// Throws what becomes of the next append.
@@ -258,9 +271,12 @@ impl World {
     /// Reads what the spool has had added, by an own reading of its file.
     fn read_spool(&self, state: &mut State) {
         let bytes = std::fs::read(self.folder.join("spool")).unwrap_or_default();
-        if bytes.len() < state.spool_read {
+        // It begins with the digest of its first line: another beginning is another spool.
+        let beginning = bytes.get(..64).unwrap_or_default();
+        if bytes.len() < state.spool_read || beginning != state.spool_begins {
             state.spool = Known::default();
             state.spool_read = 0;
+            state.spool_begins = beginning.to_vec();
         }
         while let Some(length) = bytes[state.spool_read..].iter().position(|byte| *byte == b'\n') {
             let line = &bytes[state.spool_read..state.spool_read + length];
