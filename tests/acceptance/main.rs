@@ -9,6 +9,8 @@ mod ears;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod press_to_ack;
