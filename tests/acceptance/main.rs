@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod centre;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod ears;
