@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod centre;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod ears;
 #[cfg(test)]
 mod evidence;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]

@@ -7,12 +7,14 @@
 //! - [`run::Station`]: the loop. [`floor::Floor`]: what it holds, and one turn of it.
 //! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
+//! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
 
 pub mod adopt;
 pub mod clock;
 pub mod desk;
 pub mod entropy;
+mod failpoint;
 pub mod floor;
 pub mod journal;
 mod look;

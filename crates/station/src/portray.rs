@@ -249,8 +249,11 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
         if let Event::DispatchReported { dispatch, report, provider, possible_duplicate, .. } = event
             && let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.dispatch.number == *dispatch)
         {
-            (attempt.outcome, attempt.detail) = outcome(report);
-            attempt.outcome_at = Some(*at);
+            // A receipt may precede the provider's own answer: what became of a message only moves up.
+            if !matches!(report, Report::AcceptedReceiptDue | Report::Accepted) || attempt.outcome_at.is_none() {
+                (attempt.outcome, attempt.detail) = outcome(report);
+                attempt.outcome_at = Some(*at);
+            }
             attempt.provider = provider.as_ref().map(ToString::to_string).or(attempt.provider.take());
             attempt.possible_duplicate |= possible_duplicate;
         }

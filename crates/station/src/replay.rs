@@ -8,6 +8,7 @@ use escalation::time::Timestamp;
 use ledger::{AppendError, Ledger, ReadError, Seq};
 use std::sync::Arc;
 
+use crate::failpoint;
 use crate::floor::Floor;
 use crate::journal::{self, JournalError};
 use crate::spool::{Spool, SpoolError};
@@ -74,6 +75,7 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, Rep
         let Some(last) = entries.last() else { return Ok(from.index()) };
         let next = last.seq.next();
         for entry in &entries {
+            failpoint::reached(failpoint::MID_REPLAY);
             // A body whose retention has ended takes no part: its activation was archived long before.
             let Some(body) = &entry.body else {
                 floor.pass(entry.seq, Timestamp::from_microsecond(entry.columns.at_us).unwrap_or(Timestamp::UNIX_EPOCH));

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, Timekeeper};
 use crate::desk::{Counter, Health, Knock, Look};
 use crate::entropy::Entropy;
+use crate::failpoint;
 use crate::floor::{Feedback, Floor, Holds, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
 use crate::look;
@@ -290,11 +291,14 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             self.release(turn, now, Kept::InTheRecord);
             return Ok(());
         }
+        failpoint::reached(failpoint::BEFORE_APPEND);
         let appended = tokio::time::timeout(APPEND_PATIENCE, self.ledger.append(&turn.batch)).await;
         match appended {
             Ok(Ok(())) => {
                 self.floor.totals.appends += 1;
+                failpoint::reached(failpoint::AFTER_APPEND_BEFORE_RELEASE);
                 self.release(turn, now, Kept::InTheRecord);
+                failpoint::reached(failpoint::AFTER_RELEASE);
                 Ok(())
             }
             Ok(Err(fenced @ AppendError::Fenced { .. })) => Err(StationError::Fenced(fenced)),
@@ -487,6 +491,7 @@ fn spool_pending(spool: &mut Spool, pending: &mut VecDeque<Pending>) -> Kept {
             tracing::error!(error = %error, "the spool failed as well; messages leave without code and link");
             return Kept::Nowhere;
         }
+        failpoint::reached(failpoint::MID_SPOOL);
         waiting.spooled = true;
     }
     Kept::InTheSpool

@@ -128,6 +128,13 @@ impl Plan {
         self.set("record", "url", url)
     }
 
+    /// Another directory than it was planned with.
+    #[must_use]
+    pub fn directory(mut self, toml: &str) -> Self {
+        toml.clone_into(&mut self.directory);
+        self
+    }
+
     /// One more setting that is a string.
     #[must_use]
     pub fn set(self, table: &'static str, key: &str, value: &str) -> Self {

@@ -67,6 +67,29 @@ impl Button {
         id
     }
 
+    /// Passes on the presses of many devices at once and waits for every PUBACK, as often as it takes. Says their ids.
+    pub async fn press_all(&self, site: &str, devices: &[String]) -> Vec<String> {
+        let mut sent = Vec::with_capacity(devices.len());
+        for device in devices {
+            let id = format!("press-{}", PRESSES.fetch_add(1, Ordering::Relaxed));
+            let (topic, payload) = (format!("cooee/v1/{site}/{device}/press"), json!({"id": id}).to_string());
+            let notice = self.client.publish_tracked(&topic, payload.clone(), PublishOptions::new(QoS::AtLeastOnce)).await;
+            sent.push((id, topic, payload, notice));
+        }
+        let mut ids = Vec::with_capacity(sent.len());
+        for (id, topic, payload, notice) in sent {
+            let acknowledged = match notice {
+                Ok(notice) => notice.wait_async().await.is_ok(),
+                Err(_full) => false,
+            };
+            if !acknowledged {
+                self.publish_to(&topic, payload).await;
+            }
+            ids.push(id);
+        }
+        ids
+    }
+
     /// Says that it is alive and waits for the PUBACK.
     pub async fn alive(&self) {
         self.publish("alive", r#"{"battery":80}"#).await;

@@ -29,6 +29,8 @@ pub enum Fault {
     None,
     /// `500`, nothing accepted.
     ServerError,
+    /// `503`, nothing accepted.
+    Unavailable,
     /// `429` with `Retry-After`, nothing accepted.
     TooMany {
         /// Seconds named in `Retry-After`.

@@ -56,6 +56,7 @@ async fn send(State(desk): State<Arc<Desk>>, ConnectInfo(cut): ConnectInfo<Cut>,
     let accept = || desk.accept(at, to, from, body, form.get("StatusCallback").cloned());
     match fault {
         Fault::ServerError => refusal(StatusCode::INTERNAL_SERVER_ERROR, 20500, "Internal Server Error"),
+        Fault::Unavailable => refusal(StatusCode::SERVICE_UNAVAILABLE, 20503, "Service Unavailable"),
         Fault::Refused { code } => refusal(StatusCode::BAD_REQUEST, code, "refused"),
         Fault::TooMany { retry_after_s } => {
             let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, 20429, "Too Many Requests");

@@ -75,6 +75,7 @@ pub(super) fn receipts(desk: &Arc<Desk>, sms: Sms, fault: Fault) {
             Fault::DuplicateReceipts => (Duration::ZERO, 2, "delivered", None),
             Fault::None
             | Fault::ServerError
+            | Fault::Unavailable
             | Fault::TooMany { .. }
             | Fault::Refused { .. }
             | Fault::Hang
