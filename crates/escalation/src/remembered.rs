@@ -1,6 +1,7 @@
 //! Things remembered for a while, so that the same thing twice is known for what it is.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::time::{Seconds, Timestamp};
 
@@ -8,11 +9,13 @@ use crate::time::{Seconds, Timestamp};
 const REMEMBERED: Seconds = Seconds(86_400);
 
 /// What is remembered, each for a day from when it was first seen; the oldest is forgotten first.
+///
+/// Recorded time only grows, so the order of arrival is the order of forgetting; each key is held once, by both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remembered<K: Ord, V> {
-    values: BTreeMap<K, (Timestamp, V)>,
+    values: BTreeMap<Arc<K>, (Timestamp, V)>,
     /// The same keys in the order in which they will be forgotten.
-    order: VecDeque<(Timestamp, K)>,
+    order: VecDeque<(Timestamp, Arc<K>)>,
 }
 
 impl<K: Ord, V> Default for Remembered<K, V> {
@@ -21,7 +24,7 @@ impl<K: Ord, V> Default for Remembered<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V> Remembered<K, V> {
+impl<K: Ord, V> Remembered<K, V> {
     /// What is known of `key`, unless its day is over.
     pub(crate) fn get(&self, now: Timestamp, key: &K) -> Option<&V> {
         self.values.get(key).filter(|(until, _)| now < *until).map(|(_, value)| value)
@@ -29,18 +32,15 @@ impl<K: Ord + Clone, V> Remembered<K, V> {
 
     /// Remembers `key`. A value that is there already is replaced; its day does not begin anew.
     pub(crate) fn insert(&mut self, at: Timestamp, key: K, value: V) {
-        while let Some((until, _)) = self.order.front()
-            && *until <= at
-        {
-            if let Some((_, old)) = self.order.pop_front() {
-                self.values.remove(&old);
-            }
+        while let Some((_, old)) = self.order.pop_front_if(|(until, _)| *until <= at) {
+            self.values.remove(&old);
         }
-        let known = self.values.get(&key).map(|(until, _)| *until);
-        let until = known.unwrap_or_else(|| REMEMBERED.after(at));
-        if known.is_none() {
-            self.order.push_back((until, key.clone()));
+        if let Some((_, known)) = self.values.get_mut(&key) {
+            *known = value;
+            return;
         }
+        let (key, until) = (Arc::new(key), REMEMBERED.after(at));
+        self.order.push_back((until, Arc::clone(&key)));
         self.values.insert(key, (until, value));
     }
 }

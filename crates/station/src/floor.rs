@@ -287,7 +287,6 @@ impl Floor {
             return;
         }
         self.last_seq.insert(id.clone(), seq.index());
-        self.await_receipt(event);
         if let Event::DispatchQueued { to: Recipient::Person { person, contact }, .. } = event {
             let holder = (*contact, person.person);
             if self.holders.entry(id.clone()).or_default().insert(holder) {
@@ -309,9 +308,15 @@ impl Floor {
         }
     }
 
-    /// Providers owe receipts for these: after a start they are asked for them.
+    /// Providers owe receipts for these since before this start: they are asked for them. What is sent from now on the voice
+    /// itself remembers.
     pub fn receipts_due(&self) -> impl Iterator<Item = (&DispatchId, &CarrierName, &str)> {
         self.receipts.iter().map(|(id, (provider, reference))| (id, provider, reference.as_str()))
+    }
+
+    /// The voice has been told which receipts are due from before.
+    pub(crate) fn forget_receipts(&mut self) {
+        self.receipts.clear();
     }
 
     fn await_receipt(&mut self, event: &Event) {

@@ -199,6 +199,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             zones: escalation::directory::draft::zones_version().to_owned(),
             last_entry_at: self.floor.last_entry_at(),
         };
+        self.floor.forget_receipts();
         self.spin(vec![(NOBODY, Input::Started(started))]).await?;
         for feedback in self.floor.standing_feedback() {
             (self.tell)(feedback);
