@@ -205,6 +205,7 @@ impl Floor {
     pub fn replay(&mut self, seq: Seq, at: Timestamp, event: &Event) {
         self.engine.apply(at, event);
         self.follow(seq, event);
+        self.await_receipt(event);
         self.pass(seq, at);
     }
 
