@@ -138,10 +138,12 @@ impl House {
         &self.desk
     }
 
-    /// Takes up keys and directory anew. What is broken keeps the old one in force and says so.
-    pub(crate) async fn reload(&self, settings: &Settings) -> anyhow::Result<()> {
-        self.keys.send_replace(Arc::new(read_keys(&settings.keys)?));
-        adopt(settings, &self.desk, &self.rules, true).await
+    /// Takes up keys and directory anew; says which directory is in force now. A broken one keeps the old one in force.
+    pub(crate) async fn reload(&self, settings: &Settings) -> anyhow::Result<InForce> {
+        let keys = read_keys(&settings.keys)?;
+        let directory = adopt(settings, &self.desk, &self.rules, true).await?;
+        self.keys.send_replace(Arc::new(keys));
+        Ok(directory)
     }
 
     /// Ends with the watch: only another writer, or a stop, ends it.
@@ -156,15 +158,17 @@ impl House {
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.ears.shutdown().await;
         self.stop_serving.send_replace(true);
+        let mut served = Ok(());
         for serving in self.serving {
-            serving.await.context("stop the desk")??;
+            served = served.and(serving.await.context("stop the desk").and_then(|ended| Ok(ended?)));
         }
+        // Whatever became of the desk, what is under way is finished and the watch stops in order.
         self.voice.shutdown().await;
         self.stop_watch.send_replace(true);
         if !self.watch.is_finished() {
             self.watch.await.context("stop the watch")??;
         }
-        Ok(())
+        served
     }
 }
 
@@ -231,15 +235,24 @@ fn read_keys(keys: &[Key]) -> anyhow::Result<Keys> {
     Ok(Keys::read(keys.iter().map(Key::to_console).collect())?)
 }
 
+/// Which directory is in force after a file was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InForce {
+    /// What the file says.
+    TheFile,
+    /// What was adopted before, because the file is broken.
+    TheLastAdopted,
+}
+
 /// Reads the directory file and offers it. A broken one is a trouble while another is in force, and an end where none is.
-async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<Rule>>>, in_force: bool) -> anyhow::Result<()> {
+async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<Rule>>>, in_force: bool) -> anyhow::Result<InForce> {
     match read_directory(&settings.directory.path) {
         Ok((draft, digest)) => {
             let adapters = draft.adapters.iter().map(|adapter| adapter.rule.clone()).collect();
             match desk.adopt(draft, digest).await? {
                 Verdict::Durable(_) => {
                     rules.send_replace(Arc::new(adapters));
-                    Ok(())
+                    Ok(InForce::TheFile)
                 }
                 Verdict::Refused(why) => Err(why.into()),
                 Verdict::NotTaken(why) => Err(why.into()),
@@ -248,7 +261,7 @@ async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<R
         Err(findings) if in_force => {
             tracing::error!("the directory is broken ({}); the last adopted one stays in force; see  cooee check", places(&findings));
             desk.submit(Input::TroubleNoticed(Cause::DirectoryBroken)).await;
-            Ok(())
+            Ok(InForce::TheLastAdopted)
         }
         Err(findings) => {
             anyhow::bail!(

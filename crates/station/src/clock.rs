@@ -70,6 +70,8 @@ pub struct Reading {
     pub now: Timestamp,
     /// The wall clock was stepped by this many microseconds since the last reading.
     pub stepped_us: Option<i64>,
+    /// How far the wall clock is ahead of our time, in microseconds: what others stamped by theirs is read by it.
+    pub wall_ahead_us: i64,
 }
 
 impl Timekeeper {
@@ -92,7 +94,7 @@ impl Timekeeper {
         let adopt = if idle && ahead_us > 0 { ahead_us } else { ahead_us.clamp(slew.saturating_neg(), slew) };
         self.now = later(self.now, adopt);
         self.ahead_us = micros(self.now, wall);
-        Reading { now: self.now, stepped_us }
+        Reading { now: self.now, stepped_us, wall_ahead_us: self.ahead_us }
     }
 }
 

@@ -13,8 +13,10 @@ use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
 use escalation::input::Input;
+use escalation::ladder::Who;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
+use escalation::signal::DeviceClock;
 use escalation::time::Timestamp;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use ledger::{Batch, Listing, Seq};
@@ -45,7 +47,11 @@ pub struct Floor {
     holders: BTreeMap<ActivationId, BTreeSet<(ContactKey, PersonId)>>,
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
+    wall_ahead_us: i64,
 }
+
+/// Below this the two clocks are taken to agree, in microseconds: what others stamp has whole seconds.
+const WALL_TRUSTED_US: u64 = 1_000_000;
 
 /// Whose a link is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +155,7 @@ impl Floor {
             holders: BTreeMap::new(),
             receipts: BTreeMap::new(),
             link_base,
+            wall_ahead_us: 0,
         }
     }
 
@@ -165,6 +172,11 @@ impl Floor {
     /// The station's key.
     pub fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// How far the world's clock is ahead of our time, in microseconds, as last read.
+    pub(crate) fn set_wall_ahead(&mut self, us: i64) {
+        self.wall_ahead_us = us;
     }
 
     /// Whose a link is, while its activation is open or closed less than a day ago.
@@ -457,6 +469,14 @@ impl Floor {
 
     /// What only the shell knows: which key a number has, which person a reference means.
     fn resolve(&mut self, input: &mut Input) {
+        if let Input::Answer(answer) = input {
+            answer.sent_at = answer.sent_at.map(|at| self.from_wall(at));
+        }
+        if let Input::Signal(signal) | Input::Raised { signal, .. } = input
+            && signal.clock == DeviceClock::Proven
+        {
+            signal.pressed_at = signal.pressed_at.map(|at| self.from_wall(at));
+        }
         if let Input::Answer(answer) = input
             && let Sender::Number(number) = &answer.from
             && let Some(number) = number.open().map(ToOwned::to_owned)
@@ -472,8 +492,30 @@ impl Floor {
             && command.by.person.is_none()
             && let Some(actor) = command.by.actor.as_ref().and_then(Private::open)
         {
-            command.by.person = self.vault.find(actor);
+            command.by.person = self.vault.find(actor, &|person| self.may_answer(person, &command.activation));
         }
+    }
+
+    /// A time that others stamped by the world's clock, as our own time would have said it. After a step of the wall
+    /// clock the two differ for a while, and a fresh answer must not look older than its alarm.
+    fn from_wall(&self, at: Timestamp) -> Timestamp {
+        if self.wall_ahead_us.unsigned_abs() < WALL_TRUSTED_US { at } else { later(at, self.wall_ahead_us.saturating_neg()) }
+    }
+
+    /// Whether a caller may name this person as acting: one of the activation's own customer. Where there is one
+    /// customer alone that is everybody; otherwise whoever is on a ladder of its sites, or on the frozen one.
+    fn may_answer(&self, person: PersonId, activation: &ActivationId) -> bool {
+        let directory = self.engine.directory();
+        let Some(act) = self.engine.activation(activation) else { return false };
+        if directory.customers.len() <= 1 {
+            return true;
+        }
+        let own_sites = || directory.sites.iter().filter(|(_, site)| site.customer == act.customer);
+        let of_sites = own_sites().map(|(_, site)| &site.ladder);
+        let at_own_site = |device: &DeviceId| own_sites().any(|(id, _)| *id == device.site);
+        let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
+        let mut ladders = of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(std::iter::once(&act.ladder));
+        ladders.any(|ladder| ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| target.who == Who::Person(person)))
     }
 
     fn stale(&self, input: &Input) -> Option<Rejection> {

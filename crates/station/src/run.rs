@@ -264,6 +264,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     fn read_clock(&mut self) -> (Timestamp, Option<Input>) {
         let idle = self.floor.engine.open_count() == 0;
         let reading = self.keeper.read(self.clock.monotonic(), self.clock.wall(), idle);
+        self.floor.set_wall_ahead(reading.wall_ahead_us);
         let stepped = reading.stepped_us.map(|by_us| {
             tracing::warn!(clock.step_ms = by_us / 1_000, "the wall clock was stepped; no deadline moves");
             Input::ClockStepped { by_us }

@@ -93,13 +93,14 @@ impl Vault {
         self.by_reference.get(reference).copied()
     }
 
-    /// The one person of this id or name; nobody where two share the name.
-    pub fn find(&self, text: &str) -> Option<PersonId> {
+    /// The one person of this id or name among those who are `eligible`; nobody where two share the name.
+    pub fn find(&self, text: &str, eligible: &dyn Fn(PersonId) -> bool) -> Option<PersonId> {
         if let Some(person) = self.by_reference(text) {
-            return Some(person);
+            return Some(person).filter(|id| eligible(*id));
         }
-        let mut named = self.latest.keys().filter(|id| self.latest(**id).is_some_and(|(_, card)| card.name.eq_ignore_ascii_case(text)));
-        let found = named.next().copied();
+        let is_named = |id: PersonId| self.latest(id).is_some_and(|(_, card)| card.name.eq_ignore_ascii_case(text));
+        let mut named = self.people().filter(|id| is_named(*id) && eligible(*id));
+        let found = named.next();
         if named.next().is_some() { None } else { found }
     }
 

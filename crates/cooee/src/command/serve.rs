@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::File;
 use crate::config::Settings;
-use crate::wire::{Extras, House};
+use crate::wire::{Extras, House, InForce};
 
 /// How often the service manager is told that the watch turns.
 const WATCHDOG_EVERY: Duration = Duration::from_secs(5);
@@ -63,7 +63,10 @@ async fn reload(arguments: &File, house: &House) {
         Err(why) => Err(why),
     };
     match reloaded {
-        Ok(()) => tracing::info!("keys and directory were taken up anew; other settings need a restart"),
+        Ok(InForce::TheFile) => tracing::info!("keys and directory were taken up anew; other settings need a restart"),
+        Ok(InForce::TheLastAdopted) => {
+            tracing::error!("keys were taken up anew; the directory was not, the last adopted one stays in force")
+        }
         Err(why) => tracing::error!("nothing was taken up: {why:#}"),
     }
 }
