@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::scenario::{Ended, Lie, live};
 
 /// How many seeds a plain run lives: about a minute on two cores.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 300;
 /// How many failing seeds are told before the run gives up.
 const FAILURES_MAX: usize = 3;
 

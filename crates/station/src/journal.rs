@@ -139,3 +139,29 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use escalation::event::Doer;
+    use escalation::id::Slug;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_sealed_and_reads_back_as_it_is_applied() {
+        let by = Doer { principal: "ops".into(), actor: Some(Private::Open("Jo Smith".into())), person: None, idempotency: None };
+        let event = Event::NoteAdded { act: "KAL-1".parse().unwrap(), by, text: Private::Open("a knife".into()) };
+        let at: Timestamp = "2026-11-21T02:14:31.000007Z".parse().unwrap();
+        let common = Common { at, mono_us: 5, customer: Some(Slug::parse("kalamunda").unwrap().into()), aseq: Some(3) };
+        let mut journal = Journal::new(Entropy::from_seed(b"seed"));
+        let sealed = journal.seal(event.clone(), &common).unwrap();
+        let text = String::from_utf8(sealed.body.bytes().to_vec()).unwrap();
+        assert!(!text.contains("Smith") && !text.contains("knife"), "{text}");
+        assert_eq!(sealed.disclosures.iter().map(Disclosure::value).collect::<Vec<_>>(), ["Jo Smith", "a knife"]);
+        assert_eq!(read(sealed.body.bytes()).unwrap(), (at, sealed.event));
+        let columns = sealed.body.columns();
+        assert_eq!((columns.kind.as_str(), columns.cust.as_str(), columns.stream.as_str()), ("note.added", "kalamunda", "KAL-1"));
+        let again = journal.seal(event, &common).unwrap();
+        assert_ne!(again.body.bytes(), sealed.body.bytes(), "a nonce and salts of its own");
+    }
+}

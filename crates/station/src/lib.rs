@@ -26,3 +26,6 @@ pub mod secret;
 pub mod spool;
 pub mod vault;
 pub mod view;
+
+#[cfg(test)]
+mod tests;

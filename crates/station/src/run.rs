@@ -431,14 +431,11 @@ impl<L: Ledger, C: Clock> Station<L, C> {
 
     fn answer(&mut self, look: Look, inputs: &mut Vec<(Ticket, Input)>) {
         let adopting = inputs.iter().any(|(_, input)| matches!(input, Input::DirectoryOffered(_)));
-        let look = match look {
+        if adopting && let Look::Adopt(_, done) = look {
             // People are numbered from what is in force, so that a turn can adopt one directory only.
-            Look::Adopt(_, done) if adopting => {
-                let busy = "another one is being adopted; offer it again".to_owned();
-                return drop(done.send(Verdict::Refused(Rejection::Directory(busy))));
-            }
-            other => other,
-        };
+            let busy = "another one is being adopted; offer it again".to_owned();
+            return drop(done.send(Verdict::Refused(Rejection::Directory(busy))));
+        }
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
             let ticketed = self.ticketed(input, reply);
             inputs.push(ticketed);

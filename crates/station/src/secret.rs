@@ -123,3 +123,36 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link.key");
+        let made = Secret::open(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Secret::open(&path).unwrap().contact("+61400000001"), made.contact("+61400000001"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(Secret::open(&path), Err(SecretError::Exposed { .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, [7; 31]).unwrap();
+        assert!(matches!(Secret::open(&path), Err(SecretError::Short { .. })));
+    }
+
+    #[test]
+    fn a_link_is_one_persons_and_one_activations() {
+        let secret = Secret::from_bytes(&[7; 32]);
+        let contact = secret.contact("+61400000001");
+        let link = |act: &str, person| secret.link(&act.parse().unwrap(), contact, PersonId::new(person));
+        assert_eq!(link("KAL-1", 1).len(), 11);
+        assert_eq!(link("KAL-1", 1), link("KAL-1", 1));
+        assert_ne!(link("KAL-1", 1), link("KAL-2", 1));
+        assert_ne!(link("KAL-1", 1), link("KAL-1", 2));
+        assert_ne!(Secret::from_bytes(&[8; 32]).contact("+61400000001"), contact);
+    }
+}

@@ -120,7 +120,7 @@ impl Spool {
     /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost.
     pub fn set_aside(&mut self) -> Result<PathBuf, SpoolError> {
         self.file = None;
-        let kept = (1_u32..).map(|n| self.path.with_extension(format!("kept-{n}"))).find(|path| !path.exists());
+        let kept = (1..10_000_u32).map(|n| self.path.with_extension(format!("kept-{n}"))).find(|path| !path.exists());
         let kept = kept.unwrap_or_else(|| self.path.with_extension("kept"));
         std::fs::rename(&self.path, &kept).map_err(|source| SpoolError::File {
             attempted: "put aside",
@@ -210,4 +210,83 @@ fn batch_of(line: &[u8]) -> Option<Batch> {
 
 fn digest(bytes: &[u8]) -> String {
     crate::journal::hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(first: u64) -> Batch {
+        let body = format!(r#"{{"t":"2026-11-21T02:14:31.03825{first}Z","type":"note.added","v":1}}"#);
+        let mut batch = Batch::new(Seq::new(first));
+        batch.push(EntryBody::parse(body.as_bytes()).unwrap(), vec![Disclosure::seal("P-1", [7; 16], "name", "Jo").unwrap()]);
+        let listing = Listing {
+            key: "KAL-1".into(),
+            cust: "kalamunda".into(),
+            site: "library".into(),
+            state: "closed".into(),
+            opened_us: 5,
+            seq: Seq::new(first),
+            card: vec![0, 255],
+        };
+        batch.list(listing).unwrap();
+        batch
+    }
+
+    #[test]
+    fn what_is_spooled_comes_back_and_is_forgotten_when_told() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::in_dir(folder.path());
+        assert!(spool.read().unwrap().is_empty());
+        spool.append(&batch(0)).unwrap();
+        spool.append(&batch(1)).unwrap();
+        assert_eq!(Spool::in_dir(folder.path()).read().unwrap(), [batch(0), batch(1)]);
+        let mode = std::fs::metadata(folder.path().join("spool")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "names and numbers are in it");
+        spool.clear().unwrap();
+        spool.clear().unwrap();
+        assert!(spool.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_torn_line_is_nobodys_and_spoils_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        Spool::in_dir(folder.path()).append(&batch(0)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let torn = [whole.as_slice(), &whole[..whole.len() / 2]].concat();
+        std::fs::write(&path, torn).unwrap();
+        let mut spool = Spool::in_dir(folder.path());
+        assert_eq!(spool.read().unwrap(), [batch(0)]);
+        spool.append(&batch(1)).unwrap();
+        assert_eq!(spool.read().unwrap(), [batch(0), batch(1)]);
+    }
+
+    #[test]
+    fn a_damaged_line_is_told_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::in_dir(folder.path());
+        spool.append(&batch(0)).unwrap();
+        spool.append(&batch(1)).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[100] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(matches!(spool.read(), Err(SpoolError::Damaged { line: 1, .. })));
+        let kept = spool.set_aside().unwrap();
+        assert_eq!(std::fs::read(kept).unwrap(), bytes);
+        assert!(spool.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_spool_that_cannot_be_written_says_so_and_works_once_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("spool")).unwrap();
+        let mut spool = Spool::in_dir(folder.path());
+        assert!(matches!(spool.append(&batch(0)), Err(SpoolError::File { attempted: "write", .. })));
+        std::fs::remove_dir(folder.path().join("spool")).unwrap();
+        spool.append(&batch(0)).unwrap();
+        assert_eq!(spool.read().unwrap(), [batch(0)]);
+    }
 }

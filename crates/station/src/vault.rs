@@ -156,3 +156,61 @@ impl PersonCard {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(person: u32, version: u32) -> PersonVersion {
+        PersonVersion { person: PersonId::new(person), version }
+    }
+
+    fn card(reference: &str, mobile: &str, key: u8) -> PersonCard {
+        PersonCard {
+            reference: reference.into(),
+            name: "Jo Smith".into(),
+            mobile: Some(mobile.into()),
+            contacts: [(Medium::Sms, ContactKey::new([key; 16]))].into(),
+            ..PersonCard::default()
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_by_the_version_that_was_told() {
+        let mut vault = Vault::default();
+        vault.keep_person(version(1, 1), card("jo", "+61400000001", 1));
+        vault.keep_person(version(1, 2), card("jo", "+61400000002", 2));
+        assert_eq!(vault.address(Some(version(1, 1)), ContactKey::new([1; 16])), Some("+61400000001"));
+        assert_eq!(vault.address(None, ContactKey::new([1; 16])), Some("+61400000001"));
+        assert_eq!(vault.latest(PersonId::new(1)).unwrap().0, version(1, 2));
+        assert_eq!(vault.address(None, ContactKey::new([9; 16])), None, "what was erased is not there");
+        assert_eq!(vault.next_person(), PersonId::new(2));
+    }
+
+    #[test]
+    fn a_name_that_two_share_means_nobody() {
+        let mut vault = Vault::default();
+        vault.keep_person(version(1, 1), card("jo", "+61400000001", 1));
+        assert_eq!(vault.find("jo smith"), Some(PersonId::new(1)));
+        vault.keep_person(version(2, 1), card("jo-2", "+61400000002", 2));
+        assert_eq!(vault.find("Jo Smith"), None);
+        assert_eq!(vault.find("jo-2"), Some(PersonId::new(2)));
+        assert!(!format!("{vault:?} {:?}", card("jo", "+61400000001", 1)).contains("61400"));
+    }
+
+    #[test]
+    fn strangers_are_bounded_and_the_oldest_gives_way() {
+        let mut vault = Vault::default();
+        let key = |n: usize| {
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&n.to_be_bytes());
+            ContactKey::new(bytes)
+        };
+        for n in 0..=STRANGERS_MAX {
+            vault.keep_stranger(key(n), &format!("+{n}"));
+        }
+        assert_eq!(vault.strangers.len(), STRANGERS_MAX);
+        assert_eq!(vault.address(None, key(0)), None);
+        assert_eq!(vault.address(None, key(1)), Some("+1"));
+    }
+}

@@ -1,0 +1,294 @@
+//! Stories of the watch on a record in memory: a press becomes a message, lists keep to their scope, words say what is so.
+
+use std::sync::{Arc, Mutex};
+
+use crate::clock::Clock;
+use crate::desk::{Desk, Request, desk};
+use crate::entropy::Entropy;
+use crate::floor::LinkBase;
+use crate::run::{Parts, Station};
+use crate::secret::Secret;
+use crate::view::{Query, Scope, State};
+use escalation::acknowledgement::{Answer, Reply, Sender};
+use escalation::directory::draft::Draft;
+use escalation::dispatch::{Address, Order, Purpose};
+use escalation::id::{Digest, Slug};
+use escalation::input::{Act, Input};
+use escalation::private::Private;
+use escalation::rejection::Rejection;
+use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
+use escalation::time::Timestamp;
+use escalation::verdict::Verdict;
+use ledger::memory::MemoryLedger;
+use ledger::{Ledger as _, Seq};
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant};
+
+const DIRECTORY: &str = r#"
+[[customer]]
+id = "kalamunda"
+prefix = "KAL"
+ladder = "counters"
+[[customer]]
+id = "perth"
+prefix = "PER"
+ladder = "counters"
+[[person]]
+id = "j-smith"
+name = "J. Smith"
+mobile = "0400 000 001"
+[[person]]
+id = "p-nair"
+name = "P. Nair"
+mobile = "0400 000 002"
+[[site]]
+id = "library"
+name = "Kalamunda Library"
+timezone = "Australia/Perth"
+customer = "kalamunda"
+[[site]]
+id = "clinic"
+name = "Perth Clinic"
+timezone = "Australia/Perth"
+customer = "perth"
+[[device]]
+id = "desk-1"
+site = "clinic"
+[[device]]
+id = "front-1"
+site = "library"
+place = "Front counter 1"
+[[ladder]]
+id = "counters"
+[[ladder.rung]]
+notify = [{ person = "j-smith" }]
+wait = "45s"
+[[ladder.rung]]
+notify = [{ person = "p-nair" }]
+[fallback]
+customer = "kalamunda"
+ladder = "counters"
+"#;
+
+struct PausedClock(Instant);
+
+impl Clock for PausedClock {
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_second(1_795_000_000).unwrap() + self.monotonic()
+    }
+}
+
+struct House {
+    ledger: MemoryLedger,
+    desk: Desk,
+    sent: Arc<Mutex<Vec<Order>>>,
+    stop: watch::Sender<bool>,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = MemoryLedger::new();
+        let (desk, counter) = desk();
+        let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
+        let voice = Arc::clone(&sent);
+        let station = Station::open(Parts {
+            ledger: Arc::new(ledger.clone()),
+            clock: PausedClock(Instant::now()),
+            entropy: Entropy::from_seed(b"seed"),
+            secret: Secret::from_bytes(&[7; 32]),
+            links: LinkBase::default(),
+            data_dir: folder.path().to_owned(),
+            node: "one".into(),
+            version: "0".into(),
+            send: Box::new(move |order| {
+                voice.lock().unwrap().push(order);
+                Ok(())
+            }),
+            tell: Box::new(|_| {}),
+            counter,
+            busy: watch::channel(false).0,
+        })
+        .await
+        .unwrap();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move { station.run(stopped).await.unwrap() });
+        let draft = Draft::parse("directory.toml", DIRECTORY).draft.unwrap();
+        let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
+        assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
+        Self { ledger, desk, sent, stop, _folder: folder }
+    }
+
+    fn sent(&self) -> Vec<Order> {
+        self.sent.lock().unwrap().clone()
+    }
+}
+
+fn press(id: &str) -> Input {
+    Input::Signal(press_of("library/front-1", id))
+}
+
+fn press_of(device: &str, id: &str) -> Signal {
+    Signal {
+        device: device.parse().unwrap(),
+        verb: Verb::Press { kind: None, style: None },
+        origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
+        evidence: Evidence { raw: Private::Open("dG9waWM= cGF5bG9hZA==".into()), payload_sha256: None, payload_bytes: 7 },
+        id: Some(id.to_owned()),
+        sequence: None,
+        pressed_at: None,
+        clock: DeviceClock::Unproven,
+        note: None,
+        location: None,
+        battery: None,
+    }
+}
+
+fn query(scope: Scope, cursor: Option<String>, limit: u16) -> Query {
+    Query { scope, open: None, site: None, from: None, to: None, cursor, limit }
+}
+
+fn of(customer: &str) -> Scope {
+    Scope { customers: Some([Slug::parse(customer).unwrap().into()].into()), sites: None }
+}
+
+fn note(activation: &str, key: &str, seen: Option<u64>) -> Request {
+    Request {
+        activation: activation.parse().unwrap(),
+        principal: "ops".into(),
+        actor: None,
+        idempotency_key: Some(key.into()),
+        seen,
+        scope: Scope::everything(),
+        act: Act::Note { text: Private::Open("rang back".into()) },
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_press_becomes_a_message_and_the_reply_is_taken() {
+    let house = House::open().await;
+    let verdict = house.desk.submit(press("1")).await;
+    let Verdict::Durable(outcome) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(outcome.activation.map(|id| id.to_string()).as_deref(), Some("KAL-1"));
+    let sent = house.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!((sent[0].purpose, &sent[0].address), (Purpose::Alarm, &Address::Sms("+61400000001".into())));
+    assert_eq!(sent[0].words["site"], "Kalamunda Library");
+    assert_eq!(sent[0].words["place"], "Front counter 1");
+
+    let text = format!("Y{}", sent[0].words["code"]);
+    let answer = Answer {
+        from: Sender::Number(Private::Open("+61400000001".into())),
+        reply: Reply::parse(&text),
+        text: Some(Private::Open(text)),
+        provider_ref: Some("SM1".into()),
+        sent_at: None,
+    };
+    let verdict = house.desk.submit(Input::Answer(answer)).await;
+    let Verdict::Durable(outcome) = verdict else { panic!("{verdict:?}") };
+    assert!(outcome.counted);
+    let page = house
+        .desk
+        .list(Query { scope: Scope::everything(), open: Some(true), site: None, from: None, to: None, cursor: None, limit: 10 })
+        .await
+        .unwrap();
+    assert_eq!(page.cards.iter().map(|card| card.state).collect::<Vec<_>>(), [State::Accepted]);
+    assert_eq!(page.cards[0].going[0].name, "J. Smith");
+
+    house.stop.send(true).unwrap();
+    let entries = house.ledger.entries(Seq::FIRST, 1_000).await.unwrap();
+    let text: String = entries.iter().map(|entry| String::from_utf8_lossy(entry.body.as_ref().unwrap().bytes()).into_owned()).collect();
+    for private in ["Smith", "j-smith", "0400", "+614", "Kalamunda Library"] {
+        assert!(!text.contains(private), "{private} is in the record");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_page_and_never_show_another_customer() {
+    let house = House::open().await;
+    for n in 0..5 {
+        for device in [format!("library/b-{n}"), format!("clinic/b-{n}")] {
+            let verdict = house.desk.submit(Input::Signal(press_of(&device, "1"))).await;
+            assert!(matches!(verdict, Verdict::Durable(_)));
+        }
+    }
+    let (mut cursor, mut seen) = (None, Vec::new());
+    loop {
+        let page = house.desk.list(query(of("perth"), cursor, 2)).await.unwrap();
+        assert!(page.cards.len() <= 2);
+        seen.extend(page.cards.iter().map(|card| card.id.to_string()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["PER-5", "PER-4", "PER-3", "PER-2", "PER-1"]);
+    let foreign = house.desk.activation("KAL-1".parse().unwrap(), of("perth")).await.unwrap();
+    assert_eq!(foreign, None);
+    let foreign = house.desk.act(Request { scope: of("perth"), ..note("KAL-1", "k", None) }).await.unwrap();
+    assert_eq!(foreign, Verdict::Refused(Rejection::UnknownActivation("KAL-1".parse().unwrap())));
+    let entries = house.desk.since(0, 1_000, of("perth")).await.unwrap();
+    assert!(!entries.is_empty() && entries.iter().all(|entry| entry.customer == "perth"), "{entries:?}");
+    assert!(house.desk.devices(of("perth")).await.unwrap().iter().all(|device| device.customer.as_str() == "perth"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_is_answered_as_before_and_stale_knowledge_is_refused() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let seen = house.desk.list(query(Scope::everything(), None, 1)).await.unwrap().cards[0].seq;
+    let first = house.desk.act(note("KAL-1", "once", Some(seen))).await.unwrap();
+    assert!(matches!(first, Verdict::Durable(_)), "{first:?}");
+    let again = house.desk.act(note("KAL-1", "once", Some(seen))).await.unwrap();
+    assert!(matches!(again, Verdict::Durable(_)), "the same again is no conflict: {again:?}");
+    let other = house.desk.act(note("KAL-1", "other", Some(seen))).await.unwrap();
+    assert!(matches!(other, Verdict::Refused(Rejection::Stale { .. })), "{other:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_a_counter_that_no_json_reader_agrees_on_loses_no_press() {
+    let house = House::open().await;
+    let verdict = house.desk.submit(Input::Signal(Signal { sequence: Some(u64::MAX), ..press_of("library/front-1", "1") })).await;
+    assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    assert_eq!(house.ledger.by_kind("activation.raised", Seq::FIRST, 9).await.unwrap().len(), 1);
+    assert_eq!(house.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_say_how_old_a_press_is_and_who_is_unknown() {
+    let house = House::open().await;
+    let pressed_at = Timestamp::from_second(1_795_000_000 - 720).unwrap();
+    let old = Signal { pressed_at: Some(pressed_at), clock: DeviceClock::Proven, ..press_of("library/front-1", "1") };
+    house.desk.submit(Input::Signal(old)).await;
+    house.desk.submit(Input::Signal(press_of("library/found-in-a-drawer", "1"))).await;
+    let sent = house.sent();
+    assert_eq!((sent[0].words["age"].as_str(), sent[0].words["unregistered"].as_str()), ("12 min ago", ""));
+    assert_eq!((sent[1].words["unregistered"].as_str(), sent[1].words["place"].as_str()), ("yes", "found-in-a-drawer"));
+    assert!(sent.iter().all(|order| order.words["late"].is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_is_adopted_once_and_a_change_is_a_new_version_of_the_person() {
+    let house = House::open().await;
+    let changed = DIRECTORY.replace("0400 000 002", "0400 000 009");
+    for (text, digest) in [(DIRECTORY, 1), (changed.as_str(), 2), (changed.as_str(), 2)] {
+        let draft = Draft::parse("directory.toml", text).draft.unwrap();
+        let verdict = house.desk.adopt(draft, Digest::new([digest; 32])).await.unwrap();
+        assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    }
+    assert_eq!(house.ledger.by_kind("directory.adopted", Seq::FIRST, 9).await.unwrap().len(), 2);
+    let versions = house.ledger.by_kind("person.version", Seq::FIRST, 9).await.unwrap();
+    let told: Vec<_> = versions
+        .iter()
+        .map(|entry| {
+            let fields: serde_json::Value = serde_json::from_slice(entry.body.as_ref().unwrap().bytes()).unwrap();
+            (fields["id"].as_str().unwrap().to_owned(), fields["person"]["version"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(told, [("P-1".to_owned(), 1), ("P-2".to_owned(), 1), ("P-2".to_owned(), 2)]);
+}
