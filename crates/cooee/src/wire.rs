@@ -22,7 +22,7 @@ use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
 use intake::{Ears, Readiness};
-use ledger::AnyLedger;
+use ledger::{AnyLedger, Ledger as _};
 use station::clock::{Clock, MachineClock};
 use station::desk::Desk;
 use station::entropy::Entropy;
@@ -78,6 +78,9 @@ impl House {
         let now = wall(&clock);
         let ledger = AnyLedger::open(&settings.record.url, data_dir).await.context("open the record")?;
         let key_file = settings.http.link_key_file.clone().unwrap_or_else(|| data_dir.join("station.key"));
+        if !key_file.exists() && ledger.head().await.is_ok_and(|head| head.size() > 0) {
+            tracing::error!("the station's key {} is gone and a new one is made: links and reply codes given before mean nothing now", key_file.display());
+        }
         let secret = Secret::open(&key_file)?;
         let (desk, counter) = station::desk::desk();
         let (busy_in, busy) = watch::channel(false);

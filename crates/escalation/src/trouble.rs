@@ -24,6 +24,8 @@ pub enum Cause {
     },
     /// The record could not be reached; entries are in the spool.
     RecordUnreachable,
+    /// A spool was put aside: it holds entries that were acted on and that the record lacks.
+    SpoolPutAside,
     /// The directory file is missing or broken; the last adopted one is in force.
     DirectoryBroken,
     /// A provider does not take messages.
@@ -71,6 +73,7 @@ impl Cause {
             | Self::SessionLost
             | Self::BrokerSetting { .. }
             | Self::RecordUnreachable
+            | Self::SpoolPutAside
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }
             | Self::Overflow { .. }

@@ -470,12 +470,12 @@ impl Floor {
     /// What only the shell knows: which key a number has, which person a reference means.
     fn resolve(&mut self, input: &mut Input) {
         if let Input::Answer(answer) = input {
-            answer.sent_at = answer.sent_at.map(|at| self.from_wall(at));
+            answer.sent_at = answer.sent_at.map(|at| self.by_our_clock(at));
         }
         if let Input::Signal(signal) | Input::Raised { signal, .. } = input
             && signal.clock == DeviceClock::Proven
         {
-            signal.pressed_at = signal.pressed_at.map(|at| self.from_wall(at));
+            signal.pressed_at = signal.pressed_at.map(|at| self.by_our_clock(at));
         }
         if let Input::Answer(answer) = input
             && let Sender::Number(number) = &answer.from
@@ -498,7 +498,7 @@ impl Floor {
 
     /// A time that others stamped by the world's clock, as our own time would have said it. After a step of the wall
     /// clock the two differ for a while, and a fresh answer must not look older than its alarm.
-    fn from_wall(&self, at: Timestamp) -> Timestamp {
+    fn by_our_clock(&self, at: Timestamp) -> Timestamp {
         if self.wall_ahead_us.unsigned_abs() < WALL_TRUSTED_US { at } else { later(at, self.wall_ahead_us.saturating_neg()) }
     }
 

@@ -35,12 +35,6 @@ pub enum ReplayError {
     /// The spool could not be read.
     #[error(transparent)]
     Spool(#[from] SpoolError),
-    /// What was spooled does not continue the record: another writer came in between, or an older record was restored.
-    #[error("the spool does not continue the record; it was kept as {kept}, with entries that were acted on but are not in the record")]
-    Unplaced {
-        /// Where it is now.
-        kept: String,
-    },
     /// The record took nothing.
     #[error("could not write what was spooled into the record")]
     Append(#[source] AppendError),
@@ -48,20 +42,31 @@ pub enum ReplayError {
 
 /// Gives the record what was spooled when it could not be reached. Before anything else is done.
 ///
+/// What does not continue the record (an older one was restored, or another writer came in between), or does not read, is
+/// put aside for a person and becomes a trouble: it must not keep the next press from being heard.
+///
 /// # Errors
-/// A spool that does not continue the record is put aside and this start fails, so that a person hears of it; the next
-/// start goes on without it. A spool that cannot be read stays where it is.
+/// The record cannot be written, or the file not read.
 pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usize, ReplayError> {
-    let batches = spool.read()?;
+    let (batches, damaged) = spool.sound()?;
+    let mut unplaced = damaged.is_some();
     for batch in &batches {
         match ledger.append(batch).await {
             Ok(()) => {}
             Err(AppendError::Fenced { .. }) => {
-                let kept = spool.set_aside()?;
-                return Err(ReplayError::Unplaced { kept: kept.display().to_string() });
+                unplaced = true;
+                break;
             }
             Err(unknown @ AppendError::Unknown { .. }) => return Err(ReplayError::Append(unknown)),
         }
+    }
+    if unplaced {
+        let kept = spool.set_aside()?;
+        tracing::error!(
+            spool.kept = %kept.display(),
+            "a spool does not read or does not continue the record; it was put aside, with entries that were acted on and are not in the record"
+        );
+        return Ok(0);
     }
     spool.clear()?;
     Ok(batches.len())

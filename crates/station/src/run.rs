@@ -14,6 +14,7 @@ use escalation::id::DispatchId;
 use escalation::input::{Input, Started};
 use escalation::rejection::Rejection;
 use escalation::time::{Timestamp, millis_between};
+use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
 use ledger::{AppendError, Batch, Ledger};
 use tokio::sync::{Notify, oneshot, watch};
@@ -200,7 +201,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             last_entry_at: self.floor.last_entry_at(),
         };
         self.floor.forget_receipts();
-        self.spin(vec![(NOBODY, Input::Started(started))]).await?;
+        let kept =
+            if self.spool.has_kept() { Input::TroubleNoticed(Cause::SpoolPutAside) } else { Input::TroubleCleared(Cause::SpoolPutAside) };
+        self.spin(vec![(NOBODY, Input::Started(started)), (NOBODY, kept)]).await?;
         for feedback in self.floor.standing_feedback() {
             (self.tell)(feedback);
         }

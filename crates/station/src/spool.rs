@@ -99,10 +99,21 @@ impl Spool {
     }
 
     /// Everything in it, in order. A torn last line is dropped: nobody was told of it.
+    ///
+    /// # Errors
+    /// [`SpoolError::Damaged`] where a line does not read; [`Self::sound`] gives what stands before it.
     pub fn read(&self) -> Result<Vec<Batch>, SpoolError> {
+        match self.sound()? {
+            (batches, None) => Ok(batches),
+            (_, Some(line)) => Err(SpoolError::Damaged { path: self.path.clone(), line }),
+        }
+    }
+
+    /// What reads, up to the first line that does not, and the number of that line.
+    pub fn sound(&self) -> Result<(Vec<Batch>, Option<usize>), SpoolError> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
             Err(source) => return Err(SpoolError::File { attempted: "read", path: self.path.clone(), source }),
         };
         let mut batches = Vec::new();
@@ -111,10 +122,19 @@ impl Spool {
                 tracing::warn!(spool.line = index + 1, "the last write into the spool never finished; nobody was told of it");
                 break;
             };
-            let batch = batch_of(whole).ok_or_else(|| SpoolError::Damaged { path: self.path.clone(), line: index + 1 })?;
-            batches.push(batch);
+            match batch_of(whole) {
+                Some(batch) => batches.push(batch),
+                None => return Ok((batches, Some(index + 1))),
+            }
         }
-        Ok(batches)
+        Ok((batches, None))
+    }
+
+    /// Whether an earlier spool was put aside and nobody has looked at it: it holds entries that the record lacks.
+    pub fn has_kept(&self) -> bool {
+        let Some(folder) = self.path.parent() else { return false };
+        let kept = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("spool.kept");
+        std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| kept(&entry.file_name())))
     }
 
     /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost.

@@ -9,7 +9,7 @@ use crate::floor::LinkBase;
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
 use crate::view::{Query, Scope, State};
-use escalation::acknowledgement::{Answer, Reply, Sender};
+use escalation::acknowledgement::{Answer, Commitment, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, Order, Purpose};
 use escalation::id::{Digest, Slug};
@@ -18,6 +18,7 @@ use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
+use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
 use ledger::memory::MemoryLedger;
 use ledger::{Ledger as _, Seq};
@@ -70,7 +71,9 @@ customer = "kalamunda"
 ladder = "counters"
 "#;
 
-struct PausedClock(Instant);
+/// The monotonic clock is paused with the runtime's; the wall clock can be stepped.
+#[derive(Clone)]
+struct PausedClock(Instant, Arc<Mutex<i64>>);
 
 impl Clock for PausedClock {
     fn monotonic(&self) -> Duration {
@@ -78,7 +81,8 @@ impl Clock for PausedClock {
     }
 
     fn wall(&self) -> Timestamp {
-        Timestamp::from_second(1_795_000_000).unwrap() + self.monotonic()
+        let stepped_s = *self.1.lock().unwrap();
+        Timestamp::from_second(1_795_000_000 + stepped_s).unwrap() + self.monotonic()
     }
 }
 
@@ -87,19 +91,24 @@ struct House {
     desk: Desk,
     sent: Arc<Mutex<Vec<Order>>>,
     stop: watch::Sender<bool>,
+    clock: PausedClock,
     _folder: tempfile::TempDir,
 }
 
 impl House {
     async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap(), DIRECTORY).await
+    }
+
+    async fn open_in(folder: tempfile::TempDir, directory: &str) -> Self {
+        let clock = PausedClock(Instant::now(), Arc::default());
         let ledger = MemoryLedger::new();
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
         let station = Station::open(Parts {
             ledger: Arc::new(ledger.clone()),
-            clock: PausedClock(Instant::now()),
+            clock: clock.clone(),
             entropy: Entropy::from_seed(b"seed"),
             secret: Secret::from_bytes(&[7; 32]),
             links: LinkBase::default(),
@@ -118,10 +127,15 @@ impl House {
         .unwrap();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { station.run(stopped).await.unwrap() });
-        let draft = Draft::parse("directory.toml", DIRECTORY).draft.unwrap();
+        let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, stop, _folder: folder }
+        Self { ledger, desk, sent, stop, clock, _folder: folder }
+    }
+
+    /// Somebody steps the wall clock.
+    fn step_wall(&self, s: i64) {
+        *self.clock.1.lock().unwrap() += s;
     }
 
     fn sent(&self) -> Vec<Order> {
@@ -291,4 +305,68 @@ async fn a_directory_is_adopted_once_and_a_change_is_a_new_version_of_the_person
         })
         .collect();
     assert_eq!(told, [("P-1".to_owned(), 1), ("P-2".to_owned(), 1), ("P-2".to_owned(), 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i4_a_step_of_the_wall_clock_makes_no_humans_answer_too_old() {
+    for step_s in [-3_600, 3_600] {
+        let house = House::open().await;
+        house.desk.submit(press("0")).await;
+        house.step_wall(step_s);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        // This alarm is raised while our time and the world's differ.
+        house.desk.submit(Input::Signal(press_of("clinic/desk-1", "1"))).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let sent = house.sent();
+        let alarm = sent.iter().find(|order| order.id.to_string() == "PER-1.1").unwrap();
+        let text = format!("Y{}", alarm.words["code"]);
+        let answer = Answer {
+            from: Sender::Number(Private::Open("+61400000001".into())),
+            reply: Reply::parse(&text),
+            text: Some(Private::Open(text)),
+            provider_ref: Some("SM2".into()),
+            sent_at: Some(house.clock.wall()),
+        };
+        let verdict = house.desk.submit(Input::Answer(answer)).await;
+        let Verdict::Durable(outcome) = verdict else { panic!("{verdict:?}") };
+        assert!(outcome.counted, "a step of {step_s} s: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spool_that_does_not_read_is_put_aside_and_presses_are_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spool"), "not a line of ours\n").unwrap();
+    let house = House::open_in(folder, DIRECTORY).await;
+    assert!(matches!(house.desk.submit(press("1")).await, Verdict::Durable(_)));
+    let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::SpoolPutAside), "{troubles:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_cannot_act_in_the_name_of_another_customers_person() {
+    let others = r#"
+[[person]]
+id = "m-far"
+name = "M. Far"
+mobile = "0400 000 009"
+[[ladder]]
+id = "others"
+[[ladder.rung]]
+notify = [{ person = "m-far" }]
+"#;
+    let directory =
+        format!("{DIRECTORY}{others}").replace("prefix = \"PER\"\nladder = \"counters\"", "prefix = \"PER\"\nladder = \"others\"");
+    let house = House::open_in(tempfile::tempdir().unwrap(), &directory).await;
+    house.desk.submit(press("1")).await;
+    let accept = |actor: &str| Request {
+        actor: Some(actor.to_owned()),
+        act: Act::Accept { commitment: Commitment::Going, eta_s: None },
+        ..note("KAL-1", actor, None)
+    };
+    let going = async || house.desk.list(query(of("kalamunda"), None, 1)).await.unwrap().cards.remove(0).going;
+    house.desk.act(accept("m-far")).await.unwrap();
+    assert!(going().await.iter().all(|going| !going.name.contains("Far")), "another customer's person is a bare word");
+    house.desk.act(accept("P. Nair")).await.unwrap();
+    assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
 }

@@ -84,7 +84,7 @@ async fn play(arguments: &Demo) -> anyhow::Result<()> {
 }
 
 fn greet(house: &House, arguments: &Demo) -> anyhow::Result<()> {
-    let broker = house.listener().map(|address| address.port()).unwrap_or(BROKER_PORT);
+    let broker = house.listener().map_or(BROKER_PORT, |address| address.port());
     let mut out = std::io::stdout().lock();
     writeln!(out, "\n  Cooee demo: nothing leaves this machine, nobody is called.\n")?;
     writeln!(out, "    open      http://{}/demo     buttons, phones, mailbox", house.address)?;
