@@ -135,6 +135,12 @@ impl Browser {
         self.must("goog/cdp/execute", command).await;
     }
 
+    /// Whether pages may run scripts from now on; what the test asks of a page works either way.
+    pub async fn scripts(&self, run: bool) {
+        let command = json!({"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": !run}});
+        self.must("goog/cdp/execute", command).await;
+    }
+
     /// Takes a picture of the window and says where it is.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let url = self.url("screenshot");
