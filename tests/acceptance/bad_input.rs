@@ -35,7 +35,7 @@ const MISTAKES: [Mistake; 5] = [
     Mistake {
         after: "",
         written: "\n[[person]]\nname = \"Other\"\nid = \"j-smith\"\nemail = \"o@example.org\"\n",
-        blamed: "id = \"j-smith\"\nemail = \"o@",
+        blamed: "[[person]]\nname = \"Other\"",
         said: "j-smith",
     },
 ];
