@@ -1,11 +1,15 @@
 //! The acceptance ring: the real daemon among real parts.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod centre;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod door;
 #[cfg(test)]
 mod ears;
 #[cfg(test)]
@@ -13,8 +17,12 @@ mod evidence;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod press_to_ack;
+#[cfg(test)]
+mod record;
 #[cfg(test)]
 mod town;

@@ -72,16 +72,27 @@ impl Browser {
         text_of(&self.execute("return document.documentElement.outerHTML", &[]).await)
     }
 
-    /// Waits until an element fits the CSS selector, and clicks it.
+    /// Waits until an element fits the CSS selector, and clicks it. A live page may replace it meanwhile: then the new one.
     pub async fn click(&self, css: &str) {
-        let element = self.element(css).await;
-        self.must(&format!("element/{element}/click"), json!({})).await;
+        self.on_element(css, "click", json!({})).await;
     }
 
     /// Waits until an element fits the CSS selector, and types into it key by key.
     pub async fn type_into(&self, css: &str, text: &str) {
-        let element = self.element(css).await;
-        self.must(&format!("element/{element}/value"), json!({"text": text})).await;
+        self.on_element(css, "value", json!({"text": text})).await;
+    }
+
+    async fn on_element(&self, css: &str, command: &str, body: Value) {
+        wait::until(&format!("{css} on the page, to {command} it"), async || {
+            let element = self.element(css).await;
+            let answer = ask(self.http.post(self.url(&format!("element/{element}/{command}"))).json(&body)).await;
+            match answer {
+                Ok(_done) => Some(()),
+                Err(why) if why.contains("stale element") => None,
+                Err(why) => panic!("browser, {command} {css}: {why}"),
+            }
+        })
+        .await;
     }
 
     /// Presses keys wherever the focus is.
@@ -132,6 +143,12 @@ impl Browser {
     pub async fn resize(&self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": size});
+        self.must("goog/cdp/execute", command).await;
+    }
+
+    /// Whether pages may run scripts from now on; what the test asks of a page works either way.
+    pub async fn scripts(&self, run: bool) {
+        let command = json!({"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": !run}});
         self.must("goog/cdp/execute", command).await;
     }
 

@@ -318,7 +318,7 @@ impl Daemon {
     #[must_use]
     pub fn listener_options(&self, id: &str) -> rumqttc::MqttOptions {
         let mut options = rumqttc::MqttOptions::new(id, ("127.0.0.1", self.listener.number()));
-        options.set_keep_alive(10);
+        options.set_keep_alive(10).set_max_packet_size(268_435_455, 268_435_455);
         options
     }
 

@@ -1,0 +1,139 @@
+//! The pages in a real browser: live, clickable, honest when they are not live, and silent in the console.
+//!
+//! `COOEE_SCREENSHOTS=DIR` keeps a picture of each step.
+
+use std::time::Duration;
+
+use harness::{Browser, Smtp, wait};
+
+use crate::evidence::Evidence;
+use crate::town::{SMITH_FIRST, SMITH_MAIL, Town};
+
+/// What the page calls too fast to have been read.
+const READING: Duration = Duration::from_millis(2_100);
+const BY_BOTH: &str = "\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\", by = [[\"sms\", \"email\"]] }]\nwait = \"50m\"\n";
+
+async fn picture(browser: &Browser, name: &str) {
+    let path = browser.screenshot(name).await;
+    if let Some(folder) = std::env::var_os("COOEE_SCREENSHOTS") {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(path, std::path::Path::new(&folder).join(format!("{name}.png"))).unwrap();
+    }
+}
+
+/// No error, no warning and no report of a broken content policy; a browser's own advice is none of these.
+async fn must_be_silent(browser: &Browser) {
+    let lines: Vec<String> = browser.console().await.into_iter().filter(|line| !line.starts_with("DEBUG")).collect();
+    assert!(lines.is_empty(), "the console says:\n{}", lines.join("\n"));
+}
+
+async fn logged_in(town: &Town) -> Browser {
+    let browser = Browser::open().await;
+    browser.goto(&town.daemon.url()).await;
+    browser.expect_text("h1", "Log in").await;
+    picture(&browser, "login").await;
+    browser.type_into("input[name=key]", town.daemon.secret()).await;
+    browser.click("form.login button").await;
+    browser.expect_text("#live", "LIVE").await;
+    browser
+}
+
+#[tokio::test]
+async fn the_queue_is_live_and_an_operator_works_it_by_clicking() {
+    let town = Town::open(SMITH_FIRST).await;
+    let browser = logged_in(&town).await;
+    browser.expect_text("#region", "Nothing is open").await;
+    let act = town.press().await;
+    browser.expect_text("#region", "1 UNOWNED").await;
+    browser.expect_text("article.card", "Front counter 1").await;
+    picture(&browser, "queue-unowned").await;
+    let pressed = harness::Button::connect(&town.broker, "kalamunda-library", "back-office").await;
+    pressed.press().await;
+    browser.expect_text("#region", "2 UNOWNED").await;
+
+    browser.click(&format!("form[action=\"/activations/{act}/claim\"] button")).await;
+    browser.expect_text("#region", "1 UNOWNED").await;
+    browser.click(&format!("#accept-{act} summary")).await;
+    browser.type_into(&format!("#accept-form-{act} input[name=by]"), "J. Smith").await;
+    browser.click(&format!("#accept-form-{act} button")).await;
+    browser.expect_text("article.card", "J. Smith").await;
+    town.expect_activation(&act, "accepted").await;
+    picture(&browser, "queue-accepted").await;
+    browser.click(&format!("#close-{act} summary")).await;
+    browser.click(&format!("#close-form-{act} option[value=attended]")).await;
+    browser.click(&format!("#close-form-{act} button")).await;
+    town.expect_activation(&act, "closed").await;
+    browser.expect_text("ul.closed", &act).await;
+    browser.click(&format!("ul.closed a[href=\"/activations/{act}\"]")).await;
+    browser.expect_text("section[aria-label=History]", "closed").await;
+    picture(&browser, "activation").await;
+    must_be_silent(&browser).await;
+    let by = Evidence::of(&town.daemon).about(&act, "activation.closed")[0]["by"]["principal"].clone();
+    assert!(by.as_str().is_some_and(|principal| !principal.is_empty()), "{by}");
+}
+
+#[tokio::test]
+async fn a_queue_whose_station_died_says_so_and_recovers() {
+    let mut town = Town::open(SMITH_FIRST).await;
+    let browser = logged_in(&town).await;
+    town.press().await;
+    browser.expect_text("#region", "1 UNOWNED").await;
+    must_be_silent(&browser).await;
+    town.daemon.kill();
+    browser.expect_text("#stale", "NOT LIVE").await;
+    wait::until("the title to say so", async || browser.title().await.starts_with("NOT LIVE").then_some(())).await;
+    browser.expect_text("article.card", "Front counter 1").await;
+    picture(&browser, "queue-stale").await;
+    town.daemon.start_again().await;
+    // Sessions live in memory: the page leads to the log-in rather than to an old picture.
+    browser.expect_text("h1", "Log in").await;
+}
+
+/// A town with a responder who has a link.
+async fn with_link() -> (Town, Smtp, String, String) {
+    let smtp = Smtp::start().await;
+    let town = Town::with(BY_BOTH, |plan, gateway| plan.gateway("first", gateway).mail(&smtp.plain_url())).await;
+    let act = town.press().await;
+    let mail = smtp.expect_mail(SMITH_MAIL, "Front counter 1").await;
+    let link = mail.text.split_whitespace().find(|word| word.contains("/a/")).unwrap().to_owned();
+    (town, smtp, act, link)
+}
+
+#[tokio::test]
+async fn a_responder_answers_with_one_press() {
+    let (town, _smtp, act, link) = with_link().await;
+    let browser = Browser::open().await;
+    browser.resize(360, 740).await;
+    browser.goto(&link).await;
+    browser.expect_text("main", "Nobody has your answer yet").await;
+    assert!(!browser.text("main").await.contains("Car park"), "no more than the text said, before an answer");
+    picture(&browser, "responder").await;
+    tokio::time::sleep(READING).await;
+    browser.click("button[value=going]").await;
+    browser.expect_text(".done", "you are going").await;
+    browser.expect_text("dl", "Car park, under the lights").await;
+    picture(&browser, "responder-going").await;
+    must_be_silent(&browser).await;
+    town.expect_activation(&act, "accepted").await;
+    let evidence = Evidence::of(&town.daemon);
+    assert_eq!(evidence.about(&act, "answer.accepted")[0]["by"]["via"], serde_json::json!({"link": "shown"}));
+}
+
+#[tokio::test]
+async fn a_responder_whose_browser_runs_no_scripts_answers_with_two() {
+    let (town, _smtp, act, link) = with_link().await;
+    let browser = Browser::open().await;
+    browser.scripts(false).await;
+    browser.goto(&link).await;
+    tokio::time::sleep(READING).await;
+    browser.click("button[value=going]").await;
+    browser.expect_text("h1", "One more press").await;
+    picture(&browser, "responder-question").await;
+    assert_eq!(town.activation(&act).await["state"], "climbing", "nothing has counted yet (I4)");
+    let word = browser.text("b.word").await;
+    tokio::time::sleep(READING).await;
+    browser.click(&format!("button[value={word}]")).await;
+    browser.expect_text(".done", "you are going").await;
+    must_be_silent(&browser).await;
+    town.expect_activation(&act, "accepted").await;
+}
