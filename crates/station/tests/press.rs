@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use escalation::acknowledgement::{Answer, Reply, Sender};
 use escalation::directory::draft::Draft;
-use escalation::dispatch::{Address, Order, Purpose};
-use escalation::id::Digest;
+use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
+use escalation::id::{CarrierName, Digest};
 use escalation::input::Input;
 use escalation::private::Private;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
@@ -72,13 +72,18 @@ struct House {
     desk: Desk,
     sent: Arc<Mutex<Vec<Order>>>,
     stop: watch::Sender<bool>,
+    /// Receipts that were due from before the start.
+    receipts_due: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
 impl House {
     async fn open() -> Self {
+        Self::open_on(MemoryLedger::new()).await
+    }
+
+    async fn open_on(ledger: MemoryLedger) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = MemoryLedger::new();
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
@@ -101,12 +106,13 @@ impl House {
         })
         .await
         .unwrap();
+        let receipts_due = station.floor().receipts_due().map(|(id, provider, sid)| format!("{id} {provider} {sid}")).collect();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { station.run(stopped).await.unwrap() });
         let draft = Draft::parse("directory.toml", DIRECTORY).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, stop, _folder: folder }
+        Self { ledger, desk, sent, stop, receipts_due, _folder: folder }
     }
 
     fn sent(&self) -> Vec<Order> {
@@ -128,6 +134,48 @@ fn press(id: &str) -> Input {
         location: None,
         battery: None,
     })
+}
+
+fn taken(order: &Order) -> Input {
+    Input::DeliveryReported(DeliveryReport {
+        dispatch: order.id.clone(),
+        report: Report::AcceptedReceiptDue,
+        provider: Some(CarrierName::parse("first").unwrap()),
+        provider_ref: Some("SM1".into()),
+        text: None,
+        template: None,
+        possible_duplicate: false,
+        tries: 1,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_is_due_is_asked_for_after_a_start() {
+    let house = House::open().await;
+    assert!(matches!(house.desk.submit(press("1")).await, Verdict::Durable(_)));
+    let order = house.sent().remove(0);
+    assert!(matches!(house.desk.submit(taken(&order)).await, Verdict::Durable(_)));
+    house.stop.send_replace(true);
+    let house = House::open_on(house.ledger.clone()).await;
+    assert_eq!(house.receipts_due, ["KAL-1.1 first SM1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_that_calls_for_nothing_waits_for_company_and_no_press_waits_for_it() {
+    let house = House::open().await;
+    assert!(matches!(house.desk.submit(press("1")).await, Verdict::Durable(_)));
+    let order = house.sent().remove(0);
+    let start = Instant::now();
+    assert!(matches!(house.desk.submit(taken(&order)).await, Verdict::Durable(_)));
+    assert!((5..100).contains(&start.elapsed().as_millis()), "alone, it is recorded soon: {:?}", start.elapsed());
+
+    let start = Instant::now();
+    let desk = house.desk.clone();
+    let receipt = tokio::spawn(async move { desk.submit(taken(&order)).await });
+    tokio::task::yield_now().await;
+    assert!(matches!(house.desk.submit(press("2")).await, Verdict::Durable(_)));
+    assert!(matches!(receipt.await.unwrap(), Verdict::Durable(_)));
+    assert_eq!(start.elapsed(), Duration::ZERO, "both at once, when the press came");
 }
 
 #[tokio::test(start_paused = true)]
