@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::usage;
 
 /// Rest between presses that come one at a time, so that nothing of the last is under way.
-const REST: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(25);
 /// Between presses at 200 a second.
 const STEADY_EVERY: Duration = Duration::from_millis(5);
 

@@ -42,9 +42,8 @@ pub struct Floor {
     secret: Secret,
     next: Seq,
     last_at: Timestamp,
-    last_seq: BTreeMap<ActivationId, u64>,
+    trails: BTreeMap<ActivationId, Trail>,
     links: BTreeMap<String, Link>,
-    holders: BTreeMap<ActivationId, BTreeSet<(ContactKey, PersonId)>>,
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
     wall_ahead_us: i64,
@@ -52,6 +51,15 @@ pub struct Floor {
 
 /// Below this the two clocks are taken to agree, in microseconds: what others stamp has whole seconds.
 const WALL_TRUSTED_US: u64 = 1_000_000;
+
+/// What is kept of an activation beside the rules' own state.
+#[derive(Debug, Default)]
+struct Trail {
+    /// The entry that last changed it.
+    last_seq: u64,
+    /// Who was given a link, and where. Few, so that a list does.
+    holders: Vec<(ContactKey, PersonId)>,
+}
 
 /// Whose a link is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,9 +158,8 @@ impl Floor {
             secret,
             next: Seq::FIRST,
             last_at: Timestamp::UNIX_EPOCH,
-            last_seq: BTreeMap::new(),
+            trails: BTreeMap::new(),
             links: BTreeMap::new(),
-            holders: BTreeMap::new(),
             receipts: BTreeMap::new(),
             link_base,
             wall_ahead_us: 0,
@@ -186,7 +193,7 @@ impl Floor {
 
     /// The entry that last changed an activation.
     pub fn last_seq(&self, activation: &ActivationId) -> u64 {
-        self.last_seq.get(activation).copied().unwrap_or_default()
+        self.trails.get(activation).map_or(0, |trail| trail.last_seq)
     }
 
     /// Fills in what a carrier needs. With `recorded` false neither code nor link is given: nobody could honour them.
@@ -295,14 +302,16 @@ impl Floor {
     fn follow(&mut self, seq: Seq, event: &Event) {
         let Some(id) = event.activation() else { return };
         if let Event::Archived { .. } = event {
-            self.last_seq.remove(id);
             self.forget(id);
             return;
         }
-        self.last_seq.insert(id.clone(), seq.index());
+        let trail = self.trails.entry(id.clone()).or_default();
+        trail.last_seq = seq.index();
         if let Event::DispatchQueued { to: Recipient::Person { person, contact }, .. } = event {
             let holder = (*contact, person.person);
-            if self.holders.entry(id.clone()).or_default().insert(holder) {
+            if !trail.holders.contains(&holder) {
+                trail.holders.reserve_exact(1);
+                trail.holders.push(holder);
                 let link = Link { activation: id.clone(), contact: holder.0, person: holder.1 };
                 self.links.entry(self.secret.link(id, holder.0, holder.1)).or_insert(link);
             }
@@ -311,7 +320,7 @@ impl Floor {
 
     /// Lets go of an activation that has left memory, without looking through those that have not.
     fn forget(&mut self, id: &ActivationId) {
-        for (contact, person) in self.holders.remove(id).unwrap_or_default() {
+        for (contact, person) in self.trails.remove(id).unwrap_or_default().holders {
             self.links.remove(&self.secret.link(id, contact, person));
         }
         let all = DispatchId { activation: id.clone(), number: 0 }..=DispatchId { activation: id.clone(), number: u32::MAX };

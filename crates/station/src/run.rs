@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use escalation::dispatch::Order;
+use escalation::dispatch::{Order, Report};
 use escalation::id::DispatchId;
 use escalation::input::{Input, Started};
 use escalation::rejection::Rejection;
@@ -41,6 +41,10 @@ const DRAIN_MAX: usize = 512;
 const TICKS_MAX: usize = 256;
 /// How long between two tries to reach a lost record.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
+
+/// How long news that calls for nothing (a provider took a message, a phone has it) waits for company. At a steady pace it
+/// then shares a commit with the next press, instead of being one that a press must wait for; a press never waits itself.
+const COMPANY_MAX: Duration = Duration::from_millis(10);
 
 /// How long one try to reach a lost record may take.
 const ATTEMPT_MAX: Duration = Duration::from_secs(10);
@@ -208,9 +212,11 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             (self.tell)(feedback);
         }
         let mut knocks = Vec::with_capacity(DRAIN_MAX);
+        let mut company_until = None;
         loop {
             let mut looks = Vec::new();
-            let pause = self.until_next();
+            let patience = company_until.map_or(SLEEP_MAX, |until: Duration| until.saturating_sub(self.clock.monotonic()));
+            let pause = self.until_next().min(patience);
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -222,6 +228,10 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             while let Ok(look) = self.counter.looks.try_recv() {
                 looks.push(look);
             }
+            if looks.is_empty() && self.waits_for_company(&knocks, &mut company_until) {
+                continue;
+            }
+            company_until = None;
             let mut inputs = Vec::with_capacity(knocks.len());
             for Knock { input, reply } in knocks.drain(..) {
                 inputs.push(self.ticketed(input, reply));
@@ -233,10 +243,22 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
         self.counter.inputs.close();
         while let Ok(knock) = self.counter.inputs.try_recv() {
+            knocks.push(knock);
+        }
+        for knock in knocks {
             refuse(knock.reply, NotTaken::Stopping);
         }
         tracing::info!(record.size = self.floor.next().index(), "the watch has stopped");
         Ok(self.floor)
+    }
+
+    /// Whether all that is in hand may wait, and nothing else is to be done yet.
+    fn waits_for_company(&self, knocks: &[Knock], until: &mut Option<Duration>) -> bool {
+        if knocks.is_empty() || knocks.len() >= DRAIN_MAX || !knocks.iter().all(can_wait) || self.until_next().is_zero() {
+            return false;
+        }
+        let now = self.clock.monotonic();
+        now < *until.get_or_insert(now + COMPANY_MAX)
     }
 
     fn ticketed(&mut self, input: Input, reply: oneshot::Sender<Verdict>) -> (Ticket, Input) {
@@ -520,6 +542,28 @@ fn reply(tickets: &mut BTreeMap<Ticket, oneshot::Sender<Verdict>>, ticket: Ticke
     if let Some(waiting) = tickets.remove(&ticket) {
         // Whoever asked may have gone; what was recorded stays.
         drop(waiting.send(verdict));
+    }
+}
+
+/// Whether this may wait a moment: a commit of its own would gain nobody anything.
+fn can_wait(knock: &Knock) -> bool {
+    match &knock.input {
+        Input::DeliveryReported(said) => match said.report {
+            Report::AcceptedReceiptDue | Report::Accepted | Report::Delivered => true,
+            Report::Undelivered { .. } | Report::Failed(_) => false,
+        },
+        Input::Signal(_)
+        | Input::Raised { .. }
+        | Input::Answer(_)
+        | Input::Command(_)
+        | Input::Tick
+        | Input::DirectoryOffered(_)
+        | Input::TroubleNoticed(_)
+        | Input::TroubleCleared(_)
+        | Input::Started(_)
+        | Input::ClockStepped { .. }
+        | Input::RecordLost
+        | Input::RecordFound => false,
     }
 }
 

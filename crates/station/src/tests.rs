@@ -11,8 +11,8 @@ use crate::secret::Secret;
 use crate::view::{Query, Scope, State};
 use escalation::acknowledgement::{Answer, Commitment, Reply, Sender};
 use escalation::directory::draft::Draft;
-use escalation::dispatch::{Address, Order, Purpose};
-use escalation::id::{Digest, Slug};
+use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
+use escalation::id::{CarrierName, Digest, Slug};
 use escalation::input::{Act, Input};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -92,6 +92,8 @@ struct House {
     sent: Arc<Mutex<Vec<Order>>>,
     stop: watch::Sender<bool>,
     clock: PausedClock,
+    /// Receipts that were due from before the start.
+    receipts_due: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -101,8 +103,11 @@ impl House {
     }
 
     async fn open_in(folder: tempfile::TempDir, directory: &str) -> Self {
+        Self::open_on(MemoryLedger::new(), folder, directory).await
+    }
+
+    async fn open_on(ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str) -> Self {
         let clock = PausedClock(Instant::now(), Arc::default());
-        let ledger = MemoryLedger::new();
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
@@ -125,12 +130,13 @@ impl House {
         })
         .await
         .unwrap();
+        let receipts_due = station.floor().receipts_due().map(|(id, provider, sid)| format!("{id} {provider} {sid}")).collect();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { station.run(stopped).await.unwrap() });
         let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, stop, clock, _folder: folder }
+        Self { ledger, desk, sent, stop, clock, receipts_due, _folder: folder }
     }
 
     /// Somebody steps the wall clock.
@@ -181,6 +187,19 @@ fn note(activation: &str, key: &str, seen: Option<u64>) -> Request {
         scope: Scope::everything(),
         act: Act::Note { text: Private::Open("rang back".into()) },
     }
+}
+
+fn taken(order: &Order) -> Input {
+    Input::DeliveryReported(DeliveryReport {
+        dispatch: order.id.clone(),
+        report: Report::AcceptedReceiptDue,
+        provider: Some(CarrierName::parse("first").unwrap()),
+        provider_ref: Some("SM1".into()),
+        text: None,
+        template: None,
+        possible_duplicate: false,
+        tries: 1,
+    })
 }
 
 #[tokio::test(start_paused = true)]
@@ -369,4 +388,15 @@ notify = [{ person = "m-far" }]
     assert!(going().await.iter().all(|going| !going.name.contains("Far")), "another customer's person is a bare word");
     house.desk.act(accept("P. Nair")).await.unwrap();
     assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_is_due_is_asked_for_after_a_start() {
+    let house = House::open().await;
+    assert!(matches!(house.desk.submit(press("1")).await, Verdict::Durable(_)));
+    let order = house.sent().remove(0);
+    assert!(matches!(house.desk.submit(taken(&order)).await, Verdict::Durable(_)));
+    house.stop.send_replace(true);
+    let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY).await;
+    assert_eq!(house.receipts_due, ["KAL-1.1 first SM1"]);
 }
