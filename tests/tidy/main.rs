@@ -11,10 +11,14 @@ mod licences;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod map;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
 mod one_tls;
+#[cfg(test)]
+mod proofs;
 #[cfg(test)]
 mod words;

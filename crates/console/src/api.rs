@@ -91,4 +91,15 @@ mod tests {
         assert_eq!(said, served);
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     }
+
+    #[test]
+    fn the_documentation_has_every_route_and_no_other() {
+        let page = include_str!("../../../docs/src/reference/http.md");
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | `/api/"));
+        let said: BTreeSet<(String, String)> =
+            rows.map(|(method, rest)| (format!("/api/{}", rest.split('`').next().unwrap()), method.to_lowercase())).collect();
+        let served: BTreeSet<(String, String)> =
+            super::list().into_iter().map(|(method, path, _)| (path.to_owned(), method.to_owned())).collect();
+        assert_eq!(said, served);
+    }
 }

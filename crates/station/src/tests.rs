@@ -20,7 +20,7 @@ use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
-use ledger::memory::MemoryLedger;
+use ledger::memory::{Fault, MemoryLedger};
 use ledger::{Ledger as _, Seq};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
@@ -71,6 +71,9 @@ customer = "kalamunda"
 ladder = "counters"
 "#;
 
+/// How long a message may take, in paused time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The monotonic clock is paused with the runtime's; the wall clock can be stepped.
 #[derive(Clone)]
 struct PausedClock(Instant, Arc<Mutex<i64>>);
@@ -90,11 +93,13 @@ struct House {
     ledger: MemoryLedger,
     desk: Desk,
     sent: Arc<Mutex<Vec<Order>>>,
+    /// Of each message: whether the spool had been written when it left.
+    spooled: Arc<Mutex<Vec<bool>>>,
     stop: watch::Sender<bool>,
     clock: PausedClock,
     /// Receipts that were due from before the start.
     receipts_due: Vec<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -111,6 +116,8 @@ impl House {
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
+        let spooled: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let (known, spool) = (Arc::clone(&spooled), folder.path().join("spool"));
         let station = Station::open(Parts {
             ledger: Arc::new(ledger.clone()),
             clock: clock.clone(),
@@ -122,6 +129,7 @@ impl House {
             version: "0".into(),
             send: Box::new(move |order| {
                 voice.lock().unwrap().push(order);
+                known.lock().unwrap().push(spool.is_file());
                 Ok(())
             }),
             tell: Box::new(|_| {}),
@@ -136,7 +144,7 @@ impl House {
         let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, stop, clock, receipts_due, _folder: folder }
+        Self { ledger, desk, sent, stop, clock, receipts_due, spooled, folder }
     }
 
     /// Somebody steps the wall clock.
@@ -146,6 +154,17 @@ impl House {
 
     fn sent(&self) -> Vec<Order> {
         self.sent.lock().unwrap().clone()
+    }
+
+    /// The first message that leaves from now on. Time is paused, so that waiting takes none.
+    async fn next_sent(&self) -> Order {
+        let before = self.sent().len();
+        loop {
+            if let Some(order) = self.sent().get(before) {
+                return order.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -238,6 +257,28 @@ async fn a_press_becomes_a_message_and_the_reply_is_taken() {
     let text: String = entries.iter().map(|entry| String::from_utf8_lossy(entry.body.as_ref().unwrap().bytes()).into_owned()).collect();
     for private in ["Smith", "j-smith", "0400", "+614", "Kalamunda Library"] {
         assert!(!text.contains(private), "{private} is in the record");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn i2_nothing_leaves_that_neither_record_nor_spool_knows_unless_it_says_so() {
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    // Its verdict waits for the record, which never comes.
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(press("1")).await });
+    let order = tokio::time::timeout(PATIENCE, house.next_sent()).await.expect("an alarm outranks its paperwork");
+    assert!(!order.words["code"].is_empty(), "what is spooled can be answered");
+    assert_eq!(*house.spooled.lock().unwrap(), [true], "the spool was written before the message left");
+
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    std::fs::create_dir(house.folder.path().join("spool")).unwrap();
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(press("1")).await });
+    let order = tokio::time::timeout(PATIENCE, house.next_sent()).await.expect("an alarm outranks its paperwork");
+    for word in ["code", "link", "url"] {
+        assert_eq!(order.words[word], "", "nobody could honour the {word}");
     }
 }
 

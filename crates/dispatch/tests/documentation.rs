@@ -1,0 +1,82 @@
+//! The pages about messages say what is sent: every text with its septets, and the fields of a centre's webhook.
+
+use std::fmt::Write as _;
+
+use dispatch::gsm7::{SEGMENT, septets};
+use dispatch::message::Book;
+use escalation::dispatch::{Purpose, Words};
+use expect_test::expect_file;
+
+const MESSAGES: &str = include_str!("../../../docs/src/reference/messages.md");
+/// What stands before the part of the page that is printed.
+const BEFORE_TEXTS: &str = "A test prints what follows from the program itself.\n";
+
+/// One alarm, as an ordinary directory words it.
+fn words() -> Words {
+    let mut words = Words::from([("phone", "08 9555 0111"), ("presses", "4"), ("mounting", "fixed")].map(|(k, v)| (k, v.to_owned())));
+    for (name, word) in [
+        ("kind", "DURESS"),
+        ("kind_id", "duress"),
+        ("site", "Kalamunda Library"),
+        ("site_sms", "Kalamunda Library"),
+        ("place", "Front counter 1"),
+        ("place_sms", "Front counter 1"),
+        ("time", "14:03 AWST"),
+        ("date", "Sat 21 Nov 2026"),
+        ("code", "47"),
+        ("ref", "KAL-42"),
+        ("responder", "Priya N"),
+        ("recipient", "Priya"),
+        ("disposition", "attended"),
+    ] {
+        words.insert(name, word.to_owned());
+    }
+    words
+}
+
+/// When each is sent.
+fn occasion(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Alarm => "The call for help, to someone on a rung.",
+        Purpose::AlarmAgain => "The same again, in a round after every rung was tried.",
+        Purpose::AskFirst => "Old, unreadable or kept by the broker: a human is asked to look, before the full ladder.",
+        Purpose::PressedAgain => "To whoever is going and to the centre, once a minute at most.",
+        Purpose::Confirmed => "To the person who answered going, or helping, by text.",
+        Purpose::Declined => "To the person who answered by text that they cannot.",
+        Purpose::SomeoneGoing => "To everybody else who was alarmed, once.",
+        Purpose::StillGoing => "To the person committed, when they should be there.",
+        Purpose::StandDown => "To everybody who was alarmed, once it is closed.",
+        Purpose::NothingAcknowledged => "To a phone on the ladder whose reply is no answer, once a minute at most.",
+        Purpose::WhichAlarm => "To a phone that replied a bare yes.",
+        Purpose::AlreadyClosed => "To who answers after closing.",
+    }
+}
+
+#[test]
+fn every_text_is_printed_with_its_septets() {
+    let book = Book::load(None).expect("the built-in texts are sound");
+    let mut page = String::new();
+    for purpose in Purpose::ALL {
+        let text = book.sms(purpose, &words()).expect("it can be worded").body;
+        let mail = book.email(purpose, &words()).expect("it can be worded");
+        let cost = septets(&text).expect("it is in the alphabet");
+        assert!(cost <= SEGMENT, "{text}");
+        let _written = write!(
+            page,
+            "\n## `{}`\n\n{}\n\n```text\n{text}\n```\n\n{cost} septets. As an e-mail: `{}`\n",
+            purpose.as_str(),
+            occasion(purpose),
+            mail.subject
+        );
+    }
+    let mut assist = words();
+    assist.extend([("kind", "SUPPORT".to_owned()), ("kind_id", "assist".to_owned())]);
+    let text = book.sms(Purpose::Alarm, &assist).expect("it can be worded").body;
+    let _written = write!(
+        page,
+        "\n## `alarm` of the kind `assist`\n\nColleagues are asked, and it says that it is not duress.\n\n```text\n{text}\n```\n\n{} septets.\n",
+        septets(&text).expect("it is in the alphabet")
+    );
+    let head = MESSAGES.split_once(BEFORE_TEXTS).expect("the page says where the texts begin").0;
+    expect_file!["../../../docs/src/reference/messages.md"].assert_eq(&format!("{head}{BEFORE_TEXTS}{page}"));
+}
