@@ -74,7 +74,8 @@ impl Drop for Centre {
 
 async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let call = Call { id: header("webhook-id"), signed: is_signed(&header, &body), body: serde_json::from_slice(&body).unwrap_or_default() };
+    let call =
+        Call { id: header("webhook-id"), signed: is_signed(&header, &body), body: serde_json::from_slice(&body).unwrap_or_default() };
     desk.calls.lock().unwrap().push(call);
     let hangs = *desk.hangs.lock().unwrap();
     if hangs {

@@ -30,8 +30,7 @@ enum Moment {
     DuringReplay,
 }
 
-const MOMENTS: [Moment; 4] =
-    [Moment::InABurst, Moment::UnderSteadyLoad, Moment::WhileTheGatewayAnswers503, Moment::DuringReplay];
+const MOMENTS: [Moment; 4] = [Moment::InABurst, Moment::UnderSteadyLoad, Moment::WhileTheGatewayAnswers503, Moment::DuringReplay];
 
 /// A daemon that is killed again and again, and what it promised.
 struct Trial {

@@ -14,7 +14,8 @@ impl Evidence {
     /// Of a daemon that keeps its record in its data directory, running or not.
     pub(crate) fn of(daemon: &Daemon) -> Self {
         let connection = connect(daemon);
-        let mut statement = connection.prepare("SELECT e.seq, b.body FROM entry e LEFT JOIN entry_body b USING (seq) ORDER BY seq").unwrap();
+        let mut statement =
+            connection.prepare("SELECT e.seq, b.body FROM entry e LEFT JOIN entry_body b USING (seq) ORDER BY seq").unwrap();
         let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
         Self::read(rows.map(Result::unwrap))
     }

@@ -119,7 +119,8 @@ pub(crate) fn directory(rungs: &str) -> String {
 
 /// The same with `count` more buttons `b-0`, `b-1`, ... at Kalamunda Library.
 pub(crate) fn directory_of(count: usize, rungs: &str) -> String {
-    let button = |n: usize| format!("[[device]]\nid = \"b-{n}\"\nsite = \"kalamunda-library\"\nplace = \"Desk {n}\"\nmounting = \"fixed\"\n");
+    let button =
+        |n: usize| format!("[[device]]\nid = \"b-{n}\"\nsite = \"kalamunda-library\"\nplace = \"Desk {n}\"\nmounting = \"fixed\"\n");
     let buttons: String = (0..count).map(button).collect();
     format!("{PLACES}\n{buttons}\n[[ladder]]\nid = \"counters\"\n{rungs}")
 }

@@ -51,12 +51,12 @@ pub(crate) fn take(world: &Arc<World>, life: u32, order: Order) -> Result<(), Bo
     if full {
         return Err(Box::new(order));
     }
-    let lie = world.state().lie;
-    if lie == Lie::VoiceForgets && world.state().dice.chance(10) {
+    let bent = world.state().lie;
+    if bent == Lie::VoiceForgets && world.state().dice.chance(10) {
         return Ok(());
     }
     world.sends(&order, life);
-    if lie == Lie::VoiceStutters {
+    if bent == Lie::VoiceStutters {
         world.sends(&order, life);
     }
     let dice = world.state().dice.fork();

@@ -11,6 +11,7 @@ mod dice;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
 mod oracle;
 #[cfg(test)]
 mod overhear;
@@ -21,4 +22,5 @@ mod scenario;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
 mod world;

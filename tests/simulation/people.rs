@@ -149,7 +149,7 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
         let card = dice.pick(&page.cards).clone();
         let act = match dice.between(0, 100) {
             0..25 => Act::Claim,
-            25..40 => Act::Accept { commitment: Commitment::Going, eta_s: dice.chance(50).then(|| Seconds(60)) },
+            25..40 => Act::Accept { commitment: Commitment::Going, eta_s: dice.chance(50).then_some(Seconds(60)) },
             40..48 => Act::Accept { commitment: Commitment::Verifying, eta_s: None },
             48..54 => Act::Decline,
             54..62 => Act::Escalate { to: EscalateTo::Next },
