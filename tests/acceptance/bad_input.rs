@@ -154,7 +154,7 @@ async fn poisoned(daemon: &Daemon, gateway: &Gateway, button: &Button) {
     let signals = ["activation.raised", "activation.pressed_again"].map(|kind| evidence.kind(kind).map(|entry| &entry["signal"]));
     let sizes: Vec<u64> = signals.into_iter().flatten().filter_map(|signal| signal["payload_bytes"].as_u64()).collect();
     for payload in poison() {
-        assert!(sizes.contains(&(payload.len() as u64)), "a press of {} bytes is not in the record (I7): {sizes:?}", payload.len());
+        assert!(sizes.contains(&u64::try_from(payload.len()).unwrap()), "a press of {} bytes is not in the record (I7): {sizes:?}", payload.len());
     }
     let raw = disclosures(daemon, "raw");
     let payloads: Vec<Vec<u8>> = raw.iter().filter_map(|text| text.split_once(' ')).map(|(_topic, payload)| decoded(payload)).collect();

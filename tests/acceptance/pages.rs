@@ -81,6 +81,8 @@ async fn a_queue_whose_station_died_says_so_and_recovers() {
     must_be_silent(&browser).await;
     town.daemon.kill();
     browser.expect_text("#stale", "NOT LIVE").await;
+    browser.expect_text("#stale", "cannot tell whether it does").await;
+    assert!(!browser.text("#stale").await.contains("still run"), "no false comfort: nobody runs any ladder now");
     wait::until("the title to say so", async || browser.title().await.starts_with("NOT LIVE").then_some(())).await;
     browser.expect_text("article.card", "Front counter 1").await;
     picture(&browser, "queue-stale").await;
