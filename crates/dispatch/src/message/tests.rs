@@ -140,6 +140,33 @@ fn without_a_code_the_message_says_whom_to_ring() {
 }
 
 #[test]
+fn without_a_code_no_text_asks_for_a_reply_by_text() {
+    let book = Book::load(None).unwrap();
+    for (kind, kind_id) in [("DURESS", "duress"), ("SUPPORT", "assist")] {
+        for (phone, wanted) in [("08 9555 0100", "ring 08 9555 0100"), ("", "phone the centre")] {
+            let mut words = words();
+            for (name, word) in [("kind", kind), ("kind_id", kind_id), ("code", ""), ("phone", phone)] {
+                words.insert(name, word.to_owned());
+            }
+            for purpose in [
+                Purpose::Alarm,
+                Purpose::AlarmAgain,
+                Purpose::AskFirst,
+                Purpose::PressedAgain,
+                Purpose::StillGoing,
+                Purpose::NothingAcknowledged,
+            ] {
+                let text = book.sms(purpose, &words).unwrap().body;
+                let said = text.to_lowercase();
+                assert!(said.contains(wanted) && !said.contains("reply y") && !said.contains("=going"), "{purpose:?}: {text}");
+                let mail = book.email(purpose, &words).unwrap().text;
+                assert!(mail.contains(&format!("To answer, {wanted}.")), "{purpose:?}: {mail}");
+            }
+        }
+    }
+}
+
+#[test]
 fn no_text_teaches_a_word_that_carriers_act_on() {
     for (name, source) in BUILT_IN {
         let shouted = source.to_uppercase();
