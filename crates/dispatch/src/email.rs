@@ -112,13 +112,13 @@ impl Relay {
         let not_sent = |_late| Fault::NotSent("timeout");
         let mut connection = tokio::time::timeout_at(whole, self.connect()).await.map_err(not_sent)??;
         let sent = tokio::time::timeout_at(whole, connection.send(message.envelope(), &bytes)).await;
-        let response = sent.map_err(|_late| Fault::Unknown { why: "timeout", absent: false })?.map_err(|error| fault_of(&error))?;
+        sent.map_err(|_late| Fault::Unknown { why: "timeout", absent: false })?.map_err(|error| fault_of(&error))?;
         // Taken. A relay that does not say goodbye changes nothing.
         if tokio::time::timeout(QUIT, connection.quit()).await.is_err() {
             tracing::debug!(carrier = %self.name, "the relay did not say goodbye");
         }
-        let words: String = response.message().collect::<Vec<_>>().join(" ");
-        Ok(Taken { provider_ref: Some(words.chars().filter(|c| !c.is_control()).take(200).collect()), receipt_due: false })
+        // Not the relay's own words: some repeat the recipient there, and this goes into the record in clear.
+        Ok(Taken { provider_ref: Some(self.message_id(order)), receipt_due: false })
     }
 
     /// For `cooee doctor`: greeting, TLS, login, NOOP. No mail is sent.

@@ -1,10 +1,15 @@
 //! Handing what became of things to the watch, until it has taken them.
 
+use std::time::Duration;
+
 use escalation::input::Input;
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::watch;
 
 use crate::backoff::{Backoff, seed_of};
+
+/// How long a report is still offered once the station is going down: a record that takes nothing must not keep it from ending.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Hands inputs to the watch. Cheap to clone.
 #[derive(Clone)]
@@ -15,8 +20,28 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     /// Offers an input until it is taken: a send that nobody recorded would be repeated after a crash.
-    /// `what` names it in the log and spreads the retries; it holds no personal data. False where the station is going down; what was not recorded is then still owed.
+    /// `what` names it in the log and spreads the retries; it holds no personal data. False where the station is going down and
+    /// the watch did not take it within 5 s; what was not recorded is then still owed.
     pub(crate) async fn until_taken(&self, what: &str, input: Input) -> bool {
+        tokio::select! {
+            taken = self.offer(what, input) => taken,
+            () = self.parting() => {
+                tracing::warn!(what, "a report was not recorded before the end; its message is still owed");
+                false
+            }
+        }
+    }
+
+    /// Ends a while after the station began to go down.
+    async fn parting(&self) {
+        if self.stopping.clone().wait_for(|stop| *stop).await.is_err() {
+            // Nobody is left to say so.
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(PARTING).await;
+    }
+
+    async fn offer(&self, what: &str, input: Input) -> bool {
         let seed = seed_of(what);
         let mut round = 0;
         loop {
@@ -40,6 +65,31 @@ impl Reporter {
         match (self.submit)(input).await {
             Verdict::Durable(_) | Verdict::Refused(_) => true,
             Verdict::NotTaken(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use escalation::trouble::Cause;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_record_that_takes_nothing_does_not_keep_the_station_from_ending() {
+        let hung: Submit = Arc::new(|_| Box::pin(std::future::pending()));
+        let down: Submit = Arc::new(|_| Box::pin(async { Verdict::NotTaken(NotTaken::Unrecorded) }));
+        let (stop, stopping) = watch::channel(false);
+        let offers = [hung, down].map(|submit| {
+            let reporter = Reporter { submit, stopping: stopping.clone() };
+            tokio::spawn(async move { reporter.until_taken("KAL-42.1", Input::TroubleNoticed(Cause::BrokerAway)).await })
+        });
+        stop.send_replace(true);
+        for offer in offers {
+            let taken = tokio::time::timeout(Duration::from_mins(1), offer).await.expect("it never ended").unwrap();
+            assert!(!taken);
         }
     }
 }

@@ -51,6 +51,45 @@ fn support_is_not_worded_as_duress() {
 }
 
 #[test]
+fn an_old_press_and_an_unregistered_button_are_not_worded_as_plain_and_live() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    words.insert("age", "9 min ago".to_owned());
+    words.insert("late", "4 min".to_owned());
+    let text = |purpose, words: &Words| book.sms(purpose, words).unwrap().body;
+    assert_eq!(
+        text(Purpose::Alarm, &words),
+        "DURESS Kalamunda Library, Front. 14:03 AWST (9 min ago) (4 min late). Don't ring site, don't enter alone. \
+         Reply Y47=going H47=helping remotely N47=can't. KAL-42"
+    );
+    assert_eq!(
+        text(Purpose::AlarmAgain, &words),
+        "DURESS STILL OPEN Kalamunda Library. 14:03 AWST (9 min ago) (4 min late). No answer yet. Don't ring site. \
+         Reply Y47=going H47=helping remotely N47=can't. KAL-42"
+    );
+    words.insert("late", String::new());
+    words.insert("unregistered", "yes".to_owned());
+    words.insert("place", "dev-9".to_owned());
+    words.insert("place_sms", "dev-9".to_owned());
+    assert_eq!(
+        text(Purpose::Alarm, &words),
+        "DURESS unregistered button Kalamunda Library, dev-9. 14:03 AWST (9 min ago). Don't ring site, don't enter alone. \
+         Reply Y47=going H47=helping N47=can't. KAL-42"
+    );
+    assert_eq!(
+        text(Purpose::AskFirst, &words),
+        "CHECK NEEDED unregistered button Kalamunda Library, dev-9. 14:03 AWST (9 min ago). Don't ring site. \
+         Reply Y47=going H47=helping N47=can't. KAL-42"
+    );
+    let mail = book.email(Purpose::Alarm, &words).unwrap();
+    assert_eq!(mail.subject, "[DURESS] unregistered button - Kalamunda Library - dev-9 - 14:03 AWST (9 min ago) - KAL-42");
+    assert!(mail.text.starts_with("A DURESS alarm came from an unregistered button.\n"), "{}", mail.text);
+    assert!(mail.text.contains("14:03 AWST (9 min ago)"), "{}", mail.text);
+    let mail = book.email(Purpose::AlarmAgain, &words).unwrap();
+    assert_eq!(mail.subject, "[DURESS STILL OPEN] unregistered button - Kalamunda Library - dev-9 - 14:03 AWST (9 min ago) - KAL-42");
+}
+
+#[test]
 fn the_link_rides_along_only_where_it_fits() {
     let book = Book::load(None).unwrap();
     let mut words = words();
@@ -98,6 +137,33 @@ fn without_a_code_the_message_says_whom_to_ring() {
     assert!(text.contains("To answer ring 08 9555 0100.") && !text.contains("Reply"), "{text}");
     let mail = book.email(Purpose::Alarm, &words).unwrap();
     assert!(mail.text.contains("To answer, ring 08 9555 0100."), "{}", mail.text);
+}
+
+#[test]
+fn without_a_code_no_text_asks_for_a_reply_by_text() {
+    let book = Book::load(None).unwrap();
+    for (kind, kind_id) in [("DURESS", "duress"), ("SUPPORT", "assist")] {
+        for (phone, wanted) in [("08 9555 0100", "ring 08 9555 0100"), ("", "phone the centre")] {
+            let mut words = words();
+            for (name, word) in [("kind", kind), ("kind_id", kind_id), ("code", ""), ("phone", phone)] {
+                words.insert(name, word.to_owned());
+            }
+            for purpose in [
+                Purpose::Alarm,
+                Purpose::AlarmAgain,
+                Purpose::AskFirst,
+                Purpose::PressedAgain,
+                Purpose::StillGoing,
+                Purpose::NothingAcknowledged,
+            ] {
+                let text = book.sms(purpose, &words).unwrap().body;
+                let said = text.to_lowercase();
+                assert!(said.contains(wanted) && !said.contains("reply y") && !said.contains("=going"), "{purpose:?}: {text}");
+                let mail = book.email(purpose, &words).unwrap().text;
+                assert!(mail.contains(&format!("To answer, {wanted}.")), "{purpose:?}: {mail}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -177,7 +243,7 @@ proptest! {
         code in prop::option::of(10_u16..10_000),
         link in prop::option::of("[a-z]{3,30}\\.au/a/[A-Za-z0-9_-]{11}"),
         late in "([0-9]{1,3} (s|min))?",
-        age in "(up to [0-9]{1,2} min ago)?",
+        age in "(up to [0-9]{1,3} min ago)?",
         kind in prop::sample::select(vec![("DURESS", "duress"), ("MEDICAL", "medical"), ("PANIC", "panic"), ("SUPPORT", "assist")]),
         unregistered in "(yes)?",
         people in ".{0,40}",
@@ -187,7 +253,7 @@ proptest! {
         for (name, word) in [
             ("kind", kind.0.to_owned()), ("kind_id", kind.1.to_owned()), ("site_sms", site), ("place_sms", place),
             ("time", "14:03 ACWST".to_owned()), ("ref", ref_.clone()), ("code", code.map(|c| c.to_string()).unwrap_or_default()),
-            ("link", link.unwrap_or_default()), ("late", late), ("age", age), ("unregistered", unregistered),
+            ("link", link.unwrap_or_default()), ("late", late), ("age", age), ("unregistered", unregistered.clone()),
             ("presses", "9999".to_owned()), ("responder", people.clone()), ("recipient", people.clone()), ("disposition", people),
             ("phone", "+61 8 9555 0100".to_owned()),
         ] {
@@ -197,6 +263,8 @@ proptest! {
             let text = book.sms(purpose, &words).unwrap().body;
             let cost = septets(&text);
             prop_assert!(cost.is_some_and(|cost| cost <= SEGMENT), "{purpose:?} {cost:?}: {text}");
+            let asks = matches!(purpose, Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::PressedAgain);
+            prop_assert!(!asks || unregistered.is_empty() || text.contains("unregistered button"), "{purpose:?}: {text}");
             if let (Some(code), Purpose::Alarm) = (code, purpose) {
                 let verb = format!("Y{code}");
                 prop_assert!(text.contains(&verb) && text.contains("14:03 ACWST") && text.contains(&ref_), "{text}");

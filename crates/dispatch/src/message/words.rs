@@ -9,7 +9,7 @@ use crate::gsm7::normalise;
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
 pub(crate) const SMS_WORDS: [(&str, usize); 33] = [
-    ("kind", 10),
+    ("kind", 8),
     ("kind_id", 10),
     ("site", 60),
     ("site_sms", 20),
@@ -22,7 +22,7 @@ pub(crate) const SMS_WORDS: [(&str, usize); 33] = [
     ("link", 48),
     ("url", 56),
     ("presses", 4),
-    ("age", 16),
+    ("age", 17),
     ("late", 8),
     ("unregistered", 3),
     ("responder", 20),

@@ -31,7 +31,11 @@ async fn a_mail_has_plain_words_first_and_one_thread_per_activation() {
     voice.send(mail("KAL-42.1")).unwrap();
     let report = watch.reported(1).await.remove(0);
     assert_eq!((report.report, report.provider, report.tries), (Report::Accepted, Some(name("email")), 1));
-    assert_eq!(report.provider_ref.as_deref(), Some("taken as 0815"));
+    assert_eq!(
+        report.provider_ref.as_deref(),
+        Some("<KAL-42.1.1776060180000000@example.org>"),
+        "never the relay's words: they may name the recipient"
+    );
     assert!(report.text.unwrap().open().unwrap().starts_with("A DURESS button was pressed."));
     voice.send(mail("KAL-42.2")).unwrap();
     watch.reported(2).await;

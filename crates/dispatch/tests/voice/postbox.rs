@@ -84,7 +84,7 @@ impl Postbox {
                     if fault == Fault::HangUpAfterData {
                         return;
                     }
-                    "250 taken as 0815"
+                    "250 taken for j.smith@example.org as 0815"
                 }
                 ("QUIT", _) => "221 bye",
                 _other => "250 fine",
