@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, Progress};
 use crate::course::Course;
 use crate::directory::{Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
 use crate::id::{CustomerId, DeviceId, LadderId, SiteId, Slug};
-use crate::ladder::{Ladder, Medium};
+use crate::ladder::{Ladder, Medium, RungIndex};
 use crate::signal::{DeviceClock, Kind, Signal, Verb};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
@@ -113,7 +113,7 @@ impl Engine {
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
         if let Some(act) = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal)) {
-            return joined(self, now, act, signal, Repeat::Redelivered, by);
+            return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
         match self.open_at(&joint) {
@@ -126,7 +126,7 @@ impl Engine {
                 } else {
                     Repeat::SameGesture
                 };
-                joined(self, now, act, signal, how, by)
+                joined(self, now, act, signal, kind, how, by)
             }
             Some(_) | None => self.raise(now, signal, kind, by),
         }
@@ -135,12 +135,6 @@ impl Engine {
     fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
         let (customer, ladder, standing) = self.route(&signal.device);
         let age = self.age_of(now, signal, kind);
-        let opening = match (&signal.verb, age) {
-            (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
-            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
-                Opening::Ladder
-            }
-        };
         let site = self.directory().sites.get(&signal.device.site);
         let raised = Raised {
             act: self.next_activation_id(&customer),
@@ -150,7 +144,7 @@ impl Engine {
             standing,
             kind,
             age,
-            opening,
+            opening: self.opening_of(now, signal, kind),
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
@@ -211,6 +205,16 @@ impl Engine {
         }
     }
 
+    /// Whether a signal by itself sends everyone at once, or has a human look first.
+    fn opening_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Opening {
+        match (&signal.verb, self.age_of(now, signal, kind)) {
+            (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
+            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
+                Opening::Ladder
+            }
+        }
+    }
+
     fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
         let open = [Tone::Red, Tone::Amber].into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
         let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref(), tone));
@@ -253,7 +257,7 @@ impl Engine {
     }
 }
 
-fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, how: Repeat, by: Option<Doer>) -> Vec<Event> {
+fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let presses = match how {
         Repeat::Redelivered => act.presses,
@@ -269,10 +273,21 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ho
             course.resume_if_outlived();
         }
     }
+    if engine.opening_of(now, signal, kind) == Opening::Ladder {
+        course.ask_no_longer();
+    }
     course.events
 }
 
 impl Course<'_> {
+    /// Somebody is pressing now: whoever was asked to look first is no longer waited for, the ladder begins.
+    fn ask_no_longer(&mut self) {
+        match self.act.progress {
+            Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
+            Progress::Climb { .. } | Progress::Rounds { .. } => {}
+        }
+    }
+
     /// Pressed again long after somebody committed: the climb goes on.
     fn resume_if_outlived(&mut self) {
         let outlived = self.act.promise.as_ref().is_some_and(|p| !p.climb_on && self.now > ACCEPT_OUTLIVED.after(p.since));

@@ -221,3 +221,37 @@ fn a_cancel_is_a_state_to_verify() {
         "#]],
     );
 }
+
+/// An old press asks first; the person who then presses live waits for nobody.
+#[test]
+fn a_live_press_behind_one_that_was_asked_first_starts_the_ladder() {
+    let mut floor = Floor::new(COUNTERS);
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept.clone());
+    floor.expect("westside", Medium::Webhook, Purpose::AskFirst);
+    floor.forward("5s");
+    kept.evidence.payload_sha256 = Some(digest_of("another kept copy"));
+    floor.send(kept);
+    floor.expect_nothing_silent();
+    floor.press("library/counter-1");
+    floor.expect_sms("j-smith");
+    floor.expect_nothing_silent();
+    let until = floor.subject().next_due();
+    floor.press("library/counter-1");
+    assert_eq!(floor.subject().next_due(), until, "i8: once");
+}
+
+/// Whoever was asked first and goes holds the ladder, as ever.
+#[test]
+fn a_live_press_behind_an_accept_of_one_who_was_asked_first_does_not_start_it() {
+    let mut floor = Floor::new(PEOPLE);
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept);
+    floor.reply("j-smith", "Y{code}");
+    floor.skip_messages();
+    floor.press("library/counter-1");
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
+    floor.expect_nothing_silent();
+}
