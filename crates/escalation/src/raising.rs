@@ -39,7 +39,7 @@ const ETA_LIMIT: Seconds = Seconds(900);
 /// What presses join by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Joint {
-    /// One registered device; support calls stay apart from duress so that neither hides the other.
+    /// One registered device; support calls, medical ones and duress stay apart so that none hides another.
     Device(DeviceId, Tone),
     /// Unregistered senders behind one client or gateway at one site.
     Strangers(SiteId, String, Tone),
@@ -47,10 +47,11 @@ pub(crate) enum Joint {
     Unreadable(SiteId),
 }
 
-/// Whether a call may end with a word among colleagues.
+/// Whom a call needs: somebody against a threat, somebody for the ill, a word among colleagues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {
     Red,
+    Medical,
     Amber,
 }
 
@@ -84,9 +85,12 @@ impl Joint {
 }
 
 impl Tone {
+    const ALL: [Self; 3] = [Self::Red, Self::Medical, Self::Amber];
+
     pub(crate) fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Duress | Kind::Panic | Kind::Medical => Self::Red,
+            Kind::Duress | Kind::Panic => Self::Red,
+            Kind::Medical => Self::Medical,
             Kind::Assist => Self::Amber,
         }
     }
@@ -112,7 +116,9 @@ impl Engine {
             return Vec::new();
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
-        if let Some(act) = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal)) {
+        let before = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal));
+        // A reused id never hides one kind of call behind another.
+        if let Some(act) = before.filter(|act| Tone::of(act.kind) == Tone::of(kind)) {
             return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
@@ -216,9 +222,9 @@ impl Engine {
     }
 
     fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
-        let open = [Tone::Red, Tone::Amber].into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
+        let open = Tone::ALL.into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
         let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref(), tone));
-        match open.or_else(|| [Tone::Red, Tone::Amber].into_iter().find_map(stranger)) {
+        match open.or_else(|| Tone::ALL.into_iter().find_map(stranger)) {
             Some(act) => {
                 let mut course = Course::on(self, now, act);
                 let event = Event::CancelAsked { act: course.id(), dev: signal.device.clone(), signal: SignalRecord::from(signal) };
@@ -263,7 +269,15 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
     };
-    let event = Event::PressedAgain { act: course.id(), dev: signal.device.clone(), presses, how, signal: SignalRecord::from(signal), by };
+    let event = Event::PressedAgain {
+        act: course.id(),
+        dev: signal.device.clone(),
+        presses,
+        how,
+        kind: signal.said_kind(),
+        signal: SignalRecord::from(signal),
+        by,
+    };
     course.push(event);
     match how {
         Repeat::Redelivered => {}

@@ -176,13 +176,18 @@ fn after_closing_a_press_is_a_new_call() {
 }
 
 #[test]
-fn support_and_duress_stay_apart_so_that_neither_hides_the_other() {
+fn support_medical_and_duress_stay_apart_so_that_none_hides_another() {
     let mut floor = Floor::new(PEOPLE);
     for device in ["library/counter-1", "library/unregistered"] {
         let assist = floor.send(signal(device, Verb::Press { kind: Some(Kind::Assist), style: None }));
         let duress = floor.press(device);
         assert_ne!(assist, duress, "{device}");
-        assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Medical), style: None })), duress);
+        let medical = floor.send(signal(device, Verb::Press { kind: Some(Kind::Medical), style: None }));
+        assert!(medical != assist && medical != duress, "{device}");
+        assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Panic), style: None })), duress);
+        let last = floor.events.last().map(|(_, event)| event);
+        assert!(matches!(last, Some(Event::PressedAgain { kind: Some(Kind::Panic), .. })), "the record says which: {last:?}");
+        assert_eq!(floor.press(device), duress);
         assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Assist), style: None })), assist);
     }
 }
@@ -254,4 +259,16 @@ fn a_live_press_behind_an_accept_of_one_who_was_asked_first_does_not_start_it() 
     floor.press("library/counter-1");
     assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
     floor.expect_nothing_silent();
+}
+
+#[test]
+fn a_reused_id_never_hides_duress_behind_a_medical_call() {
+    let mut floor = Floor::new(PEOPLE);
+    let said = |kind| {
+        let mut said = signal("library/counter-1", Verb::Press { kind: Some(kind), style: None });
+        said.id = Some("1".to_owned());
+        said
+    };
+    let medical = floor.send(said(Kind::Medical));
+    assert_ne!(floor.send(said(Kind::Duress)), medical);
 }
