@@ -117,8 +117,9 @@ impl Engine {
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
         let before = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal));
-        // A reused id never hides one kind of call behind another.
-        if let Some(act) = before.filter(|act| Tone::of(act.kind) == Tone::of(kind)) {
+        // A reused id never hides one kind of call behind another, nor a new call behind one that is over.
+        let same = |act: &&Activation| Tone::of(act.kind) == Tone::of(kind) && !is_counted_anew(now, act, signal);
+        if let Some(act) = before.filter(same) {
             return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
