@@ -128,6 +128,9 @@ pub enum Event {
         presses: u32,
         /// How it was recognised.
         how: Repeat,
+        /// The kind of call it named, if any: it may differ from the one that raised the activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<Kind>,
         /// The message.
         signal: SignalRecord,
         /// Who is responsible, where it came through the API.

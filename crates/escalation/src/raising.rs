@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, Progress};
 use crate::course::Course;
 use crate::directory::{Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
 use crate::id::{CustomerId, DeviceId, LadderId, SiteId, Slug};
-use crate::ladder::{Ladder, Medium};
+use crate::ladder::{Ladder, Medium, RungIndex};
 use crate::signal::{DeviceClock, Kind, Signal, Verb};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
@@ -39,7 +39,7 @@ const ETA_LIMIT: Seconds = Seconds(900);
 /// What presses join by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Joint {
-    /// One registered device; support calls stay apart from duress so that neither hides the other.
+    /// One registered device; support calls, medical ones and duress stay apart so that none hides another.
     Device(DeviceId, Tone),
     /// Unregistered senders behind one client or gateway at one site.
     Strangers(SiteId, String, Tone),
@@ -47,10 +47,11 @@ pub(crate) enum Joint {
     Unreadable(SiteId),
 }
 
-/// Whether a call may end with a word among colleagues.
+/// Whom a call needs: somebody against a threat, somebody for the ill, a word among colleagues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {
     Red,
+    Medical,
     Amber,
 }
 
@@ -84,9 +85,12 @@ impl Joint {
 }
 
 impl Tone {
+    const ALL: [Self; 3] = [Self::Red, Self::Medical, Self::Amber];
+
     pub(crate) fn of(kind: Kind) -> Self {
         match kind {
-            Kind::Duress | Kind::Panic | Kind::Medical => Self::Red,
+            Kind::Duress | Kind::Panic => Self::Red,
+            Kind::Medical => Self::Medical,
             Kind::Assist => Self::Amber,
         }
     }
@@ -112,8 +116,11 @@ impl Engine {
             return Vec::new();
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
-        if let Some(act) = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal)) {
-            return joined(self, now, act, signal, Repeat::Redelivered, by);
+        let before = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal));
+        // A reused id never hides one kind of call behind another, nor a new call behind one that is over.
+        let same = |act: &&Activation| Tone::of(act.kind) == Tone::of(kind) && !is_counted_anew(now, act, signal);
+        if let Some(act) = before.filter(same) {
+            return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
         match self.open_at(&joint) {
@@ -126,7 +133,7 @@ impl Engine {
                 } else {
                     Repeat::SameGesture
                 };
-                joined(self, now, act, signal, how, by)
+                joined(self, now, act, signal, kind, how, by)
             }
             Some(_) | None => self.raise(now, signal, kind, by),
         }
@@ -135,12 +142,6 @@ impl Engine {
     fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
         let (customer, ladder, standing) = self.route(&signal.device);
         let age = self.age_of(now, signal, kind);
-        let opening = match (&signal.verb, age) {
-            (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
-            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
-                Opening::Ladder
-            }
-        };
         let site = self.directory().sites.get(&signal.device.site);
         let raised = Raised {
             act: self.next_activation_id(&customer),
@@ -150,7 +151,7 @@ impl Engine {
             standing,
             kind,
             age,
-            opening,
+            opening: self.opening_of(now, signal, kind),
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
@@ -211,10 +212,20 @@ impl Engine {
         }
     }
 
+    /// Whether a signal by itself sends everyone at once, or has a human look first.
+    fn opening_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Opening {
+        match (&signal.verb, self.age_of(now, signal, kind)) {
+            (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
+            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
+                Opening::Ladder
+            }
+        }
+    }
+
     fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
-        let open = [Tone::Red, Tone::Amber].into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
+        let open = Tone::ALL.into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
         let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref(), tone));
-        match open.or_else(|| [Tone::Red, Tone::Amber].into_iter().find_map(stranger)) {
+        match open.or_else(|| Tone::ALL.into_iter().find_map(stranger)) {
             Some(act) => {
                 let mut course = Course::on(self, now, act);
                 let event = Event::CancelAsked { act: course.id(), dev: signal.device.clone(), signal: SignalRecord::from(signal) };
@@ -253,13 +264,21 @@ impl Engine {
     }
 }
 
-fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, how: Repeat, by: Option<Doer>) -> Vec<Event> {
+fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
     };
-    let event = Event::PressedAgain { act: course.id(), dev: signal.device.clone(), presses, how, signal: SignalRecord::from(signal), by };
+    let event = Event::PressedAgain {
+        act: course.id(),
+        dev: signal.device.clone(),
+        presses,
+        how,
+        kind: signal.said_kind(),
+        signal: SignalRecord::from(signal),
+        by,
+    };
     course.push(event);
     match how {
         Repeat::Redelivered => {}
@@ -269,10 +288,21 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ho
             course.resume_if_outlived();
         }
     }
+    if engine.opening_of(now, signal, kind) == Opening::Ladder {
+        course.ask_no_longer();
+    }
     course.events
 }
 
 impl Course<'_> {
+    /// Somebody is pressing now: whoever was asked to look first is no longer waited for, the ladder begins.
+    fn ask_no_longer(&mut self) {
+        match self.act.progress {
+            Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
+            Progress::Climb { .. } | Progress::Rounds { .. } => {}
+        }
+    }
+
     /// Pressed again long after somebody committed: the climb goes on.
     fn resume_if_outlived(&mut self) {
         let outlived = self.act.promise.as_ref().is_some_and(|p| !p.climb_on && self.now > ACCEPT_OUTLIVED.after(p.since));

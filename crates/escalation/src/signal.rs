@@ -43,6 +43,14 @@ impl Signal {
     pub fn counter(&self) -> Option<u64> {
         self.sequence.filter(|count| *count <= COUNTER_MAX)
     }
+
+    /// The kind of call that the message itself names, if any.
+    pub fn said_kind(&self) -> Option<Kind> {
+        match &self.verb {
+            Verb::Press { kind, .. } => *kind,
+            Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => None,
+        }
+    }
 }
 
 /// What a signal says.

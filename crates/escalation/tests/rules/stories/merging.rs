@@ -18,7 +18,7 @@ fn repeats(floor: &Floor) -> Vec<(Repeat, u32)> {
 }
 
 #[test]
-fn the_same_id_is_the_same_press_for_a_day_even_after_closing() {
+fn the_same_id_is_the_same_press_even_shortly_after_closing() {
     let mut floor = Floor::new(PEOPLE);
     play(
         &mut floor,
@@ -32,6 +32,25 @@ fn the_same_id_is_the_same_press_for_a_day_even_after_closing() {
     floor.forward("24h");
     play(&mut floor, "press library/counter-1 id abc");
     assert_eq!(floor.engine.activations().filter(|a| a.is_open()).count(), 1, "a day later it is a press");
+}
+
+/// A counter that restarts at 1 must not be silent for a day.
+#[test]
+fn an_id_that_comes_back_long_after_closing_is_a_new_call_unless_it_is_an_old_copy() {
+    let mut floor = Floor::new(PEOPLE);
+    let mut first = press("library/counter-1");
+    first.id = Some("1".to_owned());
+    floor.send(first.clone());
+    play(&mut floor, "desk closes\nforward 61s");
+    let mut copy = first.clone();
+    copy.origin.dup = true;
+    floor.send(copy);
+    assert_eq!(floor.engine.open_count(), 0, "marked as sent before");
+    floor.send(first.clone());
+    assert_eq!(floor.engine.open_count(), 1);
+    floor.forward("2m");
+    let open = floor.subject().id.clone();
+    assert_eq!(floor.send(first), open, "and belongs to that one while it is open");
 }
 
 #[test]
@@ -176,13 +195,18 @@ fn after_closing_a_press_is_a_new_call() {
 }
 
 #[test]
-fn support_and_duress_stay_apart_so_that_neither_hides_the_other() {
+fn support_medical_and_duress_stay_apart_so_that_none_hides_another() {
     let mut floor = Floor::new(PEOPLE);
     for device in ["library/counter-1", "library/unregistered"] {
         let assist = floor.send(signal(device, Verb::Press { kind: Some(Kind::Assist), style: None }));
         let duress = floor.press(device);
         assert_ne!(assist, duress, "{device}");
-        assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Medical), style: None })), duress);
+        let medical = floor.send(signal(device, Verb::Press { kind: Some(Kind::Medical), style: None }));
+        assert!(medical != assist && medical != duress, "{device}");
+        assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Panic), style: None })), duress);
+        let last = floor.events.last().map(|(_, event)| event);
+        assert!(matches!(last, Some(Event::PressedAgain { kind: Some(Kind::Panic), .. })), "the record says which: {last:?}");
+        assert_eq!(floor.press(device), duress);
         assert_eq!(floor.send(signal(device, Verb::Press { kind: Some(Kind::Assist), style: None })), assist);
     }
 }
@@ -220,4 +244,50 @@ fn a_cancel_is_a_state_to_verify() {
             30s       library/counter-1 says Cancel
         "#]],
     );
+}
+
+/// An old press asks first; the person who then presses live waits for nobody.
+#[test]
+fn a_live_press_behind_one_that_was_asked_first_starts_the_ladder() {
+    let mut floor = Floor::new(COUNTERS);
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept.clone());
+    floor.expect("westside", Medium::Webhook, Purpose::AskFirst);
+    floor.forward("5s");
+    kept.evidence.payload_sha256 = Some(digest_of("another kept copy"));
+    floor.send(kept);
+    floor.expect_nothing_silent();
+    floor.press("library/counter-1");
+    floor.expect_sms("j-smith");
+    floor.expect_nothing_silent();
+    let until = floor.subject().next_due();
+    floor.press("library/counter-1");
+    assert_eq!(floor.subject().next_due(), until, "i8: once");
+}
+
+/// Whoever was asked first and goes holds the ladder, as ever.
+#[test]
+fn a_live_press_behind_an_accept_of_one_who_was_asked_first_does_not_start_it() {
+    let mut floor = Floor::new(PEOPLE);
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept);
+    floor.reply("j-smith", "Y{code}");
+    floor.skip_messages();
+    floor.press("library/counter-1");
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
+    floor.expect_nothing_silent();
+}
+
+#[test]
+fn a_reused_id_never_hides_duress_behind_a_medical_call() {
+    let mut floor = Floor::new(PEOPLE);
+    let said = |kind| {
+        let mut said = signal("library/counter-1", Verb::Press { kind: Some(kind), style: None });
+        said.id = Some("1".to_owned());
+        said
+    };
+    let medical = floor.send(said(Kind::Medical));
+    assert_ne!(floor.send(said(Kind::Duress)), medical);
 }
