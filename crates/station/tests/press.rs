@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use escalation::acknowledgement::{Answer, Reply, Sender};
+use escalation::acknowledgement::{Answer, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, Order, Purpose};
-use escalation::id::Digest;
+use escalation::id::{CustomerId, Digest, SiteId};
 use escalation::input::Input;
 use escalation::private::Private;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
@@ -16,10 +16,10 @@ use ledger::{Ledger as _, Seq};
 use station::clock::Clock;
 use station::desk::{Desk, desk};
 use station::entropy::Entropy;
-use station::floor::LinkBase;
+use station::floor::{LinkBase, LinksInTexts};
 use station::run::{Parts, Station};
 use station::secret::Secret;
-use station::view::{Query, Scope, State};
+use station::view::{Query, ResponderAnswer, Scope, State};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
@@ -77,6 +77,10 @@ struct House {
 
 impl House {
     async fn open() -> Self {
+        Self::with(DIRECTORY, LinkBase::default()).await
+    }
+
+    async fn with(directory: &str, links: LinkBase) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = MemoryLedger::new();
         let (desk, counter) = desk();
@@ -87,7 +91,7 @@ impl House {
             clock: PausedClock(Instant::now()),
             entropy: Entropy::from_seed(b"seed"),
             secret: Secret::from_bytes(&[7; 32]),
-            links: LinkBase::default(),
+            links,
             data_dir: folder.path().to_owned(),
             node: "one".into(),
             version: "0".into(),
@@ -103,7 +107,7 @@ impl House {
         .unwrap();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { station.run(stopped).await.unwrap() });
-        let draft = Draft::parse("directory.toml", DIRECTORY).draft.unwrap();
+        let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
         Self { ledger, desk, sent, stop, _folder: folder }
@@ -167,4 +171,37 @@ async fn a_press_becomes_a_message_and_the_reply_is_taken() {
     for private in ["Smith", "j-smith", "0400", "+614", "Kalamunda Library"] {
         assert!(!text.contains(private), "{private} is in the record");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_memory_knows_is_answered_from_memory_and_within_the_scope() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let kalamunda = Scope { customers: Some([CustomerId::parse("kalamunda").unwrap()].into()), sites: None };
+    let library = Scope { customers: None, sites: Some([SiteId::parse("library").unwrap()].into()) };
+    let elsewhere = Scope { customers: None, sites: Some([SiteId::parse("depot").unwrap()].into()) };
+    for (scope, seen) in [(Scope::everything(), 1), (kalamunda, 1), (library, 1), (elsewhere, 0)] {
+        assert_eq!(house.desk.count(scope.clone()).await.unwrap(), seen, "{scope:?}");
+        let card = house.desk.card("KAL-1".parse().unwrap(), scope.clone()).await.unwrap();
+        assert_eq!(card.is_some(), seen == 1);
+        let raised = house.desk.since(0, 100, scope).await.unwrap();
+        assert_eq!(raised.iter().any(|entry| entry.kind == "activation.raised" && entry.site == "library"), seen == 1);
+    }
+}
+
+/// Two people of one phone: what one of them answered is not what the other did.
+#[tokio::test(start_paused = true)]
+async fn a_shared_phone_does_not_answer_for_both() {
+    let shared = DIRECTORY.replace("0400 000 002", "0400 000 001");
+    let links = LinkBase { public_url: Some("https://a.example".into()), link_host: None, in_texts: LinksInTexts::Always };
+    let house = House::with(&shared, links).await;
+    house.desk.submit(press("1")).await;
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    let links: Vec<String> = house.sent().iter().map(|order| order.words["url"].clone()).collect();
+    let tokens: Vec<&str> = links.iter().filter_map(|link| link.rsplit('/').next()).collect();
+    assert_eq!(tokens.len(), 2, "{links:?}");
+    house.desk.answer_link(tokens[0], Reply::Going { code: None }, Gesture::Shown).await.unwrap().unwrap();
+    let first = house.desk.responder(tokens[0]).await.unwrap().unwrap();
+    let second = house.desk.responder(tokens[1]).await.unwrap().unwrap();
+    assert_eq!((first.answer, second.answer), (ResponderAnswer::Going, ResponderAnswer::None));
 }
