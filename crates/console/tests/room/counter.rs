@@ -97,10 +97,7 @@ impl World {
                 let found = self.details.iter().map(|d| &d.card).chain(&self.departed).find(|card| card.id == id && sees(&scope, card));
                 drop(done.send(Ok(found.cloned())));
             }
-            Look::Count(scope, done) => {
-                let open = self.details.iter().filter(|d| d.card.state != State::Closed && sees(&scope, &d.card));
-                drop(done.send(open.count().try_into().unwrap()));
-            }
+            Look::Count(scope, done) => drop(done.send(self.count(&scope))),
             Look::Since(seq, limit, done) => {
                 let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);
                 drop(done.send(Ok(after.cloned().collect())));
@@ -128,11 +125,18 @@ impl World {
                 drop(done.send(verdict));
             }
             Look::Adopt(_, done) => drop(done.send(self.verdict())),
-            Look::Turn(done) => {
-                self.turns += 1;
-                drop(done.send(self.now));
-            }
+            Look::Turn(done) => drop(done.send(self.turn())),
         }
+    }
+
+    fn count(&self, scope: &Scope) -> u64 {
+        let open = self.details.iter().filter(|d| d.card.state != State::Closed && sees(scope, &d.card));
+        open.count().try_into().unwrap()
+    }
+
+    fn turn(&mut self) -> Timestamp {
+        self.turns += 1;
+        self.now
     }
 
     fn list(&self, query: &Query) -> Page {
