@@ -3,7 +3,7 @@
 pub(crate) mod act;
 mod activations;
 mod devices;
-mod health;
+pub(crate) mod health;
 mod hooks;
 pub(crate) mod openapi;
 pub(crate) mod shape;

@@ -64,6 +64,24 @@ impl Caller {
         ))
     }
 
+    /// Fails with 403 where the key is restricted or its role does not run or audit stations: the whole station's
+    /// numbers tell of everybody's alarms, a silent one's too.
+    pub(crate) fn must_oversee(&self) -> Result<(), Problem> {
+        let oversees = match self.role {
+            Role::Centre | Role::Auditor | Role::Admin => self.scope.is_everything(),
+            Role::Site | Role::Device => false,
+        };
+        if oversees {
+            return Ok(());
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "wrong-role",
+            "This key may not see that",
+            "The station's numbers tell of every customer's alarms. Use a key with the role admin, auditor or centre without `sites` and `customers`, or ask through control.sock.",
+        ))
+    }
+
     fn of_key(key: &Key, csrf: String) -> Self {
         Self { principal: key.name.clone(), role: key.role, scope: key.scope.clone(), session: !csrf.is_empty(), csrf }
     }

@@ -50,14 +50,35 @@ pub enum KeyFinding {
     /// Nobody to attribute an act to.
     #[error("the [[key]] \"{0}\" has no name: say who holds it, the record attributes acts to it")]
     NoName(Slug),
+    /// The record could not tell them apart.
+    #[error("the [[key]] tables \"{first}\" and \"{second}\" have the same name: the record attributes acts to it; rename one")]
+    SameName {
+        /// The earlier table.
+        first: Slug,
+        /// The later one.
+        second: Slug,
+    },
+    /// A name that the station itself gives.
+    #[error("the [[key]] \"{0}\" has a name that the station gives to users of this machine (os:...) or to the demo: rename it")]
+    ReservedName(Slug),
 }
 
 impl Keys {
     /// Reads the `[[key]]` tables; the first thing wrong refuses them all.
     pub fn read(tables: Vec<KeySettings>) -> Result<Self, KeyFinding> {
         let mut by_id = BTreeMap::new();
+        let mut by_name: BTreeMap<String, Slug> = BTreeMap::new();
         for table in tables {
             let key = Key::read(table)?;
+            // Different only in case or in spaces around it, a name is the same to whoever reads the record.
+            let name = key.name.trim().to_lowercase();
+            if name == "demo" || name.starts_with("os:") {
+                return Err(KeyFinding::ReservedName(key.id));
+            }
+            let earlier = by_name.insert(name, key.id.clone()).filter(|earlier| *earlier != key.id);
+            if let Some(first) = earlier {
+                return Err(KeyFinding::SameName { first, second: key.id });
+            }
             if let Some(earlier) = by_id.insert(key.id.clone(), key) {
                 return Err(KeyFinding::Twice(earlier.id));
             }
@@ -153,6 +174,12 @@ mod tests {
         for role in [Role::Device, Role::Site] {
             let roaming = vec![table("a", role, hash)];
             assert!(matches!(Keys::read(roaming), Err(KeyFinding::NoSite { .. })));
+        }
+        let same = vec![table("a", Role::Centre, hash), KeySettings { name: " westside mc".to_owned(), ..table("b", Role::Admin, hash) }];
+        assert!(matches!(Keys::read(same), Err(KeyFinding::SameName { .. })));
+        for name in ["os:root", "OS:1000", "demo", " Demo "] {
+            let posing = KeySettings { name: name.to_owned(), ..table("a", Role::Centre, hash) };
+            assert!(matches!(Keys::read(vec![posing]), Err(KeyFinding::ReservedName(_))), "{name}");
         }
         let mut nameless = table("a", Role::Centre, hash);
         nameless.name.clear();

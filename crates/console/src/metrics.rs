@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use station::desk::Health;
 
+use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::room::Room;
 
@@ -54,8 +55,11 @@ pub(crate) async fn count(State(room): State<Arc<Room>>, request: Request, next:
     response
 }
 
-/// `GET /metrics`
-pub(crate) async fn metrics(State(room): State<Arc<Room>>) -> Response {
+/// `GET /metrics`, for who oversees the station: a number that moves tells of a silent alarm.
+pub(crate) async fn metrics(State(room): State<Arc<Room>>, caller: Caller) -> Response {
+    if let Err(problem) = caller.must_oversee() {
+        return problem.into_response();
+    }
     let health = room.desk.health().borrow().clone();
     match page(&room, &health) {
         Ok(page) => ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], page).into_response(),

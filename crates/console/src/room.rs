@@ -75,6 +75,7 @@ pub(crate) struct Room {
     pub(crate) unproven: Limiter<String>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) guesses: Semaphore,
+    pub(crate) pulse: api::health::Pulse,
     /// The forms' token where nobody logs in: the demo and the control socket.
     pub(crate) house_csrf: String,
 }
@@ -99,6 +100,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         unproven: Limiter::new(UNPROVEN_PER_MINUTE, minute),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         guesses: Semaphore::new(GUESSES_MAX),
+        pulse: api::health::Pulse::default(),
         house_csrf: secret::text(&secret::random::<16>()?),
     });
     Ok(Router::new()

@@ -15,7 +15,7 @@ use escalation::time::Timestamp;
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::view::{Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
+use crate::view::{Card, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
 /// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
@@ -48,14 +48,20 @@ pub enum Look {
     List(Query, oneshot::Sender<Result<Page, DeskError>>),
     /// One activation in full.
     Activation(ActivationId, Scope, oneshot::Sender<Result<Option<Detail>, DeskError>>),
+    /// One activation's card, at once where it is in memory; from the record where it has left.
+    Card(ActivationId, Scope, oneshot::Sender<Result<Option<Card>, DeskError>>),
+    /// How many activations are open within a scope.
+    Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
     /// Open troubles.
     Troubles(Scope, oneshot::Sender<Vec<TroubleView>>),
     /// What a link shows.
     Responder(String, oneshot::Sender<Option<ResponderView>>),
-    /// Entries after a sequence number.
-    Since(u64, usize, Scope, oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>),
+    /// Entries after a sequence number, without the sites of activations.
+    Since(u64, usize, oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>),
+    /// The same entries with the sites of activations that are in memory.
+    Place(Vec<StreamEntry>, oneshot::Sender<Vec<StreamEntry>>),
     /// An act with the actor's reference still unresolved.
     Act(Request, oneshot::Sender<Verdict>),
     /// A press through the API.
@@ -225,6 +231,19 @@ impl Desk {
         self.look(|done| Look::Activation(id, scope, done)).await?
     }
 
+    /// How one activation stands; `None` where it does not exist within the scope. What is in memory needs no record.
+    pub async fn card(&self, id: ActivationId, scope: Scope) -> Result<Option<Card>, DeskError> {
+        self.look(|done| Look::Card(id, scope, done)).await?
+    }
+
+    /// How many activations are open within a scope; from memory.
+    pub async fn count(&self, scope: Scope) -> Result<u64, DeskError> {
+        if scope.is_everything() {
+            return Ok(self.health.borrow().open);
+        }
+        self.look(|done| Look::Count(scope, done)).await
+    }
+
     /// Registered devices within a scope.
     pub async fn devices(&self, scope: Scope) -> Result<Vec<DeviceView>, DeskError> {
         self.look(|done| Look::Devices(scope, done)).await
@@ -267,7 +286,11 @@ impl Desk {
 
     /// At most `limit` entries after `seq`, within a scope, for a stream that resumes.
     pub async fn since(&self, seq: u64, limit: usize, scope: Scope) -> Result<Vec<StreamEntry>, DeskError> {
-        self.look(|done| Look::Since(seq, limit, scope, done)).await?
+        let entries = self.look(|done| Look::Since(seq, limit, done)).await??;
+        // Read first, placed then: the watch looks up only what was read.
+        let mut placed = self.look(|done| Look::Place(entries, done)).await?;
+        placed.retain(|entry| scope.permits_entry(entry));
+        Ok(placed)
     }
 
     /// Entries as they become durable, of every customer: the reader filters by its scope.

@@ -4,6 +4,7 @@
 //! long history never delays an alarm.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Sender};
@@ -25,8 +26,10 @@ use crate::floor::Floor;
 use crate::portray;
 use crate::view::{Card, Page, Query, Scope, StreamEntry};
 
-/// The most entries one activation's history is read with.
-const HISTORY_MAX: u32 = 10_000;
+/// The most entries one activation's history is shown with.
+const HISTORY_MAX: usize = 200_000;
+/// How many of them are read at once.
+const HISTORY_PAGE: u32 = 10_000;
 
 /// Answers a look. Where it is an act, gives back the input and who waits for its verdict.
 pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, look: Look) -> Option<(Input, oneshot::Sender<Verdict>)> {
@@ -36,7 +39,10 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
-        Look::Since(seq, limit, scope, done) => since(floor, ledger, seq, limit, scope, done),
+        Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
+        Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
+        Look::Since(seq, limit, done) => since(ledger, seq, limit, done),
+        Look::Place(entries, done) => drop(done.send(place(floor, entries))),
         Look::Act(request, done) => return act(floor, request, done),
         Look::Raise(request, done) => return raise(floor, request, done),
         Look::AnswerLink { token, reply, gesture, done } => {
@@ -186,8 +192,10 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
             if cards.iter().any(|card| card.id == id) {
                 continue;
             }
-            match history(&*ledger, &id).await {
-                Ok(entries) => cards.extend(portray::archived(&vault, &entries).filter(|card| scope.permits(&card.customer, &card.site))),
+            match history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await {
+                Ok(history) => {
+                    cards.extend(portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site)))
+                }
                 Err(error) => return drop(done.send(Err(error))),
             }
         }
@@ -228,32 +236,80 @@ fn activation<L: Ledger>(
     };
     let (ledger, vault, scope) = (Arc::clone(ledger), Arc::clone(&floor.vault), scope.clone());
     tokio::spawn(async move {
-        let entries = match history(&*ledger, &id).await {
-            Ok(entries) => entries,
+        let history = match history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await {
+            Ok(history) => history,
             Err(error) => return drop(done.send(Err(error))),
         };
-        let card = card.or_else(|| portray::archived(&vault, &entries)).filter(|card| scope.permits(&card.customer, &card.site));
+        let card = card.or_else(|| portray::archived(&vault, &history.entries)).filter(|card| scope.permits(&card.customer, &card.site));
         let Some(card) = card else { return drop(done.send(Ok(None))) };
-        let detail = portray::detail(&*ledger, &vault, card, &entries).await.map(Some);
+        let detail = portray::detail(&*ledger, &vault, card, &history).await.map(Some);
         drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));
     });
 }
 
-async fn history<L: Ledger>(ledger: &L, id: &ActivationId) -> Result<Vec<Entry>, DeskError> {
-    ledger.by_stream(&id.to_string(), Seq::FIRST, HISTORY_MAX).await.map_err(|error| DeskError::Record(error.to_string()))
+fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scope, done: oneshot::Sender<Result<Option<Card>, DeskError>>) {
+    if let Some(act) = floor.engine.activation(&id) {
+        let card = scope.permits(&act.customer, &act.device.site).then(|| portray::card(floor, act));
+        return drop(done.send(Ok(card)));
+    }
+    let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
+    tokio::spawn(async move {
+        let history = history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await;
+        let card = history.map(|history| portray::archived(&vault, &history.entries));
+        drop(done.send(card.map(|card| card.filter(|card| scope.permits(&card.customer, &card.site)))));
+    });
 }
 
-fn since<L: Ledger>(
-    floor: &Floor,
-    ledger: &Arc<L>,
-    seq: u64,
-    limit: usize,
-    scope: Scope,
-    done: oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>,
-) {
-    // Where an activation is, for scopes of sites; one that has left memory is shown to whole customers only.
-    let sites: std::collections::BTreeMap<String, String> =
-        floor.engine.activations().map(|act| (act.id.to_string(), act.device.site.to_string())).collect();
+fn count(floor: &Floor, scope: &Scope) -> u64 {
+    let open = floor.engine.activations().filter(|act| act.is_open() && scope.permits(&act.customer, &act.device.site));
+    u64::try_from(open.count()).unwrap_or(u64::MAX)
+}
+
+/// A history as far as it is shown: all of it, or its beginning and its end.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// The entries, in order.
+    pub(crate) entries: Vec<Entry>,
+    /// How many between its beginning and its end are left out.
+    pub(crate) left_out: usize,
+    /// After how many of the entries they are left out.
+    pub(crate) gap_after: usize,
+}
+
+/// Reads a history page by page. Of one that is longer than `most` the first and the last half are kept: how it began and how it stands.
+async fn history<L: Ledger>(ledger: &L, id: &ActivationId, most: usize, page: u32) -> Result<History, DeskError> {
+    let stream = id.to_string();
+    let half = most / 2;
+    let mut first: Vec<Entry> = Vec::new();
+    let mut last: VecDeque<Entry> = VecDeque::new();
+    let mut left_out = 0_usize;
+    let mut from = Seq::FIRST;
+    loop {
+        let read = ledger.by_stream(&stream, from, page).await.map_err(|error| DeskError::Record(error.to_string()))?;
+        let Some(end) = read.last() else { break };
+        from = end.seq.next();
+        let complete = read.len() < usize::try_from(page).unwrap_or(usize::MAX);
+        for entry in read {
+            if first.len() < half {
+                first.push(entry);
+                continue;
+            }
+            last.push_back(entry);
+            if last.len() > most - half {
+                last.pop_front();
+                left_out += 1;
+            }
+        }
+        if complete {
+            break;
+        }
+    }
+    let gap_after = first.len();
+    first.extend(last);
+    Ok(History { entries: first, left_out, gap_after })
+}
+
+fn since<L: Ledger>(ledger: &Arc<L>, seq: u64, limit: usize, done: oneshot::Sender<Result<Vec<StreamEntry>, DeskError>>) {
     let ledger = Arc::clone(ledger);
     tokio::spawn(async move {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
@@ -263,18 +319,59 @@ fn since<L: Ledger>(
                 let body = entry.body?;
                 let columns = entry.columns;
                 let device: Option<DeviceId> = columns.stream.parse().ok();
-                let site = sites.get(&columns.stream).cloned().or_else(|| device.map(|d| d.site.to_string())).unwrap_or_default();
                 Some(StreamEntry {
                     seq: entry.seq.index(),
                     kind: columns.kind,
                     customer: columns.cust,
-                    site,
+                    site: device.map(|device| device.site.to_string()).unwrap_or_default(),
                     stream: columns.stream,
                     body: body.bytes().into(),
                 })
             });
-            streamed.filter(|entry| scope.permits_entry(entry)).collect()
+            streamed.collect()
         });
         drop(done.send(entries));
     });
+}
+
+/// Where an activation is, for scopes of sites; one that has left memory is shown to whole customers only.
+fn place(floor: &Floor, mut entries: Vec<StreamEntry>) -> Vec<StreamEntry> {
+    for entry in &mut entries {
+        let act = entry.stream.parse().ok().and_then(|id: ActivationId| floor.engine.activation(&id));
+        if let Some(act) = act {
+            entry.site = act.device.site.to_string();
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::memory::MemoryLedger;
+    use ledger::{Batch, EntryBody};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_history_is_read_to_its_end_and_says_what_it_leaves_out() {
+        let ledger = MemoryLedger::new();
+        let mut batch = Batch::new(Seq::FIRST);
+        for n in 0..11 {
+            let entry = serde_json::json!({
+                "v": 1, "type": "claim.lapsed", "act": "KAL-1", "aseq": n, "cust": "kalamunda", "t": format!("2026-04-13T06:04:{n:02}.000000Z"),
+                "boot": "b-00000000", "mono_us": n, "nonce": format!("{n:032x}"),
+            });
+            batch.push(EntryBody::from_map(entry.as_object().unwrap()).unwrap(), Vec::new());
+        }
+        ledger.append(&batch).await.unwrap();
+        let id: ActivationId = "KAL-1".parse().unwrap();
+        let first = Seq::FIRST.index();
+        for (most, page, shown, left_out, gap_after) in
+            [(20, 3, (0..11).collect::<Vec<_>>(), 0, 10), (4, 3, vec![0, 1, 9, 10], 7, 2), (4, 100, vec![0, 1, 9, 10], 7, 2)]
+        {
+            let history = history(&ledger, &id, most, page).await.unwrap();
+            assert_eq!(history.entries.iter().map(|entry| entry.seq.index() - first).collect::<Vec<_>>(), shown);
+            assert_eq!((history.left_out, history.gap_after), (left_out, gap_after));
+        }
+    }
 }

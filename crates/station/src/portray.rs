@@ -15,10 +15,12 @@ use ledger::{Entry, Ledger, ReadError};
 
 use crate::floor::{Floor, Link};
 use crate::journal;
+use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    Attempt, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State, TargetView, TroubleView,
+    Attempt, Audience, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State, TargetView,
+    TroubleView,
 };
 
 /// An activation in memory.
@@ -36,8 +38,8 @@ pub(crate) fn archived(vault: &Vault, entries: &[Entry]) -> Option<Card> {
 }
 
 /// One activation in full: its card is known, everything else is in its history.
-pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, entries: &[Entry]) -> Result<Detail, ReadError> {
-    let history = read(entries);
+pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, read_as: &History) -> Result<Detail, ReadError> {
+    let history = read(&read_as.entries);
     let ladder = history
         .iter()
         .find_map(|(_, _, event)| if let Event::Raised(raised) = event { Some((raised.ladder.clone(), raised.directory)) } else { None });
@@ -46,7 +48,20 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, ent
         None => (Vec::new(), 0),
     };
     let mut lines = Vec::with_capacity(history.len());
+    // What is left out begins after this entry.
+    let gap = read_as.gap_after.checked_sub(1).and_then(|index| read_as.entries.get(index)).filter(|_| read_as.left_out > 0);
+    let gap = gap.map(|entry| entry.seq.index());
+    let mut gap_due = gap.is_some();
     for (seq, at, event) in &history {
+        if gap_due && gap.is_some_and(|gap| *seq > gap) {
+            gap_due = false;
+            lines.push(Line {
+                seq: *seq,
+                at: *at,
+                kind: "entries.left_out".to_owned(),
+                text: format!("{} entries not shown", read_as.left_out),
+            });
+        }
         lines.push(Line { seq: *seq, at: *at, kind: kind_of(event), text: sentence(ledger, vault, directory, event).await? });
     }
     Ok(Detail { card, ladder: rungs, attempts: attempts(vault, directory, &history), history: lines })
@@ -72,12 +87,16 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
     in_scope.collect()
 }
 
-/// Open troubles: the station's own only for who may see everything.
+/// Open troubles: what stops everybody's presses for everyone, the rest for whom it concerns.
 pub(crate) fn troubles(floor: &Floor, scope: &Scope) -> Vec<TroubleView> {
     let directory = floor.engine.directory();
-    let visible = |cause: &escalation::trouble::Cause| match cause.concerns() {
-        escalation::trouble::Scope::Site(site) => directory.sites.get(site).is_some_and(|s| scope.permits(&s.customer, site)),
-        escalation::trouble::Scope::Station => scope.is_everything(),
+    let visible = |cause: &escalation::trouble::Cause| match Audience::of(cause) {
+        Audience::Everyone => true,
+        Audience::Site(site) => scope.is_everything() || directory.sites.get(site).is_some_and(|s| scope.permits(&s.customer, site)),
+        Audience::Activation(id) => {
+            scope.is_everything() || floor.engine.activation(id).is_some_and(|act| scope.permits(&act.customer, &act.device.site))
+        }
+        Audience::Unscoped => scope.is_everything(),
     };
     floor
         .engine
@@ -90,7 +109,10 @@ pub(crate) fn troubles(floor: &Floor, scope: &Scope) -> Vec<TroubleView> {
 /// What a link shows. Before an answer it shows only what the message showed.
 pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
     let act = floor.engine.activation(&link.activation)?;
-    let is = |companion: &Companion| companion.person.is_some_and(|p| p.person == link.person) || companion.contact == Some(link.contact);
+    // Two people may share a phone: the address speaks only for who answered without being known as a person.
+    let is = |companion: &Companion| {
+        companion.person.map_or_else(|| companion.contact == Some(link.contact), |answered| answered.person == link.person)
+    };
     let answer = match &act.promise {
         Some(promise) if is(&promise.by) => match promise.commitment {
             Commitment::Going => ResponderAnswer::Going,

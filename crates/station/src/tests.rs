@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use crate::clock::Clock;
 use crate::desk::{Desk, Request, desk};
 use crate::entropy::Entropy;
-use crate::floor::LinkBase;
+use crate::floor::{LinkBase, LinksInTexts};
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
-use crate::view::{Query, Scope, State};
-use escalation::acknowledgement::{Answer, Commitment, Reply, Sender};
+use crate::view::{Query, ResponderAnswer, Scope, State};
+use escalation::acknowledgement::{Answer, Commitment, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
-use escalation::id::{CarrierName, Digest, Slug};
+use escalation::id::{CarrierName, CustomerId, Digest, SiteId, Slug};
 use escalation::input::{Act, Input};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -108,10 +108,10 @@ impl House {
     }
 
     async fn open_in(folder: tempfile::TempDir, directory: &str) -> Self {
-        Self::open_on(MemoryLedger::new(), folder, directory).await
+        Self::open_on(MemoryLedger::new(), folder, directory, LinkBase::default()).await
     }
 
-    async fn open_on(ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str) -> Self {
+    async fn open_on(ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
         let clock = PausedClock(Instant::now(), Arc::default());
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
@@ -123,7 +123,7 @@ impl House {
             clock: clock.clone(),
             entropy: Entropy::from_seed(b"seed"),
             secret: Secret::from_bytes(&[7; 32]),
-            links: LinkBase::default(),
+            links,
             data_dir: folder.path().to_owned(),
             node: "one".into(),
             version: "0".into(),
@@ -438,6 +438,39 @@ async fn a_receipt_that_is_due_is_asked_for_after_a_start() {
     let order = house.sent().remove(0);
     assert!(matches!(house.desk.submit(taken(&order)).await, Verdict::Durable(_)));
     house.stop.send_replace(true);
-    let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY).await;
+    let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
     assert_eq!(house.receipts_due, ["KAL-1.1 first SM1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_memory_knows_is_answered_from_memory_and_within_the_scope() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let kalamunda = Scope { customers: Some([CustomerId::parse("kalamunda").unwrap()].into()), sites: None };
+    let library = Scope { customers: None, sites: Some([SiteId::parse("library").unwrap()].into()) };
+    let elsewhere = Scope { customers: None, sites: Some([SiteId::parse("depot").unwrap()].into()) };
+    for (scope, seen) in [(Scope::everything(), 1), (kalamunda, 1), (library, 1), (elsewhere, 0)] {
+        assert_eq!(house.desk.count(scope.clone()).await.unwrap(), seen, "{scope:?}");
+        let card = house.desk.card("KAL-1".parse().unwrap(), scope.clone()).await.unwrap();
+        assert_eq!(card.is_some(), seen == 1);
+        let raised = house.desk.since(0, 100, scope).await.unwrap();
+        assert_eq!(raised.iter().any(|entry| entry.kind == "activation.raised" && entry.site == "library"), seen == 1);
+    }
+}
+
+/// Two people of one phone: what one of them answered is not what the other did.
+#[tokio::test(start_paused = true)]
+async fn a_shared_phone_does_not_answer_for_both() {
+    let shared = DIRECTORY.replace("0400 000 002", "0400 000 001");
+    let links = LinkBase { public_url: Some("https://a.example".into()), link_host: None, in_texts: LinksInTexts::Always };
+    let house = House::open_on(MemoryLedger::new(), tempfile::tempdir().unwrap(), &shared, links).await;
+    house.desk.submit(press("1")).await;
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    let links: Vec<String> = house.sent().iter().map(|order| order.words["url"].clone()).collect();
+    let tokens: Vec<&str> = links.iter().filter_map(|link| link.rsplit('/').next()).collect();
+    assert_eq!(tokens.len(), 2, "{links:?}");
+    house.desk.answer_link(tokens[0], Reply::Going { code: None }, Gesture::Shown).await.unwrap().unwrap();
+    let first = house.desk.responder(tokens[0]).await.unwrap().unwrap();
+    let second = house.desk.responder(tokens[1]).await.unwrap().unwrap();
+    assert_eq!((first.answer, second.answer), (ResponderAnswer::Going, ResponderAnswer::None));
 }

@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
-use escalation::event::Age;
+use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, SiteId};
 use escalation::ladder::Medium;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
 use escalation::trouble::Cause;
+
+use crate::journal;
 
 /// Whose things a key may see. Nothing outside it is shown, counted or hinted at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,14 +39,67 @@ impl Scope {
 
     /// Whether an entry of the stream may be seen.
     pub fn permits_entry(&self, entry: &StreamEntry) -> bool {
+        if matches!(entry.kind.as_str(), "trouble.raised" | "trouble.cleared") {
+            return self.permits_trouble(entry);
+        }
+        self.permits_columns(entry, &entry.site)
+    }
+
+    fn permits_columns(&self, entry: &StreamEntry, site: &str) -> bool {
         let within = |allowed: Option<bool>| allowed.unwrap_or(true);
         within(self.customers.as_ref().map(|set| set.iter().any(|c| c.as_str() == entry.customer)))
-            && within(self.sites.as_ref().map(|set| set.iter().any(|s| s.as_str() == entry.site)))
+            && within(self.sites.as_ref().map(|set| set.iter().any(|s| s.as_str() == site)))
+    }
+
+    /// A trouble's entry is of no site: whose it is stands in its cause.
+    fn permits_trouble(&self, entry: &StreamEntry) -> bool {
+        let (Ok((_, Event::TroubleRaised { cause, .. })) | Ok((_, Event::TroubleCleared { cause, .. }))) = journal::read(&entry.body)
+        else {
+            return self.is_everything();
+        };
+        match Audience::of(&cause) {
+            Audience::Everyone => true,
+            Audience::Site(site) => self.permits_columns(entry, site.as_str()),
+            // Whose the activation is does not stand in the entry: the list of troubles knows it.
+            Audience::Activation(_) | Audience::Unscoped => self.is_everything(),
+        }
     }
 
     /// Whether the station's own affairs may be seen: only by keys that are not restricted.
     pub fn is_everything(&self) -> bool {
         self.customers.is_none() && self.sites.is_none()
+    }
+}
+
+/// Who may be told of a trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience<'a> {
+    /// Everyone: it may stop anybody's presses or messages, and it holds nobody's data.
+    Everyone,
+    /// Who may see this site.
+    Site(&'a SiteId),
+    /// Who may see this activation.
+    Activation(&'a ActivationId),
+    /// Only who may see everything: a person belongs to no customer.
+    Unscoped,
+}
+
+impl<'a> Audience<'a> {
+    /// Who may be told of this.
+    pub fn of(cause: &'a Cause) -> Self {
+        match cause {
+            Cause::BrokerAway
+            | Cause::SubscriptionRefused { .. }
+            | Cause::SessionLost
+            | Cause::BrokerSetting { .. }
+            | Cause::RecordUnreachable
+            | Cause::DirectoryBroken
+            | Cause::ProviderDown { .. }
+            | Cause::Overflow { .. } => Self::Everyone,
+            Cause::Coverage { site, .. } | Cause::Tampered { site } => Self::Site(site),
+            Cause::Fault { activation: Some(id) } => Self::Activation(id),
+            Cause::OptedOut { .. } | Cause::Fault { activation: None } => Self::Unscoped,
+        }
     }
 }
 

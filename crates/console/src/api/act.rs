@@ -11,10 +11,11 @@ use escalation::input::{Act, EscalateTo};
 use escalation::ladder::RungIndex;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
-use escalation::time::Seconds;
+use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::Verdict;
 use serde::{Deserialize, Deserializer, Serialize};
 use station::desk::Request;
+use station::view::Card;
 use utoipa::ToSchema;
 
 use super::activations::{NAME_MAX, NOTE_MAX, fits};
@@ -100,7 +101,7 @@ pub(crate) struct Acted {
     pub(crate) first: Option<String>,
     /// The last entry it caused.
     pub(crate) seq: u64,
-    /// How it stands now; absent while the record cannot be read. The act is durable all the same.
+    /// How it stands now; absent where it could not be read. The act is durable all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) activation: Option<Activation>,
 }
@@ -216,9 +217,28 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
                 activation: card.as_ref().map(Activation::from),
             })
         }
+        Verdict::Refused(Rejection::UnknownActivation(id)) => Err(departed(room, caller, id).await),
         Verdict::Refused(why) => Err(refusal(room, caller, why).await),
         Verdict::NotTaken(why) => Err(why.into()),
     }
+}
+
+/// Memory does not have it: what was closed more than a day ago is in the record, and is answered like what was closed just now.
+async fn departed(room: &Room, caller: &Caller, id: ActivationId) -> Problem {
+    match room.desk.card(id.clone(), caller.scope.clone()).await {
+        Ok(Some(card)) => match card.closed_at {
+            Some(at) => already_closed(Some(&card), at),
+            None => unknown(),
+        },
+        Ok(None) => unknown(),
+        Err(why) => why.into(),
+    }
+}
+
+fn already_closed(card: Option<&Card>, at: Timestamp) -> Problem {
+    let by = card.and_then(|card| card.closed_by.clone()).unwrap_or_else(|| "somebody".to_owned());
+    let detail = format!("It was closed by {by} at {at}. Nothing was changed.");
+    Problem::new(StatusCode::CONFLICT, "already-closed", "Already closed", detail).with(card.map(Activation::from))
 }
 
 fn unknown() -> Problem {
@@ -233,9 +253,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::UnknownPlace => Problem::not_found("site or device"),
         Rejection::AlreadyClosed { activation, at } => {
             let card = fresh(room, caller, activation).await;
-            let by = card.as_ref().and_then(|card| card.closed_by.clone()).unwrap_or_else(|| "somebody".to_owned());
-            let detail = format!("It was closed by {by} at {at}. Nothing was changed.");
-            Problem::new(StatusCode::CONFLICT, "already-closed", "Already closed", detail).with(card.as_ref().map(Activation::from))
+            already_closed(card.as_ref(), at)
         }
         Rejection::Stale { activation, .. } => {
             let card = fresh(room, caller, activation).await;
@@ -263,9 +281,8 @@ fn conflict(slug: &'static str, title: &'static str, words: &str) -> Problem {
     Problem::new(StatusCode::CONFLICT, slug, title, detail)
 }
 
-async fn fresh(room: &Room, caller: &Caller, id: ActivationId) -> Option<station::view::Card> {
-    let found = room.desk.activation(id, caller.scope.clone()).await;
-    found.ok().flatten().map(|detail| detail.card)
+async fn fresh(room: &Room, caller: &Caller, id: ActivationId) -> Option<Card> {
+    room.desk.card(id, caller.scope.clone()).await.ok().flatten()
 }
 
 fn escalate_to<'de, D: Deserializer<'de>>(source: D) -> Result<EscalateTo, D::Error> {

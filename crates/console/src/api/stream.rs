@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use escalation::time::Timestamp;
 use futures_util::stream::poll_fn;
 use serde_json::json;
-use station::desk::{Desk, DeskError, STREAM_MAX};
-use station::view::{Query, Scope, StreamEntry};
+use station::desk::{Desk, STREAM_MAX};
+use station::view::{Scope, StreamEntry};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::caller::Caller;
@@ -168,30 +168,12 @@ impl Reader {
     async fn beat(&mut self) -> Result<(), Gone> {
         let at: Timestamp = self.desk.turn().await.map_err(|_| Gone)?;
         let open = match self.open {
-            Some(open) => Some(open),
-            None => self.count().await?,
+            Some(open) => open,
+            None => self.desk.count(self.scope.clone()).await.map_err(|_| Gone)?,
         };
-        self.open = open;
+        self.open = Some(open);
         let data = json!({ "at": at.to_string(), "open": open }).to_string();
         self.send(self.sent, "beat", &data).await
-    }
-
-    /// `None` while the record cannot be read: ladders run all the same, and the beat must not stop for it.
-    async fn count(&self) -> Result<Option<u64>, Gone> {
-        let mut query = Query { scope: self.scope.clone(), open: Some(true), limit: 200, ..Query::default() };
-        let mut open = 0;
-        loop {
-            let page = match self.desk.list(query.clone()).await {
-                Ok(page) => page,
-                Err(DeskError::Stopping) => return Err(Gone),
-                Err(DeskError::Record(_) | DeskError::Cursor) => return Ok(None),
-            };
-            open += u64::try_from(page.cards.len()).unwrap_or(u64::MAX);
-            match page.next_cursor {
-                Some(cursor) => query.cursor = Some(cursor),
-                None => return Ok(Some(open)),
-            }
-        }
     }
 
     async fn reset(&mut self) -> Result<(), Gone> {

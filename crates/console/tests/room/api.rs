@@ -83,7 +83,6 @@ async fn what_is_outside_of_a_scope_does_not_exist() {
         assert_eq!(list.json()["activations"].as_array().unwrap().len(), seen, "{key}");
         assert_eq!(list.body.contains("Swan"), key == "centre");
     }
-    assert_eq!(house.ask("kal", "/api/v1/troubles", None).await.json()["troubles"], serde_json::json!([]));
     assert!(house.watch.world().raises.is_empty() && house.watch.world().acts.is_empty());
 }
 
@@ -202,15 +201,74 @@ async fn health_pages_tell_the_truth() {
     let get = |path: &'static str| house.knock(Request::builder().uri(path).body(Body::empty()).unwrap());
     assert_eq!(get("/healthz").await.status, 200);
     assert_eq!(get("/healthz/dispatch").await.status, 200);
-    let ready = get("/readyz?verbose").await;
+    assert_eq!(get("/readyz").await.json(), serde_json::json!({"ready": true}));
+    let ready = house.ask("auditor", "/readyz?verbose", None).await;
     assert_eq!(ready.status, 200);
     assert_eq!(ready.json()["parts"].as_array().unwrap().len(), 4);
     house.watch.health.send_modify(|health| health.record_reachable = false);
     assert_eq!(get("/readyz").await.status, 503);
-    let metrics = get("/metrics").await;
+    let metrics = house.ask("admin", "/metrics", None).await;
     assert!(metrics.body.contains("cooee_record_reachable 0"));
     assert!(metrics.body.contains("cooee_extra 1\n# EOF"));
     assert!(metrics.body.contains(r#"cooee_http_requests_total{route="/healthz",status="200"} 1"#));
+}
+
+#[tokio::test]
+async fn the_stations_numbers_are_for_who_oversees_it() {
+    let house = House::new(town());
+    for path in ["/metrics", "/readyz?verbose", "/readyz?x&verbose=1"] {
+        let bare = house.knock(Request::builder().uri(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(bare.status, 401, "{path}");
+        for (key, status) in [("centre", 200), ("auditor", 200), ("admin", 200), ("kal", 403), ("library", 403), ("button", 403)] {
+            let answer = house.ask(key, path, None).await;
+            assert_eq!(answer.status, status, "{key} {path}");
+            assert_eq!(answer.body.contains("open_activations") || answer.body.contains("parts"), status == 200, "{}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_share_one_turn_a_second() {
+    let house = House::new(town());
+    let get = || house.knock(Request::builder().uri("/healthz/dispatch").body(Body::empty()).unwrap());
+    for _ in 0..50 {
+        assert_eq!(get().await.status, 200);
+    }
+    assert_eq!(house.watch.world().turns, 1);
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(get().await.status, 200);
+    assert_eq!(house.watch.world().turns, 2);
+}
+
+#[tokio::test]
+async fn everyone_who_may_look_is_told_that_buttons_are_dead() {
+    let mut world = town();
+    let since = world.now;
+    let opted_out = escalation::trouble::Cause::OptedOut { person: escalation::id::PersonId::new(7) };
+    world.troubles.extend([escalation::trouble::Cause::BrokerAway, opted_out].map(|cause| station::view::TroubleView { cause, since }));
+    let house = House::new(world);
+    for (key, seen) in [("kal", 2), ("library", 2), ("centre", 3)] {
+        let troubles = house.ask(key, "/api/v1/troubles", None).await;
+        assert_eq!(troubles.json()["troubles"].as_array().unwrap().len(), seen, "{key} {}", troubles.body);
+        assert!(troubles.body.contains("broker_away"));
+    }
+    assert!(house.ask("library", "/", None).await.body.contains("buttons cannot reach us"));
+}
+
+#[tokio::test]
+async fn an_act_needs_no_history_and_one_on_what_is_long_over_says_who_and_when() {
+    let mut world = town();
+    world.unread = true;
+    let mut old = world.details[4].card.clone();
+    old.id = "KAL-3".parse().unwrap();
+    world.departed.push(old);
+    let house = House::new(world);
+    let answer = house.ask("centre", &format!("{ACT}claim"), Some("")).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["activation"]["seq"]), (200, &31.into()));
+    let over = house.ask("centre", "/api/v1/activations/KAL-3/claim", Some("")).await;
+    assert_eq!(over.status, 409, "{}", over.body);
+    assert!(over.json()["detail"].as_str().unwrap().contains("by Westside MC at 2026-04-13T06:03:15Z"));
+    assert_eq!(house.ask("centre", "/api/v1/activations/KAL-999/claim", Some("")).await.status, 404);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,8 +16,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope, State, StreamEntry,
-    TargetView, TroubleView,
+    Attempt, Audience, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope, State,
+    StreamEntry, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -25,6 +25,8 @@ use station::view::{
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) details: Vec<Detail>,
+    /// Closed so long ago that only the record has them.
+    pub(crate) departed: Vec<Card>,
     pub(crate) links: BTreeMap<String, ResponderView>,
     pub(crate) devices: Vec<DeviceView>,
     pub(crate) troubles: Vec<TroubleView>,
@@ -36,6 +38,8 @@ pub(crate) struct World {
     pub(crate) acts: Vec<Request>,
     pub(crate) raises: Vec<RaiseRequest>,
     pub(crate) answers: Vec<(String, Reply, Gesture)>,
+    /// How often it was asked to turn.
+    pub(crate) turns: u32,
 }
 
 /// The watch's side of the desk.
@@ -85,16 +89,20 @@ impl World {
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
             }
             Look::Troubles(scope, done) => {
-                let open = if scope.is_everything() { self.troubles.clone() } else { Vec::new() };
-                drop(done.send(open));
+                let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
+                drop(done.send(self.troubles.iter().filter(|trouble| told(&trouble.cause)).cloned().collect()));
             }
             Look::Responder(token, done) => drop(done.send(self.links.get(&token).cloned())),
-            Look::Since(seq, limit, scope, done) => {
-                // As the watch does it: so many places of the record, then what of them may be seen.
-                let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);
-                let seen = after.filter(|entry| scope.permits_entry(entry));
-                drop(done.send(Ok(seen.cloned().collect())));
+            Look::Card(id, scope, done) => {
+                let found = self.details.iter().map(|d| &d.card).chain(&self.departed).find(|card| card.id == id && sees(&scope, card));
+                drop(done.send(Ok(found.cloned())));
             }
+            Look::Count(scope, done) => drop(done.send(self.count(&scope))),
+            Look::Since(seq, limit, done) => {
+                let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);
+                drop(done.send(Ok(after.cloned().collect())));
+            }
+            Look::Place(entries, done) => drop(done.send(entries)),
             Look::Act(request, done) => {
                 let verdict = self.act(request);
                 drop(done.send(verdict));
@@ -117,8 +125,18 @@ impl World {
                 drop(done.send(verdict));
             }
             Look::Adopt(_, done) => drop(done.send(self.verdict())),
-            Look::Turn(done) => drop(done.send(self.now)),
+            Look::Turn(done) => drop(done.send(self.turn())),
         }
+    }
+
+    fn count(&self, scope: &Scope) -> u64 {
+        let open = self.details.iter().filter(|d| d.card.state != State::Closed && sees(scope, &d.card));
+        open.count().try_into().unwrap()
+    }
+
+    fn turn(&mut self) -> Timestamp {
+        self.turns += 1;
+        self.now
     }
 
     fn list(&self, query: &Query) -> Page {

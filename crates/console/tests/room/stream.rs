@@ -86,6 +86,7 @@ async fn it_resumes_exactly_and_then_goes_on_live() {
 #[tokio::test(start_paused = true)]
 async fn another_customers_entries_are_never_seen() {
     let house = House::new(town());
+    house.watch.health.send_modify(|health| health.open = 4);
     let mut kal = Following::start(&house, "kal", None).await;
     let mut library = Following::start(&house, "library", None).await;
     let mut all = Following::start(&house, "auditor", None).await;
@@ -107,6 +108,20 @@ async fn another_customers_entries_are_never_seen() {
     assert!(library.next().await.starts_with("id: 5\n"));
     let beat = library.any().await;
     assert!(beat.contains(r#""open":2"#), "{beat}");
+    let beat = all.any().await;
+    assert!(beat.contains(r#""open":4"#), "{beat}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_buttons_are_heard_of_in_every_scope_and_a_persons_phone_is_not() {
+    let house = House::new(town());
+    let mut library = Following::start(&house, "library", None).await;
+    for (n, cause) in [(1, r#"{"opted_out":{"person":"P-7"}}"#), (2, r#""broker_away""#)] {
+        let body = format!(r#"{{"type":"trouble.raised","cause":{cause},"t":"2026-04-13T06:04:15.000000Z"}}"#);
+        let entry = StreamEntry { kind: "trouble.raised".to_owned(), body: body.into_bytes().into(), ..entry(n, "", "") };
+        house.watch.stream.send(Arc::new(entry)).unwrap();
+    }
+    assert!(library.next().await.starts_with("id: 2\n"));
 }
 
 #[tokio::test(start_paused = true)]
