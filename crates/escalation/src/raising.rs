@@ -264,6 +264,13 @@ impl Engine {
     }
 }
 
+/// Whether an id comes back so long after its call was closed that the sender has begun to count anew. What is marked as sent
+/// before, or kept by a broker, is the old message.
+fn is_counted_anew(now: Timestamp, act: &Activation, signal: &Signal) -> bool {
+    let over = act.closing.as_ref().is_some_and(|closing| now > MERGE_WINDOW.after(closing.at));
+    over && signal.id.is_some() && !signal.origin.dup && !signal.origin.retained
+}
+
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let presses = match how {
