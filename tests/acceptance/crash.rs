@@ -166,7 +166,6 @@ impl Trial {
         (duplicates, marked.len())
     }
 
-    #[expect(clippy::print_stderr, reason = "the figures are what a reader of this proof wants")]
     fn print(&self, way: &str, figures: &Figures) {
         let in_doubt: usize = self.in_doubt.values().sum();
         let Self { kills, dice, .. } = self;
@@ -285,7 +284,7 @@ async fn i1_killed_at_random_moments_nothing_acknowledged_is_lost() {
     let mut trial = Trial::open(plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
     for (moment, round) in MOMENTS.into_iter().cycle().zip(0..rounds()) {
         // A provider that cannot be asked what it has is the one that gets a message twice.
-        trial.gateway.lists(round / MOMENTS.len() % 2 == 0);
+        trial.gateway.lists((round / MOMENTS.len()).is_multiple_of(2));
         trial.round(moment).await;
     }
     let figures = trial.settle().await;

@@ -194,7 +194,7 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
             }
             match history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await {
                 Ok(history) => {
-                    cards.extend(portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site)))
+                    cards.extend(portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site)));
                 }
                 Err(error) => return drop(done.send(Err(error))),
             }

@@ -244,7 +244,9 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
             }
         }
         if matches!(event, Event::Exhausted { .. } | Event::Accepted { .. } | Event::Closed { .. }) {
-            views.iter_mut().for_each(|view| view.until = None);
+            for view in &mut views {
+                view.until = None;
+            }
         }
     }
     views

@@ -53,8 +53,7 @@ impl Scope {
 
     /// A trouble's entry is of no site: whose it is stands in its cause.
     fn permits_trouble(&self, entry: &StreamEntry) -> bool {
-        let (Ok((_, Event::TroubleRaised { cause, .. })) | Ok((_, Event::TroubleCleared { cause, .. }))) = journal::read(&entry.body)
-        else {
+        let Ok((_, Event::TroubleRaised { cause, .. } | Event::TroubleCleared { cause, .. })) = journal::read(&entry.body) else {
             return self.is_everything();
         };
         match Audience::of(&cause) {
@@ -93,6 +92,7 @@ impl<'a> Audience<'a> {
             | Cause::SessionLost
             | Cause::BrokerSetting { .. }
             | Cause::RecordUnreachable
+            | Cause::SpoolPutAside
             | Cause::DirectoryBroken
             | Cause::ProviderDown { .. }
             | Cause::Overflow { .. } => Self::Everyone,

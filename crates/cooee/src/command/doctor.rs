@@ -96,8 +96,8 @@ async fn broker(settings: &Settings) -> Look {
 
 async fn carriers(settings: &Settings) -> Vec<Look> {
     let clock = Arc::new(MachineClock::start());
-    let now = Arc::new(move || clock.wall());
-    let probed = match dispatch::probe(&settings.dispatch, settings.http.public_url.as_deref(), &(now as dispatch::Now)).await {
+    let now: dispatch::Now = Arc::new(move || clock.wall());
+    let probed = match dispatch::probe(&settings.dispatch, settings.http.public_url.as_deref(), &now).await {
         Ok(probed) => probed,
         Err(why) => return vec![Look { what: "carriers".to_owned(), found: Err(why.to_string()) }],
     };

@@ -65,7 +65,7 @@ async fn reload(arguments: &File, house: &House) {
     match reloaded {
         Ok(InForce::TheFile) => tracing::info!("keys and directory were taken up anew; other settings need a restart"),
         Ok(InForce::TheLastAdopted) => {
-            tracing::error!("keys were taken up anew; the directory was not, the last adopted one stays in force")
+            tracing::error!("keys were taken up anew; the directory was not, the last adopted one stays in force");
         }
         Err(why) => tracing::error!("nothing was taken up: {why:#}"),
     }
