@@ -117,8 +117,9 @@ impl Engine {
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
         let before = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal));
-        // A reused id never hides one kind of call behind another.
-        if let Some(act) = before.filter(|act| Tone::of(act.kind) == Tone::of(kind)) {
+        // A reused id never hides one kind of call behind another, nor a new call behind one that is over.
+        let same = |act: &&Activation| Tone::of(act.kind) == Tone::of(kind) && !is_counted_anew(now, act, signal);
+        if let Some(act) = before.filter(same) {
             return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
         let joint = self.joint(signal, kind);
@@ -261,6 +262,13 @@ impl Engine {
         let cust = self.directory().sites.get(&signal.device.site).map(|site| site.customer.clone());
         Event::DeviceReported { cust, dev: signal.device.clone(), says, signal: SignalRecord::from(signal) }
     }
+}
+
+/// Whether an id comes back so long after its call was closed that the sender has begun to count anew. What is marked as sent
+/// before, or kept by a broker, is the old message.
+fn is_counted_anew(now: Timestamp, act: &Activation, signal: &Signal) -> bool {
+    let over = act.closing.as_ref().is_some_and(|closing| now > MERGE_WINDOW.after(closing.at));
+    over && signal.id.is_some() && !signal.origin.dup && !signal.origin.retained
 }
 
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {

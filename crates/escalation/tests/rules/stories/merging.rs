@@ -18,7 +18,7 @@ fn repeats(floor: &Floor) -> Vec<(Repeat, u32)> {
 }
 
 #[test]
-fn the_same_id_is_the_same_press_for_a_day_even_after_closing() {
+fn the_same_id_is_the_same_press_even_shortly_after_closing() {
     let mut floor = Floor::new(PEOPLE);
     play(
         &mut floor,
@@ -32,6 +32,25 @@ fn the_same_id_is_the_same_press_for_a_day_even_after_closing() {
     floor.forward("24h");
     play(&mut floor, "press library/counter-1 id abc");
     assert_eq!(floor.engine.activations().filter(|a| a.is_open()).count(), 1, "a day later it is a press");
+}
+
+/// A counter that restarts at 1 must not be silent for a day.
+#[test]
+fn an_id_that_comes_back_long_after_closing_is_a_new_call_unless_it_is_an_old_copy() {
+    let mut floor = Floor::new(PEOPLE);
+    let mut first = press("library/counter-1");
+    first.id = Some("1".to_owned());
+    floor.send(first.clone());
+    play(&mut floor, "desk closes\nforward 61s");
+    let mut copy = first.clone();
+    copy.origin.dup = true;
+    floor.send(copy);
+    assert_eq!(floor.engine.open_count(), 0, "marked as sent before");
+    floor.send(first.clone());
+    assert_eq!(floor.engine.open_count(), 1);
+    floor.forward("2m");
+    let open = floor.subject().id.clone();
+    assert_eq!(floor.send(first), open, "and belongs to that one while it is open");
 }
 
 #[test]
