@@ -4,7 +4,7 @@ use crate::acknowledgement::{CLAIM_LAPSE, Commitment, DEFAULT_ETA, VERIFYING_HOL
 use crate::activation::Progress;
 use crate::course::Course;
 use crate::dispatch::Purpose;
-use crate::engine::Engine;
+use crate::engine::{Deed, Engine};
 use crate::event::{AnsweredVia, Doer, Entry, Event, Responder};
 use crate::id::PersonVersion;
 use crate::input::{Act, Attribution, Command, EscalateTo};
@@ -23,11 +23,25 @@ impl From<&Attribution> for Doer {
     }
 }
 
+impl Deed {
+    fn of(act: &Act) -> Self {
+        match act {
+            Act::Claim => Self::Claimed,
+            Act::Accept { commitment, .. } => Self::Accepted(*commitment),
+            Act::Decline => Self::Declined,
+            Act::Escalate { .. } => Self::Escalated,
+            Act::Note { .. } => Self::Noted,
+            Act::Close { disposition, .. } => Self::Closed(*disposition),
+        }
+    }
+}
+
 impl Engine {
     pub(crate) fn on_command(&self, now: Timestamp, command: &Command) -> Result<Vec<Event>, Rejection> {
         let doer = Doer::from(&command.by);
-        if doer.idempotency.is_some_and(|key| self.was_done(now, &doer.principal, key).is_some()) {
-            return Ok(Vec::new());
+        if let Some(done) = doer.idempotency.and_then(|key| self.was_done(now, &doer.principal, key)) {
+            let same = done.act == command.activation && done.deed == Deed::of(&command.act);
+            return if same { Ok(Vec::new()) } else { Err(Rejection::KeyReused) };
         }
         let act = self.activation(&command.activation).ok_or_else(|| Rejection::UnknownActivation(command.activation.clone()))?;
         let mut course = Course::on(self, now, act);
@@ -47,6 +61,12 @@ impl Engine {
         course.renew_claim(&doer);
         Ok(course.events)
     }
+
+    /// A caller as somebody who answers.
+    pub(crate) fn responder(&self, doer: &Doer) -> Responder {
+        let person = doer.person.and_then(|id| self.person(id).map(|p| PersonVersion { person: id, version: p.version }));
+        Responder { person, contact: None, via: AnsweredVia::Api, by: Some(doer.clone()), text: None, provider_ref: None }
+    }
 }
 
 impl Course<'_> {
@@ -55,7 +75,7 @@ impl Course<'_> {
             Act::Claim => self.claim(doer),
             Act::Accept { commitment, eta_s } => self.accept_through_api(doer, *commitment, *eta_s),
             Act::Decline => {
-                let by = self.responder(doer);
+                let by = self.engine.responder(doer);
                 self.decline(&by);
                 Ok(())
             }
@@ -105,7 +125,7 @@ impl Course<'_> {
     }
 
     fn accept_through_api(&mut self, doer: &Doer, commitment: Commitment, eta_s: Option<Seconds>) -> Result<(), Rejection> {
-        let by = self.responder(doer);
+        let by = self.engine.responder(doer);
         let eta = match commitment {
             Commitment::Going => eta_s.unwrap_or(DEFAULT_ETA),
             Commitment::Verifying if self.verifying_is_spent(&by) => {
@@ -156,10 +176,5 @@ impl Course<'_> {
         for (to, medium) in self.alarmed() {
             self.owe(to, medium, Purpose::StandDown, None);
         }
-    }
-
-    fn responder(&self, doer: &Doer) -> Responder {
-        let person = doer.person.and_then(|id| self.engine.person(id).map(|p| PersonVersion { person: id, version: p.version }));
-        Responder { person, contact: None, via: AnsweredVia::Api, by: Some(doer.clone()), text: None, provider_ref: None }
     }
 }

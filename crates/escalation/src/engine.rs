@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::codes::Codes;
 use crate::directory::{Adoption, Directory, Person};
 use crate::dispatch::Dispatch;
-use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, SignalRecord};
+use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, PersonId};
-use crate::input::{Input, Started};
+use crate::input::{Act, Command, Input, Started};
 use crate::ladder::Ladder;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
@@ -40,7 +41,7 @@ pub struct Engine {
     codes: Codes,
     presses: Remembered<PressKey, ActivationId>,
     heard: Remembered<String, Heard>,
-    done: Remembered<(String, Digest), ActivationId>,
+    done: Remembered<(String, Digest), Done>,
     pressed: BTreeMap<DeviceId, Pressed>,
     presence: BTreeMap<DeviceId, bool>,
     tampered: BTreeSet<DeviceId>,
@@ -66,6 +67,34 @@ struct Pressed {
     kept: Option<Digest>,
     /// The latest payload that came as it was sent; the broker may keep that one too.
     latest: Option<Digest>,
+}
+
+/// What an idempotency key stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// On which activation.
+    pub(crate) act: ActivationId,
+    /// What was done.
+    pub(crate) deed: Deed,
+}
+
+/// What was done under an idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Raised it, or pressed again.
+    Pressed,
+    /// Accepted, as the first or beside others.
+    Accepted(Commitment),
+    /// Declined.
+    Declined,
+    /// Claimed.
+    Claimed,
+    /// Moved the climb on.
+    Escalated,
+    /// Wrote something down.
+    Noted,
+    /// Closed it.
+    Closed(Disposition),
 }
 
 /// How often a message from outside was here.
@@ -138,19 +167,28 @@ impl Engine {
                 self.hear(at, provider_ref.as_ref());
                 self.apply_to_activation(at, event);
             }
-            Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => {
-                self.hear(at, by.provider_ref.as_ref());
-                if let Some(doer) = &by.by {
-                    self.remember_doer(at, act, doer);
-                }
+            Event::Accepted { act, by, commitment, .. } | Event::Joined { act, by, commitment } => {
+                self.answered(at, act, by, Deed::Accepted(*commitment));
                 self.apply_to_activation(at, event);
             }
-            Event::Claimed { act, by, .. } | Event::Escalated { act, by, .. } | Event::NoteAdded { act, by, .. } => {
-                self.remember_doer(at, act, by);
+            Event::Declined { act, by, .. } => {
+                self.answered(at, act, by, Deed::Declined);
                 self.apply_to_activation(at, event);
             }
-            Event::Closed { act, by, .. } => {
-                self.remember_doer(at, act, by);
+            Event::Claimed { act, by, .. } => {
+                self.remember_doer(at, act, by, Deed::Claimed);
+                self.apply_to_activation(at, event);
+            }
+            Event::Escalated { act, by, .. } => {
+                self.remember_doer(at, act, by, Deed::Escalated);
+                self.apply_to_activation(at, event);
+            }
+            Event::NoteAdded { act, by, .. } => {
+                self.remember_doer(at, act, by, Deed::Noted);
+                self.apply_to_activation(at, event);
+            }
+            Event::Closed { act, by, disposition, .. } => {
+                self.remember_doer(at, act, by, Deed::Closed(*disposition));
                 if self.activation(act).is_some_and(Activation::is_open) {
                     self.open_count = self.open_count.saturating_sub(1);
                 }
@@ -160,7 +198,7 @@ impl Engine {
             Event::PressedAgain { act, dev, signal, how, by, .. } => {
                 self.remember_press(at, act, dev, signal, *how != Repeat::Redelivered);
                 if let Some(by) = by {
-                    self.remember_doer(at, act, by);
+                    self.remember_doer(at, act, by, Deed::Pressed);
                 }
                 self.apply_to_activation(at, event);
             }
@@ -272,6 +310,13 @@ impl Engine {
         self.lost
     }
 
+    /// Whether the caller of an accept is one who joined another: a repeat of it is answered as it stands.
+    pub fn is_co_responder(&self, command: &Command) -> bool {
+        let by = self.responder(&Doer::from(&command.by));
+        let joined = || self.activation(&command.activation).is_some_and(|act| act.joined.iter().any(|c| c.is(&by)));
+        matches!(command.act, Act::Accept { .. }) && joined()
+    }
+
     pub(crate) fn codes(&self) -> &Codes {
         &self.codes
     }
@@ -285,8 +330,8 @@ impl Engine {
         self.heard.get(now, provider_ref).copied()
     }
 
-    /// The activation that a caller's idempotency key has acted on before.
-    pub(crate) fn was_done(&self, now: Timestamp, principal: &str, key: Digest) -> Option<&ActivationId> {
+    /// What a caller's idempotency key stands for already.
+    pub(crate) fn was_done(&self, now: Timestamp, principal: &str, key: Digest) -> Option<&Done> {
         self.done.get(now, &(principal.to_owned(), key))
     }
 
@@ -415,7 +460,7 @@ impl Engine {
         self.open_count = self.open_count.saturating_add(1);
         self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
         if let Some(by) = &raised.by {
-            self.remember_doer(at, &raised.act, by);
+            self.remember_doer(at, &raised.act, by, Deed::Pressed);
         }
         self.agenda.moved(&act.id, act.raised_at, None, act.next_due().map(|(due, _)| due));
         self.activations.insert(act.id.clone(), Box::new(act));
@@ -487,9 +532,18 @@ impl Engine {
         }
     }
 
-    fn remember_doer(&mut self, at: Timestamp, act: &ActivationId, doer: &Doer) {
-        if let Some(key) = doer.idempotency {
-            self.done.insert(at, (doer.principal.clone(), key), act.clone());
+    /// What a key stands for is its first event: a claim that is renewed beside it is no act of its own.
+    fn remember_doer(&mut self, at: Timestamp, act: &ActivationId, doer: &Doer, deed: Deed) {
+        let Some(key) = doer.idempotency else { return };
+        if self.was_done(at, &doer.principal, key).is_none() {
+            self.done.insert(at, (doer.principal.clone(), key), Done { act: act.clone(), deed });
+        }
+    }
+
+    fn answered(&mut self, at: Timestamp, act: &ActivationId, by: &Responder, deed: Deed) {
+        self.hear(at, by.provider_ref.as_ref());
+        if let Some(doer) = &by.by {
+            self.remember_doer(at, act, doer, deed);
         }
     }
 

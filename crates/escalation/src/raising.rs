@@ -116,7 +116,10 @@ impl Engine {
             return Vec::new();
         }
         let asked_before = by.as_ref().and_then(|doer| self.was_done(now, &doer.principal, doer.idempotency?));
-        let before = asked_before.and_then(|id| self.activation(id)).or_else(|| self.pressed_before(now, signal));
+        let before = asked_before
+            .and_then(|done| self.activation(&done.act))
+            .filter(|act| act.device == signal.device)
+            .or_else(|| self.pressed_before(now, signal));
         // A reused id never hides one kind of call behind another, nor a new call behind one that is over.
         let same = |act: &&Activation| Tone::of(act.kind) == Tone::of(kind) && !is_counted_anew(now, act, signal);
         if let Some(act) = before.filter(same) {

@@ -28,6 +28,11 @@ pub enum Rejection {
     /// Another operator holds the claim.
     #[error("{0} is claimed by another operator")]
     ClaimedByAnother(ActivationId),
+    /// The idempotency key stands for another act already.
+    #[error(
+        "this Idempotency-Key was used for another act or another activation; take a new key for each act, and repeat it only with the same one"
+    )]
+    KeyReused,
     /// The rung does not exist.
     #[error("the ladder of {activation} has {rungs} rungs")]
     NoSuchRung {

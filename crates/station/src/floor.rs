@@ -248,6 +248,11 @@ impl Floor {
             Err(rejection) => return Verdict::Refused(rejection),
         };
         let mut outcome = Outcome { activation: named(&input), ..Outcome::default() };
+        if let Input::Command(command) = &input
+            && repeated
+        {
+            outcome.co_responder = self.engine.is_co_responder(command);
+        }
         let adoption = match input {
             Input::DirectoryOffered(adoption) => Some(adoption),
             Input::Signal(_)

@@ -269,6 +269,10 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
             let card = fresh(room, caller, activation).await;
             conflict("claimed", "Claimed by another operator", &words).with(card.as_ref().map(Activation::from))
         }
+        Rejection::KeyReused => {
+            let detail = format!("{words}. Nothing was changed.");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The key stands for another act", detail)
+        }
         Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
         Rejection::NoSuchRung { .. } => conflict("no-such-rung", "The ladder has no such rung", &words),
         Rejection::ImplausibleEta => Problem::bad_request(format!("{words}. Nothing was changed.")),

@@ -117,9 +117,12 @@ async fn refusals_say_who_when_and_how_it_stands() {
     let second = house.ask("centre", "/api/v1/activations/KAL-40/accept", Some(r#"{"by":"x","commitment":"going"}"#)).await;
     assert_eq!(second.status, 200);
     assert_eq!((&second.json()["role"], &second.json()["first"]), (&"co-responder".into(), &"P. Nair".into()));
-    for (why, status) in
-        [(Rejection::ClaimedByAnother("KAL-42".parse().unwrap()), 409), (Rejection::VerifyingSpent, 409), (Rejection::ImplausibleEta, 400)]
-    {
+    for (why, status) in [
+        (Rejection::ClaimedByAnother("KAL-42".parse().unwrap()), 409),
+        (Rejection::VerifyingSpent, 409),
+        (Rejection::KeyReused, 422),
+        (Rejection::ImplausibleEta, 400),
+    ] {
         house.watch.world().verdicts.push_back(Verdict::Refused(why));
         assert_eq!(house.ask("centre", &format!("{ACT}claim"), Some("")).await.status, status);
     }

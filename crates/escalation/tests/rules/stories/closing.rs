@@ -327,6 +327,39 @@ fn an_idempotency_key_acts_once() {
 }
 
 #[test]
+fn an_idempotency_key_never_stands_for_two_acts() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    let other = floor.press("library/counter-2");
+    let once = || Attribution { idempotency: Some(digest_of("key")), ..operator("desk") };
+    let note = || Act::Note { text: "n".to_owned().into() };
+    floor.command(operator("desk"), Act::Claim).unwrap();
+    floor.forward("1s");
+    assert_eq!(floor.command(once(), note()).unwrap().len(), 2, "the claim is renewed beside it");
+    assert_eq!(floor.command(once(), note()).unwrap(), []);
+    assert_eq!(floor.command(once(), Act::Claim), Err(Rejection::KeyReused), "another act");
+    floor.subject = Some("KAL-1".parse().unwrap());
+    assert_ne!(floor.subject().id, other);
+    assert_eq!(floor.command(once(), note()), Err(Rejection::KeyReused), "another activation");
+}
+
+#[test]
+fn a_repeated_accept_is_answered_with_the_callers_own_role() {
+    use escalation::acknowledgement::Commitment;
+    let mut floor = Floor::new(PEOPLE);
+    let activation = floor.press("library/counter-1");
+    let accept = |who: &str| {
+        let by = Attribution { idempotency: Some(digest_of(who)), ..operator(who) };
+        Command { activation: activation.clone(), by, seen: None, act: Act::Accept { commitment: Commitment::Going, eta_s: None } }
+    };
+    for who in ["first", "second"] {
+        floor.take(Input::Command(accept(who))).unwrap();
+        assert_eq!(floor.take(Input::Command(accept(who))), Ok(Vec::new()));
+        assert_eq!(floor.engine.is_co_responder(&accept(who)), who == "second");
+    }
+}
+
+#[test]
 fn raising_through_the_api_twice_under_one_idempotency_key_is_one_activation() {
     let mut floor = Floor::new(PEOPLE);
     let raise = |floor: &mut Floor| {
