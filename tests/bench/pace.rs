@@ -40,18 +40,20 @@ pub(crate) async fn steady(session: &mut Session, presses: u32) -> (Vec<Duration
     (latencies(session, &times), used)
 }
 
-/// All at once: how long until the last message was complete, and how many were lost.
-pub(crate) async fn burst(session: &mut Session, presses: u32) -> Duration {
+/// All at once: how long until the last message was complete, and the processor time they took together.
+pub(crate) async fn burst(session: &mut Session, presses: u32) -> (Duration, Duration) {
+    let before = usage::processor(session.pid());
     let keys = session.keys(presses);
     let start = session.buttons.press_all(keys.clone());
     session.all_through().await;
-    last(session, keys).map_or(Duration::MAX, |last| last - start)
+    let used = usage::processor(session.pid()).saturating_sub(before);
+    (last(session, keys).map_or(Duration::MAX, |last| last - start), used)
 }
 
 /// All at once against a gateway that takes a while: how long until the last message was answered.
 pub(crate) async fn slow(session: &mut Session, presses: u32, gateway: Duration) -> Duration {
     session.gateway.answers(Manner::After(gateway));
-    let took = burst(session, presses).await;
+    let (took, _used) = burst(session, presses).await;
     session.gateway.answers(Manner::AtOnce);
     took.saturating_add(gateway)
 }

@@ -101,6 +101,14 @@ impl Session {
         }
     }
 
+    /// How often Cooee gave the record up for a while: a figure taken then is not one of an ordinary day.
+    pub(crate) fn times_spooled(&self) -> usize {
+        match &self.subject {
+            Subject::Floor(..) => 0,
+            Subject::Cooee(daemon) => daemon.log().matches("go to the spool").count(),
+        }
+    }
+
     /// Waits until every button pressed so far has led to a message, and for what follows the last of them.
     pub(crate) async fn all_through(&self) {
         self.gateway.until(usize::try_from(self.next_key).expect("fits memory")).await;
