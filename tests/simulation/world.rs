@@ -103,6 +103,8 @@ pub(crate) struct Sent {
     pub(crate) id: DispatchId,
     pub(crate) life: u32,
     pub(crate) alarm: bool,
+    /// What neither record nor spool could keep is forgotten by a kill, and its number is given again.
+    pub(crate) known: bool,
 }
 
 /// What a store holds.
@@ -341,10 +343,11 @@ impl World {
         use escalation::dispatch::Purpose;
         let plain = ["code", "link", "url"].iter().all(|word| order.words[word].is_empty());
         let excused = plain && self.state().spool_broken;
-        if !excused && !self.knows_dispatch(&order.id) {
+        let known = self.knows_dispatch(&order.id);
+        if !excused && !known {
             self.wrong("I2 sent what neither record nor spool knows", &order.id);
         }
-        let before: Vec<Sent> = self.state().sent.iter().filter(|sent| sent.id == order.id).cloned().collect();
+        let before: Vec<Sent> = self.state().sent.iter().filter(|sent| sent.known && sent.id == order.id).cloned().collect();
         if before.iter().any(|sent| sent.life == life) {
             self.wrong("D sent twice in one life", &order.id);
         }
@@ -369,7 +372,7 @@ impl World {
         let (code, late, again) = (&order.words["code"], &order.words["late"], order.possible_duplicate);
         self.log(format!("send {} {:?} {:?} code={code} late={late} again={again}", order.id, order.purpose, order.address));
         let at = self.true_time();
-        self.state().sent.push(Sent { at, id: order.id.clone(), life, alarm });
+        self.state().sent.push(Sent { at, id: order.id.clone(), life, alarm, known });
     }
 }
 
