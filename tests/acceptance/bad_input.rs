@@ -154,7 +154,11 @@ async fn poisoned(daemon: &Daemon, gateway: &Gateway, button: &Button) {
     let signals = ["activation.raised", "activation.pressed_again"].map(|kind| evidence.kind(kind).map(|entry| &entry["signal"]));
     let sizes: Vec<u64> = signals.into_iter().flatten().filter_map(|signal| signal["payload_bytes"].as_u64()).collect();
     for payload in poison() {
-        assert!(sizes.contains(&u64::try_from(payload.len()).unwrap()), "a press of {} bytes is not in the record (I7): {sizes:?}", payload.len());
+        assert!(
+            sizes.contains(&u64::try_from(payload.len()).unwrap()),
+            "a press of {} bytes is not in the record (I7): {sizes:?}",
+            payload.len()
+        );
     }
     let raw = disclosures(daemon, "raw");
     let payloads: Vec<Vec<u8>> = raw.iter().filter_map(|text| text.split_once(' ')).map(|(_topic, payload)| decoded(payload)).collect();
@@ -368,7 +372,8 @@ async fn a_wrong_key_role_site_or_customer_learns_and_changes_nothing() {
         ("swan", new_key_with(&["--role", "centre", "--customer", "swan"])),
         ("hub", new_key_with(&["--role", "site", "--site", "swan-hub"])),
     ];
-    let town = Town::with(SMITH_FIRST, |plan, gateway| keys.iter().fold(plan.gateway("first", gateway), |plan, (_, key)| plan.key(key))).await;
+    let town =
+        Town::with(SMITH_FIRST, |plan, gateway| keys.iter().fold(plan.gateway("first", gateway), |plan, (_, key)| plan.key(key))).await;
     let act = town.press().await;
     town.gateway.phone(SMITH).expect_sms("DURESS").await;
     let shown = async || (town.activation(&act).await["attempts"][0]["outcome"] == "delivered").then_some(());
@@ -410,7 +415,9 @@ async fn a_wrong_key_role_site_or_customer_learns_and_changes_nothing() {
         }
     }
     let api = town.daemon.api();
-    for (body, status) in [(json!({"site": "kalamunda-library"}), 400), (json!({"site": "x y", "device": "d"}), 400), (json!({"colour": 1}), 400)] {
+    for (body, status) in
+        [(json!({"site": "kalamunda-library"}), 400), (json!({"site": "x y", "device": "d"}), 400), (json!({"colour": 1}), 400)]
+    {
         assert_eq!(api.post("/api/v1/activations", &body).await.unwrap().status, status, "{body}");
     }
     let huge = api.request(Method::POST, "/api/v1/activations").header("content-type", "application/json").body(vec![b'['; 1_000_000]);

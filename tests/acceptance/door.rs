@@ -18,7 +18,8 @@ async fn doctor_says_what_is_well_and_what_to_mend() {
         let output = daemon.run(&["doctor"]);
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let line = |said: &str, what: &str| said.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what} in\n{said}")).to_owned();
+    let line =
+        |said: &str, what: &str| said.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what} in\n{said}")).to_owned();
     let (code, said) = look(&town.daemon);
     for well in ["clock", "record", "broker", "carrier first", "carrier email"] {
         assert!(line(&said, well).starts_with("ok"), "{well}: {said}");
@@ -64,7 +65,8 @@ async fn keys_and_directory_are_taken_up_by_a_reload() {
     assert!(town.gateway.phone(SMITH).received().is_empty());
     let evidence = Evidence::of(&town.daemon);
     assert_eq!(evidence.kind("directory.adopted").count(), 2);
-    let smiths: Vec<&Value> = evidence.kind("person.version").filter(|entry| entry["id"] == "P-1").map(|entry| &entry["person"]["version"]).collect();
+    let smiths: Vec<&Value> =
+        evidence.kind("person.version").filter(|entry| entry["id"] == "P-1").map(|entry| &entry["person"]["version"]).collect();
     assert_eq!(smiths, [1, 2], "one new version of the one who changed");
     assert_eq!(evidence.kind("person.version").count(), 4);
     town.daemon.signal("HUP");

@@ -96,7 +96,12 @@ async fn database_away(how: Away) {
         assert_eq!(hook.answers.last(), Some(&200), "a reply is taken once it is spooled");
         let raise = json!({"site": "swan-hub", "device": "reception", "by": "S. Lee"});
         let raised = daemon.api().post("/api/v1/activations", &raise).await.unwrap();
-        assert_eq!((raised.status, &raised.body["activation"]), (201, &json!("SWN-U1-1")), "an id from a space of its own: {}", raised.text);
+        assert_eq!(
+            (raised.status, &raised.body["activation"]),
+            (201, &json!("SWN-U1-1")),
+            "an id from a space of its own: {}",
+            raised.text
+        );
         gateway.phone(crate::town::LEE).expect_sms("SWN-U1-1").await;
         let ready = daemon.api().get("/readyz?verbose").await.unwrap();
         assert_eq!(ready.status, 503, "{}", ready.text);

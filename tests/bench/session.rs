@@ -34,7 +34,10 @@ pub(crate) struct Session {
 /// What is measured.
 enum Subject {
     /// Its process, and the folder that is deleted with it.
-    Floor(Process, Folder),
+    Floor {
+        process: Process,
+        _folder: Folder,
+    },
     Cooee(Box<Daemon>),
 }
 
@@ -57,7 +60,7 @@ impl Session {
             order.ready().exists().then_some(())
         })
         .await;
-        Self::warm(Subject::Floor(process, folder), broker, gateway).await
+        Self::warm(Subject::Floor { process, _folder: folder }, broker, gateway).await
     }
 
     /// Cooee, warm.
@@ -88,7 +91,7 @@ impl Session {
     /// The process under measurement.
     pub(crate) fn pid(&self) -> u32 {
         match &self.subject {
-            Subject::Floor(process, _) => process.pid(),
+            Subject::Floor { process, .. } => process.pid(),
             Subject::Cooee(daemon) => daemon.pid(),
         }
     }
@@ -96,7 +99,7 @@ impl Session {
     /// The daemon, when it is Cooee that is measured.
     pub(crate) fn daemon(&mut self) -> Option<&mut Daemon> {
         match &mut self.subject {
-            Subject::Floor(..) => None,
+            Subject::Floor { .. } => None,
             Subject::Cooee(daemon) => Some(daemon),
         }
     }
@@ -104,7 +107,7 @@ impl Session {
     /// How often Cooee gave the record up for a while: a figure taken then is not one of an ordinary day.
     pub(crate) fn times_spooled(&self) -> usize {
         match &self.subject {
-            Subject::Floor(..) => 0,
+            Subject::Floor { .. } => 0,
             Subject::Cooee(daemon) => daemon.log().matches("go to the spool").count(),
         }
     }

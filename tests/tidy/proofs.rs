@@ -32,7 +32,8 @@ fn findings(path: &Path, page: &str, tests: &BTreeSet<String>) -> Vec<String> {
 fn the_docs_name_tests_that_exist() {
     let files = house::files();
     let of = |extension: &'static str| files.iter().filter(move |path| path.extension().is_some_and(|e| e == extension));
-    let tests: BTreeSet<String> = of("rs").filter_map(|path| house::text(path)).flat_map(|source| declared(&source).collect::<Vec<_>>()).collect();
+    let tests: BTreeSet<String> =
+        of("rs").filter_map(|path| house::text(path)).flat_map(|source| declared(&source).collect::<Vec<_>>()).collect();
     let mut found = Vec::new();
     for path in of("md") {
         found.extend(findings(path, &house::text(path).expect("a page is text"), &tests));

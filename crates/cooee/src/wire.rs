@@ -79,7 +79,10 @@ impl House {
         let ledger = AnyLedger::open(&settings.record.url, data_dir).await.context("open the record")?;
         let key_file = settings.http.link_key_file.clone().unwrap_or_else(|| data_dir.join("station.key"));
         if !key_file.exists() && ledger.head().await.is_ok_and(|head| head.size() > 0) {
-            tracing::error!("the station's key {} is gone and a new one is made: links and reply codes given before mean nothing now", key_file.display());
+            tracing::error!(
+                "the station's key {} is gone and a new one is made: links and reply codes given before mean nothing now",
+                key_file.display()
+            );
         }
         let secret = Secret::open(&key_file)?;
         let (desk, counter) = station::desk::desk();

@@ -114,7 +114,8 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
             format!("The broker lacks a setting that keeps presses safe ({lacks}). Run `cooee doctor`.")
         }
         Cause::SpoolPutAside => {
-            "A spool was put aside: it holds what was done while the record was away and is not in it. Keep the file, ask for help.".to_owned()
+            "A spool was put aside: it holds what was done while the record was away and is not in it. Keep the file, ask for help."
+                .to_owned()
         }
         Cause::RecordUnreachable => "The record is unreachable: ladders run, entries are in the spool. Mend the database.".to_owned(),
         Cause::DirectoryBroken => "The directory file is missing or broken: the last good one is in force. Run `cooee check`.".to_owned(),
