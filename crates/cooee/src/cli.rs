@@ -84,7 +84,7 @@ pub(crate) struct Check {
 /// What to do about keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Makes a key: prints its secret once, and the [[key]] stanza for the settings.
+    /// Makes a key: prints its secret once, and its stanza for the settings.
     New(NewKey),
 }
 

@@ -13,7 +13,7 @@ use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
 use escalation::input::Input;
-use escalation::ladder::Who;
+use escalation::ladder::{Ladder, Who};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::DeviceClock;
@@ -517,7 +517,7 @@ impl Floor {
     }
 
     /// Whether a caller may name this person as acting: one of the activation's own customer. Where there is one
-    /// customer alone that is everybody; otherwise whoever is on a ladder of its sites, or on the frozen one.
+    /// customer alone that is everybody; otherwise whoever is on a ladder of its sites or on the frozen one, or on nobody's.
     fn may_answer(&self, person: PersonId, activation: &ActivationId) -> bool {
         let directory = self.engine.directory();
         let Some(act) = self.engine.activation(activation) else { return false };
@@ -528,8 +528,11 @@ impl Floor {
         let of_sites = own_sites().map(|(_, site)| &site.ladder);
         let at_own_site = |device: &DeviceId| own_sites().any(|(id, _)| *id == device.site);
         let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
-        let mut ladders = of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(std::iter::once(&act.ladder));
-        ladders.any(|ladder| ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| target.who == Who::Person(person)))
+        let own: Vec<_> =
+            of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(std::iter::once(&act.ladder)).collect();
+        let named = |ladder: &Ladder| ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| target.who == Who::Person(person));
+        let named_elsewhere = || directory.ladders.values().filter(|ladder| !own.contains(ladder)).any(|ladder| named(ladder));
+        own.iter().any(|ladder| named(ladder)) || !named_elsewhere()
     }
 
     fn stale(&self, input: &Input) -> Option<Rejection> {

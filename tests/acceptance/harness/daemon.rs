@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use api::{Answer, Api, answer};
 pub use stream::{Stream, StreamEvent};
@@ -416,7 +417,10 @@ pub fn new_key() -> Key {
 /// A new key with these arguments of `cooee key new`, such as `--role site --site kalamunda-library`.
 #[must_use]
 pub fn new_key_with(arguments: &[&str]) -> Key {
-    let output = Command::new(program()).args(["key", "new", "--name", "proof"]).args(arguments).output();
+    // The record attributes acts to a key's name, so that no two may share one.
+    static MADE: AtomicU32 = AtomicU32::new(1);
+    let name = format!("proof {}", MADE.fetch_add(1, Ordering::Relaxed));
+    let output = Command::new(program()).args(["key", "new", "--name", &name]).args(arguments).output();
     let output = output.expect("run cooee key new");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "cooee key new failed: {said}{}", String::from_utf8_lossy(&output.stderr));
