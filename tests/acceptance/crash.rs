@@ -49,7 +49,9 @@ struct Trial {
 
 impl Trial {
     async fn open(plan: harness::daemon::Plan, gateway: Gateway, button: impl AsyncFnOnce(&Daemon) -> Button) -> Self {
-        let daemon = plan.gateway("first", &gateway).webhook("westside", "http://127.0.0.1:9/", WESTSIDE).start().await;
+        // Our patience with the provider outlasts any load on this machine, so that only a kill puts a message in doubt.
+        let plan = plan.gateway("first", &gateway).also("request_ms = 60000\nattempt_s = 120\n");
+        let daemon = plan.webhook("westside", "http://127.0.0.1:9/", WESTSIDE).start().await;
         let button = button(&daemon).await;
         let (acknowledged, accepted, closed, in_doubt) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         Self { daemon, gateway, button, dice: Dice::new(), presses: 0, kills: 0, acknowledged, accepted, closed, in_doubt }
@@ -347,14 +349,13 @@ async fn a_broker_that_restarts_loses_no_press_and_one_that_forgets_us_is_a_trou
         trial.acknowledged.extend(ids);
     }
     // Killed together: the broker, stopped in an orderly way, holds what it has acknowledged until both are back.
-    trial.daemon.kill();
+    cut(&mut trial.daemon, &trial.gateway, &mut trial.in_doubt, &mut trial.kills);
     let devices = trial.next_devices();
     trial.acknowledged.extend(trial.button.press_all(SITE, &devices).await);
     broker.restart().await;
     trial.daemon.launch();
     trial.daemon.hears().await;
-    let figures = trial.settle().await;
-    assert_eq!(figures.duplicates, 0);
+    trial.settle().await;
 
     broker.restart_without_sessions().await;
     let noticed = async || {
