@@ -152,6 +152,7 @@ impl Ears {
                     rules,
                     feedback,
                     supervision: supervision.clone(),
+                    troubles,
                     readiness: readiness_in,
                 };
                 Way::Listener(Listener::start(listener, needs).await?)

@@ -23,6 +23,7 @@ use self::handler::Handler;
 use crate::outward::{online_topic, told};
 use crate::settings::Listener as Settings;
 use crate::supervision::Supervision;
+use crate::troubles::Troubles;
 use crate::{Feedback, NotOpened, Now, Readiness};
 
 /// Largest packet taken, in bytes; it must let through what is recorded by its hash alone.
@@ -40,6 +41,7 @@ pub(crate) struct Needs {
     pub(crate) rules: watch::Receiver<Arc<Vec<Rule>>>,
     pub(crate) feedback: mpsc::Receiver<Feedback>,
     pub(crate) supervision: Supervision,
+    pub(crate) troubles: Troubles,
     pub(crate) readiness: watch::Sender<Readiness>,
 }
 
@@ -56,7 +58,7 @@ impl Listener {
     pub(crate) async fn start(settings: &Settings, needs: Needs) -> Result<Self, NotOpened> {
         settings.check()?;
         let (drops_in, drops) = mpsc::channel(DROPS_MAX);
-        let handler = Arc::new(Handler::new(needs.submit, needs.now, needs.supervision, &needs.rules, drops_in));
+        let handler = Arc::new(Handler::new(needs.submit, needs.now, needs.supervision, needs.troubles, &needs.rules, drops_in));
         let refused = |why: mqtt5::MqttError| NotOpened::Listen { listen: settings.listen, why: why.to_string() };
         let mut broker = MqttBroker::with_config(config(settings, handler.clone())).await.map_err(refused)?;
         let (router, handle, ready) = (broker.router(), broker.shutdown_handle(), broker.ready_receiver());

@@ -11,20 +11,26 @@ use std::time::Duration;
 use escalation::directory::adapter::Rule;
 use escalation::input::Input;
 use escalation::signal::{Origin, Signal, Via};
+use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Submit, Verdict};
+use futures_util::FutureExt;
 use mqtt5::QoS;
 use mqtt5::broker::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction};
 use mqtt5::packet::publish::PublishPacket;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::Now;
 use crate::adapter::{Adapters, Heard};
 use crate::supervision::Supervision;
+use crate::troubles::Troubles;
 
 /// How long what was not taken rests before it is tried again, or its client is dropped.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a message that comes only once is tried.
 const TRIES: u32 = 60;
+/// How many messages that come only once may wait for their verdict. Overflow rule: what comes beyond is handed to the watch
+/// once and not tried again, and a trouble says so.
+pub(super) const INSISTING_MAX: usize = 1_024;
 /// A topic that nobody reads; see [`silence`].
 const NOWHERE: &str = "$SYS/cooee/not-taken";
 
@@ -42,8 +48,10 @@ pub(super) struct Handler {
     submit: Submit,
     now: Now,
     supervision: Supervision,
+    troubles: Troubles,
     adapters: RwLock<Arc<Adapters>>,
     drops: mpsc::Sender<Arc<str>>,
+    insisting: Arc<Semaphore>,
     /// One entry per connection and client, the oldest first: a client may be back before we hear that it left.
     wills: Mutex<BTreeMap<Arc<str>, VecDeque<Option<Will>>>>,
 }
@@ -53,10 +61,12 @@ impl Handler {
         submit: Submit,
         now: Now,
         supervision: Supervision,
+        troubles: Troubles,
         rules: &watch::Receiver<Arc<Vec<Rule>>>,
         drops: mpsc::Sender<Arc<str>>,
     ) -> Self {
-        let handler = Self { submit, now, supervision, adapters: RwLock::default(), drops, wills: Mutex::default() };
+        let insisting = Arc::new(Semaphore::new(INSISTING_MAX));
+        let handler = Self { submit, now, supervision, troubles, adapters: RwLock::default(), drops, insisting, wills: Mutex::default() };
         handler.adopt(&rules.borrow());
         handler
     }
@@ -94,7 +104,7 @@ impl Handler {
         };
         self.supervision.heard(&signal.device, (self.now)(), signal.battery);
         if qos == 0 {
-            tokio::spawn(insist(self.submit.clone(), signal));
+            self.hear_once(signal);
             return PublishAction::Continue;
         }
         match (self.submit)(Input::Signal(signal)).await {
@@ -137,7 +147,24 @@ impl Handler {
             return;
         };
         if let Some(signal) = self.hear(&event.client_id, &will.topic, &will.payload, will.qos) {
-            tokio::spawn(insist(self.submit.clone(), signal));
+            self.hear_once(signal);
+        }
+    }
+
+    /// Hands on what comes only once, and insists while there is room.
+    fn hear_once(&self, signal: Signal) {
+        if let Ok(room) = Arc::clone(&self.insisting).try_acquire_owned() {
+            let (submit, troubles) = (self.submit.clone(), self.troubles.clone());
+            tokio::spawn(async move {
+                insist(submit, signal, &troubles).await;
+                drop(room);
+            });
+            return;
+        }
+        self.troubles.raise(overflow());
+        // Asking once hands it to the watch; the verdict of one that waits there is nobody's.
+        if let Some(Verdict::NotTaken(why)) = (self.submit)(Input::Signal(signal)).now_or_never() {
+            tracing::error!(%why, "a signal that comes only once is lost: too many wait already");
         }
     }
 
@@ -147,10 +174,15 @@ impl Handler {
 }
 
 /// Submits what comes only once until it is taken.
-async fn insist(submit: Submit, signal: Signal) {
+async fn insist(submit: Submit, signal: Signal, troubles: &Troubles) {
     for _ in 0..TRIES {
         match submit(Input::Signal(signal.clone())).await {
-            Verdict::Durable(_) => return,
+            Verdict::Durable(_) => {
+                if troubles.is_open(&overflow()) {
+                    troubles.clear(overflow());
+                }
+                return;
+            }
             Verdict::Refused(why) => {
                 return tracing::error!(%why, "the rules refused a signal, which they never should");
             }
@@ -159,6 +191,11 @@ async fn insist(submit: Submit, signal: Signal) {
         }
     }
     tracing::error!(via = ?signal.origin.via, qos = signal.origin.qos, "a signal that comes only once could not be recorded");
+    troubles.raise(overflow());
+}
+
+fn overflow() -> Cause {
+    Cause::Overflow { queue: "qos0".to_owned() }
 }
 
 /// The one answer that makes the library send no PUBACK: the message continues as one of QoS 0, empty, to a topic nobody reads.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use escalation::input::Input;
 use escalation::signal::{Signal, Verb, Via};
+use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, PublishOptions, QoS as Level};
 
@@ -39,6 +40,7 @@ impl Room {
         let (readiness, mut ready) = watch::channel(Readiness::NotYet { why: String::new() });
         let (feedback, feedback_out) = mpsc::channel(8);
         let supervision = Supervision::default();
+        let (troubles, _telling) = Troubles::start(submit.clone());
         let needs = Needs {
             node: "n1".to_owned(),
             submit,
@@ -46,6 +48,7 @@ impl Room {
             rules: watch::channel(Arc::default()).1,
             feedback: feedback_out,
             supervision: supervision.clone(),
+            troubles,
             readiness,
         };
         let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), ..settings };
@@ -207,6 +210,38 @@ async fn with_tls_and_passwords_strangers_are_turned_away() {
     let (_, answer) = room.signal().await;
     answer.send(durable()).unwrap();
     soon("the PUBACK", polling).await.unwrap();
+}
+
+/// The watch gives no verdict, as while the record is away: what waits for one is bounded, and every press is still heard.
+#[tokio::test]
+async fn presses_that_come_only_once_wait_in_a_bounded_number_and_are_all_heard() {
+    let mut room = Room::open().await;
+    let (button, mut line) = AsyncClient::builder(room.options("button")).capacity(10).build();
+    let polling = tokio::spawn(async move { while line.poll().await.is_ok() {} });
+    let publishing = tokio::spawn(async move {
+        for n in 0..=handler::INSISTING_MAX {
+            button.publish(PRESS, format!(r#"{{"id":"{n}"}}"#), PublishOptions::at_most_once()).await.unwrap();
+        }
+        button
+    });
+    let (mut heard, mut overflowing, mut unanswered) = (0, 0, Vec::new());
+    while heard <= handler::INSISTING_MAX || overflowing == 0 {
+        let (input, answer) = soon("a press, or the trouble", room.inputs.recv()).await.unwrap();
+        match input {
+            Input::Signal(_) => heard += 1,
+            Input::TroubleNoticed(Cause::Overflow { queue }) if queue == "qos0" => overflowing += 1,
+            other => panic!("{other:?}"),
+        }
+        unanswered.push(answer);
+    }
+    let followed = unanswered.iter().filter(|answer| !answer.is_closed()).count();
+    assert_eq!(
+        (heard, overflowing, followed),
+        (handler::INSISTING_MAX + 1, 1, handler::INSISTING_MAX + 1),
+        "the last press is not followed"
+    );
+    drop(publishing.await.unwrap());
+    polling.abort();
 }
 
 #[tokio::test]
