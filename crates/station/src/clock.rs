@@ -14,7 +14,7 @@ const STEP_US: i64 = 1_000_000;
 
 /// Where readings come from: the machine, or a simulation.
 pub trait Clock: Send + Sync + 'static {
-    /// Time since the start of this boot or process; never goes back.
+    /// Time since the start of this boot or process; never goes back, and goes on while the machine sleeps.
     fn monotonic(&self) -> Duration;
     /// What the wall clock says.
     fn wall(&self) -> Timestamp;
@@ -33,20 +33,32 @@ impl<C: Clock> Clock for std::sync::Arc<C> {
 /// The machine's clocks.
 #[derive(Debug)]
 pub struct MachineClock {
-    start: std::time::Instant,
+    start: Duration,
 }
 
 impl MachineClock {
     /// Starts the stopwatch.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads a clock")]
     pub fn start() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self { start: since_boot() }
     }
+}
+
+/// Time since the machine was started, sleep included: a deadline that passed while it was suspended is due when it wakes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn since_boot() -> Duration {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(at).unwrap_or_default()
+}
+
+/// Elsewhere the monotonic clock, from an arbitrary start; whether it counts sleep is the system's to say.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn since_boot() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).try_into().unwrap_or_default()
 }
 
 impl Clock for MachineClock {
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        since_boot().saturating_sub(self.start)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads a clock")]
@@ -147,5 +159,18 @@ mod tests {
     fn i10_after_a_restart_time_is_past_the_last_entry() {
         let mut keeper = Timekeeper::start(Duration::ZERO, at(0), Some(at(100)));
         assert!(keeper.read(Duration::ZERO, at(0), true).now > at(100));
+    }
+
+    /// `/proc/uptime` counts what the machine slept; the system's plain monotonic clock does not.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn deadlines_do_not_sleep_with_the_machine() {
+        let uptime = || -> Duration {
+            let text = std::fs::read_to_string("/proc/uptime").unwrap();
+            Duration::from_secs_f64(text.split(' ').next().unwrap().parse().unwrap())
+        };
+        let hundredth = Duration::from_millis(10);
+        let (before, ours, after) = (uptime(), since_boot(), uptime());
+        assert!(before <= ours + hundredth && ours <= after + hundredth, "{before:?} {ours:?} {after:?}");
     }
 }
