@@ -1,6 +1,6 @@
 //! A centre's webhook: a signed POST as Standard Webhooks 1.0 describes it.
 //!
-//! Headers: `webhook-id` (the dispatch id, the same on every retry: discard a second one), `webhook-timestamp` (Unix
+//! Headers: `webhook-id` (the order's key, the same on every retry: discard a second one), `webhook-timestamp` (Unix
 //! seconds) and `webhook-signature` (`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`; two of them, with a space
 //! between, while a secret is being rotated). A 2xx says that a machine took it; it is never a human answer.
 //!
@@ -134,7 +134,7 @@ impl Endpoint {
 
     /// Posts a message once.
     pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
-        let id = order.id.to_string();
+        let id = order.key();
         let timestamp = (self.now)().as_second().to_string();
         let body = letter.words().to_owned();
         let request = self

@@ -163,7 +163,7 @@ impl Purpose {
 /// A dispatch with everything a carrier needs. It lives only in memory and its `Debug` shows no address and no words.
 #[derive(Clone)]
 pub struct Order {
-    /// Idempotency key.
+    /// Which message; what carriers tell it apart by is [`Order::key`].
     pub id: DispatchId,
     /// What it is for: chooses the template.
     pub purpose: Purpose,
@@ -177,6 +177,15 @@ pub struct Order {
     pub recency: u64,
     /// It may have been sent before a crash; the carrier asks its provider first where it can, then sends and says so.
     pub possible_duplicate: bool,
+}
+
+impl Order {
+    /// The idempotency key, `KAL-42.7-1795227271038254`: the same on every retry and after every restart. The time at which it
+    /// was queued is part of it, since a number may be given again where a crash met a record and a spool that both failed, and
+    /// a carrier must not take the second message for a repeat of the first.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.id, self.queued_at.as_microsecond())
+    }
 }
 
 impl fmt::Debug for Order {

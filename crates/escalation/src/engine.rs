@@ -24,6 +24,11 @@ use crate::signal::Signal;
 use crate::time::{Deadline, Timestamp, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
 
+/// Series of references from here on are taken from the time instead of counted.
+const SERIES_BY_TIME: u32 = 1_000_000;
+/// 2026-01-01T00:00:00Z, from which those are counted, in seconds since 1970.
+const SERIES_EPOCH_S: i64 = 1_767_225_600;
+
 /// The rules' whole state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Engine {
@@ -46,7 +51,10 @@ pub struct Engine {
     presence: BTreeMap<DeviceId, bool>,
     tampered: BTreeSet<DeviceId>,
     troubles: BTreeMap<Cause, Trouble>,
+    /// What references are minted under while the record is lost.
     lost_series: u32,
+    /// How often the record was lost with a spool beside it.
+    losses: u32,
     lost: bool,
     faults: u64,
 }
@@ -124,11 +132,7 @@ impl Engine {
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
             Input::Started(started) => vec![on_started(now, started)],
             Input::ClockStepped { by_us } => vec![Event::ClockStepped { by_us: *by_us }],
-            Input::RecordLost if self.lost => Vec::new(),
-            Input::RecordLost => {
-                let lost = Event::RecordLost { series: self.lost_series.saturating_add(1) };
-                std::iter::once(lost).chain(self.trouble_noticed(&Cause::RecordUnreachable)).collect()
-            }
+            Input::RecordLost { spooled } => self.on_record_lost(now, *spooled),
             Input::RecordFound if self.lost => {
                 std::iter::once(Event::RecordFound {}).chain(self.trouble_cleared(&Cause::RecordUnreachable)).collect()
             }
@@ -144,6 +148,9 @@ impl Engine {
             Event::RecordLost { series } => {
                 self.lost = true;
                 self.lost_series = *series;
+                if *series < SERIES_BY_TIME {
+                    self.losses = *series;
+                }
             }
             Event::RecordFound {} => self.lost = false,
             Event::DirectoryAdopted { version, digest, directory, .. } => {
@@ -404,6 +411,19 @@ impl Engine {
         }
     }
 
+    /// While the spool holds, losses are counted. Without it a crash would forget the count along with what was minted, and
+    /// the next loss would mint it again for somebody else: the series is then taken from the time.
+    fn on_record_lost(&self, now: Timestamp, spooled: bool) -> Vec<Event> {
+        let is_apart = self.lost_series >= SERIES_BY_TIME;
+        let series = match (self.lost, spooled) {
+            (true, true) => return Vec::new(),
+            (true, false) if is_apart => return Vec::new(),
+            (false, true) => self.losses.saturating_add(1),
+            (true | false, false) => series_by_time(now).max(self.lost_series.saturating_add(1)),
+        };
+        std::iter::once(Event::RecordLost { series }).chain(self.trouble_noticed(&Cause::RecordUnreachable)).collect()
+    }
+
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
         if self.directory_digest == Some(adoption.digest) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
@@ -553,6 +573,12 @@ impl Engine {
             self.heard.insert(at, provider_ref.clone(), times);
         }
     }
+}
+
+/// Seconds since the start of 2026, behind all series that were counted.
+fn series_by_time(now: Timestamp) -> u32 {
+    let s = now.as_second().saturating_sub(SERIES_EPOCH_S).max(0);
+    SERIES_BY_TIME.saturating_add(u32::try_from(s).unwrap_or(u32::MAX))
 }
 
 fn on_started(now: Timestamp, started: &Started) -> Event {

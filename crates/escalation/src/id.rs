@@ -330,7 +330,8 @@ impl FromStr for Prefix {
 pub struct ActivationId {
     /// Whose.
     pub prefix: Prefix,
-    /// 0 for a reference minted with the record at hand; n for the n-th time the record was unreachable.
+    /// 0 for a reference minted with the record at hand; n for the n-th time the record was unreachable, and
+    /// more than a million, taken from the time, where its spool was as well.
     pub series: u32,
     /// Counts from 1 within prefix and series.
     pub number: u32,
@@ -369,7 +370,7 @@ fn canonical(text: &str) -> Option<u32> {
     (number.to_string() == text).then_some(number)
 }
 
-/// One message owed for one activation, shown as `KAL-42.7`; the idempotency key to every carrier.
+/// One message owed for one activation, shown as `KAL-42.7`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DispatchId {
     /// Whose message.

@@ -45,8 +45,11 @@ pub enum Input {
         /// By how many microseconds; positive is forward.
         by_us: i64,
     },
-    /// Entries go to the spool from here on.
-    RecordLost,
+    /// The record cannot be reached from here on.
+    RecordLost {
+        /// Whether the spool takes entries meanwhile; without it nobody may know after a crash which ids were given.
+        spooled: bool,
+    },
     /// The record has everything that was spooled.
     RecordFound,
 }
@@ -146,7 +149,7 @@ impl Input {
             | Self::TroubleCleared(_)
             | Self::Started(_)
             | Self::ClockStepped { .. }
-            | Self::RecordLost
+            | Self::RecordLost { .. }
             | Self::RecordFound => 3,
         }
     }

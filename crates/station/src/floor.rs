@@ -265,7 +265,7 @@ impl Floor {
             | Input::TroubleCleared(_)
             | Input::Started(_)
             | Input::ClockStepped { .. }
-            | Input::RecordLost
+            | Input::RecordLost { .. }
             | Input::RecordFound => None,
         };
         let mut unwritten = false;
@@ -571,7 +571,7 @@ fn holds(input: &Input) -> Holds {
         | Input::TroubleCleared(_)
         | Input::Started(_)
         | Input::ClockStepped { .. }
-        | Input::RecordLost
+        | Input::RecordLost { .. }
         | Input::RecordFound => Holds::Spool,
     }
 }

@@ -3,6 +3,9 @@
 //! An event is sealed before it is applied: every private text becomes a salted disclosure, and what the rules see,
 //! live and at replay alike, is the digest. Knows the common fields of an entry; decides nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use escalation::event::Event;
 use escalation::id::{CustomerId, Digest};
 use escalation::private::Private;
@@ -14,12 +17,15 @@ use crate::entropy::Entropy;
 
 /// The version of the common fields (record format).
 const VERSION: u64 = 1;
+/// The largest number of the record, so that every JSON reader reads it alike (record format: below 2^53).
+const NUMBER_MAX: i64 = (1 << 53) - 1;
 
 /// Seals events.
 #[derive(Debug)]
 pub struct Journal {
     entropy: Entropy,
     boot: String,
+    mended: Arc<AtomicU64>,
 }
 
 /// What an entry has beside its event.
@@ -76,16 +82,25 @@ impl Journal {
     /// Under a boot id made from its entropy.
     pub fn new(mut entropy: Entropy) -> Self {
         let boot = hex(entropy.sixteen().get(..4).unwrap_or_default());
-        Self { entropy, boot: format!("b-{boot}") }
+        Self { entropy, boot: format!("b-{boot}"), mended: Arc::default() }
     }
 
-    /// Seals an event.
+    /// How many events could only be written after they were mended: each is a fault of the program, and a trouble.
+    pub fn mended(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.mended)
+    }
+
+    /// Seals an event. What the record cannot hold is mended before anybody acts on it, and counted: an event that was not
+    /// written at all would be a press that comes again for ever and alarms nobody.
     pub fn seal(&mut self, mut event: Event, common: &Common) -> Result<Sealed, JournalError> {
         let mut disclosures = Vec::new();
         let mut failed = None;
         event.seal_with(&mut |field| {
             let Private::Open(value) = field.text else { return };
-            match Disclosure::seal(&field.subject, self.entropy.sixteen(), field.label, value) {
+            let salt = self.entropy.sixteen();
+            // A subject that no database takes costs the text its owner, not the event its place.
+            let seal = |subject: &str| Disclosure::seal(subject, salt, field.label, value);
+            match seal(&field.subject).or_else(|_| seal("")) {
                 Ok(disclosure) => {
                     *field.text = Private::Sealed(Digest::new(*disclosure.digest().as_bytes()));
                     disclosures.push(disclosure);
@@ -96,7 +111,16 @@ impl Journal {
         if let Some(why) = failed {
             return Err(JournalError::Disclosure(why));
         }
-        let body = EntryBody::from_map(&self.fields(&event, common)?).map_err(JournalError::Entry)?;
+        let fields = self.fields(&event, common)?;
+        let why = match EntryBody::from_map(&fields) {
+            Ok(body) => return Ok(Sealed { event, body, disclosures }),
+            Err(why) => why,
+        };
+        let body = EntryBody::from_map(&mend(fields)).map_err(JournalError::Entry)?;
+        // What is applied is what a replay will read (I6).
+        let (_, event) = read(body.bytes())?;
+        tracing::error!(error = %why, entry.kind = %body.columns().kind, "an event had to be mended before it could be written: a fault of the program");
+        self.mended.fetch_add(1, Ordering::Relaxed);
         Ok(Sealed { event, body, disclosures })
     }
 
@@ -116,6 +140,23 @@ impl Journal {
             fields.insert("aseq".to_owned(), aseq.into());
         }
         Ok(fields)
+    }
+}
+
+/// The same with every number drawn into the bounds of the record.
+fn mend(fields: Map<String, Value>) -> Map<String, Value> {
+    fields.into_iter().map(|(name, value)| (name, within_bounds(value))).collect()
+}
+
+fn within_bounds(value: Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            let whole = number.as_i64().or_else(|| number.as_u64().map(|_| NUMBER_MAX));
+            whole.map_or(Value::Null, |whole| whole.clamp(-NUMBER_MAX, NUMBER_MAX).into())
+        }
+        Value::Array(values) => values.into_iter().map(within_bounds).collect(),
+        Value::Object(fields) => Value::Object(mend(fields)),
+        Value::Null | Value::Bool(_) | Value::String(_) => value,
     }
 }
 
@@ -163,5 +204,19 @@ mod tests {
         assert_eq!((columns.kind.as_str(), columns.cust.as_str(), columns.stream.as_str()), ("note.added", "kalamunda", "KAL-1"));
         let again = journal.seal(event, &common).unwrap();
         assert_ne!(again.body.bytes(), sealed.body.bytes(), "a nonce and salts of its own");
+    }
+
+    #[test]
+    fn an_event_that_the_record_cannot_hold_is_mended_and_said() {
+        let at: Timestamp = "2026-11-21T02:14:31.000007Z".parse().unwrap();
+        let common = Common { at, mono_us: 5, customer: None, aseq: None };
+        let mut journal = Journal::new(Entropy::from_seed(b"seed"));
+        let mended = journal.mended();
+        for (by_us, written_us) in [(5, 5), (i64::MAX, NUMBER_MAX), (i64::MIN, -NUMBER_MAX)] {
+            let sealed = journal.seal(Event::ClockStepped { by_us }, &common).unwrap();
+            assert_eq!(sealed.event, Event::ClockStepped { by_us: written_us });
+            assert_eq!(read(sealed.body.bytes()).unwrap(), (at, sealed.event), "replay equals live (I6)");
+        }
+        assert_eq!(mended.load(Ordering::Relaxed), 2);
     }
 }

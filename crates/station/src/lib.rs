@@ -6,6 +6,7 @@
 //! # Dramatis personae
 //! - [`run::Station`]: the loop. [`floor::Floor`]: what it holds, and one turn of it.
 //! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
+//!   `lost`: what waits for it meanwhile. `salvage`: presses of a spool that cannot be given to it any more.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
 //! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
@@ -18,10 +19,12 @@ mod failpoint;
 pub mod floor;
 pub mod journal;
 mod look;
+mod lost;
 mod order;
 mod portray;
 pub mod replay;
 pub mod run;
+mod salvage;
 pub mod secret;
 pub mod spool;
 pub mod vault;

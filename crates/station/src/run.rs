@@ -4,9 +4,10 @@
 //! durable. Whatever waits in front of it waits in bounded queues (`desk`).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use escalation::dispatch::{Order, Report};
@@ -27,7 +28,9 @@ use crate::failpoint;
 use crate::floor::{Feedback, Floor, Holds, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
 use crate::look;
+use crate::lost::Lost;
 use crate::replay::{self, ReplayError};
+use crate::salvage;
 use crate::secret::Secret;
 use crate::spool::Spool;
 
@@ -113,22 +116,13 @@ pub struct Station<L, C> {
     backlog: BTreeSet<(Reverse<Timestamp>, DispatchId)>,
     maybe_sent: BTreeSet<DispatchId>,
     lost: Option<Lost>,
+    /// Presses of spools that were put aside, by file.
+    salvaged: Vec<(PathBuf, Vec<Input>)>,
+    /// Events that could not be written as they were, and how many of them a trouble tells of.
+    mended: Arc<AtomicU64>,
+    mended_told: u64,
     wake: Arc<Notify>,
     lag_ms: u64,
-}
-
-/// What waits for a record that cannot be reached.
-struct Lost {
-    pending: VecDeque<Pending>,
-    attempt: Option<JoinHandle<Option<AppendError>>>,
-    next_try: Duration,
-}
-
-struct Pending {
-    batch: Arc<Batch>,
-    spooled: bool,
-    withheld: Vec<(Ticket, Verdict)>,
-    feedback: Vec<Feedback>,
 }
 
 /// How a turn became durable.
@@ -148,8 +142,16 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let Parts { ledger, clock, entropy, secret, links, data_dir, node, version, send, tell, counter, busy } = parts;
         let mut spool = Spool::in_dir(&data_dir);
         let spooled = replay::drain_spool(&*ledger, &mut spool).await?;
-        let mut floor = Floor::new(Journal::new(entropy), secret, links);
+        let journal = Journal::new(entropy);
+        let mended = journal.mended();
+        let mut floor = Floor::new(journal, secret, links);
         let size = replay::replay(&*ledger, &mut floor).await?;
+        let mut salvaged = Vec::new();
+        for (path, batches) in spool.unheard().map_err(ReplayError::from)? {
+            let presses = salvage::presses(&*ledger, &batches).await.map_err(ReplayError::from)?;
+            tracing::error!(spool.kept = %path.display(), presses = presses.len(), "presses of a spool that was put aside are heard now");
+            salvaged.push((path, presses));
+        }
         let keeper = Timekeeper::start(clock.monotonic(), clock.wall(), floor.last_entry_at());
         tracing::info!(
             record.size = size,
@@ -175,6 +177,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             tickets: BTreeMap::new(),
             next_ticket: 0,
             lost: None,
+            salvaged,
+            mended,
+            mended_told: 0,
             wake: Arc::default(),
             lag_ms: 0,
         })
@@ -207,7 +212,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         self.floor.forget_receipts();
         let kept =
             if self.spool.has_kept() { Input::TroubleNoticed(Cause::SpoolPutAside) } else { Input::TroubleCleared(Cause::SpoolPutAside) };
-        self.spin(vec![(NOBODY, Input::Started(started)), (NOBODY, kept)]).await?;
+        // A process that ended while the record was away has not said that it is back.
+        self.spin(vec![(NOBODY, Input::Started(started)), (NOBODY, Input::RecordFound), (NOBODY, kept)]).await?;
+        self.hear_salvaged().await?;
         for feedback in self.floor.standing_feedback() {
             (self.tell)(feedback);
         }
@@ -240,6 +247,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 self.answer(look, &mut inputs);
             }
             self.spin(inputs).await?;
+            self.hear_salvaged().await?;
         }
         self.counter.inputs.close();
         while let Ok(knock) = self.counter.inputs.try_recv() {
@@ -250,6 +258,24 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
         tracing::info!(record.size = self.floor.next().index(), "the watch has stopped");
         Ok(self.floor)
+    }
+
+    /// Hears the presses of spools that were put aside, once there is a directory that says whom they concern.
+    async fn hear_salvaged(&mut self) -> Result<(), StationError> {
+        if self.floor.engine.directory_version() == 0 {
+            return Ok(());
+        }
+        for (path, presses) in std::mem::take(&mut self.salvaged) {
+            for some in presses.chunks(DRAIN_MAX) {
+                self.spin(some.iter().map(|press| (NOBODY, press.clone())).collect()).await?;
+            }
+            // Where nothing could be written they are heard again at the next start.
+            let durable = self.lost.as_mut().is_none_or(|lost| lost.spool(&mut self.spool));
+            if durable && let Err(error) = self.spool.heard(&path) {
+                tracing::error!(error = %error, "the presses of a spool that was put aside were heard, and will be again at the next start");
+            }
+        }
+        Ok(())
     }
 
     /// Whether all that is in hand may wait, and nothing else is to be done yet.
@@ -273,7 +299,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let (now, stepped) = self.read_clock();
         let news = self.retry_lost().await?;
         let mono_us = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(u64::MAX);
-        let own = stepped.into_iter().chain(news).map(|input| (NOBODY, input)).collect();
+        let own = stepped.into_iter().chain(news).chain(self.fault()).map(|input| (NOBODY, input)).collect();
         let mut turn = self.floor.turn(now, mono_us, own);
         inputs.sort_by_key(|(_, input)| input.rank());
         let after_presses = inputs.partition_point(|(_, input)| input.rank() == 0);
@@ -297,6 +323,13 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         (reading.now, stepped)
     }
 
+    /// That an event had to be mended before it could be written, where that is new.
+    fn fault(&mut self) -> Option<Input> {
+        let mended = self.mended.load(Ordering::Relaxed);
+        let is_new = mended > std::mem::replace(&mut self.mended_told, mended);
+        is_new.then_some(Input::TroubleNoticed(Cause::Fault { activation: None }))
+    }
+
     fn tick(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
         for _ in 0..TICKS_MAX {
             match self.floor.engine.next_deadline() {
@@ -309,48 +342,50 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
     }
 
-    async fn make_durable(&mut self, turn: Turn, now: Timestamp) -> Result<(), StationError> {
-        if self.lost.is_some() {
-            self.put_aside(turn, now);
-            return Ok(());
-        }
-        if turn.batch.is_empty() {
+    async fn make_durable(&mut self, mut turn: Turn, now: Timestamp) -> Result<(), StationError> {
+        if self.lost.is_none() && turn.batch.is_empty() {
             self.release(turn, now, Kept::InTheRecord);
             return Ok(());
         }
+        let batch = Arc::new(std::mem::replace(&mut turn.batch, Batch::new(self.floor.next())));
+        if self.lost.is_some() {
+            self.put_aside(turn, batch, now);
+            return Ok(());
+        }
         failpoint::reached(failpoint::BEFORE_APPEND);
-        let appended = tokio::time::timeout(APPEND_PATIENCE, self.ledger.append(&turn.batch)).await;
-        match appended {
-            Ok(Ok(())) => {
+        let mut appending = Box::pin(append(Arc::clone(&self.ledger), Arc::clone(&batch)));
+        match tokio::time::timeout(APPEND_PATIENCE, &mut appending).await {
+            Ok(None) => {
                 self.floor.totals.appends += 1;
                 failpoint::reached(failpoint::AFTER_APPEND_BEFORE_RELEASE);
                 self.release(turn, now, Kept::InTheRecord);
                 failpoint::reached(failpoint::AFTER_RELEASE);
                 Ok(())
             }
-            Ok(Err(fenced @ AppendError::Fenced { .. })) => Err(StationError::Fenced(fenced)),
-            Ok(Err(unknown @ AppendError::Unknown { .. })) => {
+            Ok(Some(fenced @ AppendError::Fenced { .. })) => Err(StationError::Fenced(fenced)),
+            Ok(Some(unknown @ AppendError::Unknown { .. })) => {
                 tracing::error!(error = %unknown, "the record does not answer; entries go to the spool");
-                self.lose_record(turn, now);
+                self.lose_record(turn, batch, now, None);
                 Ok(())
             }
             Err(_elapsed) => {
                 tracing::error!(patience_ms = 250, "the record did not answer in time; entries go to the spool");
-                self.lose_record(turn, now);
+                // It goes on and is the first try: a second one beside it would only stand in its way.
+                let attempt = waking(appending, Arc::clone(&self.wake));
+                self.lose_record(turn, batch, now, Some(attempt));
                 Ok(())
             }
         }
     }
 
-    fn lose_record(&mut self, turn: Turn, now: Timestamp) {
-        self.lost = Some(Lost { pending: VecDeque::new(), attempt: None, next_try: self.clock.monotonic() + RETRY_EVERY });
-        self.put_aside(turn, now);
+    fn lose_record(&mut self, turn: Turn, batch: Arc<Batch>, now: Timestamp, attempt: Option<JoinHandle<Option<AppendError>>>) {
+        self.lost = Some(Lost::new(attempt, self.clock.monotonic() + RETRY_EVERY));
+        self.put_aside(turn, batch, now);
     }
 
     /// An alarm outranks its paperwork: the turn is spooled and goes on; its PUBACKs wait for the record. A turn that
     /// wrote nothing leans on those before it and waits with the last of them.
-    fn put_aside(&mut self, mut turn: Turn, now: Timestamp) {
-        let batch = std::mem::replace(&mut turn.batch, Batch::new(self.floor.next()));
+    fn put_aside(&mut self, mut turn: Turn, batch: Arc<Batch>, now: Timestamp) {
         let mut withheld = Vec::new();
         turn.verdicts.retain(|(ticket, verdict, holds)| {
             let waits = *holds == Holds::Record && matches!(verdict, Verdict::Durable(_));
@@ -362,14 +397,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let feedback = std::mem::take(&mut turn.feedback);
         let mut kept = Kept::InTheRecord;
         if let Some(lost) = &mut self.lost {
-            match lost.pending.back_mut() {
-                Some(last) if batch.is_empty() => {
-                    last.withheld.extend(withheld);
-                    last.feedback.extend(feedback);
-                }
-                Some(_) | None => lost.pending.push_back(Pending { batch: Arc::new(batch), spooled: false, withheld, feedback }),
-            }
-            kept = spool_pending(&mut self.spool, &mut lost.pending);
+            lost.put(batch, withheld, feedback);
+            kept = if lost.spool(&mut self.spool) { Kept::InTheSpool } else { Kept::Nowhere };
         }
         self.release(turn, now, kept);
     }
@@ -387,7 +416,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 match attempt.await {
                     Ok(None) => {
                         self.floor.totals.appends += 1;
-                        let Some(done) = lost.pending.pop_front() else { break };
+                        let Some(done) = lost.done() else { break };
                         done.withheld.into_iter().for_each(|(ticket, verdict)| reply(&mut self.tickets, ticket, verdict));
                         done.feedback.into_iter().for_each(|feedback| (self.tell)(feedback));
                     }
@@ -395,14 +424,21 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                     Ok(Some(AppendError::Unknown { .. })) | Err(_) => lost.next_try = self.clock.monotonic() + RETRY_EVERY,
                 }
             }
-            let Some(pending) = lost.pending.front() else { return Ok(Some(self.find_record())) };
-            if self.clock.monotonic() < lost.next_try {
+            if self.clock.monotonic() < lost.next_try && lost.count() > 0 {
                 break;
             }
-            lost.attempt = Some(attempt(Arc::clone(&self.ledger), Arc::clone(&pending.batch), Arc::clone(&self.wake)));
+            match lost.next(&self.spool) {
+                Ok(Some(batch)) => {
+                    lost.attempt = Some(waking(append(Arc::clone(&self.ledger), batch), Arc::clone(&self.wake)));
+                }
+                Ok(None) => return Ok(Some(self.find_record())),
+                Err(error) => {
+                    tracing::error!(error = %error, "what waits in the spool cannot be given to the record");
+                    lost.next_try = self.clock.monotonic() + RETRY_EVERY;
+                }
+            }
         }
-        // The engine hears of it once; asked again it has nothing to say.
-        Ok((!self.floor.engine.is_record_lost()).then_some(Input::RecordLost))
+        Ok(lost.news(self.floor.engine.is_record_lost()))
     }
 
     fn find_record(&mut self) -> Input {
@@ -491,7 +527,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let health = Health {
             started: true,
             record_reachable: self.lost.is_none(),
-            spooled: self.lost.as_ref().map_or(0, |lost| u64::try_from(lost.pending.len()).unwrap_or(u64::MAX)),
+            spooled: self.lost.as_ref().map_or(0, Lost::count),
             size: self.floor.next().index(),
             open,
             owed: u64::try_from(self.floor.engine.owed_count()).unwrap_or(u64::MAX),
@@ -508,26 +544,21 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     }
 }
 
-/// Spools what is not spooled yet, in order: a spool with a gap could not be given to the record.
-fn spool_pending(spool: &mut Spool, pending: &mut VecDeque<Pending>) -> Kept {
-    for waiting in pending.iter_mut().filter(|waiting| !waiting.spooled) {
-        if let Err(error) = spool.append(&waiting.batch) {
-            tracing::error!(error = %error, "the spool failed as well; messages leave without code and link");
-            return Kept::Nowhere;
-        }
-        failpoint::reached(failpoint::MID_SPOOL);
-        waiting.spooled = true;
+/// One try to append a batch, given up after ten seconds: a dead connection would otherwise be waited for for ever.
+async fn append<L: Ledger>(ledger: Arc<L>, batch: Arc<Batch>) -> Option<AppendError> {
+    match tokio::time::timeout(ATTEMPT_MAX, ledger.append(&batch)).await {
+        Ok(outcome) => outcome.err(),
+        Err(elapsed) => Some(AppendError::Unknown { first: batch.first(), source: Box::new(elapsed) }),
     }
-    Kept::InTheSpool
 }
 
-/// One try to append a pending batch, given up after ten seconds: a dead connection would otherwise be waited for for ever.
-fn attempt<L: Ledger>(ledger: Arc<L>, batch: Arc<Batch>, wake: Arc<Notify>) -> JoinHandle<Option<AppendError>> {
+/// A try that nobody waits for; its end wakes the watch.
+fn waking(
+    append: impl Future<Output = Option<AppendError>> + std::marker::Send + 'static,
+    wake: Arc<Notify>,
+) -> JoinHandle<Option<AppendError>> {
     tokio::spawn(async move {
-        let outcome = match tokio::time::timeout(ATTEMPT_MAX, ledger.append(&batch)).await {
-            Ok(outcome) => outcome.err(),
-            Err(elapsed) => Some(AppendError::Unknown { first: batch.first(), source: Box::new(elapsed) }),
-        };
+        let outcome = append.await;
         wake.notify_one();
         outcome
     })
@@ -562,7 +593,7 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::TroubleCleared(_)
         | Input::Started(_)
         | Input::ClockStepped { .. }
-        | Input::RecordLost
+        | Input::RecordLost { .. }
         | Input::RecordFound => false,
     }
 }

@@ -4,13 +4,18 @@
 //! that nobody was told of; anything else that does not read is kept aside, never deleted.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ledger::{Batch, Disclosure, EntryBody, Listing, Seq};
 use serde::{Deserialize, Serialize};
+
+/// Put aside, and its presses are still to be heard: `spool.unheard-1`.
+const UNHEARD: &str = "unheard";
+/// Put aside for a person, and nothing more is to be done with it: `spool.kept-1`.
+const KEPT: &str = "kept";
 
 /// The spool of one data directory.
 #[derive(Debug)]
@@ -19,13 +24,20 @@ pub struct Spool {
     file: Option<File>,
 }
 
+/// Where a batch stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    offset: u64,
+    bytes: usize,
+}
+
 /// The spool could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
     /// The file system said no.
     #[error("could not {attempted} the spool {path}; check the disk and its space")]
     File {
-        /// `write`, `read`, `put aside` or `remove`.
+        /// `write`, `read`, `read back`, `put aside` or `remove`.
         attempted: &'static str,
         /// Which file.
         path: PathBuf,
@@ -78,8 +90,8 @@ impl Spool {
         Self { path: data_dir.join("spool"), file: None }
     }
 
-    /// Adds a batch and waits until the disk has it.
-    pub fn append(&mut self, batch: &Batch) -> Result<(), SpoolError> {
+    /// Adds a batch, waits until the disk has it, and says where it stands.
+    pub fn append(&mut self, batch: &Batch) -> Result<Place, SpoolError> {
         let json = serde_json::to_string(&line_of(batch)).map_err(SpoolError::Batch)?;
         let line = format!("{} {json}\n", digest(json.as_bytes()));
         self.write(line.as_bytes()).map_err(|source| {
@@ -89,13 +101,25 @@ impl Spool {
         })
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+    fn write(&mut self, line: &[u8]) -> io::Result<Place> {
         let file = match &mut self.file {
             Some(file) => file,
             None => self.file.insert(open(&self.path)?),
         };
+        let offset = file.metadata()?.len();
         file.write_all(line)?;
-        file.sync_data()
+        file.sync_data()?;
+        Ok(Place { offset, bytes: line.len() })
+    }
+
+    /// The batch that was added there, so that nobody has to hold it in memory meanwhile.
+    pub fn read_back(&self, place: Place) -> Result<Batch, SpoolError> {
+        let failed = |source| SpoolError::File { attempted: "read back", path: self.path.clone(), source };
+        let mut line = vec![0; place.bytes];
+        let mut file = File::open(&self.path).map_err(failed)?;
+        file.seek(SeekFrom::Start(place.offset)).and_then(|_| file.read_exact(&mut line)).map_err(failed)?;
+        let batch = line.strip_suffix(b"\n").and_then(batch_of);
+        batch.ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidData, "what stands there is not what was written")))
     }
 
     /// Everything in it, in order. A torn last line is dropped: nobody was told of it.
@@ -132,22 +156,51 @@ impl Spool {
 
     /// Whether an earlier spool was put aside and nobody has looked at it: it holds entries that the record lacks.
     pub fn has_kept(&self) -> bool {
-        let Some(folder) = self.path.parent() else { return false };
-        let kept = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("spool.kept");
-        std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| kept(&entry.file_name())))
+        !self.beside(KEPT).is_empty() || !self.beside(UNHEARD).is_empty()
     }
 
-    /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost.
+    /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost. Its presses are
+    /// still to be heard.
     pub fn set_aside(&mut self) -> Result<PathBuf, SpoolError> {
         self.file = None;
-        let kept = (1..10_000_u32).map(|n| self.path.with_extension(format!("kept-{n}"))).find(|path| !path.exists());
-        let kept = kept.unwrap_or_else(|| self.path.with_extension("kept"));
-        std::fs::rename(&self.path, &kept).map_err(|source| SpoolError::File {
-            attempted: "put aside",
-            path: self.path.clone(),
-            source,
-        })?;
-        Ok(kept)
+        self.rename(&self.path, UNHEARD)
+    }
+
+    /// Spools that were put aside and whose presses nobody has heard yet, each with every batch in it that reads.
+    pub fn unheard(&self) -> Result<Vec<(PathBuf, Vec<Batch>)>, SpoolError> {
+        let read = |path: PathBuf| match std::fs::read(&path) {
+            Ok(bytes) => Ok((path, bytes.split(|byte| *byte == b'\n').filter_map(batch_of).collect())),
+            Err(source) => Err(SpoolError::File { attempted: "read", path, source }),
+        };
+        self.beside(UNHEARD).into_iter().map(read).collect()
+    }
+
+    /// Its presses have been heard; the file stays for a person.
+    pub fn heard(&self, unheard: &Path) -> Result<PathBuf, SpoolError> {
+        self.rename(unheard, KEPT)
+    }
+
+    /// Files of the same folder whose names begin so, in order of name.
+    fn beside(&self, extension: &str) -> Vec<PathBuf> {
+        let Some(folder) = self.path.parent() else { return Vec::new() };
+        let begins = format!("spool.{extension}");
+        let mut paths: Vec<_> = std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&begins))
+            .map(|entry| entry.path())
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    fn rename(&self, from: &Path, extension: &str) -> Result<PathBuf, SpoolError> {
+        let free = (1..10_000_u32).map(|n| self.path.with_extension(format!("{extension}-{n}"))).find(|path| !path.exists());
+        let to = free.unwrap_or_else(|| self.path.with_extension(extension));
+        let source = |source| SpoolError::File { attempted: "put aside", path: from.to_owned(), source };
+        std::fs::rename(from, &to).map_err(source)?;
+        Ok(to)
     }
 
     /// Forgets everything: the record has it.
@@ -267,6 +320,39 @@ mod tests {
         spool.clear().unwrap();
         spool.clear().unwrap();
         assert!(spool.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_batch_is_read_back_from_where_it_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::in_dir(folder.path());
+        let places: Vec<_> = (0..3).map(|n| spool.append(&batch(n)).unwrap()).collect();
+        for (n, place) in (0..).zip(places.iter().copied()) {
+            assert_eq!(spool.read_back(place).unwrap(), batch(n));
+        }
+        std::fs::write(folder.path().join("spool"), "something else that is long enough".repeat(99)).unwrap();
+        assert!(matches!(spool.read_back(places[1]), Err(SpoolError::File { attempted: "read back", .. })));
+    }
+
+    #[test]
+    fn what_was_put_aside_is_unheard_until_said_and_gives_every_line_that_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::in_dir(folder.path());
+        for n in 0..3 {
+            spool.append(&batch(n)).unwrap();
+        }
+        let path = folder.path().join("spool");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(!spool.has_kept());
+        let aside = spool.set_aside().unwrap();
+        assert_eq!(spool.unheard().unwrap(), [(aside.clone(), vec![batch(0), batch(2)])]);
+        let kept = spool.heard(&aside).unwrap();
+        assert_eq!(kept, folder.path().join("spool.kept-1"));
+        assert!(spool.has_kept() && spool.unheard().unwrap().is_empty());
+        assert_eq!(std::fs::read(kept).unwrap(), bytes, "nothing in it is lost");
     }
 
     #[test]

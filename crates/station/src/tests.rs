@@ -21,7 +21,7 @@ use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
 use ledger::memory::{Fault, MemoryLedger};
-use ledger::{Ledger as _, Seq};
+use ledger::{AppendError, Batch, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
@@ -112,6 +112,11 @@ impl House {
     }
 
     async fn open_on(ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
+        Self::open_behind(ledger.clone(), ledger, folder, directory, links).await
+    }
+
+    /// With something between the station and its record.
+    async fn open_behind(record: impl Ledger, ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
         let clock = PausedClock(Instant::now(), Arc::default());
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
@@ -119,7 +124,7 @@ impl House {
         let spooled: Arc<Mutex<Vec<bool>>> = Arc::default();
         let (known, spool) = (Arc::clone(&spooled), folder.path().join("spool"));
         let station = Station::open(Parts {
-            ledger: Arc::new(ledger.clone()),
+            ledger: Arc::new(record),
             clock: clock.clone(),
             entropy: Entropy::from_seed(b"seed"),
             secret: Secret::from_bytes(&[7; 32]),
@@ -150,6 +155,29 @@ impl House {
     /// Somebody steps the wall clock.
     fn step_wall(&self, s: i64) {
         *self.clock.1.lock().unwrap() += s;
+    }
+
+    /// Stops the station as a crash would: nothing more is written. Gives its folder.
+    async fn crash(self) -> tempfile::TempDir {
+        self.ledger.set_faults(|_| Fault::UnknownAbsent);
+        self.stop.send_replace(true);
+        while self.desk.turn().await.is_ok() {}
+        self.folder
+    }
+
+    async fn entries_of(&self, kind: &str) -> Vec<serde_json::Value> {
+        let entries = self.ledger.by_kind(kind, Seq::FIRST, 9_999).await.unwrap();
+        entries.iter().map(|entry| serde_json::from_slice(entry.body.as_ref().unwrap().bytes()).unwrap()).collect()
+    }
+
+    /// Waits until the record has so many entries of a kind.
+    async fn until_recorded(&self, kind: &str, count: usize) {
+        let recorded = async {
+            while self.entries_of(kind).await.len() < count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, recorded).await.unwrap_or_else(|_| panic!("{count} of {kind} are not in the record"));
     }
 
     fn sent(&self) -> Vec<Order> {
@@ -473,4 +501,174 @@ async fn a_shared_phone_does_not_answer_for_both() {
     let first = house.desk.responder(tokens[0]).await.unwrap().unwrap();
     let second = house.desk.responder(tokens[1]).await.unwrap().unwrap();
     assert_eq!((first.answer, second.answer), (ResponderAnswer::Going, ResponderAnswer::None));
+}
+
+/// A record whose commits take a while, and that counts how often it is asked.
+struct SlowLedger {
+    inner: MemoryLedger,
+    takes: Duration,
+    asked: Arc<Mutex<Vec<Seq>>>,
+}
+
+impl Ledger for SlowLedger {
+    async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
+        self.asked.lock().unwrap().push(batch.first());
+        tokio::time::sleep(self.takes).await;
+        self.inner.append(batch).await
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        self.inner.head().await
+    }
+
+    async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        self.inner.entries(from, limit).await
+    }
+
+    async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        self.inner.by_stream(stream, from, limit).await
+    }
+
+    async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        self.inner.by_kind(kind, from, limit).await
+    }
+
+    async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
+        self.inner.disclosures(from, to).await
+    }
+
+    async fn disclosure(&self, digest: &ledger::Digest) -> Result<Option<Disclosure>, ReadError> {
+        self.inner.disclosure(digest).await
+    }
+
+    async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
+        self.inner.listings(query).await
+    }
+
+    async fn clear_listings(&self) -> Result<(), ReadError> {
+        self.inner.clear_listings().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_append_goes_on_and_is_asked_for_once() {
+    let (ledger, asked) = (MemoryLedger::new(), Arc::<Mutex<Vec<Seq>>>::default());
+    let slow = SlowLedger { inner: ledger.clone(), takes: Duration::from_millis(700), asked: Arc::clone(&asked) };
+    let house = House::open_behind(slow, ledger, tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
+    let verdict = tokio::time::timeout(PATIENCE, house.desk.submit(press("1"))).await.expect("the record has it in the end");
+    assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    assert_eq!(house.sent().len(), 1, "the message did not wait for it");
+    let mut asked = asked.lock().unwrap().clone();
+    let all = asked.len();
+    asked.dedup();
+    assert_eq!(asked.len(), all, "no batch was asked for twice: {asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_long_outage_held_reaches_the_record_in_order() {
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    for n in 0..300 {
+        let desk = house.desk.clone();
+        tokio::spawn(async move { desk.submit(Input::Signal(press_of(&format!("library/b-{n}"), "1"))).await });
+        house.desk.turn().await.unwrap();
+    }
+    house.ledger.set_faults(|_| Fault::None);
+    house.until_recorded("record.found", 1).await;
+    assert_eq!(house.entries_of("activation.raised").await.len(), 300);
+    assert!(!house.folder.path().join("spool").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_after_a_crash_in_an_outage_finds_the_record() {
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(press("1")).await });
+    house.next_sent().await;
+    house.desk.turn().await.unwrap();
+    let ledger = house.ledger.clone();
+    let folder = house.crash().await;
+    ledger.set_faults(|_| Fault::None);
+    let house = House::open_on(ledger, folder, DIRECTORY, LinkBase::default()).await;
+    assert_eq!(house.entries_of("record.lost").await.len(), 1);
+    assert_eq!(house.entries_of("record.found").await.len(), 1);
+    let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
+    assert!(troubles.iter().all(|trouble| trouble.cause != Cause::RecordUnreachable), "{troubles:?}");
+}
+
+/// Neither record nor spool, a crash, and the same again: nobody's reference or message is named like another's.
+#[tokio::test(start_paused = true)]
+async fn i2_what_nobody_wrote_down_is_never_named_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("spool")).unwrap();
+    let ledger = MemoryLedger::new();
+    let (mut folder, mut activations, mut keys) = (folder, Vec::new(), Vec::new());
+    for round in 0..2 {
+        ledger.set_faults(|_| Fault::None);
+        let directory = DIRECTORY.replace("J. Smith", &format!("J. Smith {round}"));
+        std::fs::remove_dir(folder.path().join("spool")).unwrap();
+        let house = House::open_on(ledger.clone(), folder, &directory, LinkBase::default()).await;
+        house.step_wall(60 * round);
+        std::fs::create_dir(house.folder.path().join("spool")).unwrap();
+        ledger.set_faults(|_| Fault::UnknownAbsent);
+        for device in ["library/front-1", "library/front-2"] {
+            let desk = house.desk.clone();
+            let press = Input::Signal(press_of(device, "1"));
+            tokio::spawn(async move { desk.submit(press).await });
+            house.next_sent().await;
+            house.desk.turn().await.unwrap();
+        }
+        keys.extend(house.sent().iter().map(Order::key));
+        activations.extend(house.sent().iter().map(|order| order.id.activation.to_string()).skip(1));
+        folder = house.crash().await;
+    }
+    let distinct = |texts: &[String]| texts.iter().collect::<std::collections::BTreeSet<_>>().len();
+    assert_eq!(distinct(&keys), keys.len(), "a carrier would take one for a repeat of another: {keys:?}");
+    assert!(activations.len() >= 2 && distinct(&activations) == activations.len(), "{activations:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_written_as_it_is_is_mended_and_becomes_a_trouble() {
+    let house = House::open().await;
+    // A wall clock that leaps by three hundred years: more microseconds than a number of the record holds.
+    house.step_wall(9_100_000_000);
+    let verdict = house.desk.submit(press("1")).await;
+    assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    house.until_recorded("clock.stepped", 1).await;
+    house.until_recorded("trouble.raised", 1).await;
+    let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::Fault { activation: None }), "{troubles:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_presses_of_a_spool_that_was_put_aside_are_heard_once() {
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    for (device, id) in [("library/front-1", "1"), ("library/front-1", "2"), ("clinic/desk-1", "3")] {
+        let desk = house.desk.clone();
+        let press = Input::Signal(Signal { note: Some(Private::Open("a knife".into())), ..press_of(device, id) });
+        tokio::spawn(async move { desk.submit(press).await });
+        house.desk.turn().await.unwrap();
+    }
+    let folder = house.crash().await;
+    // The record was lost as well and an empty one is in its place: nobody is in its directory yet.
+    let house = House::open_on(MemoryLedger::new(), folder, DIRECTORY, LinkBase::default()).await;
+    house.until_recorded("activation.raised", 2).await;
+    let raised = house.entries_of("activation.raised").await;
+    assert_eq!(raised.iter().map(|entry| entry["dev"].as_str().unwrap()).collect::<Vec<_>>(), ["library/front-1", "clinic/desk-1"]);
+    assert_eq!(raised.iter().map(|entry| entry["signal"]["id"].as_str().unwrap()).collect::<Vec<_>>(), ["1", "3"]);
+    assert_eq!(house.entries_of("activation.pressed_again").await.len(), 1);
+    house.desk.turn().await.unwrap();
+    assert_eq!(house.sent().iter().filter(|order| order.purpose == Purpose::Alarm).count(), 2, "somebody is told of each");
+    // The broker brings it too.
+    let redelivered = house.desk.submit(press("1")).await;
+    assert!(matches!(redelivered, Verdict::Durable(_)), "{redelivered:?}");
+    let ledger = house.ledger.clone();
+    let folder = house.crash().await;
+    ledger.set_faults(|_| Fault::None);
+    let house = House::open_on(ledger, folder, DIRECTORY, LinkBase::default()).await;
+    assert_eq!(house.entries_of("activation.raised").await.len(), 2, "not at the next start again");
+    let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::SpoolPutAside), "a person still has to look: {troubles:?}");
 }

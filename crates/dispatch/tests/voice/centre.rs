@@ -22,16 +22,19 @@ async fn a_centre_can_check_who_sends_and_discard_a_second_one() {
     let (gateway, watch) = (Gateway::start().await, Watch::new());
     gateway.script([Act::Say(500, None, ""), Act::HangUp]);
     let voice = desk(&gateway).open(&watch);
-    voice.send(order("KAL-42.3", Address::Webhook(name("westside")))).unwrap();
+    let order = order("KAL-42.3", Address::Webhook(name("westside")));
+    let id = order.key();
+    assert_eq!(id, format!("KAL-42.3-{}", order.queued_at.as_microsecond()), "never a later message's, whatever a crash forgets");
+    voice.send(order).unwrap();
     let report = watch.reported(1).await.remove(0);
     assert_eq!((report.report, report.tries, report.possible_duplicate), (Report::Accepted, 3, true));
     assert_eq!(report.provider, Some(name("westside")));
     let posts = gateway.posts();
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
     for post in &posts {
-        assert_eq!((post.path.as_str(), post.header("webhook-id").as_str()), ("/alarms?a=1", "KAL-42.3"));
+        assert_eq!((post.path.as_str(), post.header("webhook-id").as_str()), ("/alarms?a=1", id.as_str()));
         assert_eq!(post.header("webhook-timestamp"), "1776060180");
-        let signed = format!("KAL-42.3.1776060180.{}", post.body);
+        let signed = format!("{id}.1776060180.{}", post.body);
         let signature = post.header("webhook-signature");
         let signature = STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
         assert!(hmac::verify(&key, signed.as_bytes(), &signature).is_ok());

@@ -265,7 +265,7 @@ impl World {
                 Input::Command(Command { activation: self.act(*act)?, by, seen: None, act: act_of(*what, *eta) })
             }
             Happening::Directory(adoption) => Input::DirectoryOffered(adoption.clone()),
-            Happening::Lost => Input::RecordLost,
+            Happening::Lost => Input::RecordLost { spooled: true },
             Happening::Found => Input::RecordFound,
             Happening::Stepped => Input::ClockStepped { by_us: -5_000_000 },
             Happening::Trouble { on: true } => Input::TroubleNoticed(Cause::BrokerAway),

@@ -101,7 +101,7 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
             command(floor, operator(who), Act::Escalate { to });
         }
         [who, "closes"] => command(floor, operator(who), Act::Close { disposition: Disposition::Attended, note: None }),
-        ["record", "lost"] => drop(floor.take(Input::RecordLost).ok()?),
+        ["record", "lost"] => drop(floor.take(Input::RecordLost { spooled: true }).ok()?),
         ["record", "found"] => drop(floor.take(Input::RecordFound).ok()?),
         _other => return None,
     }

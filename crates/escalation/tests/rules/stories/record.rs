@@ -90,6 +90,26 @@ fn kind(event: &Event) -> &'static str {
     }
 }
 
+/// While the spool holds, losses are counted. Where it fails as well, a crash would forget the count.
+#[test]
+fn what_neither_record_nor_spool_holds_is_named_by_the_time() {
+    let mut floor = Floor::new(COUNTERS);
+    let lose = |floor: &mut Floor, spooled| floor.take(Input::RecordLost { spooled }).unwrap();
+    let series = |floor: &mut Floor, n: u32| floor.press(&format!("library/loss-{n}")).series;
+    lose(&mut floor, true);
+    assert_eq!(series(&mut floor, 1), 1);
+    lose(&mut floor, false);
+    let apart = series(&mut floor, 2);
+    assert!(apart > 1_000_000, "{apart}");
+    assert!(lose(&mut floor, false).is_empty() && lose(&mut floor, true).is_empty(), "that is said once");
+    floor.take(Input::RecordFound).unwrap();
+    lose(&mut floor, false);
+    assert!(series(&mut floor, 3) > apart, "and never again");
+    floor.take(Input::RecordFound).unwrap();
+    lose(&mut floor, true);
+    assert_eq!(series(&mut floor, 4), 2, "losses with a spool go on being counted");
+}
+
 /// A long day in which everything happens that can.
 fn a_long_day() -> Floor {
     let mut floor = Floor::new(COUNTERS);
