@@ -1,21 +1,47 @@
 //! Listening: over TCP for the world, over a Unix socket for users of this machine. What is served is the same router.
+//!
+//! Whoever is slow, or comes in numbers, takes from others: connections, the time for a head and the time for a body are
+//! bounded here, for every path alike.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use axum::{Extension, Router};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::watch;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::serve::Listener;
+use axum::{BoxError, Extension, Router};
+use futures_util::{StreamExt, stream};
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::caller::Peer;
 
 /// How long requests in flight may take to end once the desk is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// What a peer may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Connections at once. Overflow rule: the next ones wait in the system's queue until one has ended.
+    connections: usize,
+    /// How long a request's head may take, and how long a connection may say nothing between two requests.
+    head: Duration,
+    /// How long its body may take, from the head on.
+    body: Duration,
+}
+
+/// For the world and for the control socket, each by itself.
+const LIMITS: Limits = Limits { connections: 1_024, head: Duration::from_secs(30), body: Duration::from_secs(30) };
 
 /// Told to streams, which would otherwise never end.
 #[derive(Clone)]
@@ -23,9 +49,8 @@ pub(crate) struct Stopping(pub(crate) watch::Receiver<bool>);
 
 /// Serves the router until `shutdown`, then lets requests in flight end, for at most 3 s.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    let (stop, stopped, router) = stopping(router, shutdown);
-    let serving = axum::serve(Prompt(listener), router.into_make_service_with_connect_info::<Peer>()).with_graceful_shutdown(stop);
-    bounded(serving.into_future(), stopped).await
+    serve_all(Prompt(listener), |_, address| Peer::Net(address.ip()), LIMITS, router, shutdown).await;
+    Ok(())
 }
 
 /// Serves the router over a Unix socket as admin, attributed to the OS user at the other end, until `shutdown`.
@@ -33,14 +58,90 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
 /// The socket is made in a private directory and moved into place, so that it is never there with other rights than 0600.
 pub async fn serve_control(path: &Path, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let listener = bind_privately(path)?;
-    let (stop, stopped, router) = stopping(router, shutdown);
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).with_graceful_shutdown(stop);
-    let ended = bounded(serving.into_future(), stopped).await;
+    serve_all(listener, |stream, _| of_this_machine(stream), LIMITS, router, shutdown).await;
     match std::fs::remove_file(path) {
-        Ok(()) => ended,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => ended,
-        Err(error) => ended.and(Err(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
+}
+
+async fn serve_all<L: Listener>(
+    mut listener: L,
+    peer_of: impl Fn(&L::Io, L::Addr) -> Peer,
+    limits: Limits,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (stop, stopped) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(stopped.clone())));
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let next = async { (Arc::clone(&connections).acquire_owned().await, listener.accept().await) };
+        let (room, (io, address)) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            next = next => next,
+        };
+        let peer = peer_of(&io, address);
+        let connection = http.serve_connection(TokioIo::new(io), service_fn(answerer(router.clone(), peer, limits.body)));
+        let mut stopped = stopped.clone();
+        tokio::spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = async { drop(stopped.wait_for(|stop| *stop).await) } => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(room);
+        });
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if timeout(GRACE, connections.acquire_many(all)).await.is_err() {
+        tracing::debug!("requests in flight did not end in time");
+    }
+}
+
+/// What answers the requests of one connection.
+fn answerer(
+    router: Router,
+    peer: Peer,
+    patience: Duration,
+) -> impl Fn(Request<Incoming>) -> <TowerToHyperService<Router> as Service<Request>>::Future {
+    let router = TowerToHyperService::new(router);
+    move |request| {
+        let mut request = request.map(|body| in_time(body, patience));
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
+        router.call(request)
+    }
+}
+
+/// The body, or an error in its place once it has taken too long.
+fn in_time(body: Incoming, patience: Duration) -> Body {
+    if body.is_end_stream() {
+        return Body::empty();
+    }
+    let deadline = Instant::now() + patience;
+    let parts = Body::new(body).into_data_stream();
+    Body::from_stream(stream::unfold(Some(parts), move |parts| async move {
+        let mut parts = parts?;
+        let (part, rest): (Result<Bytes, BoxError>, _) = match timeout_at(deadline, parts.next()).await {
+            Ok(Some(Ok(part))) => (Ok(part), Some(parts)),
+            Ok(Some(Err(error))) => (Err(error.into()), None),
+            Ok(None) => return None,
+            Err(elapsed) => (Err(elapsed.into()), None),
+        };
+        Some((part, rest))
+    }))
 }
 
 fn bind_privately(path: &Path) -> io::Result<UnixListener> {
@@ -63,33 +164,6 @@ fn bind_privately(path: &Path) -> io::Result<UnixListener> {
     bound
 }
 
-/// Turns one shutdown into three: for the server, for the deadline, and for streams.
-fn stopping(
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> (impl Future<Output = ()> + Send + 'static, watch::Receiver<bool>, Router) {
-    let (say, said) = watch::channel(false);
-    let router = router.layer(Extension(Stopping(said.clone())));
-    let stop = async move {
-        shutdown.await;
-        say.send_replace(true);
-    };
-    (stop, said, router)
-}
-
-async fn bounded(serving: impl Future<Output = io::Result<()>>, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
-    let deadline = async move {
-        if stopped.wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        ended = serving => ended,
-        () = deadline => Ok(()),
-    }
-}
-
 /// A listener whose connections send at once what they have.
 struct Prompt(TcpListener);
 
@@ -110,18 +184,10 @@ impl Listener for Prompt {
     }
 }
 
-impl Connected<IncomingStream<'_, Prompt>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Prompt>) -> Self {
-        Self::Net(stream.remote_addr().ip())
-    }
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        match stream.io().peer_cred() {
-            Ok(credentials) => Self::Os(user(credentials.uid())),
-            Err(_) => Self::Os("unknown".to_owned()),
-        }
+fn of_this_machine(stream: &UnixStream) -> Peer {
+    match stream.peer_cred() {
+        Ok(credentials) => Peer::Os(user(credentials.uid())),
+        Err(_) => Peer::Os("unknown".to_owned()),
     }
 }
 
@@ -134,4 +200,86 @@ fn user(uid: u32) -> String {
         (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
     });
     named.unwrap_or_else(|| uid.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+    const SHORT: Duration = Duration::from_millis(50);
+    const WHOLE: &str = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhelp";
+
+    struct Served {
+        address: SocketAddr,
+        stop: tokio::sync::oneshot::Sender<()>,
+        serving: JoinHandle<()>,
+    }
+
+    impl Served {
+        async fn start(limits: Limits) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let router = Router::new().route("/", post(|body: Bytes| async move { format!("{} bytes", body.len()) }));
+            let (stop, stopped) = tokio::sync::oneshot::channel();
+            let peer = |_: &TcpStream, address: SocketAddr| Peer::Net(address.ip());
+            let serving = tokio::spawn(serve_all(Prompt(listener), peer, limits, router, async { drop(stopped.await) }));
+            Self { address, stop, serving }
+        }
+
+        async fn say(&self, text: &str) -> TcpStream {
+            let mut stream = TcpStream::connect(self.address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            stream
+        }
+
+        async fn end(self) {
+            drop(self.stop);
+            timeout(DEADLINE, self.serving).await.expect("the end").unwrap();
+        }
+    }
+
+    async fn to_the_end(mut stream: TcpStream) -> String {
+        let mut answer = Vec::new();
+        let read = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("the connection is closed");
+        // A connection that is cut while it sends is as closed as one that ends.
+        drop(read);
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_never_ends_a_head_is_cut() {
+        let served = Served::start(Limits { head: SHORT, ..LIMITS }).await;
+        for text in ["", "POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+            let answer = to_the_end(served.say(text).await).await;
+            assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        assert!(to_the_end(served.say(WHOLE).await).await.ends_with("4 bytes"));
+        served.end().await;
+    }
+
+    #[tokio::test]
+    async fn who_never_ends_a_body_is_cut() {
+        let served = Served::start(Limits { body: SHORT, ..LIMITS }).await;
+        let answer = to_the_end(served.say(WHOLE.strip_suffix("lp").unwrap()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        served.end().await;
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_until_another_has_ended() {
+        let served = Served::start(Limits { connections: 1, ..LIMITS }).await;
+        let holding = served.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhelp").await;
+        let mut byte = [0];
+        holding.readable().await.unwrap();
+        let mut waiting = served.say(WHOLE).await;
+        assert!(timeout(SHORT, waiting.read(&mut byte)).await.is_err(), "it has to wait");
+        drop(holding);
+        assert!(to_the_end(waiting).await.ends_with("4 bytes"));
+        served.end().await;
+    }
 }
