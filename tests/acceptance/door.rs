@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::daemon::new_key_with;
-use harness::{Button, Daemon, Fault, Gateway, Smtp};
+use harness::{Broker, Button, Daemon, Fault, Gateway, Smtp, wait};
 use serde_json::{Value, json};
 
 use crate::evidence::Evidence;
@@ -145,4 +145,38 @@ async fn health_metrics_and_the_document_are_served() {
     let other = Button::connect(&town.broker, "swan-hub", "reception").await;
     other.press().await;
     assert!(stream.expect("activation.raised").await.id > raised.id, "live after what was missed");
+}
+
+/// What the service manager asks and what a watcher from outside asks are two questions.
+#[tokio::test]
+async fn without_a_broker_the_station_is_up_and_says_that_no_press_reaches_it() {
+    let mut broker = Broker::start().await;
+    broker.stop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("notify");
+    let manager = tokio::net::UnixDatagram::bind(&socket).unwrap();
+    let plan = Daemon::plan(&directory(SMITH_FIRST)).broker(&broker).env("NOTIFY_SOCKET", socket.to_str().unwrap());
+    let gateway = Gateway::start();
+    let mut daemon = plan.gateway("first", &gateway).webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough").prepare();
+    daemon.launch();
+    let told = async |wanted: &str| {
+        wait::until(&format!("{wanted:?} to the service manager"), async || {
+            let mut said = [0; 1_024];
+            let length = tokio::time::timeout(wait::PATIENCE, manager.recv(&mut said)).await.ok()?.unwrap();
+            String::from_utf8_lossy(&said[..length]).contains(wanted).then_some(())
+        })
+        .await;
+    };
+    told("READY=1").await;
+    told("STATUS=presses do not reach the station: ").await;
+    assert_eq!(daemon.api_with_key(None).get("/readyz").await.unwrap().status, 503);
+    assert_eq!(daemon.api_with_key(None).get("/readyz?verbose").await.unwrap().status, 401);
+    let ready = daemon.api().get("/readyz?verbose").await.unwrap();
+    assert_eq!(ready.status, 503);
+    let parts = ready.body["parts"].as_array().unwrap();
+    let presses = parts.iter().find(|part| part["name"] == "presses").unwrap();
+    assert_eq!((&presses["ok"], &presses["detail"]), (&json!(false), &json!("the broker does not answer")));
+    broker.start_again().await;
+    told("STATUS=presses reach the station").await;
+    daemon.ready().await;
 }

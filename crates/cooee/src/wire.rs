@@ -130,8 +130,23 @@ impl House {
         let mut ready = self.ears.ready();
         let heard = tokio::time::timeout(EARS_PATIENCE, ready.wait_for(|said| *said == Readiness::Ready)).await;
         if heard.is_err() {
-            tracing::warn!("the station is up, but presses do not reach it yet: see /readyz?verbose");
+            let why = in_words(&self.ears.ready().borrow());
+            tracing::warn!("the station is up, but {why}; /readyz is 503 until they do, and with ?verbose and a key it says why");
         }
+    }
+
+    /// Tells `say` whether presses reach us, now and at every change, for as long as the house stands.
+    pub(crate) fn follow_ears(&self, say: impl Fn(&str) + Send + 'static) -> JoinHandle<()> {
+        let mut ready = self.ears.ready();
+        tokio::spawn(async move {
+            loop {
+                let words = in_words(&ready.borrow_and_update());
+                say(&words);
+                if ready.changed().await.is_err() {
+                    return;
+                }
+            }
+        })
     }
 
     /// Where the listener inside the process listens, if that is the way in.
@@ -355,6 +370,14 @@ impl DeskRoom<'_> {
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // A sender that is gone means the same.
     drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// Whether presses reach us, for the log and the service manager.
+fn in_words(ready: &Readiness) -> String {
+    match ready {
+        Readiness::Ready => "presses reach the station".to_owned(),
+        Readiness::NotYet { why } => format!("presses do not reach the station: {why}"),
+    }
 }
 
 fn probes(voice: &Voice, ready: &watch::Receiver<Readiness>) -> Vec<console::Probe> {

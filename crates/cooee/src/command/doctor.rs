@@ -61,7 +61,7 @@ async fn record(settings: &Settings) -> Look {
     let what = "record".to_owned();
     let lock = match take_data_dir(&settings.station.data_dir) {
         Ok(lock) => lock,
-        Err(why) => return Look { what, found: Err(format!("{why:#}\nif that is the station itself, ask it: /readyz?verbose")) },
+        Err(why) => return Look { what, found: Err(format!("{why:#}\n{}", ask_itself(settings))) },
     };
     let opened = AnyLedger::open(&settings.record.url, &settings.station.data_dir).await;
     let found = match opened {
@@ -70,6 +70,16 @@ async fn record(settings: &Settings) -> Look {
     };
     drop(lock);
     Look { what, found }
+}
+
+/// How to ask a station that runs. What is wrong in detail is for a key that oversees the whole station, or for this machine's root.
+fn ask_itself(settings: &Settings) -> String {
+    let socket = settings.station.data_dir.join("control.sock");
+    format!(
+        "if that is the station itself, ask it:  sudo curl --unix-socket {} 'http://localhost/readyz?verbose'\n\
+         or over HTTP with a key of the role admin, auditor or centre that has no sites and no customers",
+        socket.display()
+    )
 }
 
 async fn broker(settings: &Settings) -> Look {

@@ -39,8 +39,10 @@ async fn serve(arguments: &File, settings: &Settings) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup()).context("listen for SIGHUP")?;
     let mut house = House::open(settings, Extras::default()).await?;
     house.settled().await;
+    // A broker that is away is its own outage and not ours: killing us for it would end the ladders that climb. `/readyz` says it.
     tracing::info!(http.address = %house.address, "ready");
     tell_manager(&[sd_notify::NotifyState::Ready]);
+    let status = house.follow_ears(|words| tell_manager(&[sd_notify::NotifyState::Status(words)]));
     let watchdog = tokio::spawn(feed_watchdog(house.desk().clone()));
     let ended = loop {
         tokio::select! {
@@ -51,6 +53,7 @@ async fn serve(arguments: &File, settings: &Settings) -> anyhow::Result<()> {
         }
     };
     watchdog.abort();
+    status.abort();
     tell_manager(&[sd_notify::NotifyState::Stopping]);
     ended?;
     tracing::info!("stopping: sends under way are finished first");
