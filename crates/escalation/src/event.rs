@@ -43,7 +43,7 @@ pub enum Event {
     /// The record cannot be reached; what follows is spooled first.
     #[serde(rename = "record.lost")]
     RecordLost {
-        /// Counts these episodes from 1; references minted meanwhile carry it.
+        /// Counts these episodes from 1; more than a million, taken from the time, where the spool failed as well. References minted meanwhile carry it.
         series: u32,
     },
     /// The record has everything again.
