@@ -149,18 +149,20 @@ impl Companion {
         Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment }
     }
 
-    /// Whether `other` is the same human, as far as anyone can tell. What a caller says of its own name is private and
-    /// sealed, so callers without a person of the directory are told apart by their key alone.
+    /// Whether `other` is the same human, as far as anyone can tell.
     pub(crate) fn is(&self, other: &Responder) -> bool {
         match (self.person, other.person) {
             (Some(mine), Some(theirs)) => mine.person == theirs.person,
-            (None, None) => self.contact == other.contact && self.principal() == other.by.as_ref().map(|d| &*d.principal),
+            (None, None) => {
+                let same_doer = match (&self.doer, &other.by) {
+                    (Some(mine), Some(theirs)) => mine.is_same_caller(theirs),
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                };
+                self.contact == other.contact && same_doer
+            }
             (Some(_), None) | (None, Some(_)) => false,
         }
-    }
-
-    fn principal(&self) -> Option<&str> {
-        self.doer.as_ref().map(|d| &*d.principal)
     }
 }
 

@@ -19,7 +19,13 @@ const ETA_MAX: Seconds = Seconds(86_400);
 
 impl From<&Attribution> for Doer {
     fn from(by: &Attribution) -> Self {
-        Self { principal: by.principal.clone(), actor: by.actor.clone(), person: by.person, idempotency: by.idempotency }
+        Self {
+            principal: by.principal.clone(),
+            actor: by.actor.clone(),
+            actor_key: by.actor_key,
+            person: by.person,
+            idempotency: by.idempotency,
+        }
     }
 }
 

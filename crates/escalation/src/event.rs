@@ -610,8 +610,6 @@ pub enum Entry {
     Resumed,
     /// The button was pressed again long after an accept.
     PressedAgain,
-    /// The centre is told although somebody has accepted.
-    CentreInformed,
 }
 
 /// Somebody pursued: a target of a rung with the details that were current when it was entered.
@@ -747,12 +745,24 @@ pub struct Doer {
     /// The name the caller says acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Private>,
+    /// Keyed digest of that name, by which two people behind one key are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_key: Option<ContactKey>,
     /// The same as a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// Hash of the caller's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Digest>,
+}
+
+impl Doer {
+    /// Whether two callers without a person of the directory are one human: the same key, in the same name. A name that was
+    /// recorded before names had keys says nothing, and the caller's key alone decides.
+    pub(crate) fn is_same_caller(&self, other: &Self) -> bool {
+        let tells = |doer: &Self| doer.actor.is_none() || doer.actor_key.is_some();
+        self.principal == other.principal && (self.actor_key == other.actor_key || !tells(self) || !tells(other))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -802,6 +812,40 @@ impl Event {
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
             | Self::DeviceReported { .. } => None,
+        }
+    }
+
+    /// Who is responsible for it, where it came through the API.
+    pub fn doer(&self) -> Option<&Doer> {
+        match self {
+            Self::Raised(raised) => raised.by.as_ref(),
+            Self::PressedAgain { by, .. } => by.as_ref(),
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => by.by.as_ref(),
+            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
+            Self::StationStarted { .. }
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound {}
+            | Self::DirectoryAdopted { .. }
+            | Self::PersonVersioned { .. }
+            | Self::TroubleRaised { .. }
+            | Self::TroubleCleared { .. }
+            | Self::DeviceReported { .. }
+            | Self::CancelAsked { .. }
+            | Self::AskedFirst { .. }
+            | Self::RungEntered { .. }
+            | Self::RungPassedOver { .. }
+            | Self::ContactPassedOver { .. }
+            | Self::DispatchQueued { .. }
+            | Self::DispatchReported { .. }
+            | Self::ReceiptOverdue { .. }
+            | Self::AnswerSetAside { .. }
+            | Self::CommitmentQuestioned { .. }
+            | Self::CommitmentLapsed { .. }
+            | Self::ClaimLapsed { .. }
+            | Self::Exhausted { .. }
+            | Self::RoundStarted { .. }
+            | Self::Archived { .. } => None,
         }
     }
 

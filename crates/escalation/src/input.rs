@@ -5,7 +5,7 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::id::{ActivationId, Digest, PersonId};
+use crate::id::{ActivationId, ContactKey, Digest, PersonId};
 use crate::ladder::RungIndex;
 use crate::private::Private;
 use crate::signal::Signal;
@@ -84,6 +84,8 @@ pub struct Attribution {
     pub principal: String,
     /// The name that the caller says acted, if any.
     pub actor: Option<Private>,
+    /// Keyed digest of that name, made by the watch: the name itself is sealed before the rules see it twice.
+    pub actor_key: Option<ContactKey>,
     /// The same as a person of the directory, where the watch could resolve it.
     pub person: Option<PersonId>,
     /// Hash of the caller's `Idempotency-Key`: the same within 24 h changes nothing.

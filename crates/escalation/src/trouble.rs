@@ -87,7 +87,7 @@ impl Cause {
 pub enum Scope<'a> {
     /// One site's, and therefore one customer's.
     Site(&'a SiteId),
-    /// Everybody's: only unrestricted keys see it.
+    /// No one site's. Who is told of it the watch decides, cause by cause: what may stop anybody's presses every key sees.
     Station,
 }
 

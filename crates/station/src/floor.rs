@@ -12,7 +12,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::Input;
+use escalation::input::{Command, Input};
 use escalation::ladder::{Ladder, Who};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -501,6 +501,15 @@ impl Floor {
                 Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
             }
             answer.from = Sender::Contact(key);
+        }
+        if let Input::Command(Command { by, .. }) | Input::Raised { by, .. } = input
+            && let Some(actor) = by.actor.as_ref().and_then(Private::open)
+        {
+            let key = self.secret.actor(actor);
+            by.actor_key = Some(key);
+            if self.vault.actor(key).is_none() {
+                Arc::make_mut(&mut self.vault).keep_actor(key, actor);
+            }
         }
         if let Input::Command(command) = input
             && command.by.person.is_none()

@@ -120,7 +120,7 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
 
 fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
     let idempotency = key.and_then(|key| ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref().try_into().ok());
-    Attribution { principal, actor: actor.map(Private::Open), person: None, idempotency: idempotency.map(Digest::new) }
+    Attribution { principal, actor: actor.map(Private::Open), actor_key: None, person: None, idempotency: idempotency.map(Digest::new) }
 }
 
 /// A name that is no slug becomes `x-` and 16 hex digits of its hash, as the ears do it.

@@ -8,7 +8,7 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Companion, Progress, Stage};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{AnsweredVia, Doer, Event};
-use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::time::Timestamp;
 use ledger::{Entry, Ledger, ReadError};
@@ -419,8 +419,8 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
 }
 
 fn doer(vault: &Vault, by: &Doer) -> String {
-    let person: Option<PersonId> = by.person;
-    person.map_or_else(|| by.principal.clone(), |person| format!("{} ({})", vault.name_of(person), by.principal))
+    let name = by.person.map(|person| vault.name_of(person)).or_else(|| vault.actor(by.actor_key?).map(ToOwned::to_owned));
+    name.map_or_else(|| by.principal.clone(), |name| format!("{name} ({})", by.principal))
 }
 
 /// A variant's name as plain words: `no_address` says "no address".

@@ -431,6 +431,32 @@ notify = [{ person = "m-far" }]
     assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
 }
 
+/// Two operators share their centre's key: the list says who of them is going, also after a start.
+#[tokio::test(start_paused = true)]
+async fn names_that_one_key_gives_are_shown_and_kept_apart() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let accept = |actor: &str| Request {
+        actor: Some(actor.to_owned()),
+        act: Act::Accept { commitment: Commitment::Going, eta_s: None },
+        ..note("KAL-1", actor, None)
+    };
+    for name in ["Jane Rowe", "Bob Lake", " jane  ROWE "] {
+        let verdict = house.desk.act(accept(name)).await.unwrap();
+        assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    }
+    let names = async |house: &House| {
+        let going = house.desk.list(query(Scope::everything(), None, 1)).await.unwrap().cards.remove(0).going;
+        going.into_iter().map(|going| going.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&house).await, ["Jane Rowe (ops)", "Bob Lake (ops)"]);
+    house.stop.send_replace(true);
+    let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
+    assert_eq!(names(&house).await, ["Jane Rowe (ops)", "Bob Lake (ops)"]);
+    let detail = house.desk.activation("KAL-1".parse().unwrap(), Scope::everything()).await.unwrap().unwrap();
+    assert!(detail.history.iter().any(|line| line.text.starts_with("Bob Lake (ops)")), "{:?}", detail.history);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_receipt_that_is_due_is_asked_for_after_a_start() {
     let house = House::open().await;

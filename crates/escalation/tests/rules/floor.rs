@@ -375,7 +375,7 @@ impl Floor {
 
 /// Somebody at a desk with a key and no name.
 pub(crate) fn operator(principal: &str) -> Attribution {
-    Attribution { principal: principal.to_owned(), actor: None, person: None, idempotency: None }
+    Attribution { principal: principal.to_owned(), actor: None, actor_key: None, person: None, idempotency: None }
 }
 
 /// A signal from `site/device`, as its session brings it.

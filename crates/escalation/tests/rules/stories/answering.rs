@@ -356,6 +356,29 @@ fn somebody_without_a_name_who_accepts_and_declines_through_one_key_is_the_same(
     floor.expect_sms("p-nair");
 }
 
+/// Two people at one desk share its key. What one of them says is not what the other did.
+#[test]
+fn two_names_through_one_key_are_two_humans() {
+    use crate::floor::{key_of, operator};
+    use escalation::input::{Act, Attribution};
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    floor.skip_messages();
+    let named = |name: &str| Attribution { actor: Some(name.to_owned().into()), actor_key: Some(key_of(name)), ..operator("desk") };
+    let going = || Act::Accept { commitment: Commitment::Going, eta_s: None };
+    floor.command(named("Jane"), going()).unwrap();
+    let events = floor.command(named("Bob"), going()).unwrap();
+    assert!(matches!(events.first(), Some(Event::Joined { .. })), "a second human is a co-responder: {events:?}");
+    floor.command(named("Bob"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going), "Jane is still going");
+    floor.command(operator("desk"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going), "the key without a name is nobody in particular");
+    let events = floor.command(named("Jane"), going()).unwrap();
+    assert!(matches!(events.first(), Some(Event::Accepted { renewal: true, .. })), "{events:?}");
+    floor.command(named("Jane"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Climbing);
+}
+
 /// Accepted through the desk, asked by text, answered by text: one and the same person.
 #[test]
 fn still_going_is_asked_where_they_can_be_reached_and_the_answer_counts() {
