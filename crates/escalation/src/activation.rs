@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use crate::acknowledgement::{Code, Commitment, Disposition};
-use crate::directory::Standing;
+use crate::directory::{Centre, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
 use crate::few::Few;
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::raising::Joint;
 use crate::signal::Kind;
@@ -39,6 +39,10 @@ pub struct Activation {
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
     pub eta_limit_s: u32,
+    /// The ladder's centres as they were at raise, for those that the directory no longer knows.
+    pub centres: Few<CentreId, Centre>,
+    /// Whether the device is told what becomes of its call; `None` where its raise did not say, and the directory does.
+    pub feedback: Option<bool>,
     /// When it was raised.
     pub raised_at: Timestamp,
     /// When it was last pressed, redeliveries not counted.
@@ -280,6 +284,8 @@ impl Activation {
             ladder,
             directory: raised.directory,
             eta_limit_s: raised.eta_limit_s,
+            centres: raised.centres.iter().map(|(id, centre)| (id.clone(), centre.clone())).collect(),
+            feedback: raised.feedback,
             raised_at: at,
             last_press_at: at,
             gesture_at: at,

@@ -3,14 +3,15 @@
 //! Stored events are never changed, only joined by new kinds and by new optional fields. Every duration is resolved
 //! here: events carry absolute deadlines, so that applying one needs no arithmetic and no settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::{Code, Commitment, Disposition, Gesture};
-use crate::directory::{Directory, Person, Standing};
+use crate::directory::{Centre, Directory, Person, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::private::{Field, Private};
 use crate::signal::{Evidence, Kind, Signal, Style, Unreadable, Verb, Via};
@@ -448,6 +449,12 @@ pub struct Raised {
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
     pub eta_limit_s: u32,
+    /// The ladder's centres as they were, for those that a later directory no longer knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub centres: BTreeMap<CentreId, Centre>,
+    /// Whether the device is told what becomes of its call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<bool>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.

@@ -3,16 +3,17 @@
 //! Everything here fails towards alarm. Nothing is discarded: a press is raised or merged, never dropped (I7), and a
 //! repeat never resets a timer and never cancels (I8).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::activation::{Activation, Progress};
 use crate::course::Course;
-use crate::directory::{Mounting, Standing};
+use crate::directory::{Centre, Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
-use crate::id::{CustomerId, DeviceId, LadderId, SiteId, Slug};
-use crate::ladder::{Ladder, Medium, RungIndex};
+use crate::id::{CentreId, CustomerId, DeviceId, LadderId, SiteId, Slug};
+use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
@@ -163,6 +164,8 @@ impl Engine {
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
+            centres: self.centres_of(&ladder),
+            feedback: site.map(|s| s.feedback),
             signal: SignalRecord::from(signal),
             by,
         };
@@ -186,6 +189,16 @@ impl Engine {
         };
         let customer = site.or_else(|| self.directory().customers.keys().next()).cloned();
         (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), standing)
+    }
+
+    /// A ladder's centres as the directory has them now.
+    fn centres_of(&self, ladder: &Ladder) -> BTreeMap<CentreId, Centre> {
+        let targets = ladder.rungs.iter().flat_map(|rung| &rung.targets);
+        let centres = targets.filter_map(|target| match &target.who {
+            Who::Centre(id) => Some((id.clone(), self.directory().centres.get(id)?.clone())),
+            Who::Person(_) => None,
+        });
+        centres.collect()
     }
 
     pub(crate) fn joint(&self, signal: &Signal, kind: Kind) -> Joint {

@@ -447,8 +447,8 @@ impl Floor {
 
     fn tell_device(&self, act: &ActivationId, id: Option<String>, state: FeedbackState, turn: &mut Turn) {
         let Some(act) = self.engine.activation(act) else { return };
-        let seen_by_aggressor = self.engine.directory().sites.get(&act.device.site).is_some_and(|site| !site.feedback);
-        if !seen_by_aggressor {
+        let by_directory = || self.engine.directory().sites.get(&act.device.site).is_none_or(|site| site.feedback);
+        if act.feedback.unwrap_or_else(by_directory) {
             let id = id.or_else(|| act.signal_id.clone());
             turn.feedback.push(Feedback { device: act.device.clone(), id, activation: act.id.clone(), state });
         }

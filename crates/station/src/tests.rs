@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use crate::clock::Clock;
 use crate::desk::{Desk, Request, desk};
 use crate::entropy::Entropy;
-use crate::floor::{LinkBase, LinksInTexts};
+use crate::floor::{FeedbackState, LinkBase, LinksInTexts};
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
 use crate::view::{Query, ResponderAnswer, Scope, State};
-use escalation::acknowledgement::{Answer, Commitment, Gesture, Reply, Sender};
+use escalation::acknowledgement::{Answer, Commitment, Disposition, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
 use escalation::id::{CarrierName, CustomerId, Digest, SiteId, Slug};
@@ -93,6 +93,8 @@ struct House {
     ledger: MemoryLedger,
     desk: Desk,
     sent: Arc<Mutex<Vec<Order>>>,
+    /// What devices were told.
+    told: Arc<Mutex<Vec<FeedbackState>>>,
     /// Of each message: whether the spool had been written when it left.
     spooled: Arc<Mutex<Vec<bool>>>,
     stop: watch::Sender<bool>,
@@ -116,6 +118,8 @@ impl House {
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
+        let told: Arc<Mutex<Vec<FeedbackState>>> = Arc::default();
+        let telling = Arc::clone(&told);
         let spooled: Arc<Mutex<Vec<bool>>> = Arc::default();
         let (known, spool) = (Arc::clone(&spooled), folder.path().join("spool"));
         let station = Station::open(Parts {
@@ -132,7 +136,7 @@ impl House {
                 known.lock().unwrap().push(spool.is_file());
                 Ok(())
             }),
-            tell: Box::new(|_| {}),
+            tell: Box::new(move |feedback| telling.lock().unwrap().push(feedback.state)),
             counter,
             busy: watch::channel(false).0,
         })
@@ -144,7 +148,7 @@ impl House {
         let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, spooled, stop, clock, receipts_due, folder }
+        Self { ledger, desk, sent, told, spooled, stop, clock, receipts_due, folder }
     }
 
     /// Somebody steps the wall clock.
@@ -429,6 +433,22 @@ notify = [{ person = "m-far" }]
     assert!(going().await.iter().all(|going| !going.name.contains("Far")), "another customer's person is a bare word");
     house.desk.act(accept("P. Nair")).await.unwrap();
     assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
+}
+
+/// Whether an aggressor can see a device is settled when it is pressed, not by a reload in the middle.
+#[tokio::test(start_paused = true)]
+async fn a_device_is_told_as_was_promised_when_it_was_pressed() {
+    let quiet = DIRECTORY.replace("name = \"Kalamunda Library\"", "name = \"Kalamunda Library\"\nfeedback = \"off\"");
+    let told = [FeedbackState::Received, FeedbackState::Closed];
+    for (at_first, later, expected) in [(DIRECTORY, quiet.as_str(), told.as_slice()), (quiet.as_str(), DIRECTORY, &[])] {
+        let house = House::open_in(tempfile::tempdir().unwrap(), at_first).await;
+        house.desk.submit(press("1")).await;
+        let draft = Draft::parse("directory.toml", later).draft.unwrap();
+        house.desk.adopt(draft, Digest::new([2; 32])).await.unwrap();
+        let close = Act::Close { disposition: Disposition::Attended, note: None };
+        house.desk.act(Request { act: close, ..note("KAL-1", "k", None) }).await.unwrap();
+        assert_eq!(*house.told.lock().unwrap(), expected);
+    }
 }
 
 /// Two operators share their centre's key: the list says who of them is going, also after a start.
