@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::acknowledgement::{Code, Commitment, Disposition};
+use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
@@ -89,6 +89,8 @@ pub struct Activation {
     pub answered_at: Few<ContactKey, Timestamp>,
     /// What later presses join it by, while it is open.
     pub(crate) joint: Joint,
+    /// A bare yes has held the climb; another one does not.
+    paused: bool,
     /// The first pursuit of the latest rung or round.
     latest: usize,
 }
@@ -309,6 +311,7 @@ impl Activation {
             pressed_again_told_at: None,
             answered_at: Few::default(),
             joint: Joint::of(raised),
+            paused: false,
             latest: 0,
         }
     }
@@ -472,7 +475,11 @@ impl Activation {
                 self.pursuits = Vec::new();
                 self.latest = 0;
             }
-            Event::AnswerSetAside { .. } | Event::RungPassedOver { .. } | Event::NoteAdded { .. } | Event::Archived { .. } => {}
+            Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
+            Event::AnswerSetAside { pauses_until: None, .. }
+            | Event::RungPassedOver { .. }
+            | Event::NoteAdded { .. }
+            | Event::Archived { .. } => {}
             Event::Raised(_)
             | Event::StationStarted { .. }
             | Event::ClockStepped { .. }
@@ -521,6 +528,24 @@ impl Activation {
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
             | Event::DeviceReported { .. } => false,
+        }
+    }
+
+    /// Until when a bare yes holds the climb. `None` where nothing climbs, where it waits as long anyway, or where one has held it
+    /// before: two machines must not hold it for ever.
+    pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = BARE_YES_PAUSE.after(now);
+        match self.progress {
+            Progress::Climb { until: waits, .. } => (self.is_running() && !self.paused && waits < until).then_some(until),
+            Progress::Rounds { .. } => None,
+        }
+    }
+
+    fn on_paused(&mut self, until: Timestamp) {
+        self.paused = true;
+        match &mut self.progress {
+            Progress::Climb { until: waits, .. } => *waits = until.max(*waits),
+            Progress::Rounds { .. } => {}
         }
     }
 

@@ -312,6 +312,9 @@ pub enum Event {
         contact: Option<ContactKey>,
         /// Why.
         why: SetAside,
+        /// The climb waits until then for the code that a bare yes lacks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pauses_until: Option<Timestamp>,
         /// The words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<Private>,

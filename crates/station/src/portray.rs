@@ -332,8 +332,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::Accepted { by, commitment, .. } => format!("{} accepted: {}", responder_name(vault, by), plain(commitment)),
         Event::Joined { by, commitment, .. } => format!("{} joined: {}", responder_name(vault, by), plain(commitment)),
         Event::Declined { by, .. } => format!("{} cannot", responder_name(vault, by)),
-        Event::AnswerSetAside { why, text, .. } => {
-            format!("an answer was set aside: {}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
+        Event::AnswerSetAside { why, pauses_until, text, .. } => {
+            let pause = if pauses_until.is_some() { ", the climb waits for the code" } else { "" };
+            format!("an answer was set aside: {}{pause}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
         }
         Event::CommitmentQuestioned { .. } => "asked whether still going".to_owned(),
         Event::CommitmentLapsed { why, .. } => format!("the commitment ended: {}", plain(why)),
