@@ -10,7 +10,7 @@ use crate::directory::{Centre, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
 use crate::few::Few;
-use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::raising::Joint;
 use crate::signal::Kind;
@@ -89,6 +89,8 @@ pub struct Activation {
     pub answered_at: Few<ContactKey, Timestamp>,
     /// What later presses join it by, while it is open.
     pub(crate) joint: Joint,
+    /// The station's key under which its people were first told; `None` before, and in entries from before keys had names.
+    pub(crate) key: Option<KeyId>,
     /// A bare yes has held the climb; another one does not.
     paused: bool,
     /// The first pursuit of the latest rung or round.
@@ -311,6 +313,7 @@ impl Activation {
             pressed_again_told_at: None,
             answered_at: Few::default(),
             joint: Joint::of(raised),
+            key: None,
             paused: false,
             latest: 0,
         }
@@ -420,7 +423,8 @@ impl Activation {
                 self.pursue(parties);
             }
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
-            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, .. } => {
+            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
+                self.key = self.key.or(*key);
                 self.on_queued(
                     at,
                     *dispatch,

@@ -342,7 +342,14 @@ fn was_sent_before(answer: &Answer, act: &Activation) -> bool {
 
 /// The same message again says nothing new; its words are with the first.
 fn replayed(answer: &Answer) -> Event {
-    Event::AnswerSetAside { act: None, contact: None, why: SetAside::Replayed, pauses_until: None, text: None, provider_ref: answer.provider_ref.clone() }
+    Event::AnswerSetAside {
+        act: None,
+        contact: None,
+        why: SetAside::Replayed,
+        pauses_until: None,
+        text: None,
+        provider_ref: answer.provider_ref.clone(),
+    }
 }
 
 fn aside(act: Option<&Activation>, contact: Option<ContactKey>, why: SetAside, answer: &Answer) -> Event {

@@ -11,6 +11,7 @@ use crate::input::{Act, Attribution, Command, EscalateTo};
 use crate::ladder::RungIndex;
 use crate::rejection::Rejection;
 use crate::time::{Seconds, Timestamp};
+use crate::trouble::Cause;
 
 /// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting").
 const ARCHIVE_AFTER: Seconds = Seconds(86_400);
@@ -65,6 +66,10 @@ impl Engine {
         }
         course.act_on(&doer, &command.act)?;
         course.renew_claim(&doer);
+        // With the last call that the lost key left behind its trouble is over.
+        if !course.act.is_open() && self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
+            course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
+        }
         Ok(course.events)
     }
 

@@ -10,10 +10,10 @@ use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::codes::Codes;
-use crate::directory::{Adoption, Directory, Person};
+use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, PersonId};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId};
 use crate::input::{Act, Command, Input, Started};
 use crate::ladder::Ladder;
 use crate::raising::Joint;
@@ -30,6 +30,7 @@ pub struct Engine {
     directory: Arc<Directory>,
     directory_version: u32,
     directory_digest: Option<Digest>,
+    key: Option<KeyId>,
     people: BTreeMap<PersonId, Person>,
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
@@ -122,7 +123,7 @@ impl Engine {
             Input::DirectoryOffered(adoption) => self.on_directory(adoption),
             Input::TroubleNoticed(cause) => self.trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
-            Input::Started(started) => vec![on_started(now, started)],
+            Input::Started(started) => self.on_started(now, started),
             Input::ClockStepped { by_us } => vec![Event::ClockStepped { by_us: *by_us }],
             Input::RecordLost if self.lost => Vec::new(),
             Input::RecordLost => {
@@ -140,7 +141,8 @@ impl Engine {
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         match event {
-            Event::StationStarted { .. } | Event::ClockStepped { .. } => {}
+            Event::StationStarted { key, .. } => self.key = *key,
+            Event::ClockStepped { .. } => {}
             Event::RecordLost { series } => {
                 self.lost = true;
                 self.lost_series = *series;
@@ -317,6 +319,18 @@ impl Engine {
         matches!(command.act, Act::Accept { .. }) && joined()
     }
 
+    /// The station's key, as it was named at the last start.
+    pub(crate) fn key(&self) -> Option<KeyId> {
+        self.key
+    }
+
+    /// Whether replies and links of an open activation mean nothing under `key`, because its people were told under another one.
+    /// `but` is left out: it is being closed.
+    pub(crate) fn is_stranded(&self, key: Option<KeyId>, but: Option<&ActivationId>) -> bool {
+        let told_otherwise = |act: &Activation| act.is_open() && but != Some(&act.id) && act.key.is_some_and(|told| Some(told) != key);
+        self.activations().any(told_otherwise)
+    }
+
     pub(crate) fn codes(&self) -> &Codes {
         &self.codes
     }
@@ -404,8 +418,24 @@ impl Engine {
         }
     }
 
+    /// A start under another key than before leaves open calls whose people cannot answer by what they were sent.
+    fn on_started(&self, now: Timestamp, started: &Started) -> Vec<Event> {
+        let event = Event::StationStarted {
+            node: started.node.clone(),
+            version: started.version.clone(),
+            zones: started.zones.clone(),
+            key: started.key,
+            down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
+        };
+        let stranded = self.is_stranded(started.key, None);
+        let trouble = if stranded { self.trouble_noticed(&Cause::KeyReplaced) } else { self.trouble_cleared(&Cause::KeyReplaced) };
+        std::iter::once(event).chain(trouble).collect()
+    }
+
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
-        if self.directory_digest == Some(adoption.digest) {
+        // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known.
+        let rekeyed = |change: &PersonChange| self.person(change.id).is_some_and(|known| known.contacts != change.person.contacts);
+        if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(rekeyed) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
         }
         let people = adoption.people.iter().map(|change| Event::PersonVersioned {
@@ -552,15 +582,6 @@ impl Engine {
             let times = if self.heard.get(at, provider_ref).is_some() { Heard::Again } else { Heard::Once };
             self.heard.insert(at, provider_ref.clone(), times);
         }
-    }
-}
-
-fn on_started(now: Timestamp, started: &Started) -> Event {
-    Event::StationStarted {
-        node: started.node.clone(),
-        version: started.version.clone(),
-        zones: started.zones.clone(),
-        down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
     }
 }
 

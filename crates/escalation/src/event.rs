@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::acknowledgement::{Code, Commitment, Disposition, Gesture};
 use crate::directory::{Centre, Directory, Person, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::private::{Field, Private};
 use crate::signal::{Evidence, Kind, Signal, Style, Unreadable, Verb, Via};
@@ -31,6 +31,9 @@ pub enum Event {
         version: String,
         /// The time-zone database's version.
         zones: String,
+        /// The station's key: contact keys and links are made with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
         /// For how many milliseconds nothing was recorded before, if anything ever was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         down_ms: Option<u64>,
@@ -221,6 +224,9 @@ pub enum Event {
         /// The code this contact answers with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<Code>,
+        /// The station's key, for a message to a person: under it alone the code and the link are known again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
         /// By how many milliseconds it is late.
         #[serde(default, skip_serializing_if = "is_zero")]
         late_ms: u64,

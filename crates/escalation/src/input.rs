@@ -5,7 +5,7 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::id::{ActivationId, ContactKey, Digest, PersonId};
+use crate::id::{ActivationId, ContactKey, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::private::Private;
 use crate::signal::Signal;
@@ -60,6 +60,8 @@ pub struct Started {
     pub version: String,
     /// The time-zone database's version.
     pub zones: String,
+    /// The station's key, by which people's replies and links are known again.
+    pub key: Option<KeyId>,
     /// The time of the last entry before this start, `None` on an empty record.
     pub last_entry_at: Option<Timestamp>,
 }

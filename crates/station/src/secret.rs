@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use escalation::id::{ActivationId, ContactKey, PersonId};
+use escalation::id::{ActivationId, ContactKey, KeyId, PersonId};
 use ring::hmac;
 
 /// The key. Its `Debug` shows nothing.
@@ -70,6 +70,14 @@ impl Secret {
             }
             Err(other) => Err(file("read")(other)),
         }
+    }
+
+    /// What this key is called where the record says which one was in use.
+    pub fn id(&self) -> KeyId {
+        let tag = self.tag(&["key id"]);
+        let mut id = [0; 4];
+        id.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        KeyId::new(id)
     }
 
     /// The key of one address: equal addresses have equal keys.
@@ -160,6 +168,7 @@ mod tests {
         assert_eq!(secret.actor(" jane  O\u{2019}Neil\n"), secret.actor("Jane O\u{2019}Neil"));
         assert_ne!(secret.actor("Jane"), secret.actor("Bob"));
         assert_ne!(secret.actor("jane"), secret.contact("jane"));
+        assert_ne!(secret.id(), Secret::from_bytes(&[8; 32]).id());
     }
 
     #[test]

@@ -114,6 +114,10 @@ impl House {
     }
 
     async fn open_on(ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
+        Self::open_under(Secret::from_bytes(&[7; 32]), ledger, folder, directory, links).await
+    }
+
+    async fn open_under(secret: Secret, ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
         let clock = PausedClock(Instant::now(), Arc::default());
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
@@ -126,7 +130,7 @@ impl House {
             ledger: Arc::new(ledger.clone()),
             clock: clock.clone(),
             entropy: Entropy::from_seed(b"seed"),
-            secret: Secret::from_bytes(&[7; 32]),
+            secret,
             links,
             data_dir: folder.path().to_owned(),
             node: "one".into(),
@@ -449,6 +453,32 @@ async fn a_device_is_told_as_was_promised_when_it_was_pressed() {
         house.desk.act(Request { act: close, ..note("KAL-1", "k", None) }).await.unwrap();
         assert_eq!(*house.told.lock().unwrap(), expected);
     }
+}
+
+/// `station.key` was lost: it is said in the queue, and whoever is told from then on can answer, although the directory is the same.
+#[tokio::test(start_paused = true)]
+async fn a_lost_key_is_a_trouble_and_new_messages_can_be_answered() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    house.stop.send_replace(true);
+    let (folder, other) = (tempfile::tempdir().unwrap(), Secret::from_bytes(&[8; 32]));
+    let house = House::open_under(other, house.ledger.clone(), folder, DIRECTORY, LinkBase::default()).await;
+    let troubles = house.desk.troubles(of("perth")).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::KeyReplaced), "{troubles:?}");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let sent = house.sent();
+    let to_nair = sent.iter().find(|order| order.address == Address::Sms("+61400000002".into())).expect("the climb goes on");
+    let text = format!("Y{}", to_nair.words["code"]);
+    let answer = Answer {
+        from: Sender::Number(Private::Open("+61400000002".into())),
+        reply: Reply::parse(&text),
+        text: Some(Private::Open(text)),
+        provider_ref: Some("SM9".into()),
+        sent_at: None,
+    };
+    let verdict = house.desk.submit(Input::Answer(answer)).await;
+    let Verdict::Durable(outcome) = verdict else { panic!("{verdict:?}") };
+    assert!(outcome.counted, "{outcome:?}");
 }
 
 /// Two operators share their centre's key: the list says who of them is going, also after a start.
