@@ -3,13 +3,14 @@
 //! `decide` reads and changes nothing; `apply` is the only mutation and cannot fail; `next_deadline` says when to come
 //! back and why; `outbox` is what we owe the world. After a crash, replaying the events owes exactly the same work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::codes::Codes;
+use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
@@ -43,9 +44,7 @@ pub struct Engine {
     presses: Remembered<PressKey, ActivationId>,
     heard: Remembered<String, Heard>,
     done: Remembered<(String, Digest), Done>,
-    pressed: BTreeMap<DeviceId, Pressed>,
-    presence: BTreeMap<DeviceId, bool>,
-    tampered: BTreeSet<DeviceId>,
+    devices: Devices,
     troubles: BTreeMap<Cause, Trouble>,
     lost_series: u32,
     lost: bool,
@@ -57,17 +56,6 @@ pub struct Engine {
 enum PressKey {
     Id(DeviceId, Arc<str>),
     Counter(DeviceId, u64, Timestamp),
-}
-
-/// What is remembered of a device that has pressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Pressed {
-    /// When it last did, redeliveries not counted.
-    last_at: Option<Timestamp>,
-    /// The latest payload that came as a copy kept by the broker, by which the copy is recognised as seen.
-    kept: Option<Digest>,
-    /// The latest payload that came as it was sent; the broker may keep that one too.
-    latest: Option<Digest>,
 }
 
 /// What an idempotency key stands for.
@@ -150,6 +138,7 @@ impl Engine {
             Event::RecordFound {} => self.lost = false,
             Event::DirectoryAdopted { version, digest, directory, .. } => {
                 self.directory = Arc::new((**directory).clone());
+                self.devices.adopt(directory);
                 self.directory_version = *version;
                 self.directory_digest = Some(*digest);
             }
@@ -299,7 +288,7 @@ impl Engine {
 
     /// When a device last pressed, as far as memory goes back.
     pub fn last_press(&self, device: &DeviceId) -> Option<Timestamp> {
-        self.pressed.get(device).and_then(|seen| seen.last_at)
+        self.devices.get(device).and_then(|heard| heard.pressed_at)
     }
 
     /// Events that made no sense to the state they met. Anything above 0 is a fault in the program or its record.
@@ -350,12 +339,12 @@ impl Engine {
     }
 
     pub(crate) fn presence_of(&self, device: &DeviceId) -> Option<bool> {
-        self.presence.get(device).copied()
+        self.devices.get(device).and_then(|heard| heard.online)
     }
 
     /// Whether another device of the same site is open still.
     pub(crate) fn is_tampered_beside(&self, device: &DeviceId) -> bool {
-        self.tampered.iter().any(|open| open.site == device.site && open != device)
+        self.devices.is_open_beside(device)
     }
 
     pub(crate) fn people_at(&self, contact: ContactKey) -> impl Iterator<Item = PersonId> + '_ {
@@ -379,7 +368,7 @@ impl Engine {
 
     pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
         let digest = signal.evidence.payload_sha256;
-        digest.is_some() && self.pressed.get(&signal.device).is_some_and(|seen| seen.kept == digest || seen.latest == digest)
+        digest.is_some() && self.devices.get(&signal.device).is_some_and(|heard| heard.kept == digest || heard.latest == digest)
     }
 
     /// The activation that the very same press belongs to.
@@ -462,18 +451,10 @@ impl Engine {
 
     fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {
         match says {
-            DeviceSays::Online => {
-                self.presence.insert(device.clone(), true);
-            }
-            DeviceSays::Offline => {
-                self.presence.insert(device.clone(), false);
-            }
-            DeviceSays::TamperOn => {
-                self.tampered.insert(device.clone());
-            }
-            DeviceSays::TamperOff => {
-                self.tampered.remove(device);
-            }
+            DeviceSays::Online => self.devices.hear(device, &self.directory).online = Some(true),
+            DeviceSays::Offline => self.devices.hear(device, &self.directory).online = Some(false),
+            DeviceSays::TamperOn => self.devices.set_open(device, true, &self.directory),
+            DeviceSays::TamperOff => self.devices.set_open(device, false, &self.directory),
             DeviceSays::Cancel => {}
         }
     }
@@ -552,13 +533,13 @@ impl Engine {
         if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
             self.presses.insert(at, key, act.clone());
         }
-        let seen = self.pressed.entry(dev.clone()).or_default();
+        let heard = self.devices.hear(dev, &self.directory);
         if signal.payload_sha256.is_some() {
-            let which = if signal.retained { &mut seen.kept } else { &mut seen.latest };
+            let which = if signal.retained { &mut heard.kept } else { &mut heard.latest };
             *which = signal.payload_sha256;
         }
         if counts {
-            seen.last_at = Some(at);
+            heard.pressed_at = Some(at);
         }
     }
 

@@ -263,7 +263,9 @@ impl Engine {
         let mut events = vec![self.device_reported(signal, says)];
         let cause = Cause::Tampered { site: signal.device.site.clone() };
         events.extend(match on {
-            true => self.trouble_noticed(&cause),
+            true if self.directory().sites.contains_key(&signal.device.site) => self.trouble_noticed(&cause),
+            // Of a site that nobody registered it is recorded alone: names can be made up without end.
+            true => Vec::new(),
             // One closed again says nothing of another that stands open.
             false if self.is_tampered_beside(&signal.device) => Vec::new(),
             false => self.trouble_cleared(&cause),
