@@ -277,7 +277,7 @@ pub(crate) struct History {
 }
 
 /// Reads a history page by page. Of one that is longer than `most` the first and the last half are kept: how it began and how it stands.
-async fn history<L: Ledger>(ledger: &L, id: &ActivationId, most: usize, page: u32) -> Result<History, DeskError> {
+pub(crate) async fn history<L: Ledger>(ledger: &L, id: &ActivationId, most: usize, page: u32) -> Result<History, DeskError> {
     let stream = id.to_string();
     let half = most / 2;
     let mut first: Vec<Entry> = Vec::new();

@@ -481,6 +481,70 @@ async fn a_lost_key_is_a_trouble_and_new_messages_can_be_answered() {
     assert!(outcome.counted, "{outcome:?}");
 }
 
+/// Whose a trouble is decides who is told of it: in the list, and on the stream.
+#[tokio::test(start_paused = true)]
+async fn a_trouble_is_told_to_whom_it_concerns_and_to_nobody_else() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let library = || SiteId::parse("library").unwrap();
+    let coverage = Cause::Coverage { ladder: escalation::id::LadderId::parse("counters").unwrap(), site: library() };
+    let of_an_activation = Cause::Fault { activation: Some("KAL-1".parse().unwrap()) };
+    let opted_out = Cause::OptedOut { person: escalation::id::PersonId::new(1) };
+    let of_the_site = [coverage, Cause::Tampered { site: library() }];
+    let unscoped = [opted_out, Cause::Fault { activation: None }];
+    let all = || std::iter::once(&Cause::BrokerAway).chain(&of_the_site).chain(std::iter::once(&of_an_activation)).chain(&unscoped);
+    for cause in all() {
+        assert!(matches!(house.desk.submit(Input::TroubleNoticed(cause.clone())).await, Verdict::Durable(_)));
+    }
+    let at = |site: SiteId| Scope { customers: None, sites: Some([site].into()) };
+    for (scope, sees_site, sees_all) in [
+        (Scope::everything(), true, true),
+        (of("kalamunda"), true, false),
+        (at(library()), true, false),
+        (of("perth"), false, false),
+        (at(SiteId::parse("clinic").unwrap()), false, false),
+    ] {
+        let listed: Vec<Cause> = house.desk.troubles(scope.clone()).await.unwrap().into_iter().map(|trouble| trouble.cause).collect();
+        let expected = |cause: &Cause| {
+            *cause == Cause::BrokerAway || sees_all || (sees_site && (of_the_site.contains(cause) || *cause == of_an_activation))
+        };
+        for cause in all() {
+            assert_eq!(listed.contains(cause), expected(cause), "{cause:?} for {scope:?}");
+        }
+        let streamed = house.desk.since(0, 1_000, scope.clone()).await.unwrap();
+        let streamed = streamed.iter().filter(|entry| entry.kind == "trouble.raised").count();
+        // The stream cannot tell whose an activation is, and keeps silent.
+        let expected = all().filter(|cause| expected(cause) && (sees_all || **cause != of_an_activation)).count();
+        assert_eq!(streamed, expected, "{scope:?}");
+    }
+}
+
+/// A history that is too long to show says how much of it is not shown, where that is.
+#[tokio::test(start_paused = true)]
+async fn a_long_history_says_where_and_how_much_is_left_out() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    for n in 0..8 {
+        house.desk.act(note("KAL-1", &n.to_string(), None)).await.unwrap();
+    }
+    let id = "KAL-1".parse().unwrap();
+    let whole = crate::look::history(&house.ledger, &id, 100, 3).await.unwrap();
+    let shown = |history: crate::look::History| {
+        let (ledger, vault) = (house.ledger.clone(), crate::vault::Vault::default());
+        async move {
+            let card = crate::portray::archived(&vault, &history.entries).unwrap();
+            let detail = crate::portray::detail(&ledger, &vault, card, &history).await.unwrap();
+            detail.history.into_iter().map(|line| (line.kind, line.text)).collect::<Vec<_>>()
+        }
+    };
+    let entries = whole.entries.len();
+    let all = shown(whole).await;
+    assert!(all.len() == entries && all.iter().all(|(kind, _)| kind != "entries.left_out"));
+    let some = shown(crate::look::history(&house.ledger, &id, 4, 3).await.unwrap()).await;
+    let gap = ("entries.left_out".to_owned(), format!("{} entries not shown", entries - 4));
+    assert_eq!(some, [&all[..2], &[gap], &all[entries - 2..]].concat());
+}
+
 /// Two operators share their centre's key: the list says who of them is going, also after a start.
 #[tokio::test(start_paused = true)]
 async fn names_that_one_key_gives_are_shown_and_kept_apart() {
