@@ -186,6 +186,8 @@ pub enum Disposition {
 pub const DEFAULT_ETA: Seconds = Seconds(600);
 /// How long "verifying" holds the climb, and how long its one renewal does.
 pub const VERIFYING_HOLD: Seconds = Seconds(120);
+/// A bare yes holds the climb this long, once, while its code is asked for.
+pub const BARE_YES_PAUSE: Seconds = Seconds(30);
 /// A claim lapses after this long without an action by its owner.
 pub const CLAIM_LAPSE: Seconds = Seconds(120);
 

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::acknowledgement::{Code, Commitment, Disposition};
-use crate::directory::Standing;
+use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
+use crate::directory::{Centre, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
 use crate::few::Few;
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::raising::Joint;
 use crate::signal::Kind;
@@ -39,6 +39,10 @@ pub struct Activation {
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
     pub eta_limit_s: u32,
+    /// The ladder's centres as they were at raise, for those that the directory no longer knows.
+    pub centres: Few<CentreId, Centre>,
+    /// Whether the device is told what becomes of its call; `None` where its raise did not say, and the directory does.
+    pub feedback: Option<bool>,
     /// When it was raised.
     pub raised_at: Timestamp,
     /// When it was last pressed, redeliveries not counted.
@@ -85,6 +89,10 @@ pub struct Activation {
     pub answered_at: Few<ContactKey, Timestamp>,
     /// What later presses join it by, while it is open.
     pub(crate) joint: Joint,
+    /// The station's key under which its people were first told; `None` before, and in entries from before keys had names.
+    pub(crate) key: Option<KeyId>,
+    /// A bare yes has held the climb; another one does not.
+    paused: bool,
     /// The first pursuit of the latest rung or round.
     latest: usize,
 }
@@ -149,18 +157,20 @@ impl Companion {
         Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment }
     }
 
-    /// Whether `other` is the same human, as far as anyone can tell. What a caller says of its own name is private and
-    /// sealed, so callers without a person of the directory are told apart by their key alone.
+    /// Whether `other` is the same human, as far as anyone can tell.
     pub(crate) fn is(&self, other: &Responder) -> bool {
         match (self.person, other.person) {
             (Some(mine), Some(theirs)) => mine.person == theirs.person,
-            (None, None) => self.contact == other.contact && self.principal() == other.by.as_ref().map(|d| &*d.principal),
+            (None, None) => {
+                let same_doer = match (&self.doer, &other.by) {
+                    (Some(mine), Some(theirs)) => mine.is_same_caller(theirs),
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                };
+                self.contact == other.contact && same_doer
+            }
             (Some(_), None) | (None, Some(_)) => false,
         }
-    }
-
-    fn principal(&self) -> Option<&str> {
-        self.doer.as_ref().map(|d| &*d.principal)
     }
 }
 
@@ -278,6 +288,8 @@ impl Activation {
             ladder,
             directory: raised.directory,
             eta_limit_s: raised.eta_limit_s,
+            centres: raised.centres.iter().map(|(id, centre)| (id.clone(), centre.clone())).collect(),
+            feedback: raised.feedback,
             raised_at: at,
             last_press_at: at,
             gesture_at: at,
@@ -301,6 +313,8 @@ impl Activation {
             pressed_again_told_at: None,
             answered_at: Few::default(),
             joint: Joint::of(raised),
+            key: None,
+            paused: false,
             latest: 0,
         }
     }
@@ -409,7 +423,8 @@ impl Activation {
                 self.pursue(parties);
             }
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
-            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, .. } => {
+            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
+                self.key = self.key.or(*key);
                 self.on_queued(
                     at,
                     *dispatch,
@@ -464,7 +479,11 @@ impl Activation {
                 self.pursuits = Vec::new();
                 self.latest = 0;
             }
-            Event::AnswerSetAside { .. } | Event::RungPassedOver { .. } | Event::NoteAdded { .. } | Event::Archived { .. } => {}
+            Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
+            Event::AnswerSetAside { pauses_until: None, .. }
+            | Event::RungPassedOver { .. }
+            | Event::NoteAdded { .. }
+            | Event::Archived { .. } => {}
             Event::Raised(_)
             | Event::StationStarted { .. }
             | Event::ClockStepped { .. }
@@ -513,6 +532,24 @@ impl Activation {
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
             | Event::DeviceReported { .. } => false,
+        }
+    }
+
+    /// Until when a bare yes holds the climb. `None` where nothing climbs, where it waits as long anyway, or where one has held it
+    /// before: two machines must not hold it for ever.
+    pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = BARE_YES_PAUSE.after(now);
+        match self.progress {
+            Progress::Climb { until: waits, .. } => (self.is_running() && !self.paused && waits < until).then_some(until),
+            Progress::Rounds { .. } => None,
+        }
+    }
+
+    fn on_paused(&mut self, until: Timestamp) {
+        self.paused = true;
+        match &mut self.progress {
+            Progress::Climb { until: waits, .. } => *waits = until.max(*waits),
+            Progress::Rounds { .. } => {}
         }
     }
 

@@ -60,7 +60,8 @@ impl Agenda {
         Some((*at, id.as_ref()?))
     }
 
-    /// Of the activations that are due by `now`, the newest.
+    /// Of the activations that are due by `now`, the newest. Looks at what fell due since time was last advanced: every deadline is
+    /// looked at once, because the event that comes of it advances time; what was due before waits in its queue.
     pub(crate) fn newest_due(&self, now: Timestamp) -> Option<&ActivationId> {
         let waiting = self.due.last().map(|(raised, id)| (*raised, id));
         self.fresh(now).chain(waiting).max().map(|(_, id)| id)
@@ -84,6 +85,23 @@ mod tests {
 
     fn act(number: u32) -> ActivationId {
         ActivationId { prefix: "KAL".parse().unwrap(), series: 0, number }
+    }
+
+    /// However many are due at once, only the first look at them is long.
+    #[test]
+    fn what_has_come_due_is_looked_at_once() {
+        let mut agenda = Agenda::default();
+        for n in 1..=4_096_u32 {
+            agenda.moved(&act(n), at(n.into()), None, Some(at(5_000)));
+        }
+        assert_eq!(agenda.fresh(at(6_000)).count(), 4_096);
+        for left in (1..=4_096_u32).rev() {
+            let newest = agenda.newest_due(at(6_000)).cloned().unwrap();
+            assert_eq!(newest, act(left));
+            agenda.advance(at(6_000));
+            assert_eq!(agenda.fresh(at(6_000)).count(), 0);
+            agenda.moved(&newest, at(left.into()), Some(at(5_000)), Some(at(9_000)));
+        }
     }
 
     #[test]

@@ -50,7 +50,10 @@ impl Engine {
                     None => self.unclear(now, newest(), contact, SetAside::UnknownCode, answer),
                 }
             }
-            Reply::BareYes => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
+            Reply::BareYes => match self.only_told(contact) {
+                Some(act) => self.bare_yes(now, act, contact, answer),
+                None => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
+            },
             Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
             Reply::Stop => self.opted_out(now, newest(), contact, answer),
         }
@@ -58,13 +61,37 @@ impl Engine {
 
     fn on_code(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
         let mut course = Course::on(self, now, act);
-        if answer.sent_at.is_some_and(|sent| sent.saturating_add(STAMP_SLACK).is_ok_and(|latest| latest < act.raised_at)) {
+        if was_sent_before(answer, act) {
             course.push(aside(Some(act), Some(contact), SetAside::BeforeTheAlarm, answer));
             course.explain(contact, Purpose::NothingAcknowledged);
             return course.events;
         }
         let by = responder(self.speaker(act, contact), contact, AnsweredVia::Sms, answer);
         course.answered(&by, answer);
+        course.events
+    }
+
+    /// The open activation that this phone was told of, where there is only one.
+    fn only_told(&self, contact: ContactKey) -> Option<&Activation> {
+        let told = |act: &&Activation| act.told.iter().any(|(to, told)| to.contact() == Some(contact) && told.reached());
+        let open = self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|act| act.is_open());
+        let mut told = open.filter(told);
+        told.next().filter(|_| told.next().is_none())
+    }
+
+    /// Somebody is there, and it is plain what they mean: the climb waits a little, once, for the code that makes it an answer.
+    fn bare_yes(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let mut course = Course::on(self, now, act);
+        let pause = act.pause(now).filter(|_| !was_sent_before(answer, act));
+        course.push(Event::AnswerSetAside {
+            act: Some(act.id.clone()),
+            contact: Some(contact),
+            why: SetAside::CodeMissing,
+            pauses_until: pause,
+            text: answer.text.clone(),
+            provider_ref: answer.provider_ref.clone(),
+        });
+        course.explain(contact, Purpose::WhichAlarm);
         course.events
     }
 
@@ -308,9 +335,21 @@ fn responder(person: Option<PersonVersion>, contact: ContactKey, via: AnsweredVi
     Responder { person, contact: Some(contact), via, by: None, text: answer.text.clone(), provider_ref: answer.provider_ref.clone() }
 }
 
+/// Whether a text is older than the alarm that it would answer.
+fn was_sent_before(answer: &Answer, act: &Activation) -> bool {
+    answer.sent_at.is_some_and(|sent| sent.saturating_add(STAMP_SLACK).is_ok_and(|latest| latest < act.raised_at))
+}
+
 /// The same message again says nothing new; its words are with the first.
 fn replayed(answer: &Answer) -> Event {
-    Event::AnswerSetAside { act: None, contact: None, why: SetAside::Replayed, text: None, provider_ref: answer.provider_ref.clone() }
+    Event::AnswerSetAside {
+        act: None,
+        contact: None,
+        why: SetAside::Replayed,
+        pauses_until: None,
+        text: None,
+        provider_ref: answer.provider_ref.clone(),
+    }
 }
 
 fn aside(act: Option<&Activation>, contact: Option<ContactKey>, why: SetAside, answer: &Answer) -> Event {
@@ -318,6 +357,7 @@ fn aside(act: Option<&Activation>, contact: Option<ContactKey>, why: SetAside, a
         act: act.map(|a| a.id.clone()),
         contact,
         why,
+        pauses_until: None,
         text: answer.text.clone(),
         provider_ref: answer.provider_ref.clone(),
     }

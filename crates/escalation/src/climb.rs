@@ -368,8 +368,9 @@ impl Course<'_> {
         Ok((None, vec![vec![channel]]))
     }
 
+    /// How a centre is reached: by its current details, else by those it had when this was raised.
     fn centre_channel(&self, id: &CentreId) -> Option<Channel> {
-        let centre = self.engine.directory().centres.get(id)?;
+        let centre = self.engine.directory().centres.get(id).or_else(|| self.act.centres.get(id))?;
         let medium = if centre.webhook.is_some() { Medium::Webhook } else { Medium::Desk };
         Some(Channel { medium, to: Recipient::Centre { centre: id.clone(), webhook: centre.webhook.clone() } })
     }

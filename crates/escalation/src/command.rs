@@ -11,6 +11,7 @@ use crate::input::{Act, Attribution, Command, EscalateTo};
 use crate::ladder::RungIndex;
 use crate::rejection::Rejection;
 use crate::time::{Seconds, Timestamp};
+use crate::trouble::Cause;
 
 /// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting").
 const ARCHIVE_AFTER: Seconds = Seconds(86_400);
@@ -19,7 +20,13 @@ const ETA_MAX: Seconds = Seconds(86_400);
 
 impl From<&Attribution> for Doer {
     fn from(by: &Attribution) -> Self {
-        Self { principal: by.principal.clone(), actor: by.actor.clone(), person: by.person, idempotency: by.idempotency }
+        Self {
+            principal: by.principal.clone(),
+            actor: by.actor.clone(),
+            actor_key: by.actor_key,
+            person: by.person,
+            idempotency: by.idempotency,
+        }
     }
 }
 
@@ -59,6 +66,10 @@ impl Engine {
         }
         course.act_on(&doer, &command.act)?;
         course.renew_claim(&doer);
+        // With the last call that the lost key left behind its trouble is over.
+        if !course.act.is_open() && self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
+            course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
+        }
         Ok(course.events)
     }
 

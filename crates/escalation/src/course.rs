@@ -59,6 +59,7 @@ impl<'a> Course<'a> {
             (Medium::Sms, Purpose::Declined | Purpose::StandDown | Purpose::AlreadyClosed)
             | (Medium::Email | Medium::Webhook | Medium::Desk, _) => None,
         };
+        let key = to.contact().and_then(|_| self.engine.key());
         let event = Event::DispatchQueued {
             act: self.id(),
             dispatch: self.act.dispatches.saturating_add(1),
@@ -67,6 +68,7 @@ impl<'a> Course<'a> {
             purpose,
             pursuit,
             code,
+            key,
             late_ms: self.late_ms,
         };
         self.push(event);

@@ -3,17 +3,18 @@
 //! `decide` reads and changes nothing; `apply` is the only mutation and cannot fail; `next_deadline` says when to come
 //! back and why; `outbox` is what we owe the world. After a crash, replaying the events owes exactly the same work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::codes::Codes;
-use crate::directory::{Adoption, Directory, Person};
+use crate::devices::Devices;
+use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, PersonId};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId};
 use crate::input::{Act, Command, Input, Started};
 use crate::ladder::Ladder;
 use crate::raising::Joint;
@@ -35,6 +36,7 @@ pub struct Engine {
     directory: Arc<Directory>,
     directory_version: u32,
     directory_digest: Option<Digest>,
+    key: Option<KeyId>,
     people: BTreeMap<PersonId, Person>,
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
@@ -47,9 +49,7 @@ pub struct Engine {
     presses: Remembered<PressKey, ActivationId>,
     heard: Remembered<String, Heard>,
     done: Remembered<(String, Digest), Done>,
-    pressed: BTreeMap<DeviceId, Pressed>,
-    presence: BTreeMap<DeviceId, bool>,
-    tampered: BTreeSet<DeviceId>,
+    devices: Devices,
     troubles: BTreeMap<Cause, Trouble>,
     /// What references are minted under while the record is lost.
     lost_series: u32,
@@ -64,17 +64,6 @@ pub struct Engine {
 enum PressKey {
     Id(DeviceId, Arc<str>),
     Counter(DeviceId, u64, Timestamp),
-}
-
-/// What is remembered of a device that has pressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Pressed {
-    /// When it last did, redeliveries not counted.
-    last_at: Option<Timestamp>,
-    /// The latest payload that came as a copy kept by the broker, by which the copy is recognised as seen.
-    kept: Option<Digest>,
-    /// The latest payload that came as it was sent; the broker may keep that one too.
-    latest: Option<Digest>,
 }
 
 /// What an idempotency key stands for.
@@ -130,7 +119,7 @@ impl Engine {
             Input::DirectoryOffered(adoption) => self.on_directory(adoption),
             Input::TroubleNoticed(cause) => self.trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
-            Input::Started(started) => vec![on_started(now, started)],
+            Input::Started(started) => self.on_started(now, started),
             Input::ClockStepped { by_us } => vec![Event::ClockStepped { by_us: *by_us }],
             Input::RecordLost { spooled } => self.on_record_lost(now, *spooled),
             Input::RecordFound if self.lost => {
@@ -144,7 +133,8 @@ impl Engine {
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         match event {
-            Event::StationStarted { .. } | Event::ClockStepped { .. } => {}
+            Event::StationStarted { key, .. } => self.key = *key,
+            Event::ClockStepped { .. } => {}
             Event::RecordLost { series } => {
                 self.lost = true;
                 self.lost_series = *series;
@@ -155,6 +145,7 @@ impl Engine {
             Event::RecordFound {} => self.lost = false,
             Event::DirectoryAdopted { version, digest, directory, .. } => {
                 self.directory = Arc::new((**directory).clone());
+                self.devices.adopt(directory);
                 self.directory_version = *version;
                 self.directory_digest = Some(*digest);
             }
@@ -304,7 +295,7 @@ impl Engine {
 
     /// When a device last pressed, as far as memory goes back.
     pub fn last_press(&self, device: &DeviceId) -> Option<Timestamp> {
-        self.pressed.get(device).and_then(|seen| seen.last_at)
+        self.devices.get(device).and_then(|heard| heard.pressed_at)
     }
 
     /// Events that made no sense to the state they met. Anything above 0 is a fault in the program or its record.
@@ -322,6 +313,18 @@ impl Engine {
         let by = self.responder(&Doer::from(&command.by));
         let joined = || self.activation(&command.activation).is_some_and(|act| act.joined.iter().any(|c| c.is(&by)));
         matches!(command.act, Act::Accept { .. }) && joined()
+    }
+
+    /// The station's key, as it was named at the last start.
+    pub(crate) fn key(&self) -> Option<KeyId> {
+        self.key
+    }
+
+    /// Whether replies and links of an open activation mean nothing under `key`, because its people were told under another one.
+    /// `but` is left out: it is being closed.
+    pub(crate) fn is_stranded(&self, key: Option<KeyId>, but: Option<&ActivationId>) -> bool {
+        let told_otherwise = |act: &Activation| act.is_open() && but != Some(&act.id) && act.key.is_some_and(|told| Some(told) != key);
+        self.activations().any(told_otherwise)
     }
 
     pub(crate) fn codes(&self) -> &Codes {
@@ -343,12 +346,12 @@ impl Engine {
     }
 
     pub(crate) fn presence_of(&self, device: &DeviceId) -> Option<bool> {
-        self.presence.get(device).copied()
+        self.devices.get(device).and_then(|heard| heard.online)
     }
 
     /// Whether another device of the same site is open still.
     pub(crate) fn is_tampered_beside(&self, device: &DeviceId) -> bool {
-        self.tampered.iter().any(|open| open.site == device.site && open != device)
+        self.devices.is_open_beside(device)
     }
 
     pub(crate) fn people_at(&self, contact: ContactKey) -> impl Iterator<Item = PersonId> + '_ {
@@ -372,7 +375,7 @@ impl Engine {
 
     pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
         let digest = signal.evidence.payload_sha256;
-        digest.is_some() && self.pressed.get(&signal.device).is_some_and(|seen| seen.kept == digest || seen.latest == digest)
+        digest.is_some() && self.devices.get(&signal.device).is_some_and(|heard| heard.kept == digest || heard.latest == digest)
     }
 
     /// The activation that the very same press belongs to.
@@ -424,8 +427,24 @@ impl Engine {
         std::iter::once(Event::RecordLost { series }).chain(self.trouble_noticed(&Cause::RecordUnreachable)).collect()
     }
 
+    /// A start under another key than before leaves open calls whose people cannot answer by what they were sent.
+    fn on_started(&self, now: Timestamp, started: &Started) -> Vec<Event> {
+        let event = Event::StationStarted {
+            node: started.node.clone(),
+            version: started.version.clone(),
+            zones: started.zones.clone(),
+            key: started.key,
+            down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
+        };
+        let stranded = self.is_stranded(started.key, None);
+        let trouble = if stranded { self.trouble_noticed(&Cause::KeyReplaced) } else { self.trouble_cleared(&Cause::KeyReplaced) };
+        std::iter::once(event).chain(trouble).collect()
+    }
+
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
-        if self.directory_digest == Some(adoption.digest) {
+        // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known.
+        let rekeyed = |change: &PersonChange| self.person(change.id).is_some_and(|known| known.contacts != change.person.contacts);
+        if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(rekeyed) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
         }
         let people = adoption.people.iter().map(|change| Event::PersonVersioned {
@@ -452,18 +471,10 @@ impl Engine {
 
     fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {
         match says {
-            DeviceSays::Online => {
-                self.presence.insert(device.clone(), true);
-            }
-            DeviceSays::Offline => {
-                self.presence.insert(device.clone(), false);
-            }
-            DeviceSays::TamperOn => {
-                self.tampered.insert(device.clone());
-            }
-            DeviceSays::TamperOff => {
-                self.tampered.remove(device);
-            }
+            DeviceSays::Online => self.devices.hear(device, &self.directory).online = Some(true),
+            DeviceSays::Offline => self.devices.hear(device, &self.directory).online = Some(false),
+            DeviceSays::TamperOn => self.devices.set_open(device, true, &self.directory),
+            DeviceSays::TamperOff => self.devices.set_open(device, false, &self.directory),
             DeviceSays::Cancel => {}
         }
     }
@@ -542,13 +553,13 @@ impl Engine {
         if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
             self.presses.insert(at, key, act.clone());
         }
-        let seen = self.pressed.entry(dev.clone()).or_default();
+        let heard = self.devices.hear(dev, &self.directory);
         if signal.payload_sha256.is_some() {
-            let which = if signal.retained { &mut seen.kept } else { &mut seen.latest };
+            let which = if signal.retained { &mut heard.kept } else { &mut heard.latest };
             *which = signal.payload_sha256;
         }
         if counts {
-            seen.last_at = Some(at);
+            heard.pressed_at = Some(at);
         }
     }
 
@@ -579,15 +590,6 @@ impl Engine {
 fn series_by_time(now: Timestamp) -> u32 {
     let s = now.as_second().saturating_sub(SERIES_EPOCH_S).max(0);
     SERIES_BY_TIME.saturating_add(u32::try_from(s).unwrap_or(u32::MAX))
-}
-
-fn on_started(now: Timestamp, started: &Started) -> Event {
-    Event::StationStarted {
-        node: started.node.clone(),
-        version: started.version.clone(),
-        zones: started.zones.clone(),
-        down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
-    }
 }
 
 fn press_key(device: &DeviceId, id: Option<&String>, counter: Option<u64>, at: Option<Timestamp>) -> Option<PressKey> {

@@ -3,14 +3,15 @@
 //! Stored events are never changed, only joined by new kinds and by new optional fields. Every duration is resolved
 //! here: events carry absolute deadlines, so that applying one needs no arithmetic and no settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::{Code, Commitment, Disposition, Gesture};
-use crate::directory::{Directory, Person, Standing};
+use crate::directory::{Centre, Directory, Person, Standing};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, PersonId, PersonVersion};
+use crate::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::private::{Field, Private};
 use crate::signal::{Evidence, Kind, Signal, Style, Unreadable, Verb, Via};
@@ -30,6 +31,9 @@ pub enum Event {
         version: String,
         /// The time-zone database's version.
         zones: String,
+        /// The station's key: contact keys and links are made with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
         /// For how many milliseconds nothing was recorded before, if anything ever was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         down_ms: Option<u64>,
@@ -220,6 +224,9 @@ pub enum Event {
         /// The code this contact answers with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<Code>,
+        /// The station's key, for a message to a person: under it alone the code and the link are known again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeyId>,
         /// By how many milliseconds it is late.
         #[serde(default, skip_serializing_if = "is_zero")]
         late_ms: u64,
@@ -311,6 +318,9 @@ pub enum Event {
         contact: Option<ContactKey>,
         /// Why.
         why: SetAside,
+        /// The climb waits until then for the code that a bare yes lacks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pauses_until: Option<Timestamp>,
         /// The words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<Private>,
@@ -448,6 +458,12 @@ pub struct Raised {
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
     pub eta_limit_s: u32,
+    /// The ladder's centres as they were, for those that a later directory no longer knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub centres: BTreeMap<CentreId, Centre>,
+    /// Whether the device is told what becomes of its call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<bool>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.
@@ -610,8 +626,6 @@ pub enum Entry {
     Resumed,
     /// The button was pressed again long after an accept.
     PressedAgain,
-    /// The centre is told although somebody has accepted.
-    CentreInformed,
 }
 
 /// Somebody pursued: a target of a rung with the details that were current when it was entered.
@@ -747,12 +761,24 @@ pub struct Doer {
     /// The name the caller says acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Private>,
+    /// Keyed digest of that name, by which two people behind one key are told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_key: Option<ContactKey>,
     /// The same as a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// Hash of the caller's idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Digest>,
+}
+
+impl Doer {
+    /// Whether two callers without a person of the directory are one human: the same key, in the same name. A name that was
+    /// recorded before names had keys says nothing, and the caller's key alone decides.
+    pub(crate) fn is_same_caller(&self, other: &Self) -> bool {
+        let tells = |doer: &Self| doer.actor.is_none() || doer.actor_key.is_some();
+        self.principal == other.principal && (self.actor_key == other.actor_key || !tells(self) || !tells(other))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -802,6 +828,40 @@ impl Event {
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
             | Self::DeviceReported { .. } => None,
+        }
+    }
+
+    /// Who is responsible for it, where it came through the API.
+    pub fn doer(&self) -> Option<&Doer> {
+        match self {
+            Self::Raised(raised) => raised.by.as_ref(),
+            Self::PressedAgain { by, .. } => by.as_ref(),
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => by.by.as_ref(),
+            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
+            Self::StationStarted { .. }
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound {}
+            | Self::DirectoryAdopted { .. }
+            | Self::PersonVersioned { .. }
+            | Self::TroubleRaised { .. }
+            | Self::TroubleCleared { .. }
+            | Self::DeviceReported { .. }
+            | Self::CancelAsked { .. }
+            | Self::AskedFirst { .. }
+            | Self::RungEntered { .. }
+            | Self::RungPassedOver { .. }
+            | Self::ContactPassedOver { .. }
+            | Self::DispatchQueued { .. }
+            | Self::DispatchReported { .. }
+            | Self::ReceiptOverdue { .. }
+            | Self::AnswerSetAside { .. }
+            | Self::CommitmentQuestioned { .. }
+            | Self::CommitmentLapsed { .. }
+            | Self::ClaimLapsed { .. }
+            | Self::Exhausted { .. }
+            | Self::RoundStarted { .. }
+            | Self::Archived { .. } => None,
         }
     }
 

@@ -16,6 +16,16 @@ impl<K, V> Default for Few<K, V> {
     }
 }
 
+impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut few = Self::default();
+        for (key, value) in entries {
+            few.insert(key, value);
+        }
+        few
+    }
+}
+
 impl<K: Ord, V> Few<K, V> {
     /// The value at `key`.
     pub fn get(&self, key: &K) -> Option<&V> {

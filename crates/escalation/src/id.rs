@@ -163,7 +163,7 @@ macro_rules! text_serde {
     )*};
 }
 
-text_serde!(DeviceId, PersonId, PersonVersion, ContactKey, Prefix, ActivationId, DispatchId, Digest);
+text_serde!(DeviceId, PersonId, PersonVersion, ContactKey, KeyId, Prefix, ActivationId, DispatchId, Digest);
 
 /// A person, shown as `P-17`. The directory's own id is a name and therefore a disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,6 +262,30 @@ impl FromStr for ContactKey {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         unhex(text).map(Self).ok_or_else(|| NotAnId::new(text, "a contact key of 32 hex digits"))
+    }
+}
+
+/// Names the station's key without telling anything of it, shown as 8 lower-case hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId([u8; 4]);
+
+impl KeyId {
+    /// Wraps the beginning of a digest made by the shell under the key itself.
+    pub fn new(bytes: [u8; 4]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex(&self.0, f)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = NotAnId;
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        unhex(text).map(Self).ok_or_else(|| NotAnId::new(text, "a key id of 8 hex digits"))
     }
 }
 

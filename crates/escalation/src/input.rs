@@ -5,7 +5,7 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::id::{ActivationId, Digest, PersonId};
+use crate::id::{ActivationId, ContactKey, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::private::Private;
 use crate::signal::Signal;
@@ -63,6 +63,8 @@ pub struct Started {
     pub version: String,
     /// The time-zone database's version.
     pub zones: String,
+    /// The station's key, by which people's replies and links are known again.
+    pub key: Option<KeyId>,
     /// The time of the last entry before this start, `None` on an empty record.
     pub last_entry_at: Option<Timestamp>,
 }
@@ -87,6 +89,8 @@ pub struct Attribution {
     pub principal: String,
     /// The name that the caller says acted, if any.
     pub actor: Option<Private>,
+    /// Keyed digest of that name, made by the watch: the name itself is sealed before the rules see it twice.
+    pub actor_key: Option<ContactKey>,
     /// The same as a person of the directory, where the watch could resolve it.
     pub person: Option<PersonId>,
     /// Hash of the caller's `Idempotency-Key`: the same within 24 h changes nothing.

@@ -20,6 +20,7 @@ mod climb;
 mod codes;
 mod command;
 mod course;
+mod devices;
 pub mod directory;
 pub mod dispatch;
 pub mod engine;

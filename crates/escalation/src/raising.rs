@@ -3,17 +3,18 @@
 //! Everything here fails towards alarm. Nothing is discarded: a press is raised or merged, never dropped (I7), and a
 //! repeat never resets a timer and never cancels (I8).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::activation::{Activation, Progress};
 use crate::course::Course;
-use crate::directory::{Mounting, Standing};
+use crate::directory::{Centre, Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
-use crate::id::{CustomerId, DeviceId, LadderId, SiteId, Slug};
-use crate::ladder::{Ladder, Medium, RungIndex};
-use crate::signal::{DeviceClock, Kind, Signal, Verb};
+use crate::id::{CentreId, CustomerId, DeviceId, LadderId, SiteId, Slug};
+use crate::ladder::{Ladder, Medium, RungIndex, Who};
+use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
 
@@ -42,7 +43,9 @@ pub(crate) enum Joint {
     /// One registered device; support calls, medical ones and duress stay apart so that none hides another.
     Device(DeviceId, Tone),
     /// Unregistered senders behind one client or gateway at one site.
-    Strangers(SiteId, String, Tone),
+    Strangers(SiteId, Arc<str>, Tone),
+    /// One unregistered sender that no client or gateway speaks for: it has only its own name.
+    Stranger(DeviceId, Tone),
     /// Unreadable messages of one site.
     Unreadable(SiteId),
 }
@@ -64,22 +67,25 @@ impl Joint {
         match raised.standing {
             Standing::Registered => Self::Device(raised.dev.clone(), Tone::of(raised.kind)),
             Standing::UnknownDevice | Standing::UnknownSite => {
-                Self::of_stranger(&raised.dev, raised.signal.client.as_deref(), Tone::of(raised.kind))
+                Self::of_stranger(&raised.dev, raised.signal.via, raised.signal.client.as_deref(), Tone::of(raised.kind))
             }
         }
     }
 
-    /// Presses of an unregistered sender: by its client or gateway, else by its own name.
-    pub(crate) fn of_stranger(device: &DeviceId, client: Option<&str>, tone: Tone) -> Self {
-        let sender = client.map_or_else(|| device.name.to_string(), ToOwned::to_owned);
-        Self::Strangers(device.site.clone(), sender, tone)
+    /// Presses of an unregistered sender: by its client or gateway, else by its own name. A key of the API is neither: it raises for
+    /// many places.
+    pub(crate) fn of_stranger(device: &DeviceId, via: Via, client: Option<&str>, tone: Tone) -> Self {
+        match (via, client) {
+            (Via::Session | Via::Listener, Some(client)) => Self::Strangers(device.site.clone(), client.into(), tone),
+            (Via::Api, _) | (Via::Session | Via::Listener, None) => Self::Stranger(device.clone(), tone),
+        }
     }
 
     /// A registered device's presses join for as long as its activation is open; those of strangers for a while only.
     fn is_open_ended(&self) -> bool {
         match self {
             Self::Device(..) => true,
-            Self::Strangers(..) | Self::Unreadable(_) => false,
+            Self::Strangers(..) | Self::Stranger(..) | Self::Unreadable(_) => false,
         }
     }
 }
@@ -158,6 +164,8 @@ impl Engine {
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
+            centres: self.centres_of(&ladder),
+            feedback: site.map(|s| s.feedback),
             signal: SignalRecord::from(signal),
             by,
         };
@@ -183,6 +191,16 @@ impl Engine {
         (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), standing)
     }
 
+    /// A ladder's centres as the directory has them now.
+    fn centres_of(&self, ladder: &Ladder) -> BTreeMap<CentreId, Centre> {
+        let targets = ladder.rungs.iter().flat_map(|rung| &rung.targets);
+        let centres = targets.filter_map(|target| match &target.who {
+            Who::Centre(id) => Some((id.clone(), self.directory().centres.get(id)?.clone())),
+            Who::Person(_) => None,
+        });
+        centres.collect()
+    }
+
     pub(crate) fn joint(&self, signal: &Signal, kind: Kind) -> Joint {
         let device = &signal.device;
         match &signal.verb {
@@ -191,7 +209,7 @@ impl Engine {
                 if self.directory().devices.contains_key(device) {
                     return Joint::Device(device.clone(), Tone::of(kind));
                 }
-                Joint::of_stranger(device, signal.origin.client.as_deref(), Tone::of(kind))
+                Joint::of_stranger(device, signal.origin.via, signal.origin.client.as_deref(), Tone::of(kind))
             }
         }
     }
@@ -227,7 +245,8 @@ impl Engine {
 
     fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
         let open = Tone::ALL.into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
-        let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, signal.origin.client.as_deref(), tone));
+        let origin = &signal.origin;
+        let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, origin.via, origin.client.as_deref(), tone));
         match open.or_else(|| Tone::ALL.into_iter().find_map(stranger)) {
             Some(act) => {
                 let mut course = Course::on(self, now, act);
@@ -244,7 +263,9 @@ impl Engine {
         let mut events = vec![self.device_reported(signal, says)];
         let cause = Cause::Tampered { site: signal.device.site.clone() };
         events.extend(match on {
-            true => self.trouble_noticed(&cause),
+            true if self.directory().sites.contains_key(&signal.device.site) => self.trouble_noticed(&cause),
+            // Of a site that nobody registered it is recorded alone: names can be made up without end.
+            true => Vec::new(),
             // One closed again says nothing of another that stands open.
             false if self.is_tampered_beside(&signal.device) => Vec::new(),
             false => self.trouble_cleared(&cause),

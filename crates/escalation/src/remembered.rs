@@ -8,6 +8,10 @@ use crate::time::{Seconds, Timestamp};
 /// Ids of presses, idempotency keys and provider references are remembered this long (interfaces; mechanisms: 24 h).
 const REMEMBERED: Seconds = Seconds(86_400);
 
+/// So many of one sort are remembered at most; beyond, the oldest is forgotten before its day is over. Said again, it then counts
+/// as new: a press joins its device's open call or raises one, which is never less than it should be.
+const REMEMBERED_MAX: usize = 100_000;
+
 /// What is remembered, each for a day from when it was first seen; the oldest is forgotten first.
 ///
 /// Recorded time only grows, so the order of arrival is the order of forgetting; each key is held once, by both.
@@ -39,8 +43,30 @@ impl<K: Ord, V> Remembered<K, V> {
             *known = value;
             return;
         }
+        if self.order.len() >= REMEMBERED_MAX
+            && let Some((_, oldest)) = self.order.pop_front()
+        {
+            self.values.remove(&oldest);
+        }
         let (key, until) = (Arc::new(key), REMEMBERED.after(at));
         self.order.push_back((until, Arc::clone(&key)));
         self.values.insert(key, (until, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_bounded_in_time_and_in_number() {
+        let (began, mut remembered) = (Timestamp::UNIX_EPOCH, Remembered::default());
+        for key in 0..=REMEMBERED_MAX {
+            remembered.insert(began, key, ());
+        }
+        assert_eq!((remembered.values.len(), remembered.order.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
+        assert_eq!((remembered.get(began, &0), remembered.get(began, &1)), (None, Some(&())));
+        remembered.insert(REMEMBERED.after(began), 0, ());
+        assert_eq!((remembered.values.len(), remembered.order.len()), (1, 1));
     }
 }

@@ -26,6 +26,8 @@ pub enum Cause {
     RecordUnreachable,
     /// A spool was put aside: it holds entries that were acted on and that the record lacks.
     SpoolPutAside,
+    /// The station's key is another than the one under which people of open calls were told: their codes and links mean nothing.
+    KeyReplaced,
     /// The directory file is missing or broken; the last adopted one is in force.
     DirectoryBroken,
     /// A provider does not take messages.
@@ -74,6 +76,7 @@ impl Cause {
             | Self::BrokerSetting { .. }
             | Self::RecordUnreachable
             | Self::SpoolPutAside
+            | Self::KeyReplaced
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }
             | Self::Overflow { .. }
@@ -87,7 +90,7 @@ impl Cause {
 pub enum Scope<'a> {
     /// One site's, and therefore one customer's.
     Site(&'a SiteId),
-    /// Everybody's: only unrestricted keys see it.
+    /// No one site's. Who is told of it the watch decides, cause by cause: what may stop anybody's presses every key sees.
     Station,
 }
 

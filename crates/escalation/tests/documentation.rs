@@ -153,6 +153,9 @@ fn fields_after(source: &str, start: &str, indent: usize) -> String {
 
 /// A type with its wrappers spelt as JSON has them.
 fn shown(kind: &str) -> String {
+    if let Some((key, value)) = kind.strip_prefix("BTreeMap<").and_then(|rest| rest.split_once(", ")) {
+        return format!("{{{key}: {}}}", shown(value.trim_end_matches('>')));
+    }
     match kind.strip_prefix("Vec<") {
         Some(rest) => format!("[{}]", shown(rest.trim_end_matches('>'))),
         None => kind.trim_start_matches("Arc<").to_owned(),

@@ -12,7 +12,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::Input;
+use escalation::input::{Command, Input};
 use escalation::ladder::{Ladder, Who};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -447,8 +447,8 @@ impl Floor {
 
     fn tell_device(&self, act: &ActivationId, id: Option<String>, state: FeedbackState, turn: &mut Turn) {
         let Some(act) = self.engine.activation(act) else { return };
-        let seen_by_aggressor = self.engine.directory().sites.get(&act.device.site).is_some_and(|site| !site.feedback);
-        if !seen_by_aggressor {
+        let by_directory = || self.engine.directory().sites.get(&act.device.site).is_none_or(|site| site.feedback);
+        if act.feedback.unwrap_or_else(by_directory) {
             let id = id.or_else(|| act.signal_id.clone());
             turn.feedback.push(Feedback { device: act.device.clone(), id, activation: act.id.clone(), state });
         }
@@ -501,6 +501,15 @@ impl Floor {
                 Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
             }
             answer.from = Sender::Contact(key);
+        }
+        if let Input::Command(Command { by, .. }) | Input::Raised { by, .. } = input
+            && let Some(actor) = by.actor.as_ref().and_then(Private::open)
+        {
+            let key = self.secret.actor(actor);
+            by.actor_key = Some(key);
+            if self.vault.actor(key).is_none() {
+                Arc::make_mut(&mut self.vault).keep_actor(key, actor);
+            }
         }
         if let Input::Command(command) = input
             && command.by.person.is_none()

@@ -190,7 +190,13 @@ mod tests {
 
     #[test]
     fn an_event_is_sealed_and_reads_back_as_it_is_applied() {
-        let by = Doer { principal: "ops".into(), actor: Some(Private::Open("Jo Smith".into())), person: None, idempotency: None };
+        let by = Doer {
+            principal: "ops".into(),
+            actor: Some(Private::Open("Jo Smith".into())),
+            actor_key: None,
+            person: None,
+            idempotency: None,
+        };
         let event = Event::NoteAdded { act: "KAL-1".parse().unwrap(), by, text: Private::Open("a knife".into()) };
         let at: Timestamp = "2026-11-21T02:14:31.000007Z".parse().unwrap();
         let common = Common { at, mono_us: 5, customer: Some(Slug::parse("kalamunda").unwrap().into()), aseq: Some(3) };

@@ -120,7 +120,7 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
 
 fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
     let idempotency = key.and_then(|key| ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref().try_into().ok());
-    Attribution { principal, actor: actor.map(Private::Open), person: None, idempotency: idempotency.map(Digest::new) }
+    Attribution { principal, actor: actor.map(Private::Open), actor_key: None, person: None, idempotency: idempotency.map(Digest::new) }
 }
 
 /// A name that is no slug becomes `x-` and 16 hex digits of its hash, as the ears do it.
@@ -277,7 +277,7 @@ pub(crate) struct History {
 }
 
 /// Reads a history page by page. Of one that is longer than `most` the first and the last half are kept: how it began and how it stands.
-async fn history<L: Ledger>(ledger: &L, id: &ActivationId, most: usize, page: u32) -> Result<History, DeskError> {
+pub(crate) async fn history<L: Ledger>(ledger: &L, id: &ActivationId, most: usize, page: u32) -> Result<History, DeskError> {
     let stream = id.to_string();
     let half = most / 2;
     let mut first: Vec<Entry> = Vec::new();

@@ -97,7 +97,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("entry", site.entry),
         ("hazards", site.hazards),
         ("rendezvous", site.rendezvous),
-        ("recipient", recipient(floor, dispatch)),
+        ("recipient", recipient(floor, act, dispatch)),
         ("disposition", act.closing.as_ref().map(|closing| disposition(closing.disposition).to_owned()).unwrap_or_default()),
         ("opened_at", format!("{:.0}", act.raised_at)),
         ("now", format!("{now:.0}")),
@@ -183,11 +183,12 @@ fn responder(floor: &Floor, act: &Activation) -> String {
     }
 }
 
-fn recipient(floor: &Floor, dispatch: &Dispatch) -> String {
+fn recipient(floor: &Floor, act: &Activation, dispatch: &Dispatch) -> String {
     match &dispatch.to {
         Recipient::Person { person, .. } => first_name(floor, *person),
         Recipient::Centre { centre, .. } => {
-            floor.vault.centre(floor.engine.directory_version(), centre).unwrap_or(centre.as_str()).to_owned()
+            let name = |directory| floor.vault.centre(directory, centre);
+            name(floor.engine.directory_version()).or_else(|| name(act.directory)).unwrap_or(centre.as_str()).to_owned()
         }
         Recipient::Stranger { .. } => String::new(),
     }

@@ -8,7 +8,7 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Companion, Progress, Stage};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{AnsweredVia, Doer, Event};
-use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::time::Timestamp;
 use ledger::{Entry, Ledger, ReadError};
@@ -332,8 +332,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::Accepted { by, commitment, .. } => format!("{} accepted: {}", responder_name(vault, by), plain(commitment)),
         Event::Joined { by, commitment, .. } => format!("{} joined: {}", responder_name(vault, by), plain(commitment)),
         Event::Declined { by, .. } => format!("{} cannot", responder_name(vault, by)),
-        Event::AnswerSetAside { why, text, .. } => {
-            format!("an answer was set aside: {}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
+        Event::AnswerSetAside { why, pauses_until, text, .. } => {
+            let pause = if pauses_until.is_some() { ", the climb waits for the code" } else { "" };
+            format!("an answer was set aside: {}{pause}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
         }
         Event::CommitmentQuestioned { .. } => "asked whether still going".to_owned(),
         Event::CommitmentLapsed { why, .. } => format!("the commitment ended: {}", plain(why)),
@@ -419,8 +420,8 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
 }
 
 fn doer(vault: &Vault, by: &Doer) -> String {
-    let person: Option<PersonId> = by.person;
-    person.map_or_else(|| by.principal.clone(), |person| format!("{} ({})", vault.name_of(person), by.principal))
+    let name = by.person.map(|person| vault.name_of(person)).or_else(|| vault.actor(by.actor_key?).map(ToOwned::to_owned));
+    name.map_or_else(|| by.principal.clone(), |name| format!("{name} ({})", by.principal))
 }
 
 /// A variant's name as plain words: `no_address` says "no address".

@@ -113,6 +113,12 @@ async fn recall<L: Ledger>(ledger: &L, floor: &mut Floor, event: &Event) -> Resu
         let places: Places = serde_json::from_str(&text).unwrap_or_default();
         Arc::make_mut(&mut floor.vault).keep_places(*version, places);
     }
+    if let Some((key, actor)) = event.doer().and_then(|doer| Some((doer.actor_key?, doer.actor.as_ref()?)))
+        && floor.vault.actor(key).is_none()
+        && let Some(name) = open(ledger, Some(actor)).await?
+    {
+        Arc::make_mut(&mut floor.vault).keep_actor(key, &name);
+    }
     Ok(())
 }
 

@@ -207,6 +207,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             node: self.node.clone(),
             version: self.version.clone(),
             zones: escalation::directory::draft::zones_version().to_owned(),
+            key: Some(self.floor.secret().id()),
             last_entry_at: self.floor.last_entry_at(),
         };
         self.floor.forget_receipts();

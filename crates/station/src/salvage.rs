@@ -88,6 +88,7 @@ fn attribution(doer: &Doer, texts: &Texts) -> Attribution {
     Attribution {
         principal: doer.principal.clone(),
         actor: doer.actor.as_ref().and_then(|actor| reopened(actor, texts)),
+        actor_key: doer.actor_key,
         person: doer.person,
         idempotency: doer.idempotency,
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use escalation::id::{ActivationId, ContactKey, PersonId};
+use escalation::id::{ActivationId, ContactKey, KeyId, PersonId};
 use ring::hmac;
 
 /// The key. Its `Debug` shows nothing.
@@ -72,12 +72,23 @@ impl Secret {
         }
     }
 
+    /// What this key is called where the record says which one was in use.
+    pub fn id(&self) -> KeyId {
+        let tag = self.tag(&["key id"]);
+        let mut id = [0; 4];
+        id.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        KeyId::new(id)
+    }
+
     /// The key of one address: equal addresses have equal keys.
     pub fn contact(&self, address: &str) -> ContactKey {
-        let tag = self.tag(&["contact", address]);
-        let mut key = [0; 16];
-        key.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-        ContactKey::new(key)
+        self.digest(&["contact", address])
+    }
+
+    /// The key of a name that a caller gives: the same however it is spaced and capitalised, and never an address's.
+    pub fn actor(&self, name: &str) -> ContactKey {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        self.digest(&["actor", &words.join(" ").to_lowercase()])
     }
 
     /// The token of a responder's link: 11 base64url characters, 66 bits, for one person and one activation.
@@ -86,6 +97,13 @@ impl Secret {
         let tag = self.tag(&["link", &activation.to_string(), &contact.to_string(), &person.to_string()]);
         let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag.as_ref());
         text.chars().take(11).collect()
+    }
+
+    fn digest(&self, parts: &[&str]) -> ContactKey {
+        let tag = self.tag(parts);
+        let mut key = [0; 16];
+        key.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        ContactKey::new(key)
     }
 
     fn tag(&self, parts: &[&str]) -> hmac::Tag {
@@ -142,6 +160,15 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&path, [7; 31]).unwrap();
         assert!(matches!(Secret::open(&path), Err(SecretError::Short { .. })));
+    }
+
+    #[test]
+    fn a_name_has_one_key_however_it_is_typed_and_no_address_has_it() {
+        let secret = Secret::from_bytes(&[7; 32]);
+        assert_eq!(secret.actor(" jane  O\u{2019}Neil\n"), secret.actor("Jane O\u{2019}Neil"));
+        assert_ne!(secret.actor("Jane"), secret.actor("Bob"));
+        assert_ne!(secret.actor("jane"), secret.contact("jane"));
+        assert_ne!(secret.id(), Secret::from_bytes(&[8; 32]).id());
     }
 
     #[test]

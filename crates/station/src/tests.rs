@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use crate::clock::Clock;
 use crate::desk::{Desk, Request, desk};
 use crate::entropy::Entropy;
-use crate::floor::{LinkBase, LinksInTexts};
+use crate::floor::{FeedbackState, LinkBase, LinksInTexts};
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
 use crate::view::{Query, ResponderAnswer, Scope, State};
-use escalation::acknowledgement::{Answer, Commitment, Gesture, Reply, Sender};
+use escalation::acknowledgement::{Answer, Commitment, Disposition, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
 use escalation::id::{CarrierName, CustomerId, Digest, SiteId, Slug};
@@ -93,6 +93,8 @@ struct House {
     ledger: MemoryLedger,
     desk: Desk,
     sent: Arc<Mutex<Vec<Order>>>,
+    /// What devices were told.
+    told: Arc<Mutex<Vec<FeedbackState>>>,
     /// Of each message: whether the spool had been written when it left.
     spooled: Arc<Mutex<Vec<bool>>>,
     stop: watch::Sender<bool>,
@@ -117,17 +119,31 @@ impl House {
 
     /// With something between the station and its record.
     async fn open_behind(record: impl Ledger, ledger: MemoryLedger, folder: tempfile::TempDir, directory: &str, links: LinkBase) -> Self {
+        Self::open_under(Secret::from_bytes(&[7; 32]), record, ledger, folder, directory, links).await
+    }
+
+    /// Under another key.
+    async fn open_under(
+        secret: Secret,
+        record: impl Ledger,
+        ledger: MemoryLedger,
+        folder: tempfile::TempDir,
+        directory: &str,
+        links: LinkBase,
+    ) -> Self {
         let clock = PausedClock(Instant::now(), Arc::default());
         let (desk, counter) = desk();
         let sent: Arc<Mutex<Vec<Order>>> = Arc::default();
         let voice = Arc::clone(&sent);
+        let told: Arc<Mutex<Vec<FeedbackState>>> = Arc::default();
+        let telling = Arc::clone(&told);
         let spooled: Arc<Mutex<Vec<bool>>> = Arc::default();
         let (known, spool) = (Arc::clone(&spooled), folder.path().join("spool"));
         let station = Station::open(Parts {
             ledger: Arc::new(record),
             clock: clock.clone(),
             entropy: Entropy::from_seed(b"seed"),
-            secret: Secret::from_bytes(&[7; 32]),
+            secret,
             links,
             data_dir: folder.path().to_owned(),
             node: "one".into(),
@@ -137,7 +153,7 @@ impl House {
                 known.lock().unwrap().push(spool.is_file());
                 Ok(())
             }),
-            tell: Box::new(|_| {}),
+            tell: Box::new(move |feedback| telling.lock().unwrap().push(feedback.state)),
             counter,
             busy: watch::channel(false).0,
         })
@@ -149,7 +165,7 @@ impl House {
         let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, spooled, stop, clock, receipts_due, folder }
+        Self { ledger, desk, sent, told, spooled, stop, clock, receipts_due, folder }
     }
 
     /// Somebody steps the wall clock.
@@ -457,6 +473,138 @@ notify = [{ person = "m-far" }]
     assert!(going().await.iter().all(|going| !going.name.contains("Far")), "another customer's person is a bare word");
     house.desk.act(accept("P. Nair")).await.unwrap();
     assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
+}
+
+/// Whether an aggressor can see a device is settled when it is pressed, not by a reload in the middle.
+#[tokio::test(start_paused = true)]
+async fn a_device_is_told_as_was_promised_when_it_was_pressed() {
+    let quiet = DIRECTORY.replace("name = \"Kalamunda Library\"", "name = \"Kalamunda Library\"\nfeedback = \"off\"");
+    let told = [FeedbackState::Received, FeedbackState::Closed];
+    for (at_first, later, expected) in [(DIRECTORY, quiet.as_str(), told.as_slice()), (quiet.as_str(), DIRECTORY, &[])] {
+        let house = House::open_in(tempfile::tempdir().unwrap(), at_first).await;
+        house.desk.submit(press("1")).await;
+        let draft = Draft::parse("directory.toml", later).draft.unwrap();
+        house.desk.adopt(draft, Digest::new([2; 32])).await.unwrap();
+        let close = Act::Close { disposition: Disposition::Attended, note: None };
+        house.desk.act(Request { act: close, ..note("KAL-1", "k", None) }).await.unwrap();
+        assert_eq!(*house.told.lock().unwrap(), expected);
+    }
+}
+
+/// `station.key` was lost: it is said in the queue, and whoever is told from then on can answer, although the directory is the same.
+#[tokio::test(start_paused = true)]
+async fn a_lost_key_is_a_trouble_and_new_messages_can_be_answered() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    house.stop.send_replace(true);
+    let (folder, other) = (tempfile::tempdir().unwrap(), Secret::from_bytes(&[8; 32]));
+    let house = House::open_under(other, house.ledger.clone(), house.ledger.clone(), folder, DIRECTORY, LinkBase::default()).await;
+    let troubles = house.desk.troubles(of("perth")).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::KeyReplaced), "{troubles:?}");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let sent = house.sent();
+    let to_nair = sent.iter().find(|order| order.address == Address::Sms("+61400000002".into())).expect("the climb goes on");
+    let text = format!("Y{}", to_nair.words["code"]);
+    let answer = Answer {
+        from: Sender::Number(Private::Open("+61400000002".into())),
+        reply: Reply::parse(&text),
+        text: Some(Private::Open(text)),
+        provider_ref: Some("SM9".into()),
+        sent_at: None,
+    };
+    let verdict = house.desk.submit(Input::Answer(answer)).await;
+    let Verdict::Durable(outcome) = verdict else { panic!("{verdict:?}") };
+    assert!(outcome.counted, "{outcome:?}");
+}
+
+/// Whose a trouble is decides who is told of it: in the list, and on the stream.
+#[tokio::test(start_paused = true)]
+async fn a_trouble_is_told_to_whom_it_concerns_and_to_nobody_else() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let library = || SiteId::parse("library").unwrap();
+    let coverage = Cause::Coverage { ladder: escalation::id::LadderId::parse("counters").unwrap(), site: library() };
+    let of_an_activation = Cause::Fault { activation: Some("KAL-1".parse().unwrap()) };
+    let opted_out = Cause::OptedOut { person: escalation::id::PersonId::new(1) };
+    let of_the_site = [coverage, Cause::Tampered { site: library() }];
+    let unscoped = [opted_out, Cause::Fault { activation: None }];
+    let all = || std::iter::once(&Cause::BrokerAway).chain(&of_the_site).chain(std::iter::once(&of_an_activation)).chain(&unscoped);
+    for cause in all() {
+        assert!(matches!(house.desk.submit(Input::TroubleNoticed(cause.clone())).await, Verdict::Durable(_)));
+    }
+    let at = |site: SiteId| Scope { customers: None, sites: Some([site].into()) };
+    for (scope, sees_site, sees_all) in [
+        (Scope::everything(), true, true),
+        (of("kalamunda"), true, false),
+        (at(library()), true, false),
+        (of("perth"), false, false),
+        (at(SiteId::parse("clinic").unwrap()), false, false),
+    ] {
+        let listed: Vec<Cause> = house.desk.troubles(scope.clone()).await.unwrap().into_iter().map(|trouble| trouble.cause).collect();
+        let expected = |cause: &Cause| {
+            *cause == Cause::BrokerAway || sees_all || (sees_site && (of_the_site.contains(cause) || *cause == of_an_activation))
+        };
+        for cause in all() {
+            assert_eq!(listed.contains(cause), expected(cause), "{cause:?} for {scope:?}");
+        }
+        let streamed = house.desk.since(0, 1_000, scope.clone()).await.unwrap();
+        let streamed = streamed.iter().filter(|entry| entry.kind == "trouble.raised").count();
+        // The stream cannot tell whose an activation is, and keeps silent.
+        let expected = all().filter(|cause| expected(cause) && (sees_all || **cause != of_an_activation)).count();
+        assert_eq!(streamed, expected, "{scope:?}");
+    }
+}
+
+/// A history that is too long to show says how much of it is not shown, where that is.
+#[tokio::test(start_paused = true)]
+async fn a_long_history_says_where_and_how_much_is_left_out() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    for n in 0..8 {
+        house.desk.act(note("KAL-1", &n.to_string(), None)).await.unwrap();
+    }
+    let id = "KAL-1".parse().unwrap();
+    let whole = crate::look::history(&house.ledger, &id, 100, 3).await.unwrap();
+    let shown = |history: crate::look::History| {
+        let (ledger, vault) = (house.ledger.clone(), crate::vault::Vault::default());
+        async move {
+            let card = crate::portray::archived(&vault, &history.entries).unwrap();
+            let detail = crate::portray::detail(&ledger, &vault, card, &history).await.unwrap();
+            detail.history.into_iter().map(|line| (line.kind, line.text)).collect::<Vec<_>>()
+        }
+    };
+    let entries = whole.entries.len();
+    let all = shown(whole).await;
+    assert!(all.len() == entries && all.iter().all(|(kind, _)| kind != "entries.left_out"));
+    let some = shown(crate::look::history(&house.ledger, &id, 4, 3).await.unwrap()).await;
+    let gap = ("entries.left_out".to_owned(), format!("{} entries not shown", entries - 4));
+    assert_eq!(some, [&all[..2], &[gap], &all[entries - 2..]].concat());
+}
+
+/// Two operators share their centre's key: the list says who of them is going, also after a start.
+#[tokio::test(start_paused = true)]
+async fn names_that_one_key_gives_are_shown_and_kept_apart() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let accept = |actor: &str| Request {
+        actor: Some(actor.to_owned()),
+        act: Act::Accept { commitment: Commitment::Going, eta_s: None },
+        ..note("KAL-1", actor, None)
+    };
+    for name in ["Jane Rowe", "Bob Lake", " jane  ROWE "] {
+        let verdict = house.desk.act(accept(name)).await.unwrap();
+        assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+    }
+    let names = async |house: &House| {
+        let going = house.desk.list(query(Scope::everything(), None, 1)).await.unwrap().cards.remove(0).going;
+        going.into_iter().map(|going| going.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&house).await, ["Jane Rowe (ops)", "Bob Lake (ops)"]);
+    house.stop.send_replace(true);
+    let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
+    assert_eq!(names(&house).await, ["Jane Rowe (ops)", "Bob Lake (ops)"]);
+    let detail = house.desk.activation("KAL-1".parse().unwrap(), Scope::everything()).await.unwrap().unwrap();
+    assert!(detail.history.iter().any(|line| line.text.starts_with("Bob Lake (ops)")), "{:?}", detail.history);
 }
 
 #[tokio::test(start_paused = true)]

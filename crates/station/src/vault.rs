@@ -3,7 +3,7 @@
 //! Filled from disclosures at replay and from an adoption as it happens. What was erased is simply not here: whoever
 //! asks gets nothing, and the message owed to it fails as "no address". Never logged, never stored by anyone else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,8 +11,9 @@ use escalation::directory::place::{PlaceCard, Places, SiteCard};
 use escalation::id::{CentreId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion, SiteId};
 use escalation::ladder::Medium;
 
-/// How many numbers of strangers are kept, so that "nothing acknowledged" can be answered; the oldest gives way.
-const STRANGERS_MAX: usize = 1_000;
+/// How many numbers of strangers are kept, so that "nothing acknowledged" can be answered, and how many names that callers gave
+/// for themselves; the oldest gives way.
+const LATELY_MAX: usize = 1_000;
 
 /// Names, numbers and places.
 #[derive(Clone, Default)]
@@ -21,8 +22,13 @@ pub struct Vault {
     by_reference: BTreeMap<String, PersonId>,
     latest: BTreeMap<PersonId, u32>,
     places: BTreeMap<u32, Arc<Places>>,
-    strangers: Vec<(ContactKey, String)>,
+    strangers: Lately,
+    actors: Lately,
 }
+
+/// Texts by key, the oldest first and not more than [`LATELY_MAX`].
+#[derive(Clone, Default)]
+struct Lately(VecDeque<(ContactKey, String)>);
 
 /// One version of a person.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -68,13 +74,17 @@ impl Vault {
 
     /// Keeps the number of someone who wrote to us and is in no directory.
     pub fn keep_stranger(&mut self, key: ContactKey, number: &str) {
-        if self.strangers.iter().any(|(known, _)| *known == key) {
-            return;
-        }
-        if self.strangers.len() >= STRANGERS_MAX {
-            self.strangers.remove(0);
-        }
-        self.strangers.push((key, number.to_owned()));
+        self.strangers.keep(key, number);
+    }
+
+    /// Keeps a name that somebody gave for themselves, so that views can show who acted.
+    pub fn keep_actor(&mut self, key: ContactKey, name: &str) {
+        self.actors.keep(key, name);
+    }
+
+    /// The name that somebody gave for themselves. `None` where it was erased, or gave way to later ones.
+    pub fn actor(&self, key: ContactKey) -> Option<&str> {
+        self.actors.get(key)
     }
 
     /// One version of a person.
@@ -117,7 +127,7 @@ impl Vault {
     /// The address behind a key: of that version first, of anyone else's second.
     pub fn address(&self, person: Option<PersonVersion>, contact: ContactKey) -> Option<&str> {
         let own = person.and_then(|version| self.people.get(&version)).and_then(|card| card.address(contact));
-        let strangers = || self.strangers.iter().find(|(key, _)| *key == contact).map(|(_, number)| number.as_str());
+        let strangers = || self.strangers.get(contact);
         own.or_else(|| self.people.values().rev().find_map(|card| card.address(contact))).or_else(strangers)
     }
 
@@ -144,6 +154,22 @@ impl Vault {
     /// A centre's name.
     pub fn centre(&self, directory: u32, centre: &CentreId) -> Option<&str> {
         self.places.get(&directory).and_then(|places| places.centres.get(centre)).map(String::as_str)
+    }
+}
+
+impl Lately {
+    fn keep(&mut self, key: ContactKey, text: &str) {
+        if self.get(key).is_some() {
+            return;
+        }
+        if self.0.len() >= LATELY_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back((key, text.to_owned()));
+    }
+
+    fn get(&self, key: ContactKey) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, text)| text.as_str())
     }
 }
 
@@ -206,10 +232,10 @@ mod tests {
             bytes[..8].copy_from_slice(&n.to_be_bytes());
             ContactKey::new(bytes)
         };
-        for n in 0..=STRANGERS_MAX {
+        for n in 0..=LATELY_MAX {
             vault.keep_stranger(key(n), &format!("+{n}"));
         }
-        assert_eq!(vault.strangers.len(), STRANGERS_MAX);
+        assert_eq!(vault.strangers.0.len(), LATELY_MAX);
         assert_eq!(vault.address(None, key(0)), None);
         assert_eq!(vault.address(None, key(1)), Some("+1"));
     }

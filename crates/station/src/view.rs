@@ -93,6 +93,7 @@ impl<'a> Audience<'a> {
             | Cause::BrokerSetting { .. }
             | Cause::RecordUnreachable
             | Cause::SpoolPutAside
+            | Cause::KeyReplaced
             | Cause::DirectoryBroken
             | Cause::ProviderDown { .. }
             | Cause::Overflow { .. } => Self::Everyone,

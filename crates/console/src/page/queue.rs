@@ -117,6 +117,10 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
             "A spool was put aside: it holds what was done while the record was away and is not in it. Keep the file, ask for help."
                 .to_owned()
         }
+        Cause::KeyReplaced => {
+            "The station's key was replaced: codes and links sent before are dead, so nobody can answer by them. Ring those people; put station.key back."
+                .to_owned()
+        }
         Cause::RecordUnreachable => "The record is unreachable: ladders run, entries are in the spool. Mend the database.".to_owned(),
         Cause::DirectoryBroken => "The directory file is missing or broken: the last good one is in force. Run `cooee check`.".to_owned(),
         Cause::ProviderDown { carrier } => format!("The provider {carrier} takes no messages. Run `cooee doctor`."),

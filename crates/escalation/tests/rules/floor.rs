@@ -362,7 +362,7 @@ impl Floor {
     pub(crate) fn away(&mut self, span: &str) {
         let last_entry_at = Some(self.now);
         self.now += duration(span);
-        let started = Started { node: "a".to_owned(), version: "0.1.0".to_owned(), zones: "2025b".to_owned(), last_entry_at };
+        let started = Started { node: "a".to_owned(), version: "0.1.0".to_owned(), zones: "2025b".to_owned(), key: None, last_entry_at };
         self.take(Input::Started(started)).unwrap();
         self.forward("0s");
     }
@@ -375,7 +375,7 @@ impl Floor {
 
 /// Somebody at a desk with a key and no name.
 pub(crate) fn operator(principal: &str) -> Attribution {
-    Attribution { principal: principal.to_owned(), actor: None, person: None, idempotency: None }
+    Attribution { principal: principal.to_owned(), actor: None, actor_key: None, person: None, idempotency: None }
 }
 
 /// A signal from `site/device`, as its session brings it.

@@ -188,7 +188,13 @@ impl World {
             Happening::Away { s } => {
                 let last_entry_at = Some(self.floor.now);
                 self.floor.now += SignedDuration::from_secs(i64::from(*s));
-                let started = Started { node: "a".to_owned(), version: "v".to_owned(), zones: "z".to_owned(), last_entry_at };
+                let started = Started {
+                    node: "a".to_owned(),
+                    version: "v".to_owned(),
+                    zones: "z".to_owned(),
+                    key: Some(if s % 5 == 0 { "0badc0de" } else { "c0ffee00" }.parse().unwrap()),
+                    last_entry_at,
+                };
                 self.take(Input::Started(started));
                 self.settle();
             }

@@ -47,9 +47,10 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::Declined { act, by, rests_until } => {
             format!("{act} {} declines, rests until {}", responder(floor, by), floor.stamp(*rests_until))
         }
-        Event::AnswerSetAside { act, why, .. } => {
+        Event::AnswerSetAside { act, why, pauses_until, .. } => {
             let act = act.as_ref().map_or_else(|| "no activation".to_owned(), ToString::to_string);
-            format!("{act}: an answer set aside ({why:?})")
+            let pause = pauses_until.map(|until| format!(", waits for the code until {}", floor.stamp(until)));
+            format!("{act}: an answer set aside ({why:?}){}", pause.unwrap_or_default())
         }
         Event::CommitmentQuestioned { act, grace_until } => format!("{act} still going? until {}", floor.stamp(*grace_until)),
         Event::CommitmentLapsed { act, why } => format!("{act} commitment lapsed ({why:?})"),

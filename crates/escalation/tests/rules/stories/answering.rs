@@ -356,6 +356,29 @@ fn somebody_without_a_name_who_accepts_and_declines_through_one_key_is_the_same(
     floor.expect_sms("p-nair");
 }
 
+/// Two people at one desk share its key. What one of them says is not what the other did.
+#[test]
+fn two_names_through_one_key_are_two_humans() {
+    use crate::floor::{key_of, operator};
+    use escalation::input::{Act, Attribution};
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    floor.skip_messages();
+    let named = |name: &str| Attribution { actor: Some(name.to_owned().into()), actor_key: Some(key_of(name)), ..operator("desk") };
+    let going = || Act::Accept { commitment: Commitment::Going, eta_s: None };
+    floor.command(named("Jane"), going()).unwrap();
+    let events = floor.command(named("Bob"), going()).unwrap();
+    assert!(matches!(events.first(), Some(Event::Joined { .. })), "a second human is a co-responder: {events:?}");
+    floor.command(named("Bob"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going), "Jane is still going");
+    floor.command(operator("desk"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going), "the key without a name is nobody in particular");
+    let events = floor.command(named("Jane"), going()).unwrap();
+    assert!(matches!(events.first(), Some(Event::Accepted { renewal: true, .. })), "{events:?}");
+    floor.command(named("Jane"), Act::Decline).unwrap();
+    assert_eq!(floor.stage(), Stage::Climbing);
+}
+
 /// Accepted through the desk, asked by text, answered by text: one and the same person.
 #[test]
 fn still_going_is_asked_where_they_can_be_reached_and_the_answer_counts() {
@@ -442,6 +465,76 @@ fn nothing_acknowledged_is_said_once_a_minute_to_a_phone() {
     floor.reply("p-nair", "hello");
     floor.reply("+61 491 570 777", "hello");
     floor.expect_nothing_silent();
+}
+
+/// Lifecycle: a bare `Y` pauses 30 s and asks for the code.
+#[test]
+fn a_bare_yes_to_the_only_alarm_holds_the_climb_once_for_its_code() {
+    check(
+        PEOPLE,
+        "press library/counter-1
+        forward 20s
+        reply j-smith Y
+        forward 20s
+        reply j-smith yes
+        forward 10s
+        reply p-nair Y
+        forward 30s",
+        expect![[r#"
+            > press library/counter-1
+            0s        LIB-1 raised: duress at library/counter-1 of default (Registered, Live { up_to_s: None }, Ladder)
+            0s        LIB-1 rung 1 until 30s (Raised): j-smith by sms
+            0s          LIB-1.1 sms to j-smith: alarm code 47
+            > forward 20s
+            > reply j-smith Y
+            20s       LIB-1: an answer set aside (CodeMissing), waits for the code until 50s
+            20s         LIB-1.2 sms to j-smith: which_alarm code 47
+            > forward 20s
+            > reply j-smith yes
+            40s       LIB-1: an answer set aside (CodeMissing)
+            > forward 10s
+            50s       LIB-1 rung 2 until 80s (WaitOver): p-nair by sms
+            50s         LIB-1.3 sms to p-nair: alarm code 47
+            > reply p-nair Y
+            50s       LIB-1: an answer set aside (CodeMissing)
+            50s         LIB-1.4 sms to p-nair: which_alarm code 47
+            > forward 30s
+            80s       LIB-1 EXHAUSTED
+            80s       LIB-1 round 1 (everyone): j-smith by sms, p-nair by sms
+            80s         LIB-1.5 sms to j-smith: alarm_again code 47
+            80s         LIB-1.6 sms to p-nair: alarm_again code 47
+        "#]],
+    );
+}
+
+#[test]
+fn a_bare_yes_holds_nothing_where_it_could_mean_two_alarms_or_none_of_them() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    floor.press("library/counter-2");
+    floor.forward("20s");
+    let before: Vec<_> = floor.engine.activations().map(|act| act.next_due()).collect();
+    floor.reply("j-smith", "Y");
+    assert_eq!(floor.engine.activations().map(|act| act.next_due()).collect::<Vec<_>>(), before, "which of the two?");
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    let before = floor.subject().next_due();
+    floor.reply_as("j-smith", "Y", None, Some(floor.now - duration("10s")));
+    assert_eq!(floor.subject().next_due(), before, "it was sent before the alarm");
+    floor.forward("61s");
+    assert_eq!(floor.stage(), Stage::Exhausted);
+    let before = floor.subject().next_due();
+    floor.reply("j-smith", "Y");
+    assert_eq!(floor.subject().next_due(), before, "the rounds go on");
+}
+
+/// A message with a code is an answer: what a bare yes held is taken up by it.
+#[test]
+fn the_code_that_follows_a_bare_yes_is_the_answer() {
+    let mut floor = Floor::new(PEOPLE);
+    play(&mut floor, "press library/counter-1\nforward 25s\nreply j-smith Y\nforward 20s\nreply j-smith Y{code}");
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
+    assert_eq!(floor.count(|e| matches!(e, Event::RungEntered { .. })), 1, "nobody else was troubled");
 }
 
 #[test]

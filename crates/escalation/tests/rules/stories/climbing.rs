@@ -2,7 +2,7 @@
 
 use escalation::activation::{Progress, Stage};
 use escalation::dispatch::{Purpose, Report};
-use escalation::event::Event;
+use escalation::event::{ContactSkip, Event};
 use escalation::ladder::Medium;
 use expect_test::expect;
 
@@ -458,6 +458,38 @@ fn the_ladder_is_frozen_and_its_people_are_resolved_when_a_rung_is_entered() {
     assert_eq!(floor.subject().directory, before, "the activation names the version that raised it");
     let Progress::Climb { until, .. } = floor.subject().progress else { panic!("{:?}", floor.subject().progress) };
     assert_eq!(floor.stamp(until), "60s", "waits are the frozen ladder's");
+}
+
+/// The contract with a centre ends by a reload; the calls that are open were promised to it.
+#[test]
+fn a_centre_that_left_the_directory_is_still_told_of_open_calls() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    let without = COUNTERS
+        .replace("centre = \"westside\"\n", "")
+        .replace("[[centre]]\nid = \"westside\"\nname = \"Westside Centre\"\nwebhook = \"westside\"\n", "")
+        .replace("notify = [{ centre = \"westside\" }]", "notify = [{ centre = \"night-desk\" }]");
+    floor.adopt(&without);
+    floor.skip_messages();
+    floor.forward("75s");
+    floor.expect_webhook("westside");
+    floor.skip_messages();
+    floor.forward("2m");
+    floor.expect_webhook("westside");
+    let unknown = |e: &Event| matches!(e, Event::ContactPassedOver { why: ContactSkip::Unknown, .. });
+    assert_eq!(floor.count(unknown), 0);
+}
+
+#[test]
+fn a_centre_that_moved_is_told_where_it_is_now() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    floor.adopt(&COUNTERS.replace("webhook = \"westside\"", "webhook = \"westside-new\""));
+    floor.skip_messages();
+    floor.forward("75s");
+    let told = floor.expect_webhook("westside");
+    let to = &floor.engine.owed(&told.id).unwrap().to;
+    assert!(format!("{to:?}").contains("westside-new"), "{to:?}");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use escalation::dispatch::Purpose;
 use escalation::event::Event;
-use escalation::input::{Act, Attribution, Command, Input};
+use escalation::input::{Act, Attribution, Command, Input, Started};
 use escalation::ladder::Medium;
 use escalation::rejection::Rejection;
+use escalation::trouble::Cause;
 use expect_test::expect;
 
 use super::{COUNTERS, PEOPLE};
@@ -357,6 +358,34 @@ fn a_repeated_accept_is_answered_with_the_callers_own_role() {
         assert_eq!(floor.take(Input::Command(accept(who))), Ok(Vec::new()));
         assert_eq!(floor.engine.is_co_responder(&accept(who)), who == "second");
     }
+}
+
+/// A lost key: what people were sent is dead, and stays a trouble for as long as somebody may try to answer by it.
+#[test]
+fn a_replaced_key_is_a_trouble_until_the_calls_of_the_old_one_are_closed() {
+    let mut floor = Floor::new(PEOPLE);
+    let start = |floor: &mut Floor, key: &str| {
+        let (node, version, zones) = ("a".to_owned(), "0.1.0".to_owned(), "2025b".to_owned());
+        let started = Started { node, version, zones, key: Some(key.parse().unwrap()), last_entry_at: Some(floor.now) };
+        floor.take(Input::Started(started)).unwrap();
+    };
+    let troubled = |floor: &Floor| floor.engine.troubles().any(|(cause, _)| *cause == Cause::KeyReplaced);
+    start(&mut floor, "00000001");
+    floor.press("library/counter-1");
+    let named = |e: &Event| matches!(e, Event::DispatchQueued { key: Some(key), .. } if key.to_string() == "00000001");
+    assert_eq!(floor.count(named), 1, "the message says which key its code needs");
+    start(&mut floor, "00000001");
+    assert!(!troubled(&floor));
+    start(&mut floor, "00000002");
+    assert!(troubled(&floor));
+    start(&mut floor, "00000001");
+    assert!(!troubled(&floor), "the old key is back");
+    start(&mut floor, "00000002");
+    play(&mut floor, "desk closes");
+    assert!(!troubled(&floor), "nobody is left who could answer by it");
+    floor.press("library/counter-1");
+    start(&mut floor, "00000002");
+    assert!(!troubled(&floor));
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn i11_no_debug_of_what_comes_in_or_goes_out_shows_private_text() {
 fn an_open_private_text_cannot_be_written_down() {
     let note = Event::NoteAdded {
         act: "KAL-1".parse().unwrap(),
-        by: escalation::event::Doer { principal: "desk".to_owned(), actor: None, person: None, idempotency: None },
+        by: escalation::event::Doer { principal: "desk".to_owned(), actor: None, actor_key: None, person: None, idempotency: None },
         text: "words".to_owned().into(),
     };
     assert!(serde_json::to_string(&note).is_err());

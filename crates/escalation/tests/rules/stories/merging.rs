@@ -4,12 +4,13 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::Stage;
 use escalation::dispatch::Purpose;
 use escalation::event::{Event, Repeat};
+use escalation::input::Input;
 use escalation::ladder::Medium;
-use escalation::signal::{Kind, Verb};
+use escalation::signal::{Kind, Verb, Via};
 use expect_test::expect;
 
 use super::{COUNTERS, PEOPLE};
-use crate::floor::{Floor, digest_of, press, signal};
+use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::{check, play};
 
 fn repeats(floor: &Floor) -> Vec<(Repeat, u32)> {
@@ -51,6 +52,25 @@ fn an_id_that_comes_back_long_after_closing_is_a_new_call_unless_it_is_an_old_co
     floor.forward("2m");
     let open = floor.subject().id.clone();
     assert_eq!(floor.send(first), open, "and belongs to that one while it is open");
+}
+
+/// One key raises for many rooms: it is no gateway, and one room's call must not hide another's.
+#[test]
+fn places_that_nobody_registered_and_one_key_raised_are_calls_of_their_own() {
+    let mut floor = Floor::new(COUNTERS);
+    let raised = |place: &str| {
+        let mut signal = press(place);
+        signal.origin.via = Via::Api;
+        signal.origin.client = Some("app".to_owned());
+        Input::Raised { signal, by: operator("app") }
+    };
+    for place in ["library/store-room", "library/kitchen", "library/kitchen"] {
+        floor.take(raised(place)).unwrap();
+    }
+    assert_eq!(floor.engine.open_count(), 2);
+    assert_eq!(repeats(&floor), [(Repeat::SameGesture, 2)], "the same place joins its own");
+    play(&mut floor, "press library/found-1 through gateway\npress library/found-2 through gateway");
+    assert_eq!(floor.engine.open_count(), 3, "behind a gateway they are one");
 }
 
 #[test]

@@ -113,8 +113,13 @@ fn what_neither_record_nor_spool_holds_is_named_by_the_time() {
 /// A long day in which everything happens that can.
 fn a_long_day() -> Floor {
     let mut floor = Floor::new(COUNTERS);
-    let started =
-        Started { node: "a".to_owned(), version: "0.1.0".to_owned(), zones: "2025b".to_owned(), last_entry_at: Some(floor.began) };
+    let started = Started {
+        node: "a".to_owned(),
+        version: "0.1.0".to_owned(),
+        zones: "2025b".to_owned(),
+        key: Some("0badc0de".parse().unwrap()),
+        last_entry_at: Some(floor.began),
+    };
     floor.take(Input::Started(started)).unwrap();
     floor.take(Input::ClockStepped { by_us: -1_500_000 }).unwrap();
     floor.take(Input::TroubleNoticed(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
