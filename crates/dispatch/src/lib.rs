@@ -274,7 +274,7 @@ impl Built {
         let book = Book::load(settings.templates.dir.as_deref())?;
         let mut sms = Vec::with_capacity(settings.sms.len());
         for account in &settings.sms {
-            sms.push(Arc::new(Twilio::open(account, public_url)?));
+            sms.push(Arc::new(Twilio::open(account, public_url, Arc::clone(now))?));
         }
         let email = settings.email.as_ref().map(Relay::open).transpose()?;
         let mut webhooks = Vec::with_capacity(settings.webhook.len());

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
+use crate::health::Now;
 use crate::recent::Recent;
 use crate::settings::{Inbound, Secret, SettingsError, Sms};
 use crate::sms::answer::{Page, Resource, judge, read_date, refusal};
@@ -47,6 +48,7 @@ pub(crate) struct Twilio {
     keep_warm: bool,
     slots: usize,
     request: Duration,
+    now: Now,
     /// Messages this account took, by the provider's id.
     taken: Mutex<Recent<Sent>>,
 }
@@ -66,7 +68,7 @@ struct Sent {
 
 impl Twilio {
     /// Reads the secret and builds the client; connects to nothing.
-    pub(crate) fn open(settings: &Sms, public_url: Option<&str>) -> Result<Self, SettingsError> {
+    pub(crate) fn open(settings: &Sms, public_url: Option<&str>, now: Now) -> Result<Self, SettingsError> {
         let what = format!("[[sms]] {}", settings.name);
         let secret = Secret::read(&format!("{what} auth_token_file"), &settings.auth_token_file)?;
         let (client, base) = client::build(&Wanted {
@@ -99,6 +101,7 @@ impl Twilio {
             keep_warm: settings.keep_warm,
             slots: settings.slots,
             request: Duration::from_millis(settings.request_ms),
+            now,
             taken: Mutex::new(Recent::new(TAKEN_MAX)),
         })
     }
@@ -140,7 +143,7 @@ impl Twilio {
         let request =
             self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).timeout(budget.min(self.request)).form(&form);
         let fault = match request.send().await {
-            Ok(response) => match judge(response).await {
+            Ok(response) => match judge(response, (self.now)()).await {
                 Ok(sid) => return Ok(self.taken(sid, order)),
                 Err(fault) => fault,
             },
@@ -195,7 +198,7 @@ impl Twilio {
         let request = request.header(AUTHORIZATION, self.auth.clone());
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
         if !response.status().is_success() {
-            return Err(refusal(response).await);
+            return Err(refusal(response, (self.now)()).await);
         }
         response.json().await.map_err(|e| client::fault_of(&e))
     }
