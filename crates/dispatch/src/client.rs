@@ -30,23 +30,8 @@ pub(crate) struct Wanted<'a> {
 /// Checks the address and builds the client for it.
 pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
     let what = wanted.what;
-    let url = Url::parse(wanted.url).map_err(|error| {
-        SettingsError::new(what, format!("\"{}\" is not a URL: {error}", wanted.url), "write it like https://host/path")
-    })?;
-    let in_clear = match url.scheme() {
-        "https" => false,
-        "http" if url.host_str().is_some_and(is_loopback) => true,
-        "http" => {
-            return Err(SettingsError::new(
-                what,
-                "plain http would send secrets and alarms in clear across a network",
-                "use https, or a loopback address for a gateway on this machine",
-            ));
-        }
-        _other => {
-            return Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path"));
-        }
-    };
+    let url = address(what, wanted.url)?;
+    let in_clear = url.scheme() == "http";
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // The door installs it first; a caller that did not must not meet a panic in the library. Lost races are fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -79,6 +64,22 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
         )
     })?;
     Ok((client, url))
+}
+
+/// Checks an address: `https`, or `http` on loopback.
+pub(crate) fn address(what: &str, text: &str) -> Result<Url, SettingsError> {
+    let url = Url::parse(text)
+        .map_err(|error| SettingsError::new(what, format!("\"{text}\" is not a URL: {error}"), "write it like https://host/path"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if url.host_str().is_some_and(is_loopback) => Ok(url),
+        "http" => Err(SettingsError::new(
+            what,
+            "plain http would send secrets and alarms in clear across a network",
+            "use https, or a loopback address for a gateway on this machine",
+        )),
+        _other => Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path")),
+    }
 }
 
 fn roots(what: &str, path: &Path) -> Result<Vec<reqwest::Certificate>, SettingsError> {

@@ -170,7 +170,7 @@ impl Line {
         let letter = match self.accounts.first().map(|account| &account.carrier) {
             Some(Carrier::Email(_)) => Letter::Mail(self.book.email(order.purpose, &order.words)?),
             Some(Carrier::Webhook(_)) => Letter::Body(webhook::body(order)),
-            Some(Carrier::Twilio(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
+            Some(Carrier::Sms(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
         };
         attempt.letter = Some(letter.clone());
         Ok(letter)

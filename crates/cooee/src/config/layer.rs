@@ -89,8 +89,22 @@ impl<'t> Layered<'t> {
 
     /// The `name` of every table in a list.
     pub(crate) fn names(&self, list: &str) -> Vec<String> {
-        let tables = self.items(list).into_iter().filter_map(|v| v.into_table().ok());
-        tables.filter_map(|mut t| t.remove("name")?.into_string().ok()).collect()
+        self.choices(list, "name").into_iter().flatten().collect()
+    }
+
+    /// The text under `key` in every table of a list, in order.
+    pub(crate) fn choices(&self, list: &str, key: &str) -> Vec<Option<String>> {
+        let text = |value: Value| value.into_table().ok()?.remove(key)?.into_string().ok();
+        self.items(list).into_iter().map(text).collect()
+    }
+
+    /// One table of a list whose key `but` chose its shape and is no part of it.
+    pub(crate) fn item<T: DeserializeOwned>(&mut self, list: &str, index: usize, but: &str) -> Option<T> {
+        let mut value = self.items(list).into_iter().nth(index)?;
+        if let ValueKind::Table(table) = &mut value.kind {
+            table.remove(but);
+        }
+        self.shape(list, value, &[list, &index.to_string()])
     }
 
     /// Every text in the settings, with its path.
@@ -116,6 +130,24 @@ impl<'t> Layered<'t> {
     pub(crate) fn error(&mut self, at: &[&str], what: &str, consequence: &str, remedy: &str) {
         let line = self.line_of(at).unwrap_or(0);
         self.add(line, what.to_owned(), consequence, remedy);
+    }
+
+    /// Reports an error on a line, from 0, within a key's value.
+    pub(crate) fn error_within(&mut self, at: &[&str], line: usize, what: &str, remedy: &str) {
+        let up = (0..at.len()).find_map(|off| Some((self.place_of(at.get(..at.len() - off)?)?, off)));
+        let begins = match up {
+            // Where the key itself is missing, the table it should be in.
+            Some((place, 0)) => self.line_at(place.key) + line + usize::from(line > 0 && self.begins_below(place.value)),
+            Some((place, _)) => self.line_at(place.key),
+            None => 0,
+        };
+        self.add(begins, what.to_owned(), "", remedy);
+    }
+
+    /// Whether a text begins on the line after its quotes.
+    fn begins_below(&self, offset: usize) -> bool {
+        let text = self.text.get(offset..).unwrap_or_default();
+        ["\"\"\"\n", "'''\n"].iter().any(|quotes| text.starts_with(quotes))
     }
 
     /// Everything found, by line.
@@ -255,6 +287,11 @@ impl<'t> Layered<'t> {
 
     /// The line of a path of keys and list positions, if the file has it.
     fn line_of(&self, path: &[&str]) -> Option<usize> {
+        self.place_of(path).map(|place| self.line_at(place.key))
+    }
+
+    /// Where a path of keys and list positions stands, if the file has it.
+    fn place_of(&self, path: &[&str]) -> Option<Place> {
         let mut table = &self.spans;
         let mut steps = path.iter().peekable();
         loop {
@@ -269,7 +306,7 @@ impl<'t> Layered<'t> {
                 start = value.span().start;
             }
             if steps.peek().is_none() {
-                return Some(self.line_at(start));
+                return Some(Place { key: start, value: value.span().start });
             }
             let DeValue::Table(inner) = Spanned::get_ref(value) else {
                 return None;
@@ -293,6 +330,13 @@ impl<'t> Layered<'t> {
             remedy: remedy.to_owned(),
         });
     }
+}
+
+/// Where a key and its value begin in the file, bytes.
+#[derive(Clone, Copy)]
+struct Place {
+    key: usize,
+    value: usize,
 }
 
 /// Makes paths absolute: `*_file` by `$CREDENTIALS_DIRECTORY` where it is there, all others by the settings' folder.
