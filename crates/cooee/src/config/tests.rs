@@ -320,8 +320,12 @@ shade = "red"
 status = 7
 "#;
     check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
-        /etc/cooee/cooee.toml:16: sms: shade is not a known key
+        /etc/cooee/cooee.toml:21: sms: colour is not a known key
+          the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
+        /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
           the keys here are id, status, ok, code, transient, credentials, refused
+        /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing
+          add it; config/cooee.toml shows how
     "#]]);
     let gateway = gateway.replace("colour = \"red\"\n", "").replace("shade = \"red\"\n", "").replace("status = 7", "status = \"s\"\ndelivered = []\nfailed = []");
     check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
