@@ -17,4 +17,6 @@ mod sealed;
 #[cfg(test)]
 mod sending;
 #[cfg(test)]
+mod templated;
+#[cfg(test)]
 mod watch;
