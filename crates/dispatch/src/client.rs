@@ -154,7 +154,7 @@ mod tests {
         let until = (RETRY_AFTER, "Wed, 21 Oct 2015 07:28:00 GMT");
         assert_eq!(asked(&[]), None);
         assert_eq!(asked(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));
-        assert_eq!(asked(&[until.clone()]), Some(Duration::from_mins(28)));
+        assert_eq!(asked(std::slice::from_ref(&until)), Some(Duration::from_mins(28)));
         assert_eq!(asked(&[until.clone(), (DATE, "Wed, 21 Oct 2015 07:27:55 GMT")]), Some(Duration::from_secs(5)), "by its own clock");
         assert_eq!(asked(&[until, (DATE, "Wed, 21 Oct 2015 09:00:00 GMT")]), Some(Duration::ZERO), "past");
         assert_eq!(asked(&[(RETRY_AFTER, "18446744073709551615")]), Some(RETRY_AFTER_MAX));

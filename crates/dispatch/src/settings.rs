@@ -2,6 +2,7 @@
 //!
 //! Only shapes and defaults live here: nothing connects, and a secret is always a file, never a value.
 
+mod hosted;
 mod http;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use escalation::id::CarrierName;
 use serde::Deserialize;
 
+pub use self::hosted::{Hosted, Service};
 pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
 
 /// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[webhook]]` and `[templates]`.
@@ -34,17 +36,26 @@ pub enum Sms {
     Twilio(Box<Twilio>),
     /// Any gateway, by templates.
     Http(Box<Http>),
+    /// MessageMedia (Sinch).
+    MessageMedia(Box<Hosted>),
+    /// ClickSend.
+    ClickSend(Box<Hosted>),
+    /// SMSGlobal.
+    SmsGlobal(Box<Hosted>),
+    /// Telstra's Messaging API.
+    Telstra(Box<Hosted>),
 }
 
 impl Sms {
     /// What `kind` may say.
-    pub const KINDS: [&str; 2] = ["twilio", "http"];
+    pub const KINDS: [&str; 6] = ["twilio", "http", "messagemedia", "clicksend", "smsglobal", "telstra"];
 
     /// Its name in reports, callbacks and troubles.
     pub fn name(&self) -> &CarrierName {
         match self {
             Self::Twilio(account) => &account.name,
             Self::Http(account) => &account.name,
+            Self::MessageMedia(account) | Self::ClickSend(account) | Self::SmsGlobal(account) | Self::Telstra(account) => &account.name,
         }
     }
 
@@ -53,6 +64,8 @@ impl Sms {
         match self {
             Self::Twilio(_) => Vec::new(),
             Self::Http(account) => crate::sms::http::flaws(account),
+            // What is filled in is proved by tests; the rest is said when the account is opened.
+            Self::MessageMedia(_) | Self::ClickSend(_) | Self::SmsGlobal(_) | Self::Telstra(_) => Vec::new(),
         }
     }
 
@@ -61,6 +74,7 @@ impl Sms {
         match self {
             Self::Twilio(account) => account.attempt_s,
             Self::Http(account) => account.attempt_s,
+            Self::MessageMedia(account) | Self::ClickSend(account) | Self::SmsGlobal(account) | Self::Telstra(account) => account.attempt_s,
         }
     }
 }

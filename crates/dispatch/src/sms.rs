@@ -6,5 +6,6 @@ pub(crate) mod awaited;
 pub(crate) mod http;
 pub(crate) mod listening;
 pub(crate) mod number;
+pub(crate) mod preset;
 pub(crate) mod signature;
 pub(crate) mod twilio;

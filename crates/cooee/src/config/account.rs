@@ -26,6 +26,10 @@ fn shaped(layered: &mut Layered<'_>, index: usize, kind: Option<&str>) -> Option
     match kind {
         Some("twilio") => layered.item(LIST, index, "kind").map(Sms::Twilio),
         Some("http") => layered.item(LIST, index, "kind").map(Sms::Http),
+        Some("messagemedia") => layered.item(LIST, index, "kind").map(Sms::MessageMedia),
+        Some("clicksend") => layered.item(LIST, index, "kind").map(Sms::ClickSend),
+        Some("smsglobal") => layered.item(LIST, index, "kind").map(Sms::SmsGlobal),
+        Some("telstra") => layered.item(LIST, index, "kind").map(Sms::Telstra),
         Some(other) => {
             let path = [LIST, &index.to_string(), "kind"];
             let remedy = format!("use one of: {}", Sms::KINDS.join(", "));

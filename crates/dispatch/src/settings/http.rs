@@ -193,8 +193,9 @@ pub struct ReplyMap {
     pub from: String,
     /// Field with its words.
     pub text: String,
-    /// Field with the time it was sent: RFC 3339, Unix seconds, or `2026-08-04 11:24:27 +1000`.
-    pub sent_at: Option<String>,
+    /// Fields with the time it was sent, the first that is there counts: RFC 3339, Unix seconds, or `2026-08-04 11:24:27 +1000`.
+    #[serde(default)]
+    pub sent_at: Vec<String>,
     /// Where to list replies; words: `since` (a day ago, RFC 3339), and those without a message.
     pub poll_url: Option<String>,
     /// JSON pointer to the list in what that answers.

@@ -8,9 +8,10 @@ use escalation::id::CarrierName;
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::health::Now;
-use crate::settings::{Inbound, SettingsError, Sms};
+use crate::settings::{Hosted, Inbound, Service, SettingsError, Sms};
 use crate::sms::awaited::Awaited;
 use crate::sms::http::Gateway;
+use crate::sms::preset;
 use crate::sms::twilio::Twilio;
 
 /// An account, shared between sending and listening. Cheap to clone.
@@ -26,10 +27,18 @@ impl Account {
     /// Reads the secrets and builds the client; connects to nothing.
     pub(crate) fn open(settings: &Sms, public_url: Option<&str>, now: &Now) -> Result<Self, SettingsError> {
         let now = Arc::clone(now);
-        Ok(match settings {
-            Sms::Twilio(settings) => Self::Twilio(Arc::new(Twilio::open(settings, public_url, now)?)),
-            Sms::Http(settings) => Self::Http(Arc::new(Gateway::open(settings, public_url, now)?)),
-        })
+        let hosted = |service: Service, account: &Hosted| {
+            let gateway = preset::gateway(service, account)?;
+            Ok(Self::Http(Arc::new(Gateway::open(&gateway, public_url, Arc::clone(&now))?)))
+        };
+        match settings {
+            Sms::Twilio(settings) => Ok(Self::Twilio(Arc::new(Twilio::open(settings, public_url, now)?))),
+            Sms::Http(settings) => Ok(Self::Http(Arc::new(Gateway::open(settings, public_url, now)?))),
+            Sms::MessageMedia(account) => hosted(Service::MessageMedia, account),
+            Sms::ClickSend(account) => hosted(Service::ClickSend, account),
+            Sms::SmsGlobal(account) => hosted(Service::SmsGlobal, account),
+            Sms::Telstra(account) => hosted(Service::Telstra, account),
+        }
     }
 
     pub(crate) fn name(&self) -> &CarrierName {

@@ -11,14 +11,16 @@ mod login;
 pub(crate) mod polling;
 mod sheet;
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use escalation::dispatch::{Address, Order};
 use escalation::id::DispatchId;
 use escalation::time::{SignedDuration, Timestamp};
 use minijinja::Value;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use reqwest::{Client, Url};
 
 use crate::carrier::{Fault, Letter, Taken};
@@ -49,6 +51,8 @@ pub(crate) struct Gateway {
     public_url: Option<String>,
     now: Now,
     awaited: Awaited,
+    /// Replies without a time that were there at the first look; `None` before it.
+    undated: Mutex<Option<HashSet<String>>>,
 }
 
 impl fmt::Debug for Gateway {
@@ -102,6 +106,7 @@ impl Gateway {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             now,
             awaited: Awaited::new(settings.name.clone()),
+            undated: Mutex::new(None),
         })
     }
 
@@ -191,6 +196,7 @@ impl Gateway {
         items: &str,
         more: [(&'static str, Value); N],
     ) -> Result<Vec<Fields>, Fault> {
+        let more_is_one = more.iter().any(|(word, _)| *word == "id");
         let mut words = self.words(None);
         words.extend(more);
         let url = self.sheet.render(key, &words).ok_or(Fault::NotSent("request"))?;
@@ -200,8 +206,29 @@ impl Gateway {
         if answer.is_unauthorised() && self.login.forget().await {
             answer = self.call(&request, timeout).await?;
         }
+        if answer.is_missing() && more_is_one {
+            return Ok(Vec::new());
+        }
         let body = answer.listing(&self.settings.taken.codes_only())?;
         Ok(body.pointer(items).cloned().map(Fields::items).unwrap_or_default())
+    }
+
+    /// True at the first look at the list of replies.
+    fn looks_first(&self) -> bool {
+        let mut undated = self.undated.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = undated.is_none();
+        undated.get_or_insert_default();
+        first
+    }
+
+    /// Whether a reply without a time was there at the first look.
+    fn is_from_before(&self, first: bool, id: &str) -> bool {
+        let mut undated = self.undated.lock().unwrap_or_else(PoisonError::into_inner);
+        let undated = undated.get_or_insert_default();
+        if first && undated.insert(id.to_owned()) {
+            tracing::warn!(carrier = %self.awaited.carrier(), "a reply without a time was there before we looked first; it answers nothing");
+        }
+        undated.contains(id)
     }
 
     /// Tells the provider which replies we have.
@@ -293,9 +320,15 @@ impl Gateway {
     async fn call(&self, request: &Request, timeout: Duration) -> Result<Answer, Fault> {
         let words = self.words(None);
         let mut made = self.client.request(request.method.clone(), request.url.clone()).timeout(timeout);
-        made = made.header(ACCEPT, "application/json");
+        let own = |name: &HeaderName| self.settings.headers.keys().any(|own| own.eq_ignore_ascii_case(name.as_str()));
+        if !own(&ACCEPT) {
+            made = made.header(ACCEPT, "application/json");
+        }
         if let Some((kind, body)) = &request.body {
-            made = made.header(CONTENT_TYPE, *kind).body(body.clone());
+            made = made.body(body.clone());
+            if !own(&CONTENT_TYPE) {
+                made = made.header(CONTENT_TYPE, *kind);
+            }
         }
         for name in self.settings.headers.keys() {
             let value = self.sheet.render(&format!("headers.{name}"), &words).ok_or(Fault::NotSent("request"))?;

@@ -13,6 +13,8 @@ mod mailing;
 #[cfg(test)]
 mod postbox;
 #[cfg(test)]
+mod presets;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod sending;

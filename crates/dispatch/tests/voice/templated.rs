@@ -50,7 +50,7 @@ poll_url = "{url}/messages/{{{{ id }}}}"
 id = "id"
 from = "/sender/number"
 text = "body"
-sent_at = "at"
+sent_at = ["at"]
 poll_url = "{url}/replies?after={{{{ since }}}}"
 poll_items = "/replies"
 confirm_url = "{url}/replies/confirmed"
@@ -122,7 +122,7 @@ async fn no_word_can_break_out_of_its_place() {
         gateway.shows("/send", 200, "fine");
         let toml = format!(
             "[[sms]]\nname = \"second\"\nkind = \"http\"\nfrom = \"+61400000009\"\nkeep_warm = false\nmethod = \"{method}\"\n\
-             url = \"{0}/send{url}\"\n{body}\n[sms.reply]\nid = \"i\"\nfrom = \"f\"\ntext = \"t\"\npoll_url = \"{0}/replies\"\n",
+             url = \"{0}/send{url}\"\n{body}\n[sms.reply]\nid = \"i\"\nfrom = \"f\"\ntext = \"t\"\nsent_at = [\"at\"]\npoll_url = \"{0}/replies\"\n",
             gateway.url
         );
         let voice = desk.add(&toml).open(&watch);
@@ -196,6 +196,21 @@ async fn replies_and_receipts_are_polled_and_confirmed_once_they_are_durable() {
     voice.send(text("KAL-42.7")).unwrap();
     let receipt = watch.reported(2).await.pop().unwrap();
     assert_eq!((receipt.report, receipt.dispatch.to_string().as_str()), (Report::Undelivered { code: "E17".to_owned() }, "KAL-42.7"));
+}
+
+#[tokio::test]
+async fn a_reply_without_a_time_that_was_there_before_we_looked_answers_nothing() {
+    let (gateway_, watch, desk) = shop().await;
+    let reply = |id: u8| format!(r#"{{"id":{id},"sender":{{"number":"61400000001"}},"body":"Y47"}}"#);
+    gateway_.shows("/replies", 200, &format!(r#"{{"replies":[{}]}}"#, reply(1)));
+    gateway_.shows("/replies/confirmed", 200, "{}");
+    let toml = gateway(&desk, &gateway_.url, "");
+    let _voice = desk.add(&toml).open_while(&watch, true, None);
+    gateway_.until("the first look", |gateway| !gateway.at("/replies/confirmed").is_empty()).await;
+    gateway_.shows("/replies", 200, &format!(r#"{{"replies":[{},{}]}}"#, reply(1), reply(2)));
+    watch.until("the new one", |watch| !answers(watch).is_empty()).await;
+    let known: Vec<_> = answers(&watch).into_iter().map(|answer| answer.provider_ref.unwrap()).collect();
+    assert_eq!(known, ["second:2"]);
 }
 
 #[tokio::test]
@@ -356,6 +371,7 @@ async fn a_gateway_that_is_set_up_wrong_is_refused_with_its_key_and_the_remedy()
         ("auth = \"bearer\"", "auth = \"basic\"", "auth: needs user"),
         ("id = \"/messages/0/id\"", "id = \"messages\"", "taken.id: is not a JSON pointer"),
         ("/replies/confirmed\"", "/replies/{{ text }}\"", "reply.confirm_url: there is no word \"text\""),
+        ("sent_at = [\"at\"]", "", "reply.sent_at: is missing"),
         ("X-Api-Version = \"3\"", "\"X Api\" = \"3\"", "headers.X Api: is not a header"),
         ("http://127.0.0.1", "http://gateway.example.org", "plain http"),
     ] {

@@ -31,6 +31,10 @@ impl Answer {
         self.status == 401
     }
 
+    pub(super) fn is_missing(&self) -> bool {
+        self.status == 404
+    }
+
     fn at(&self, pointer: Option<&String>) -> Option<String> {
         self.body.as_ref()?.pointer(pointer?).and_then(plain)
     }

@@ -82,7 +82,7 @@ impl Fields {
         let id = self.text(&map.id).filter(|id| !id.is_empty())?;
         let from = e164(&self.text(&map.from)?, country_code);
         let text = self.text(&map.text)?;
-        let sent_at = map.sent_at.as_ref().and_then(|field| self.text(field)).and_then(|time| read_time(&time));
+        let sent_at = map.sent_at.iter().find_map(|field| read_time(&self.text(field)?));
         Some(Reply { id, from, text, sent_at })
     }
 }

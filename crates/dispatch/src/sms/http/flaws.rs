@@ -107,7 +107,7 @@ fn requests(settings: &Http, sheet: &Sheet) -> Vec<Flaw> {
 fn message(settings: &Http, sheet: &Sheet, words: &Words) -> Option<Flaw> {
     let (key, said) = match (&settings.body, settings.method) {
         (Some(_), Method::Get) => return Some(flaw("body", "a GET has no body", "put the words into url, or use method = \"post\"")),
-        (None, Method::Get) | (None, Method::Post | Method::Put) => {
+        (None, Method::Get | Method::Post | Method::Put) => {
             let address = sheet.render("url", words).and_then(|url| Url::parse(&url).ok());
             let pairs = address.map(|url| pairs_of(url.query().unwrap_or_default()));
             ("url", pairs.map(|pairs| pairs.into_iter().map(|(_, value)| value).collect::<Vec<_>>()))
@@ -193,6 +193,10 @@ fn listening(settings: &Http) -> Vec<Flaw> {
         if pointer.is_some_and(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
             flaws.push(flaw(key, "is not a JSON pointer", "write it like /messages/0/id"));
         }
+    }
+    if polled && settings.reply.as_ref().is_some_and(|map| map.sent_at.is_empty()) {
+        let remedy = "say which field holds the time a reply was sent";
+        flaws.push(flaw("reply.sent_at", "is missing: an old reply that is listed again could answer a new alarm", remedy));
     }
     if !settings.taken.ok.is_empty() && settings.taken.status.is_none() {
         flaws.push(flaw("taken.ok", "there is no taken.status to compare it with", "say where the status is, or remove ok"));

@@ -34,8 +34,10 @@ async fn replies(gateway: &Gateway, inbox: &Inbox, map: &ReplyMap, earliest: Tim
     let mut found: Vec<Reply> = listed.iter().filter_map(|item| item.reply(map, &gateway.settings().country_code)).collect();
     found.sort_by_key(|reply| reply.sent_at);
     let mut ours = Vec::new();
+    let first = gateway.looks_first();
     for reply in found {
-        let too_old = reply.sent_at.is_some_and(|at| at < earliest);
+        // Without a time nobody knows how old it is: what is there at the first look may be of another alarm.
+        let too_old = reply.sent_at.map_or_else(|| gateway.is_from_before(first, &reply.id), |at| at < earliest);
         // What is not taken now is listed again next time.
         if too_old || gateway.hand_in(inbox, &reply).await {
             ours.push(reply.id);
@@ -61,6 +63,7 @@ async fn receipts(gateway: &Gateway, inbox: &Inbox, map: &ReceiptMap, earliest: 
     }
     for (id, dispatch) in gateway.awaited().newest_due(ASKED_MAX) {
         let words = [("since", since.clone()), ("id", Value::from(id.as_str()))];
+        // A provider may know nothing of a message until there is something to tell.
         let listed = gateway.list("receipt.poll_url", &map.poll_items, words).await?;
         let Some(receipt) = listed.first().and_then(|item| Fields::receipt(item, map)) else {
             continue;
