@@ -6,12 +6,13 @@
 //!
 //! # Dramatis personae
 //! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
-//! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience.
+//! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience; `breaker`: who is asked last.
 //! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `webhook`.
 //! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
 
 mod attempt;
 pub mod backoff;
+mod breaker;
 mod carrier;
 mod client;
 mod email;
@@ -51,7 +52,8 @@ use crate::sms::account::Account as SmsAccount;
 use crate::sms::listening::Listening;
 use crate::webhook::Endpoint;
 
-pub use crate::health::{Health, Now};
+pub use crate::breaker::BreakerState;
+pub use crate::health::{Health, Latency, Now};
 pub use crate::inbound::{Callbacks, HookKind, HookReply, HookRequest};
 pub use crate::settings::{Settings, SettingsError};
 
