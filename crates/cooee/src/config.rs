@@ -4,6 +4,7 @@
 //! owns the type of its section; this file only says which section is whose. Every mistake of every section is
 //! reported in one pass. It must not read a secret's content, and opens no connection.
 
+mod account;
 mod key;
 mod layer;
 mod secret;
@@ -176,7 +177,7 @@ impl Settings {
         let webhooks = layered.names("webhook");
         let intake = way_in(&mut layered);
         let dispatch = dispatch::Settings {
-            sms: layered.list("sms").into_iter().map(|(_, account)| account).collect(),
+            sms: account::read(&mut layered),
             email: layered.optional("email"),
             webhook: layered.list("webhook").into_iter().map(|(_, endpoint)| endpoint).collect(),
             templates: layered.table_or_default("templates"),

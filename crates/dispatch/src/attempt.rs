@@ -28,8 +28,8 @@ pub(crate) struct Attempt {
     started: Option<Instant>,
     standing: Vec<Standing>,
     seed: u64,
-    /// Held until the report is taken; a shutdown waits for all of them.
-    _alive: mpsc::Sender<()>,
+    /// Held until the report is taken, and by each request under way; a shutdown waits for all of them.
+    alive: mpsc::Sender<()>,
 }
 
 /// How one account has answered this order so far.
@@ -60,7 +60,7 @@ impl Attempt {
             started: None,
             standing: vec![Standing::Untried; accounts],
             seed: seed_of(&order.id.to_string()),
-            _alive: alive,
+            alive,
             order,
         }
     }
@@ -78,8 +78,20 @@ impl Attempt {
         whole.saturating_sub(spent).max(LEAST_BUDGET)
     }
 
-    /// Takes note of a failed try at account `index` and chooses the next.
-    pub(crate) fn after(&mut self, index: usize, fault: &Fault, now: Instant, whole: Duration) -> Next {
+    /// For a request of this order that is under way.
+    pub(crate) fn alive(&self) -> mpsc::Sender<()> {
+        self.alive.clone()
+    }
+
+    /// The accounts but `index` that were never asked, in order.
+    pub(crate) fn untried(&self, index: usize) -> Vec<usize> {
+        let untried = self.standing.iter().enumerate().filter(|(other, standing)| *other != index && **standing == Standing::Untried);
+        untried.map(|(other, _)| other).collect()
+    }
+
+    /// Takes note of a failed try at account `index` and chooses the next. `willing` says of each account whether it may be
+    /// asked in its turn.
+    pub(crate) fn after(&mut self, index: usize, fault: &Fault, now: Instant, whole: Duration, willing: &[bool]) -> Next {
         let round = match self.standing.get(index) {
             Some(Standing::Again { round, .. }) => round + 1,
             Some(Standing::Untried | Standing::Refused | Standing::Credentials) | None => 0,
@@ -105,11 +117,12 @@ impl Attempt {
             // It answers, and says it has nothing: ask the same account again at once.
             return Next::Ask(index, Duration::ZERO);
         }
-        self.choose(now, whole)
+        self.choose(now, whole, willing)
     }
 
-    fn choose(&self, now: Instant, whole: Duration) -> Next {
-        let untried = self.standing.iter().position(|s| *s == Standing::Untried);
+    fn choose(&self, now: Instant, whole: Duration, willing: &[bool]) -> Next {
+        let never: Vec<usize> = (0..self.standing.len()).filter(|index| self.standing.get(*index) == Some(&Standing::Untried)).collect();
+        let untried = never.iter().find(|index| willing.get(**index) == Some(&true)).or(never.first()).copied();
         if let Some(index) = untried {
             return Next::Ask(index, Duration::ZERO);
         }
@@ -134,6 +147,7 @@ mod tests {
     use escalation::time::Timestamp;
 
     const WHOLE: Duration = Duration::from_secs(20);
+    const WILLING: &[bool] = &[true; 3];
 
     fn attempt(accounts: usize, now: Instant) -> Attempt {
         let order = Order {
@@ -155,12 +169,12 @@ mod tests {
         let now = Instant::now();
         let mut attempt = attempt(2, now);
         let busy = Fault::Busy(Some(Duration::from_secs(7)));
-        assert_eq!(attempt.after(0, &busy, now, WHOLE), Next::Ask(1, Duration::ZERO));
+        assert_eq!(attempt.after(0, &busy, now, WHOLE, WILLING), Next::Ask(1, Duration::ZERO));
         let longer = Fault::Busy(Some(Duration::from_secs(9)));
-        assert_eq!(attempt.after(1, &longer, now, WHOLE), Next::Ask(0, Duration::from_secs(7)));
+        assert_eq!(attempt.after(1, &longer, now, WHOLE, WILLING), Next::Ask(0, Duration::from_secs(7)));
         let end = Fault::Busy(Some(Duration::from_mins(1)));
-        assert_eq!(attempt.after(0, &end, now, WHOLE), Next::Ask(1, Duration::from_secs(9)));
-        assert_eq!(attempt.after(1, &end, now, WHOLE), Next::Over(Failure::Unavailable));
+        assert_eq!(attempt.after(0, &end, now, WHOLE, WILLING), Next::Ask(1, Duration::from_secs(9)));
+        assert_eq!(attempt.after(1, &end, now, WHOLE, WILLING), Next::Over(Failure::Unavailable));
         assert!(!attempt.doubt);
     }
 
@@ -169,11 +183,11 @@ mod tests {
         let now = Instant::now();
         let mut attempt = attempt(2, now);
         let hung = Fault::Unknown { why: "timeout", absent: false };
-        assert_eq!(attempt.after(0, &hung, now, WHOLE), Next::Ask(1, Duration::ZERO));
+        assert_eq!(attempt.after(0, &hung, now, WHOLE, WILLING), Next::Ask(1, Duration::ZERO));
         assert!(attempt.doubt);
         let absent = Fault::Unknown { why: "cut off", absent: true };
-        assert_eq!(attempt.after(1, &absent, now, WHOLE), Next::Ask(1, Duration::ZERO), "the one that answers, at once");
-        assert_ne!(attempt.after(1, &absent, now, WHOLE), Next::Ask(1, Duration::ZERO), "but not in a tight loop");
+        assert_eq!(attempt.after(1, &absent, now, WHOLE, WILLING), Next::Ask(1, Duration::ZERO), "the one that answers, at once");
+        assert_ne!(attempt.after(1, &absent, now, WHOLE, WILLING), Next::Ask(1, Duration::ZERO), "but not in a tight loop");
     }
 
     #[tokio::test]
@@ -182,8 +196,8 @@ mod tests {
         let refused = Fault::Refused("21211".to_owned());
         for (second, failure) in [(refused.clone(), Failure::Refused), (Fault::Credentials, Failure::Credentials)] {
             let mut attempt = attempt(2, now);
-            assert_eq!(attempt.after(0, &refused, now, WHOLE), Next::Ask(1, Duration::ZERO));
-            assert_eq!(attempt.after(1, &second, now, WHOLE), Next::Over(failure));
+            assert_eq!(attempt.after(0, &refused, now, WHOLE, WILLING), Next::Ask(1, Duration::ZERO));
+            assert_eq!(attempt.after(1, &second, now, WHOLE, WILLING), Next::Over(failure));
         }
     }
 
@@ -193,9 +207,19 @@ mod tests {
         let mut attempt = attempt(3, now);
         let late = now + Duration::from_secs(30);
         let hung = Fault::Unknown { why: "timeout", absent: false };
-        assert_eq!(attempt.after(0, &hung, late, WHOLE), Next::Ask(1, Duration::ZERO));
+        assert_eq!(attempt.after(0, &hung, late, WHOLE, WILLING), Next::Ask(1, Duration::ZERO));
         assert_eq!(attempt.budget(late, WHOLE), LEAST_BUDGET);
-        assert_eq!(attempt.after(1, &hung, late, WHOLE), Next::Ask(2, Duration::ZERO));
-        assert_eq!(attempt.after(2, &hung, late, WHOLE), Next::Over(Failure::Unavailable));
+        assert_eq!(attempt.after(1, &hung, late, WHOLE, WILLING), Next::Ask(2, Duration::ZERO));
+        assert_eq!(attempt.after(2, &hung, late, WHOLE, WILLING), Next::Over(Failure::Unavailable));
+    }
+
+    #[tokio::test]
+    async fn an_account_that_kept_failing_is_asked_last_and_not_never() {
+        let now = Instant::now();
+        let mut attempt = attempt(3, now);
+        let failed = Fault::NotSent("connect");
+        let willing = [true, false, true];
+        assert_eq!(attempt.after(0, &failed, now, WHOLE, &willing), Next::Ask(2, Duration::ZERO));
+        assert_eq!(attempt.after(2, &failed, now, WHOLE, &willing), Next::Ask(1, Duration::ZERO));
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Carriers know nothing of queues, failover or retries; that is `attempt`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use escalation::dispatch::Order;
@@ -10,14 +9,14 @@ use escalation::id::CarrierName;
 
 use crate::email::Relay;
 use crate::message::{Mail, Text};
-use crate::sms::twilio::Twilio;
+use crate::sms::account::Account;
 use crate::webhook::Endpoint;
 
 /// One account, relay or endpoint that messages go out by.
 #[derive(Debug)]
 pub(crate) enum Carrier {
     /// An SMS account.
-    Twilio(Arc<Twilio>),
+    Sms(Account),
     /// A mail relay.
     Email(Box<Relay>),
     /// A centre's webhook.
@@ -97,7 +96,7 @@ impl Fault {
 impl Carrier {
     pub(crate) fn name(&self) -> &CarrierName {
         match self {
-            Self::Twilio(account) => account.name(),
+            Self::Sms(account) => account.name(),
             Self::Email(relay) => relay.name(),
             Self::Webhook(endpoint) => endpoint.name(),
         }
@@ -105,7 +104,7 @@ impl Carrier {
 
     pub(crate) fn slots(&self) -> usize {
         match self {
-            Self::Twilio(account) => account.slots(),
+            Self::Sms(account) => account.slots(),
             Self::Email(relay) => relay.slots(),
             Self::Webhook(endpoint) => endpoint.slots(),
         }
@@ -114,7 +113,7 @@ impl Carrier {
     /// One try, no longer than `budget` and the account's own request timeout.
     pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
         match self {
-            Self::Twilio(account) => account.send(order, letter, budget).await,
+            Self::Sms(account) => account.send(order, letter, budget).await,
             Self::Email(relay) => relay.send(order, letter, budget).await,
             Self::Webhook(endpoint) => endpoint.send(order, letter, budget).await,
         }
@@ -123,7 +122,7 @@ impl Carrier {
     /// Asks the provider whether it already has this message, for at most a second. `None` where it has not, or cannot say.
     pub(crate) async fn find(&self, order: &Order, letter: &Letter) -> Option<Taken> {
         match self {
-            Self::Twilio(account) => account.find(order, letter).await.ok().flatten(),
+            Self::Sms(account) => account.find(order, letter).await,
             // SMTP cannot be asked; a webhook's receiver knows our id and discards the second.
             Self::Email(_) | Self::Webhook(_) => None,
         }

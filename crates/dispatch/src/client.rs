@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use escalation::time::Timestamp;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Proxy, Url, redirect};
 
 use crate::carrier::Fault;
 use crate::settings::{SettingsError, is_loopback};
+
+/// The longest a provider can ask us to stay away; what is longer is asked again after an hour.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 /// What a client is made from.
 pub(crate) struct Wanted<'a> {
@@ -25,23 +30,8 @@ pub(crate) struct Wanted<'a> {
 /// Checks the address and builds the client for it.
 pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
     let what = wanted.what;
-    let url = Url::parse(wanted.url).map_err(|error| {
-        SettingsError::new(what, format!("\"{}\" is not a URL: {error}", wanted.url), "write it like https://host/path")
-    })?;
-    let in_clear = match url.scheme() {
-        "https" => false,
-        "http" if url.host_str().is_some_and(is_loopback) => true,
-        "http" => {
-            return Err(SettingsError::new(
-                what,
-                "plain http would send secrets and alarms in clear across a network",
-                "use https, or a loopback address for a gateway on this machine",
-            ));
-        }
-        _other => {
-            return Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path"));
-        }
-    };
+    let url = address(what, wanted.url)?;
+    let in_clear = url.scheme() == "http";
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // The door installs it first; a caller that did not must not meet a panic in the library. Lost races are fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -74,6 +64,22 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
         )
     })?;
     Ok((client, url))
+}
+
+/// Checks an address: `https`, or `http` on loopback.
+pub(crate) fn address(what: &str, text: &str) -> Result<Url, SettingsError> {
+    let url = Url::parse(text)
+        .map_err(|error| SettingsError::new(what, format!("\"{text}\" is not a URL: {error}"), "write it like https://host/path"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if url.host_str().is_some_and(is_loopback) => Ok(url),
+        "http" => Err(SettingsError::new(
+            what,
+            "plain http would send secrets and alarms in clear across a network",
+            "use https, or a loopback address for a gateway on this machine",
+        )),
+        _other => Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path")),
+    }
 }
 
 fn roots(what: &str, path: &Path) -> Result<Vec<reqwest::Certificate>, SettingsError> {
@@ -111,8 +117,50 @@ pub(crate) fn fault_of(error: &reqwest::Error) -> Fault {
     Fault::Unknown { why, absent: false }
 }
 
-/// Seconds from a `Retry-After` header; a date is not honoured, providers send seconds.
-pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
-    let value = headers.get(reqwest::header::RETRY_AFTER)?;
-    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+/// How long a `Retry-After` header asks us to wait, in seconds or until a date (RFC 9110, 10.2.3); never more than
+/// [`RETRY_AFTER_MAX`]. A date is compared with the provider's own `Date`, so that a clock that is off moves nothing; `now` is
+/// used where there is none.
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    let wait = match asked.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_not_seconds) => {
+            let there = text(DATE).and_then(http_date).unwrap_or(now);
+            // A date that is past asks for no wait.
+            Duration::try_from(http_date(asked)?.duration_since(there)).unwrap_or_default()
+        }
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, the only form a sender may use (RFC 9110, 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    let plain = text.strip_suffix("GMT")?;
+    Timestamp::strptime("%a, %d %b %Y %H:%M:%S %z", format!("{plain}+0000")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_asked_for_in_seconds_or_by_a_date_and_has_a_bound() {
+        let now: Timestamp = "2015-10-21T07:00:00Z".parse().unwrap();
+        let asked = |pairs: &[(HeaderName, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            retry_after(&pairs.collect(), now)
+        };
+        let until = (RETRY_AFTER, "Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(asked(&[]), None);
+        assert_eq!(asked(&[(RETRY_AFTER, "7")]), Some(Duration::from_secs(7)));
+        assert_eq!(asked(std::slice::from_ref(&until)), Some(Duration::from_mins(28)));
+        assert_eq!(asked(&[until.clone(), (DATE, "Wed, 21 Oct 2015 07:27:55 GMT")]), Some(Duration::from_secs(5)), "by its own clock");
+        assert_eq!(asked(&[until, (DATE, "Wed, 21 Oct 2015 09:00:00 GMT")]), Some(Duration::ZERO), "past");
+        assert_eq!(asked(&[(RETRY_AFTER, "18446744073709551615")]), Some(RETRY_AFTER_MAX));
+        assert_eq!(asked(&[(RETRY_AFTER, "Fri, 21 Oct 2016 07:28:00 GMT")]), Some(RETRY_AFTER_MAX));
+        for nonsense in ["soon", "-1", "Wed, 21 Oct 2015 07:28:00 +1000", ""] {
+            assert_eq!(asked(&[(RETRY_AFTER, nonsense)]), None, "{nonsense:?}");
+        }
+    }
 }

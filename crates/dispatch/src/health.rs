@@ -1,18 +1,24 @@
 //! How each provider has been answering, and the trouble it raises when it does not.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use escalation::id::CarrierName;
 use escalation::input::Input;
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::breaker::{Breaker, BreakerState, OPENS_AFTER};
 use crate::carrier::Fault;
 use crate::report::Reporter;
 
-/// Failures in a row after which a provider counts as down.
-const DOWN_AFTER: u32 = 3;
+/// Failures in a row after which a provider counts as down: when its breaker opens.
+const DOWN_AFTER: u32 = OPENS_AFTER;
+/// Messages whose latency is remembered.
+const TIMED: usize = 64;
 
 /// Reads the wall clock: this room has none of its own.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -30,14 +36,35 @@ pub struct Health {
     pub consecutive_failures: u32,
     /// Whether a trouble is open for it.
     pub down: bool,
+    /// Whether it is asked in its turn.
+    pub breaker: BreakerState,
+    /// How long it took to take the messages it took, `None` before the first of this run.
+    pub latency: Option<Latency>,
+}
+
+/// How long a provider took to take a message, over the last 64 that it took; milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// The last one.
+    pub last_ms: u64,
+    /// Half of them took no longer.
+    pub median_ms: u64,
+    /// The slowest.
+    pub worst_ms: u64,
 }
 
 /// Keeps one provider's health and raises or clears its trouble.
 pub(crate) struct Gauge {
-    health: Mutex<Health>,
+    kept: Mutex<Kept>,
     /// `None` until the provider was first heard of: a trouble may be open from before this start.
     down: watch::Sender<Option<bool>>,
     now: Now,
+}
+
+struct Kept {
+    health: Health,
+    breaker: Breaker,
+    took_ms: VecDeque<u64>,
 }
 
 impl Gauge {
@@ -45,17 +72,37 @@ impl Gauge {
     pub(crate) fn new(carrier: CarrierName, now: Now, reporter: &Reporter) -> Self {
         let (down, watched) = watch::channel(None);
         tokio::spawn(follow(carrier.clone(), watched, reporter.clone()));
-        let health = Health { carrier, last_ok: None, last_error: None, consecutive_failures: 0, down: false };
-        Self { health: Mutex::new(health), down, now }
+        let health = Health {
+            carrier,
+            last_ok: None,
+            last_error: None,
+            consecutive_failures: 0,
+            down: false,
+            breaker: BreakerState::Closed,
+            latency: None,
+        };
+        let kept = Kept { health, breaker: Breaker::new(Instant::now()), took_ms: VecDeque::with_capacity(TIMED) };
+        Self { kept: Mutex::new(kept), down, now }
     }
 
     /// The provider answered: also with a refusal of one message, which says nothing against the provider.
     pub(crate) fn answered(&self) {
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        health.last_ok = Some((self.now)());
-        health.consecutive_failures = 0;
-        health.down = false;
+        let mut kept = self.kept();
+        kept.health.last_ok = Some((self.now)());
+        kept.health.consecutive_failures = 0;
+        kept.health.down = false;
+        kept.breaker.answered(Instant::now());
         self.tell(false);
+    }
+
+    /// The provider took a message, so long after it was asked.
+    pub(crate) fn took(&self, latency: Duration) {
+        self.answered();
+        let mut kept = self.kept();
+        if kept.took_ms.len() == TIMED {
+            kept.took_ms.pop_front();
+        }
+        kept.took_ms.push_back(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
     }
 
     /// The provider failed.
@@ -65,14 +112,31 @@ impl Gauge {
             Fault::Credentials => true,
             Fault::NotSent(_) | Fault::Busy(_) | Fault::Unknown { .. } => false,
         };
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
+        let kept = &mut *kept;
+        let health = &mut kept.health;
         health.last_error = Some((fault.class(), (self.now)()));
         health.consecutive_failures = health.consecutive_failures.saturating_add(1);
+        kept.breaker.failed(Instant::now(), health.consecutive_failures, at_once);
         if (at_once || health.consecutive_failures >= DOWN_AFTER) && !health.down {
             health.down = true;
             tracing::warn!(carrier = %health.carrier, error = fault.class(), "provider down");
             self.tell(true);
         }
+    }
+
+    /// A message is being sent by it.
+    pub(crate) fn asked(&self) {
+        self.kept().breaker.asked(Instant::now());
+    }
+
+    /// Whether it may be asked in its turn; where not, it is asked last.
+    pub(crate) fn is_willing(&self) -> bool {
+        self.kept().breaker.is_willing(Instant::now())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes the follower only where something changed.
@@ -85,8 +149,16 @@ impl Gauge {
 
     /// As it stands now.
     pub(crate) fn read(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let kept = self.kept();
+        Health { breaker: kept.breaker.state(), latency: latency(&kept.took_ms), ..kept.health.clone() }
     }
+}
+
+fn latency(took_ms: &VecDeque<u64>) -> Option<Latency> {
+    let mut sorted: Vec<u64> = took_ms.iter().copied().collect();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len().saturating_sub(1) / 2);
+    Some(Latency { last_ms: *took_ms.back()?, median_ms: *median?, worst_ms: *sorted.last()? })
 }
 
 /// Raises and clears the trouble; what changes back before it was taken is never raised. The first word is always said,

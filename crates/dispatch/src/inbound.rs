@@ -16,7 +16,9 @@ use tokio::time::Instant;
 
 use crate::recent::Recent;
 use crate::report::Reporter;
+use crate::sms::account::Account;
 use crate::sms::answer::final_report;
+use crate::sms::awaited::Awaited;
 use crate::sms::signature::{Pairs, body_is_signed, form_is_signed, pairs_of, value};
 use crate::sms::twilio::Twilio;
 
@@ -67,7 +69,16 @@ pub struct HookReply {
 
 impl HookReply {
     fn new(status: u16) -> Self {
-        let (content_type, body) = if status == 200 { ("text/xml", NOTHING_TO_DO) } else { ("text/plain", "") };
+        Self { status, content_type: "text/plain", body: String::new() }
+    }
+
+    /// In the form that the account's provider expects.
+    fn of(status: u16, account: &Account) -> Self {
+        let (content_type, body) = match (status, account) {
+            (200, Account::Twilio(_)) => ("text/xml", NOTHING_TO_DO),
+            (200, Account::Http(_)) => ("text/plain", "OK"),
+            (_refused, Account::Twilio(_) | Account::Http(_)) => ("text/plain", ""),
+        };
         Self { status, content_type, body: body.to_owned() }
     }
 }
@@ -75,12 +86,12 @@ impl HookReply {
 /// Takes providers' callbacks. Cheap to clone.
 #[derive(Clone)]
 pub struct Callbacks {
-    accounts: Arc<BTreeMap<CarrierName, Arc<Twilio>>>,
+    accounts: Arc<BTreeMap<CarrierName, Account>>,
     inbox: Arc<Inbox>,
 }
 
 impl Callbacks {
-    pub(crate) fn new(accounts: impl IntoIterator<Item = Arc<Twilio>>, inbox: Arc<Inbox>) -> Self {
+    pub(crate) fn new(accounts: impl IntoIterator<Item = Account>, inbox: Arc<Inbox>) -> Self {
         let named = accounts.into_iter().map(|account| (account.name().clone(), account));
         Self { accounts: Arc::new(named.collect()), inbox }
     }
@@ -100,18 +111,28 @@ impl Callbacks {
         if request.body.len() > BODY_MAX {
             return HookReply::new(413);
         }
-        let Some(fields) = signed_fields(account, &request) else {
-            tracing::warn!(carrier = %account.name(), "a callback without a valid signature was refused");
-            return HookReply::new(403);
+        let taken = match account {
+            Account::Twilio(account) => self.twilio(account, &request).await,
+            Account::Http(gateway) => gateway.receive(&self.inbox, &request).await,
         };
-        let taken = match request.kind {
-            HookKind::Status => self.status(account, &request, &fields).await,
+        let status = match taken {
+            Some(Some(true)) => 200,
+            Some(Some(false)) => 503,
+            Some(None) => 400,
+            None => {
+                tracing::warn!(carrier = %account.name(), "a callback that does not prove itself was refused");
+                403
+            }
+        };
+        HookReply::of(status, account)
+    }
+
+    /// `None` where it was not signed, `Some(None)` where it makes no sense, else whether it is durable.
+    async fn twilio(&self, account: &Twilio, request: &HookRequest) -> Option<Option<bool>> {
+        let fields = signed_fields(account, request)?;
+        Some(match request.kind {
+            HookKind::Status => self.status(account, request, &fields).await,
             HookKind::Inbound => self.inbound(account, &fields).await,
-        };
-        HookReply::new(match taken {
-            Some(true) => 200,
-            Some(false) => 503,
-            None => 400,
         })
     }
 
@@ -123,9 +144,9 @@ impl Callbacks {
         };
         let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
         let named = value(&pairs_of(query), "d").and_then(|id| id.parse().ok());
-        let dispatch = named.or_else(|| account.receipt_due(sid));
+        let dispatch = named.or_else(|| account.awaited().due(sid));
         match dispatch {
-            Some(dispatch) => Some(self.inbox.receipt(account, sid, dispatch, report).await),
+            Some(dispatch) => Some(self.inbox.receipt(account.awaited(), sid, dispatch, report).await),
             None => Some(true), // Of a message that is not ours.
         }
     }
@@ -134,7 +155,7 @@ impl Callbacks {
         let sid = value(fields, "MessageSid").or_else(|| value(fields, "SmsSid"))?;
         let from = value(fields, "From")?;
         let text = value(fields, "Body").unwrap_or_default();
-        Some(self.inbox.reply(account, sid, from, text, None).await)
+        Some(self.inbox.reply(account.awaited(), sid, from, text, None).await)
     }
 }
 
@@ -154,7 +175,7 @@ fn signed_fields(account: &Twilio, request: &HookRequest) -> Option<Pairs> {
     account.secret().each().any(signed).then(|| json_fields(&request.body))
 }
 
-fn header<'a>(request: &'a HookRequest, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(request: &'a HookRequest, name: &str) -> Option<&'a str> {
     let found = request.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
 }
@@ -185,9 +206,9 @@ impl Inbox {
     }
 
     /// Hands on a final receipt; true once it is durable or was before.
-    pub(crate) async fn receipt(&self, account: &Twilio, sid: &str, dispatch: DispatchId, report: Report) -> bool {
+    pub(crate) async fn receipt(&self, awaited: &Awaited, sid: &str, dispatch: DispatchId, report: Report) -> bool {
         let rank = rank(&report);
-        let key = format!("{}/{sid}", account.name());
+        let key = format!("{}/{sid}", awaited.carrier());
         if self.rank_of(&key) >= rank {
             return true;
         }
@@ -196,7 +217,7 @@ impl Inbox {
             .once(Input::DeliveryReported(DeliveryReport {
                 dispatch,
                 report,
-                provider: Some(account.name().clone()),
+                provider: Some(awaited.carrier().clone()),
                 provider_ref: Some(sid.to_owned()),
                 text: None,
                 template: None,
@@ -206,14 +227,14 @@ impl Inbox {
             .await;
         if durable {
             self.remember(key, rank);
-            account.receipt_came(sid);
+            awaited.came(sid);
         }
         durable
     }
 
     /// Hands on a reply; true once it is durable or was before.
-    pub(crate) async fn reply(&self, account: &Twilio, sid: &str, from: &str, text: &str, sent_at: Option<Timestamp>) -> bool {
-        let key = format!("{}/{sid}", account.name());
+    pub(crate) async fn reply(&self, awaited: &Awaited, sid: &str, from: &str, text: &str, sent_at: Option<Timestamp>) -> bool {
+        let key = format!("{}/{sid}", awaited.carrier());
         if self.rank_of(&key) > 0 {
             return true;
         }
@@ -232,8 +253,8 @@ impl Inbox {
     }
 
     /// Whether a reply was recorded in this run.
-    pub(crate) fn knows(&self, account: &Twilio, sid: &str) -> bool {
-        self.rank_of(&format!("{}/{sid}", account.name())) > 0
+    pub(crate) fn knows(&self, awaited: &Awaited, sid: &str) -> bool {
+        self.rank_of(&format!("{}/{sid}", awaited.carrier())) > 0
     }
 
     fn rank_of(&self, key: &str) -> u8 {

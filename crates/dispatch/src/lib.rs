@@ -6,12 +6,13 @@
 //!
 //! # Dramatis personae
 //! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
-//! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience.
-//! - `carrier`: one try at one account: `sms::twilio`, `email`, `webhook`.
+//! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience; `breaker`: who is asked last.
+//! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `webhook`.
 //! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
 
 mod attempt;
 pub mod backoff;
+mod breaker;
 mod carrier;
 mod client;
 mod email;
@@ -47,11 +48,12 @@ use crate::inbound::Inbox;
 use crate::line::{Account, Line};
 use crate::message::Book;
 use crate::report::Reporter;
+use crate::sms::account::Account as SmsAccount;
 use crate::sms::listening::Listening;
-use crate::sms::twilio::Twilio;
 use crate::webhook::Endpoint;
 
-pub use crate::health::{Health, Now};
+pub use crate::breaker::BreakerState;
+pub use crate::health::{Health, Latency, Now};
 pub use crate::inbound::{Callbacks, HookKind, HookReply, HookRequest};
 pub use crate::settings::{Settings, SettingsError};
 
@@ -94,7 +96,7 @@ pub struct Voice {
     sms: Arc<Line>,
     email: Arc<Line>,
     webhooks: BTreeMap<CarrierName, Arc<Line>>,
-    accounts: Vec<Arc<Twilio>>,
+    accounts: Vec<SmsAccount>,
     reporter: Reporter,
     callbacks: Callbacks,
     in_hand: Arc<Mutex<HashSet<DispatchId>>>,
@@ -121,8 +123,8 @@ impl Voice {
         let built = Built::from(settings, public_url, now)?;
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
         let lines = Lines { book: Arc::new(built.book), reporter: reporter.clone(), in_hand: Arc::clone(&in_hand), now: Arc::clone(now) };
-        let sms_whole = settings.sms.iter().map(|sms| sms.attempt_s).max();
-        let sms = built.sms.iter().map(|account| Carrier::Twilio(Arc::clone(account)));
+        let sms_whole = settings.sms.iter().map(settings::Sms::attempt_s).max();
+        let sms = built.sms.iter().cloned().map(Carrier::Sms);
         let sms = lines.line(sms, sms_whole);
         let email_whole = settings.email.as_ref().map(|email| email.attempt_s);
         let email = lines.line(built.email.map(|relay| Carrier::Email(Box::new(relay))), email_whole);
@@ -135,7 +137,7 @@ impl Voice {
         let inbox = Inbox::new(reporter.clone());
         for (account, line) in built.sms.iter().zip(sms.accounts()) {
             let listening = Listening {
-                account: Arc::clone(account),
+                account: account.clone(),
                 inbox: Arc::clone(&inbox),
                 gauge: Arc::clone(&line.gauge),
                 now: Arc::clone(now),
@@ -206,7 +208,7 @@ impl Voice {
     pub fn expect_receipt(&self, dispatch: &DispatchId, provider: &CarrierName, provider_ref: &str) {
         let account = self.accounts.iter().find(|account| account.name() == provider);
         if let Some(account) = account {
-            account.expect_receipt(provider_ref.to_owned(), dispatch.clone());
+            account.awaited().expect(provider_ref.to_owned(), dispatch.clone());
         }
     }
 
@@ -264,7 +266,7 @@ impl Voice {
 /// Everything that settings can be wrong about, before anything starts.
 struct Built {
     book: Book,
-    sms: Vec<Arc<Twilio>>,
+    sms: Vec<SmsAccount>,
     email: Option<Relay>,
     webhooks: Vec<Endpoint>,
 }
@@ -274,7 +276,7 @@ impl Built {
         let book = Book::load(settings.templates.dir.as_deref())?;
         let mut sms = Vec::with_capacity(settings.sms.len());
         for account in &settings.sms {
-            sms.push(Arc::new(Twilio::open(account, public_url)?));
+            sms.push(SmsAccount::open(account, public_url, now)?);
         }
         let email = settings.email.as_ref().map(Relay::open).transpose()?;
         let mut webhooks = Vec::with_capacity(settings.webhook.len());
@@ -288,7 +290,7 @@ impl Built {
 
     /// Every carrier's name, in the order of the settings.
     fn names(&self) -> impl Iterator<Item = &CarrierName> {
-        let sms = self.sms.iter().map(|account| account.name());
+        let sms = self.sms.iter().map(SmsAccount::name);
         sms.chain(self.email.iter().map(Relay::name)).chain(self.webhooks.iter().map(Endpoint::name))
     }
 
@@ -315,7 +317,7 @@ pub type Probe = (CarrierName, Result<String, String>);
 /// Asks each provider whether it can be reached and takes our login. Sends no message and listens to nothing.
 pub async fn probe(settings: &Settings, public_url: Option<&str>, now: &Now) -> Result<Vec<Probe>, VoiceError> {
     let built = Built::from(settings, public_url, now)?;
-    let accounts = join_all(built.sms.iter().map(|account| account.probe()));
+    let accounts = join_all(built.sms.iter().map(SmsAccount::probe));
     let relay = join_all(built.email.iter().map(Relay::probe));
     let endpoints = join_all(built.webhooks.iter().map(Endpoint::probe));
     let said = join3(accounts, relay, endpoints).await;

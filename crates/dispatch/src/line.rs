@@ -10,15 +10,19 @@ use escalation::id::CarrierName;
 use escalation::input::Input;
 use escalation::private::Private;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 use crate::attempt::{Attempt, Next};
-use crate::carrier::{Carrier, Letter, Taken};
+use crate::carrier::{Carrier, Fault, Letter, Taken};
 use crate::health::Gauge;
 use crate::message::{Book, Unworded};
 use crate::report::Reporter;
 use crate::slots::Slots;
 use crate::webhook;
+
+/// Without acceptance for so long a second account is asked beside the first (interfaces, "Providers").
+const HEDGE_AFTER: Duration = Duration::from_secs(3);
 
 /// One account with its health.
 pub(crate) struct Account {
@@ -58,10 +62,22 @@ impl Line {
 
     /// Sends at once where a slot is free, queues otherwise.
     pub(crate) fn offer(self: &Arc<Self>, attempt: Box<Attempt>) {
-        let entered = self.slots().enter(attempt.order.recency, attempt);
+        let order = self.order();
+        let entered = self.slots().enter(&order, attempt.order.recency, attempt);
         if let Some((index, attempt)) = entered {
             tokio::spawn(Arc::clone(self).walk(index, attempt));
         }
+    }
+
+    /// The accounts in the order to ask them: those that kept failing last.
+    fn order(&self) -> Vec<usize> {
+        let willing = self.willing();
+        let (first, last): (Vec<usize>, Vec<usize>) = (0..willing.len()).partition(|index| willing.get(*index) == Some(&true));
+        first.into_iter().chain(last).collect()
+    }
+
+    fn willing(&self) -> Vec<bool> {
+        self.accounts.iter().map(|account| account.gauge.is_willing()).collect()
     }
 
     /// Forgets what waits; the record still owes it. Says how many.
@@ -76,9 +92,13 @@ impl Line {
     /// Takes an order, which holds a slot of account `index`, to its report.
     async fn walk(self: Arc<Self>, mut index: usize, mut attempt: Box<Attempt>) {
         loop {
-            let outcome = self.try_once(index, &mut attempt).await;
-            // The slot belongs to the provider's work, not to ours: whoever is next may go.
-            self.hand_on(index);
+            let outcome = match self.prepare(index, &mut attempt).await {
+                Ok(letter) => self.ask(index, &mut attempt, &letter).await,
+                Err(report) => {
+                    self.hand_on(index);
+                    Outcome::Report(*report)
+                }
+            };
             let (next, wait) = match outcome {
                 Outcome::Report(report) => return self.report(&attempt, report).await,
                 Outcome::Ask(next, wait) => (next, wait),
@@ -117,43 +137,102 @@ impl Line {
         }
     }
 
-    async fn try_once(&self, index: usize, attempt: &mut Attempt) -> Outcome {
-        let Some(account) = self.accounts.get(index) else {
-            return Outcome::Report(self.failed(attempt, Failure::NoCarrier));
-        };
+    /// The words of an order, or the report of one that nobody need be asked about.
+    async fn prepare(&self, index: usize, attempt: &mut Attempt) -> Result<Letter, Box<DeliveryReport>> {
+        if index >= self.accounts.len() {
+            return Err(Box::new(self.failed(attempt, Failure::NoCarrier)));
+        }
         let now = Instant::now();
         let first = attempt.start(now);
         if first && now - attempt.offered > self.whole && self.all_down() {
             // It waited for as long as an attempt may take behind providers that take nothing: other channels must know.
-            return Outcome::Report(self.failed(attempt, Failure::Unavailable));
+            return Err(Box::new(self.failed(attempt, Failure::Unavailable)));
         }
         let letter = match self.word(attempt) {
             Ok(letter) => letter,
-            Err(Unworded { .. }) => {
-                return Outcome::Report(self.failed(attempt, Failure::Template));
-            }
+            Err(Unworded { .. }) => return Err(Box::new(self.failed(attempt, Failure::Template))),
         };
         if first && attempt.order.possible_duplicate {
             if let Some((name, taken)) = self.find(attempt, &letter).await {
-                return Outcome::Report(accepted(attempt, &letter, name, taken));
+                return Err(Box::new(accepted(attempt, &letter, name, taken)));
             }
             attempt.doubt = true;
         }
-        attempt.tries += 1;
-        let budget = attempt.budget(Instant::now(), self.whole);
-        match account.carrier.send(&attempt.order, &letter, budget).await {
+        Ok(letter)
+    }
+
+    /// One try, and another account beside it where the first is slow to say anything. What may then be there twice is marked.
+    async fn ask(self: &Arc<Self>, index: usize, attempt: &mut Attempt, letter: &Letter) -> Outcome {
+        let mut first = self.start(index, attempt, letter);
+        if let Ok(said) = timeout(HEDGE_AFTER, &mut first).await {
+            return self.settle(index, attempt, letter, flat(said));
+        }
+        let Some(beside) = self.beside(index, attempt) else {
+            return self.settle(index, attempt, letter, flat(first.await));
+        };
+        tracing::info!(dispatch.id = %attempt.order.id, "slow: another account is asked beside the first");
+        let mut second = self.start(beside, attempt, letter);
+        // Whoever is heard first decides; the other request goes on by itself, and may be taken as well.
+        let (early, said, late, other) = tokio::select! {
+            said = &mut first => (index, flat(said), beside, second),
+            said = &mut second => (beside, flat(said), index, first),
+        };
+        match said {
             Ok(taken) => {
-                account.gauge.answered();
-                Outcome::Report(accepted(attempt, &letter, account.carrier.name(), taken))
+                attempt.doubt = true;
+                self.settle(early, attempt, letter, Ok(taken))
             }
             Err(fault) => {
-                account.gauge.failed(&fault);
-                tracing::info!(dispatch.id = %attempt.order.id, carrier = %account.carrier.name(), error = fault.class(), "not taken");
-                match attempt.after(index, &fault, Instant::now(), self.whole) {
-                    Next::Ask(next, wait) => Outcome::Ask(next, wait),
-                    Next::Over(failure) => Outcome::Report(self.failed(attempt, failure)),
+                attempt.after(early, &fault, Instant::now(), self.whole, &self.willing());
+                self.settle(late, attempt, letter, flat(other.await))
+            }
+        }
+    }
+
+    /// Sends by one account, on a task that holds its slot until the provider has spoken, whoever still listens.
+    fn start(self: &Arc<Self>, index: usize, attempt: &mut Attempt, letter: &Letter) -> JoinHandle<Result<Taken, Fault>> {
+        attempt.tries += 1;
+        let budget = attempt.budget(Instant::now(), self.whole);
+        let (line, order, letter, alive) = (Arc::clone(self), attempt.order.clone(), letter.clone(), attempt.alive());
+        tokio::spawn(async move {
+            let Some(account) = line.accounts.get(index) else {
+                return Err(Fault::NotSent("no account"));
+            };
+            account.gauge.asked();
+            let asked = Instant::now();
+            let said = account.carrier.send(&order, &letter, budget).await;
+            match &said {
+                Ok(_) => account.gauge.took(asked.elapsed()),
+                Err(fault) => {
+                    account.gauge.failed(fault);
+                    tracing::info!(dispatch.id = %order.id, carrier = %account.carrier.name(), error = fault.class(), "not taken");
                 }
             }
+            line.hand_on(index);
+            drop(alive);
+            said
+        })
+    }
+
+    /// Another account that was never asked, may be, and has a slot free right now; takes the slot.
+    fn beside(&self, index: usize, attempt: &Attempt) -> Option<usize> {
+        let willing = self.willing();
+        let untried = attempt.untried(index);
+        let mut slots = self.slots();
+        untried.into_iter().filter(|other| willing.get(*other) == Some(&true)).find(|other| slots.take(*other))
+    }
+
+    /// What follows from what one account said.
+    fn settle(&self, index: usize, attempt: &mut Attempt, letter: &Letter, said: Result<Taken, Fault>) -> Outcome {
+        let Some(account) = self.accounts.get(index) else {
+            return Outcome::Report(self.failed(attempt, Failure::NoCarrier));
+        };
+        match said {
+            Ok(taken) => Outcome::Report(accepted(attempt, letter, account.carrier.name(), taken)),
+            Err(fault) => match attempt.after(index, &fault, Instant::now(), self.whole, &self.willing()) {
+                Next::Ask(next, wait) => Outcome::Ask(next, wait),
+                Next::Over(failure) => Outcome::Report(self.failed(attempt, failure)),
+            },
         }
     }
 
@@ -170,7 +249,7 @@ impl Line {
         let letter = match self.accounts.first().map(|account| &account.carrier) {
             Some(Carrier::Email(_)) => Letter::Mail(self.book.email(order.purpose, &order.words)?),
             Some(Carrier::Webhook(_)) => Letter::Body(webhook::body(order)),
-            Some(Carrier::Twilio(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
+            Some(Carrier::Sms(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
         };
         attempt.letter = Some(letter.clone());
         Ok(letter)
@@ -208,6 +287,11 @@ impl Line {
         self.reporter.until_taken(&what, input).await;
         (self.done)(attempt);
     }
+}
+
+/// What a request's task said. One that died may have sent the message.
+fn flat(joined: Result<Result<Taken, Fault>, tokio::task::JoinError>) -> Result<Taken, Fault> {
+    joined.unwrap_or(Err(Fault::Unknown { why: "died", absent: false }))
 }
 
 fn accepted(attempt: &Attempt, letter: &Letter, provider: &CarrierName, taken: Taken) -> DeliveryReport {

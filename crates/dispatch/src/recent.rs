@@ -29,9 +29,9 @@ impl<V> Recent<V> {
         self.by_name.get_mut(name)
     }
 
-    /// Everything remembered, in no order.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.by_name.values()
+    /// Everything remembered with its name, what was first remembered first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.order.iter().filter_map(|(_, name)| Some((name.as_str(), self.by_name.get(name)?)))
     }
 
     /// Remembers, over what was remembered by that name.

@@ -2,11 +2,17 @@
 //!
 //! Only shapes and defaults live here: nothing connects, and a secret is always a file, never a value.
 
+mod hosted;
+mod http;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use escalation::id::CarrierName;
 use serde::Deserialize;
+
+pub use self::hosted::{Hosted, Service};
+pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
 
 /// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[webhook]]` and `[templates]`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -22,14 +28,63 @@ pub struct Settings {
     pub templates: Templates,
 }
 
-/// One account with an SMS provider, `[[sms]]`.
+/// One account with an SMS provider, `[[sms]]`; `kind` says which API it speaks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Sms {
+    /// Twilio's Messages resource, or anything compatible with it.
+    Twilio(Box<Twilio>),
+    /// Any gateway, by templates.
+    Http(Box<Http>),
+    /// MessageMedia (Sinch).
+    MessageMedia(Box<Hosted>),
+    /// ClickSend.
+    ClickSend(Box<Hosted>),
+    /// SMSGlobal.
+    SmsGlobal(Box<Hosted>),
+    /// Telstra's Messaging API.
+    Telstra(Box<Hosted>),
+}
+
+impl Sms {
+    /// What `kind` may say.
+    pub const KINDS: [&str; 6] = ["twilio", "http", "messagemedia", "clicksend", "smsglobal", "telstra"];
+
+    /// Its name in reports, callbacks and troubles.
+    pub fn name(&self) -> &CarrierName {
+        match self {
+            Self::Twilio(account) => &account.name,
+            Self::Http(account) => &account.name,
+            Self::MessageMedia(account) | Self::ClickSend(account) | Self::SmsGlobal(account) | Self::Telstra(account) => &account.name,
+        }
+    }
+
+    /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        match self {
+            Self::Twilio(_) => Vec::new(),
+            Self::Http(account) => crate::sms::http::flaws(account),
+            // What is filled in is proved by tests; the rest is said when the account is opened.
+            Self::MessageMedia(_) | Self::ClickSend(_) | Self::SmsGlobal(_) | Self::Telstra(_) => Vec::new(),
+        }
+    }
+
+    /// Seconds in which an order must be taken by some account, retries included.
+    pub fn attempt_s(&self) -> u64 {
+        match self {
+            Self::Twilio(account) => account.attempt_s,
+            Self::Http(account) => account.attempt_s,
+            Self::MessageMedia(account) | Self::ClickSend(account) | Self::SmsGlobal(account) | Self::Telstra(account) => account.attempt_s,
+        }
+    }
+}
+
+/// An account of the kind `twilio`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sms {
+pub struct Twilio {
     /// Its name in reports, callbacks and troubles.
     pub name: CarrierName,
-    /// Which API it speaks.
-    pub kind: SmsKind,
     /// Where the API is, `https://api.twilio.com`. Plain `http` only on loopback.
     #[serde(default = "twilio_base")]
     pub base_url: String,
@@ -64,14 +119,6 @@ pub struct Sms {
     pub proxy: Option<String>,
     /// PEM bundle to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-}
-
-/// Which API an SMS account speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmsKind {
-    /// Twilio's Messages resource, or anything compatible with it.
-    Twilio,
 }
 
 /// How replies and receipts reach us. Both ways list messages; they differ in how often.
@@ -180,6 +227,19 @@ fn mail_attempt_s() -> u64 {
 fn yes() -> bool {
     true
 }
+/// Something wrong with one key of an account's settings, found without reading a secret or connecting to anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// The key within the account's table, outermost first: `["receipt", "poll_url"]`.
+    pub key: Vec<String>,
+    /// The line within the key's value, from 0.
+    pub line: usize,
+    /// What is wrong with it.
+    pub wrong: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
 /// Why the carriers could not be set up. Says what was attempted, what was wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {wrong}\n  {remedy}")]
@@ -301,12 +361,12 @@ mod tests {
         let sms = |extra: &str| {
             format!(r#"{{"name":"first","kind":"twilio","account_sid":"AC1","auth_token_file":"t","from":"+61400000000"{extra}}}"#)
         };
-        let parsed: Sms = serde_json::from_str(&sms("")).unwrap();
+        let Sms::Twilio(parsed) = serde_json::from_str(&sms("")).unwrap() else { panic!("another kind") };
         assert_eq!((parsed.slots, parsed.inbound), (128, Inbound::Poll));
         let unknown = serde_json::from_str::<Sms>(&sms(r#","colour":"red""#)).unwrap_err();
         assert!(unknown.to_string().contains("colour"));
-        let kind = sms("").replace("twilio", "http");
+        let kind = sms("").replace("twilio", "pigeon");
         let error = serde_json::from_str::<Sms>(&kind).unwrap_err();
-        assert!(error.to_string().contains("unknown variant `http`"), "{error}");
+        assert!(error.to_string().contains("unknown variant `pigeon`"), "{error}");
     }
 }

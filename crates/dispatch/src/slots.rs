@@ -36,16 +36,25 @@ impl<T> Slots<T> {
         Self { lanes: slots.into_iter().map(lane).collect(), anywhere: BinaryHeap::new(), counter: 0 }
     }
 
-    /// Takes a slot on the first account that has one and gives `what` back with the account's index, or queues it.
-    pub(crate) fn enter(&mut self, recency: u64, what: T) -> Option<(usize, T)> {
-        let open = self.lanes.iter_mut().enumerate().find(|(_, l)| l.free > 0);
-        if let Some((index, lane)) = open {
-            lane.free -= 1;
+    /// Takes a slot on the first account of `order` that has one and gives `what` back with the account's index, or queues it.
+    pub(crate) fn enter(&mut self, order: &[usize], recency: u64, what: T) -> Option<(usize, T)> {
+        if let Some(index) = order.iter().copied().find(|index| self.take(*index)) {
             return Some((index, what));
         }
         let waiting = self.ticket(recency, what);
         self.anywhere.push(waiting);
         None
+    }
+
+    /// Takes a slot of one account, where one is free.
+    pub(crate) fn take(&mut self, index: usize) -> bool {
+        match self.lanes.get_mut(index) {
+            Some(lane) if lane.free > 0 => {
+                lane.free -= 1;
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     /// The same on one account only.
@@ -125,21 +134,21 @@ mod tests {
     #[test]
     fn the_newest_activation_goes_first_and_within_it_the_oldest_message() {
         let mut slots = Slots::new([1]);
-        assert_eq!(slots.enter(1, "under way"), Some((0, "under way")));
+        assert_eq!(slots.enter(&[0], 1, "under way"), Some((0, "under way")));
         for (recency, name) in [(1, "old"), (3, "new a"), (2, "middle"), (3, "new b")] {
-            assert_eq!(slots.enter(recency, name), None);
+            assert_eq!(slots.enter(&[0], recency, name), None);
         }
         let order: Vec<_> = std::iter::from_fn(|| slots.leave(0)).collect();
         assert_eq!(order, ["new a", "new b", "middle", "old"]);
-        assert_eq!(slots.enter(1, "next"), Some((0, "next")), "the slot came back");
+        assert_eq!(slots.enter(&[0], 1, "next"), Some((0, "next")), "the slot came back");
     }
 
     #[test]
     fn a_full_account_does_not_hold_up_the_next() {
         let mut slots = Slots::new([2, 1]);
-        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(n, n)).map(|(lane, _)| lane).collect();
+        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(&[0, 1], n, n)).map(|(lane, _)| lane).collect();
         assert_eq!(lanes, [0, 0, 1]);
-        assert_eq!(slots.enter(9, 9), None);
+        assert_eq!(slots.enter(&[0, 1], 9, 9), None);
         assert_eq!(slots.enter_on(0, 5, 5), None);
         assert_eq!(slots.leave(1), Some(9), "the second account takes what waits anywhere");
         assert_eq!(slots.leave(1), None, "but not what waits for the first");

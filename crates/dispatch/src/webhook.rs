@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escalation::dispatch::Order;
 use escalation::id::CarrierName;
+use escalation::time::Timestamp;
 use reqwest::{Client, Response, Url};
 use ring::hmac;
 use serde_json::{Map, Value, json};
@@ -147,7 +148,7 @@ impl Endpoint {
             .header("webhook-timestamp", timestamp)
             .body(body);
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
-        judge(&response)?;
+        judge(&response, (self.now)())?;
         // Reading the rest keeps the connection; that it was taken is already known.
         let taken = Taken { provider_ref: None, receipt_due: false };
         Ok(response.bytes().await.map_or_else(|_| taken.clone(), |_| taken.clone()))
@@ -192,12 +193,12 @@ fn sign(keys: &[hmac::Key], id: &str, timestamp: &str, body: &str) -> String {
     signatures.join(" ")
 }
 
-fn judge(response: &Response) -> Result<(), Fault> {
+fn judge(response: &Response, now: Timestamp) -> Result<(), Fault> {
     let status = response.status();
     match status.as_u16() {
         200..=299 => Ok(()),
         401 | 403 => Err(Fault::Credentials),
-        429 | 503 => Err(Fault::Busy(client::retry_after(response.headers()))),
+        429 | 503 => Err(Fault::Busy(client::retry_after(response.headers(), now))),
         408 | 425 | 502 | 504 => Err(Fault::Unknown { why: "gateway timeout", absent: false }),
         500..=599 => Err(Fault::NotSent("server error")),
         refused => Err(Fault::Refused(refused.to_string())),

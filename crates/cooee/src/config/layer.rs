@@ -89,8 +89,22 @@ impl<'t> Layered<'t> {
 
     /// The `name` of every table in a list.
     pub(crate) fn names(&self, list: &str) -> Vec<String> {
-        let tables = self.items(list).into_iter().filter_map(|v| v.into_table().ok());
-        tables.filter_map(|mut t| t.remove("name")?.into_string().ok()).collect()
+        self.choices(list, "name").into_iter().flatten().collect()
+    }
+
+    /// The text under `key` in every table of a list, in order.
+    pub(crate) fn choices(&self, list: &str, key: &str) -> Vec<Option<String>> {
+        let text = |value: Value| value.into_table().ok()?.remove(key)?.into_string().ok();
+        self.items(list).into_iter().map(text).collect()
+    }
+
+    /// One table of a list whose key `but` chose its shape and is no part of it.
+    pub(crate) fn item<T: DeserializeOwned>(&mut self, list: &str, index: usize, but: &str) -> Option<T> {
+        let mut value = self.items(list).into_iter().nth(index)?;
+        if let ValueKind::Table(table) = &mut value.kind {
+            table.remove(but);
+        }
+        self.shape(list, value, &[list, &index.to_string()])
     }
 
     /// Every text in the settings, with its path.
@@ -116,6 +130,24 @@ impl<'t> Layered<'t> {
     pub(crate) fn error(&mut self, at: &[&str], what: &str, consequence: &str, remedy: &str) {
         let line = self.line_of(at).unwrap_or(0);
         self.add(line, what.to_owned(), consequence, remedy);
+    }
+
+    /// Reports an error on a line, from 0, within a key's value.
+    pub(crate) fn error_within(&mut self, at: &[&str], line: usize, what: &str, remedy: &str) {
+        let up = (0..at.len()).find_map(|off| Some((self.place_of(at.get(..at.len() - off)?)?, off)));
+        let begins = match up {
+            // Where the key itself is missing, the table it should be in.
+            Some((place, 0)) => self.line_at(place.key) + line + usize::from(line > 0 && self.begins_below(place.value)),
+            Some((place, _)) => self.line_at(place.key),
+            None => 0,
+        };
+        self.add(begins, what.to_owned(), "", remedy);
+    }
+
+    /// Whether a text begins on the line after its quotes.
+    fn begins_below(&self, offset: usize) -> bool {
+        let text = self.text.get(offset..).unwrap_or_default();
+        ["\"\"\"\n", "'''\n"].iter().any(|quotes| text.starts_with(quotes))
     }
 
     /// Everything found, by line.
@@ -212,29 +244,22 @@ impl<'t> Layered<'t> {
                 Ok(shaped) => return removed.is_empty().then_some(shaped),
                 Err(why) => Mistake::read(&why.to_string()),
             };
-            let key = mistake.key.clone().unwrap_or_default();
-            if removed.contains(&key) {
+            let mistake = mistake.within(name);
+            if removed.contains(&mistake.path) {
                 return None;
             }
             self.report(name, at, &mistake);
-            let ValueKind::Table(table) = &mut value.kind else {
-                return None;
-            };
-            table.remove(&key)?;
-            removed.insert(key);
+            remove(&mut value, &mistake.path)?;
+            removed.insert(mistake.path);
         }
     }
 
     /// Reports a mistake where it was made: on a line of the file, or in a variable.
     fn report(&mut self, section: &str, at: &[&str], mistake: &Mistake) {
-        let key = mistake.key.as_deref();
-        let path: Vec<&str> = at.iter().copied().chain(key).collect();
-        let variable = key.map(|key| {
-            let (section, key) = (section.to_ascii_uppercase(), key.to_ascii_uppercase());
-            format!("{PREFIX}{section}__{key}")
-        });
-        let overridden = self.overridden.contains(&path.join("."));
-        if let Some(variable) = variable.filter(|_| overridden) {
+        let key = mistake.path.join(".");
+        let path: Vec<&str> = at.iter().copied().chain(mistake.path.iter().map(String::as_str)).collect();
+        if self.overridden.contains(&path.join(".")) {
+            let variable = format!("{PREFIX}{}__{}", section.to_ascii_uppercase(), key.to_ascii_uppercase());
             self.findings.push(Finding {
                 severity: Severity::Error,
                 file: "environment".to_owned(),
@@ -245,16 +270,19 @@ impl<'t> Layered<'t> {
             });
             return;
         }
-        let line = self.line_of(&path).or_else(|| self.line_of(at));
-        let what = match key {
-            Some(key) => format!("{section}: {key} {}", mistake.what),
-            None => format!("{section}: {}", mistake.what),
-        };
+        // What is missing has no line of its own: the table it is missing from has.
+        let line = (at.len()..=path.len()).rev().find_map(|depth| self.line_of(path.get(..depth)?));
+        let what = if key.is_empty() { format!("{section}: {}", mistake.what) } else { format!("{section}: {key} {}", mistake.what) };
         self.add(line.unwrap_or(0), what, "", &mistake.remedy);
     }
 
     /// The line of a path of keys and list positions, if the file has it.
     fn line_of(&self, path: &[&str]) -> Option<usize> {
+        self.place_of(path).map(|place| self.line_at(place.key))
+    }
+
+    /// Where a path of keys and list positions stands, if the file has it.
+    fn place_of(&self, path: &[&str]) -> Option<Place> {
         let mut table = &self.spans;
         let mut steps = path.iter().peekable();
         loop {
@@ -269,7 +297,7 @@ impl<'t> Layered<'t> {
                 start = value.span().start;
             }
             if steps.peek().is_none() {
-                return Some(self.line_at(start));
+                return Some(Place { key: start, value: value.span().start });
             }
             let DeValue::Table(inner) = Spanned::get_ref(value) else {
                 return None;
@@ -293,6 +321,13 @@ impl<'t> Layered<'t> {
             remedy: remedy.to_owned(),
         });
     }
+}
+
+/// Where a key and its value begin in the file, bytes.
+#[derive(Clone, Copy)]
+struct Place {
+    key: usize,
+    value: usize,
 }
 
 /// Makes paths absolute: `*_file` by `$CREDENTIALS_DIRECTORY` where it is there, all others by the settings' folder.
@@ -332,47 +367,66 @@ fn gather(path: &mut Vec<String>, value: &Value, found: &mut Vec<(Vec<String>, S
     }
 }
 
+/// Takes out what a path leads to; `None` where nothing is there.
+fn remove(value: &mut Value, path: &[String]) -> Option<Value> {
+    let (last, way) = path.split_last()?;
+    let mut inner = value;
+    for step in way {
+        let ValueKind::Table(table) = &mut inner.kind else { return None };
+        inner = table.get_mut(step)?;
+    }
+    let ValueKind::Table(table) = &mut inner.kind else { return None };
+    table.remove(last)
+}
+
 /// A library's message, taken apart.
 struct Mistake {
-    /// The key it is about, if it names one.
-    key: Option<String>,
+    /// The key it is about, outermost first; empty where it names none.
+    path: Vec<String>,
     what: String,
     remedy: String,
 }
 
 impl Mistake {
     fn read(message: &str) -> Self {
-        let (text, key) = match message.rsplit_once(" for key `") {
-            Some((text, rest)) => (text, rest.split('`').next()),
-            None => (message, None),
+        let (text, path) = match message.rsplit_once(" for key `") {
+            Some((text, rest)) => (text, rest.split('`').next().unwrap_or_default()),
+            None => (message, ""),
         };
-        // `http.listen` where the library knows the whole path.
-        let key = key.and_then(|key| key.rsplit('.').next()).map(str::to_owned);
+        let mut path: Vec<String> = path.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect();
         if let Some(unknown) = between(text, "unknown field `", '`') {
             let known = text.split_once(", expected").map_or("", |(_, known)| known);
             let known = known.split('`').skip(1).step_by(2);
-            return Self {
-                what: "is not a known key".to_owned(),
-                remedy: match near(&unknown, known.clone()) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => format!("the keys here are {}", known.collect::<Vec<_>>().join(", ")),
-                },
-                key: Some(unknown),
+            let remedy = match near(&unknown, known.clone()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("the keys here are {}", known.collect::<Vec<_>>().join(", ")),
             };
+            path.push(unknown);
+            return Self { path, what: "is not a known key".to_owned(), remedy };
         }
         let missing = between(text, "missing configuration field \"", '"');
         if let Some(missing) = missing.or_else(|| between(text, "missing field `", '`')) {
-            return Self { key: Some(missing), what: "is missing".to_owned(), remedy: "add it; config/cooee.toml shows how".to_owned() };
+            let whole = missing.split('.').map(str::to_owned);
+            if path.is_empty() { path.extend(whole) } else { path.extend(whole.last()) }
+            return Self { path, what: "is missing".to_owned(), remedy: "add it; config/cooee.toml shows how".to_owned() };
         }
         let what = match text.split_once(" does not have variant constructor ") {
             Some((_, written)) => format!("\"{written}\" is none of the choices"),
             None => text.to_owned(),
         };
         Self {
-            what: if key.is_some() { format!("cannot be used: {what}") } else { what },
-            key,
+            what: if path.is_empty() { what } else { format!("cannot be used: {what}") },
+            path,
             remedy: "write it as config/cooee.toml shows".to_owned(),
         }
+    }
+
+    /// The same within a section: some messages name the section too.
+    fn within(mut self, section: &str) -> Self {
+        if self.path.len() > 1 && self.path.first().is_some_and(|first| first == section) {
+            self.path.remove(0);
+        }
+        self
     }
 }
 

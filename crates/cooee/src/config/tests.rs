@@ -181,7 +181,7 @@ kind = "pigeon"
             /etc/cooee/cooee.toml:27: mqtt: uri is not a known key
               did you mean url?
             /etc/cooee/cooee.toml:30: sms: kind cannot be used: "pigeon" is none of the choices
-              write it as config/cooee.toml shows
+              use one of: twilio, http
         "#]],
     );
 }
@@ -299,4 +299,58 @@ fn a_secret_that_others_can_read_is_refused() {
     std::fs::remove_file(&secret).unwrap();
     let findings = read().findings;
     assert_eq!((findings.len(), findings[0].line), (1, 16), "{findings:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_gateway_is_said_where_it_stands() {
+    let gateway = r#"
+[[sms]]
+name = "second"
+kind = "http"
+from = "COUNCIL"
+url = "http://sms.example.net/send"
+colour = "red"
+body = '''
+{"to": "{{ to }}",
+ "text": {{ txt }}}'''
+[sms.taken]
+id = "messages"
+shade = "red"
+[sms.receipt]
+status = 7
+"#;
+    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+        /etc/cooee/cooee.toml:21: sms: colour is not a known key
+          the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
+        /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
+          the keys here are id, status, ok, code, transient, credentials, refused
+        /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing
+          add it; config/cooee.toml shows how
+    "#]]);
+    let gateway = gateway.replace("colour = \"red\"\n", "").replace("shade = \"red\"\n", "").replace("status = 7", "status = \"s\"\ndelivered = []\nfailed = []");
+    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+        /etc/cooee/cooee.toml:16: sms: reply no reply can reach us: there is neither [sms.reply] with a poll_url nor one with [sms.callback]
+          add the way this provider hands replies on; people answer by text
+        /etc/cooee/cooee.toml:19: sms: from is not a number, and nobody could answer it
+          use a number of your own in E.164, like +61400000000, that the provider lets you send from
+        /etc/cooee/cooee.toml:23: sms: body there is no word "txt" here
+          use one of: to, to_plain, to_national, from, from_plain, from_national, text, dispatch, validity_s, validity_min, expires_at, user, token, status_url, inbound_url
+        /etc/cooee/cooee.toml:25: sms: taken.id is not a JSON pointer
+          write it like /messages/0/id
+        /etc/cooee/cooee.toml:26: sms: receipt.id is missing, and there is no receipt.dispatch: no receipt could be matched
+          add one of them
+    "#]]);
+    let gateway = gateway.replace("txt", "text").replace("http://", "https://");
+    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+        /etc/cooee/cooee.toml:16: sms: reply no reply can reach us: there is neither [sms.reply] with a poll_url nor one with [sms.callback]
+          add the way this provider hands replies on; people answer by text
+        /etc/cooee/cooee.toml:19: sms: from is not a number, and nobody could answer it
+          use a number of your own in E.164, like +61400000000, that the provider lets you send from
+        /etc/cooee/cooee.toml:21: sms: body does not make JSON
+          a value stands between quotes, as "{{ text }}"; what may be empty goes between {% if status_url %} and {% endif %}
+        /etc/cooee/cooee.toml:25: sms: taken.id is not a JSON pointer
+          write it like /messages/0/id
+        /etc/cooee/cooee.toml:26: sms: receipt.id is missing, and there is no receipt.dispatch: no receipt could be matched
+          add one of them
+    "#]]);
 }

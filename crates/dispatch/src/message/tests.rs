@@ -51,6 +51,49 @@ fn support_is_not_worded_as_duress() {
 }
 
 #[test]
+fn support_pressed_again_or_unanswered_is_still_not_worded_as_duress() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    for (name, word) in [("kind", "SUPPORT"), ("kind_id", "assist"), ("presses", "4")] {
+        words.insert(name, word.to_owned());
+    }
+    for (purpose, text) in [
+        (
+            Purpose::AlarmAgain,
+            "SUPPORT STILL OPEN (not duress) Kalamunda Library, Front counter 1. 14:03 AWST. No answer yet. \
+             Go over calmly or reply Y47 going / N47 can't. KAL-42",
+        ),
+        (
+            Purpose::PressedAgain,
+            "SUPPORT PRESSED AGAIN (4x) Kalamunda Library, Front counter 1. 14:03 AWST. \
+             Go over calmly or reply Y47 going / N47 can't. KAL-42",
+        ),
+    ] {
+        assert_eq!(book.sms(purpose, &words).unwrap().body, text);
+        let mail = book.email(purpose, &words).unwrap().text;
+        assert!(mail.contains("Go over calmly.") && !mail.contains("Do NOT phone"), "{mail}");
+    }
+}
+
+#[test]
+fn a_bare_yes_is_told_the_code_and_that_it_did_nothing() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    for kind in ["duress", "assist"] {
+        words.insert("kind_id", kind.to_owned());
+        assert_eq!(
+            book.sms(Purpose::WhichAlarm, &words).unwrap().body,
+            "Which alarm? Nothing acknowledged yet. For Kalamunda Library, Front counter 1 reply Y47=going N47=can't. \
+             For another, the code in its text. KAL-42"
+        );
+    }
+    words.insert("code", String::new());
+    words.insert("phone", "08 9555 0100".to_owned());
+    let text = book.sms(Purpose::WhichAlarm, &words).unwrap().body;
+    assert_eq!(text, "Which alarm? Nothing acknowledged yet. Ring 08 9555 0100. KAL-42");
+}
+
+#[test]
 fn an_old_press_and_an_unregistered_button_are_not_worded_as_plain_and_live() {
     let book = Book::load(None).unwrap();
     let mut words = words();

@@ -81,7 +81,7 @@ pub(crate) fn final_report(status: &str, code: Option<&str>) -> Option<Report> {
 }
 
 /// Reads what the provider answered to a send: its id of the message, or why not.
-pub(crate) async fn judge(response: Response) -> Result<Option<String>, Fault> {
+pub(crate) async fn judge(response: Response, now: Timestamp) -> Result<Option<String>, Fault> {
     #[derive(Deserialize)]
     struct Created {
         sid: String,
@@ -90,12 +90,12 @@ pub(crate) async fn judge(response: Response) -> Result<Option<String>, Fault> {
         // Taken, whatever becomes of the rest of the answer.
         return Ok(response.json::<Created>().await.ok().map(|created| created.sid));
     }
-    Err(refusal(response).await)
+    Err(refusal(response, now).await)
 }
 
-pub(crate) async fn refusal(response: Response) -> Fault {
+pub(crate) async fn refusal(response: Response, now: Timestamp) -> Fault {
     let status = response.status();
-    let wait = client::retry_after(response.headers());
+    let wait = client::retry_after(response.headers(), now);
     match status.as_u16() {
         401 | 403 | 404 => Fault::Credentials,
         429 | 503 => Fault::Busy(wait),

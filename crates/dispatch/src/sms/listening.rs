@@ -14,8 +14,10 @@ use crate::carrier::Fault;
 use crate::health::{Gauge, Now};
 use crate::inbound::Inbox;
 use crate::settings::Inbound;
+use crate::sms::account::Account;
 use crate::sms::answer::{Page, Resource, final_report};
-use crate::sms::twilio::{Account, Twilio};
+use crate::sms::http::polling;
+use crate::sms::twilio::Twilio;
 
 /// How often to list while something is open, by how replies reach us, and while nothing is (interfaces, "Messages to people").
 const POLL_BUSY: Duration = Duration::from_secs(2);
@@ -24,7 +26,7 @@ const WEBHOOK_BUSY: Duration = Duration::from_secs(30);
 /// A connection is used at least this often: load balancers close idle ones after 60 s or more.
 const WARM: Duration = Duration::from_secs(25);
 /// How far back a reply may lie to be read: a code is not used again for as long.
-const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 /// Messages in a page, and pages read in one turn.
 const PAGE_SIZE: &str = "100";
 const PAGES_MAX: usize = 10;
@@ -93,15 +95,30 @@ impl Listening {
 
     /// Lists once: replies since a day ago, and what became of our own messages.
     async fn turn(&self) -> Result<(), Fault> {
-        let account = &self.account;
         let earliest = (self.now)().saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        match &self.account {
+            Account::Twilio(account) => Lister { account, inbox: &self.inbox }.turn(earliest).await,
+            Account::Http(gateway) => polling::turn(gateway, &self.inbox, earliest).await,
+        }
+    }
+}
+
+/// Reads the lists of one Twilio account.
+struct Lister<'a> {
+    account: &'a Twilio,
+    inbox: &'a Inbox,
+}
+
+impl Lister<'_> {
+    async fn turn(&self, earliest: Timestamp) -> Result<(), Fault> {
+        let account = self.account;
         let day = earliest.strftime("%Y-%m-%d").to_string();
         let mut query = vec![("PageSize", PAGE_SIZE.to_owned()), ("DateSent>", day)];
         if let Some(number) = account.number() {
             query.push(("To", number.to_owned()));
         }
         self.pages(&query, |page| self.replies(page, earliest)).await?;
-        if account.any_receipt_due() {
+        if account.awaited().any_due() {
             // Not by date: what failed before it was sent has none.
             let mut query = vec![("PageSize", PAGE_SIZE.to_owned())];
             if let Some(number) = account.number() {
@@ -132,7 +149,7 @@ impl Listening {
         let mut all_new = true;
         for message in page.messages.iter().rev() {
             let too_old = message.sent_at().is_some_and(|at| at < earliest);
-            if !message.is_inbound() || too_old || self.inbox.knows(&self.account, &message.sid) {
+            if !message.is_inbound() || too_old || self.inbox.knows(self.account.awaited(), &message.sid) {
                 all_new = all_new && !message.is_inbound();
                 continue;
             }
@@ -140,7 +157,7 @@ impl Listening {
             let text = message.body.as_deref().unwrap_or_default();
             let sent_at = message.sent_at();
             // What is not taken now is listed again next time.
-            self.inbox.reply(&self.account, &message.sid, from, text, sent_at).await;
+            self.inbox.reply(self.account.awaited(), &message.sid, from, text, sent_at).await;
         }
         all_new
     }
@@ -149,9 +166,9 @@ impl Listening {
     async fn receipts(&self, page: Page) -> bool {
         let mut any_due = false;
         for message in &page.messages {
-            any_due |= self.account.receipt_due(&message.sid).is_some();
-            if let Some((dispatch, report)) = due(&self.account, message) {
-                self.inbox.receipt(&self.account, &message.sid, dispatch, report).await;
+            any_due |= self.account.awaited().due(&message.sid).is_some();
+            if let Some((dispatch, report)) = due(self.account, message) {
+                self.inbox.receipt(self.account.awaited(), &message.sid, dispatch, report).await;
             }
         }
         any_due
@@ -159,7 +176,7 @@ impl Listening {
 }
 
 fn due(account: &Twilio, message: &Resource) -> Option<(DispatchId, Report)> {
-    let dispatch = account.receipt_due(&message.sid)?;
+    let dispatch = account.awaited().due(&message.sid)?;
     let code = message.error_code.map(|code| code.to_string());
     let report = final_report(message.status.as_deref()?, code.as_deref())?;
     Some((dispatch, report))

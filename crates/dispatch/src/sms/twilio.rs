@@ -3,23 +3,23 @@
 //! One request a try; nothing here retries, queues or decides which account is next.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escalation::dispatch::{Address, Order};
-use escalation::id::{CarrierName, DispatchId};
+use escalation::id::DispatchId;
 use escalation::time::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
-use tokio::time::Instant;
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
-use crate::recent::Recent;
-use crate::settings::{Inbound, Secret, SettingsError, Sms};
+use crate::health::Now;
+use crate::settings::{self, Inbound, Secret, SettingsError};
 use crate::sms::answer::{Page, Resource, judge, read_date, refusal};
+use crate::sms::awaited::Awaited;
+use crate::sms::number::is_e164;
 
 /// How long a provider may take to say whether it has a message (mechanisms, "Codes, links, callbacks, keys").
 const LOOKUP: Duration = Duration::from_secs(1);
@@ -28,12 +28,9 @@ const LOOKUP_PAGE: u32 = 50;
 /// How much earlier than queued a provider's clock may say a message was made. Little: taking an earlier message of the
 /// same words for this one would leave this one unsent, the other error only sends it twice.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(5);
-/// Messages remembered at most; beyond it the oldest is no longer asked after.
-const TAKEN_MAX: usize = 50_000;
 
 /// An account.
 pub(crate) struct Twilio {
-    name: CarrierName,
     client: Client,
     messages_url: String,
     account_url: String,
@@ -47,26 +44,19 @@ pub(crate) struct Twilio {
     keep_warm: bool,
     slots: usize,
     request: Duration,
-    /// Messages this account took, by the provider's id.
-    taken: Mutex<Recent<Sent>>,
+    now: Now,
+    awaited: Awaited,
 }
 
 impl fmt::Debug for Twilio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Twilio({})", self.name)
+        write!(f, "Twilio({})", self.awaited.carrier())
     }
-}
-
-/// A message that this account took.
-struct Sent {
-    dispatch: DispatchId,
-    /// Its final receipt has not been recorded.
-    due: bool,
 }
 
 impl Twilio {
     /// Reads the secret and builds the client; connects to nothing.
-    pub(crate) fn open(settings: &Sms, public_url: Option<&str>) -> Result<Self, SettingsError> {
+    pub(crate) fn open(settings: &settings::Twilio, public_url: Option<&str>, now: Now) -> Result<Self, SettingsError> {
         let what = format!("[[sms]] {}", settings.name);
         let secret = Secret::read(&format!("{what} auth_token_file"), &settings.auth_token_file)?;
         let (client, base) = client::build(&Wanted {
@@ -86,7 +76,6 @@ impl Twilio {
             .map_err(|error| SettingsError::new(&what, error, "check account_sid and the token's file for strange characters"))?;
         auth.set_sensitive(true);
         Ok(Self {
-            name: settings.name.clone(),
             client,
             messages_url: format!("{base}/2010-04-01/Accounts/{sid}/Messages.json"),
             account_url: format!("{base}/2010-04-01/Accounts/{sid}.json"),
@@ -99,12 +88,13 @@ impl Twilio {
             keep_warm: settings.keep_warm,
             slots: settings.slots,
             request: Duration::from_millis(settings.request_ms),
-            taken: Mutex::new(Recent::new(TAKEN_MAX)),
+            now,
+            awaited: Awaited::new(settings.name.clone()),
         })
     }
 
-    pub(crate) fn name(&self) -> &CarrierName {
-        &self.name
+    pub(crate) fn awaited(&self) -> &Awaited {
+        &self.awaited
     }
     pub(crate) fn slots(&self) -> usize {
         self.slots
@@ -140,7 +130,7 @@ impl Twilio {
         let request =
             self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).timeout(budget.min(self.request)).form(&form);
         let fault = match request.send().await {
-            Ok(response) => match judge(response).await {
+            Ok(response) => match judge(response, (self.now)()).await {
                 Ok(sid) => return Ok(self.taken(sid, order)),
                 Err(fault) => fault,
             },
@@ -171,7 +161,7 @@ impl Twilio {
         let same = |message: &Resource| {
             let ours = message.body.as_deref() == Some(letter.words()) && !message.is_inbound();
             let made = message.date_created.as_deref().and_then(read_date);
-            ours && !message.gave_up() && !self.is_anothers(&message.sid, &order.id) && made.is_none_or(|at| at >= earliest)
+            ours && !message.gave_up() && !self.awaited.is_anothers(&message.sid, &order.id) && made.is_none_or(|at| at >= earliest)
         };
         let found = page.messages.into_iter().find(same);
         Ok(found.map(|message| self.taken(Some(message.sid), order)))
@@ -195,7 +185,7 @@ impl Twilio {
         let request = request.header(AUTHORIZATION, self.auth.clone());
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
         if !response.status().is_success() {
-            return Err(refusal(response).await);
+            return Err(refusal(response, (self.now)()).await);
         }
         response.json().await.map_err(|e| client::fault_of(&e))
     }
@@ -231,36 +221,6 @@ impl Twilio {
         }
     }
 
-    /// Expects a receipt for a message that this account has.
-    pub(crate) fn expect_receipt(&self, sid: String, dispatch: DispatchId) {
-        self.sent().insert(Instant::now(), sid, Sent { dispatch, due: true });
-    }
-
-    /// The dispatch whose receipt is due under this id.
-    pub(crate) fn receipt_due(&self, sid: &str) -> Option<DispatchId> {
-        self.sent().get(sid).filter(|sent| sent.due).map(|sent| sent.dispatch.clone())
-    }
-
-    pub(crate) fn any_receipt_due(&self) -> bool {
-        self.sent().values().any(|sent| sent.due)
-    }
-
-    /// The final receipt is recorded.
-    pub(crate) fn receipt_came(&self, sid: &str) {
-        if let Some(sent) = self.sent().get_mut(sid) {
-            sent.due = false;
-        }
-    }
-
-    fn sent(&self) -> MutexGuard<'_, Recent<Sent>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether a message is known to be another dispatch's, which may have had the same words.
-    fn is_anothers(&self, sid: &str, dispatch: &DispatchId) -> bool {
-        self.sent().get(sid).is_some_and(|sent| sent.dispatch != *dispatch)
-    }
-
     /// Our own number, where we send by one.
     pub(crate) fn number(&self) -> Option<&str> {
         self.from.starts_with('+').then_some(self.from.as_str())
@@ -273,18 +233,18 @@ impl Twilio {
     fn callback(&self, dispatch: &DispatchId) -> Option<String> {
         let base = self.public_url.as_deref()?;
         // The fragment asks for five retries on every kind of failure; it is not part of what is signed.
-        Some(format!("{base}/hooks/{}/status?d={dispatch}#rc=5&rp=all", self.name))
+        Some(format!("{base}/hooks/{}/status?d={dispatch}#rc=5&rp=all", self.awaited.carrier()))
     }
 
     fn taken(&self, sid: Option<String>, order: &Order) -> Taken {
         if let Some(sid) = &sid {
-            self.expect_receipt(sid.clone(), order.id.clone());
+            self.awaited.expect(sid.clone(), order.id.clone());
         }
         Taken { receipt_due: sid.is_some() || self.public_url.is_some(), provider_ref: sid }
     }
 }
 
-fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
+fn check(what: &str, settings: &settings::Twilio) -> Result<(), SettingsError> {
     let sid = &settings.account_sid;
     if sid.is_empty() || !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(SettingsError::new(
@@ -293,10 +253,8 @@ fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
             "copy it from the provider's console: AC and 32 letters and digits",
         ));
     }
-    let number = settings.from.strip_prefix('+');
-    let is_number = number.is_some_and(|n| (7..=15).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()));
     let is_service = settings.from.starts_with("MG") && settings.from.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !is_number && !is_service {
+    if !is_e164(&settings.from) && !is_service {
         return Err(SettingsError::new(
             what,
             "from is neither a number nor a messaging service, and nobody could answer it",
@@ -312,6 +270,3 @@ fn check(what: &str, settings: &Sms) -> Result<(), SettingsError> {
     }
     Ok(())
 }
-
-/// The account, shared between sending and listening.
-pub(crate) type Account = Arc<Twilio>;

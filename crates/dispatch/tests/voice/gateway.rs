@@ -1,6 +1,6 @@
 //! A provider's HTTP API on loopback that does what a test tells it: answers, refuses, hangs, or hangs up.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ pub(crate) enum Listing {
 /// One request as it came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
@@ -63,6 +64,8 @@ struct Inner {
     listing: Mutex<Listing>,
     /// Answers 401 to every GET.
     closed: Mutex<bool>,
+    /// What stands at a path, whatever the method.
+    pages: Mutex<BTreeMap<String, (u16, String)>>,
     posts: Mutex<Vec<Seen>>,
     gets: Mutex<Vec<Seen>>,
     /// Newest first, as the API lists them.
@@ -87,6 +90,7 @@ impl Gateway {
             always: Mutex::new(Act::Take),
             listing: Mutex::new(Listing::Shown),
             closed: Mutex::new(false),
+            pages: Mutex::default(),
             posts: Mutex::default(),
             gets: Mutex::default(),
             messages: Mutex::default(),
@@ -113,6 +117,17 @@ impl Gateway {
 
     pub(crate) fn listing(&self, listing: Listing) {
         *self.inner.listing.lock().unwrap() = listing;
+    }
+
+    /// Answers every request of this path (without its query) with this from now on.
+    pub(crate) fn shows(&self, path: &str, status: u16, body: &str) {
+        self.inner.pages.lock().unwrap().insert(path.to_owned(), (status, body.to_owned()));
+    }
+
+    /// The requests of one path, without its query.
+    pub(crate) fn at(&self, path: &str) -> Vec<Seen> {
+        let all = self.posts().into_iter().chain(self.gets());
+        all.filter(|seen| seen.path.split('?').next() == Some(path)).collect()
     }
 
     pub(crate) fn refuse_logins(&self) {
@@ -166,7 +181,13 @@ impl Gateway {
 async fn serve(inner: Arc<Inner>, stream: TcpStream) {
     let mut stream = BufStream::new(stream);
     while let Some((method, seen)) = read(&mut stream).await {
-        let answer = if method == "POST" {
+        let page = inner.pages.lock().unwrap().get(seen.path.split('?').next().unwrap()).cloned();
+        let answer = if let Some((status, body)) = page {
+            let list = if method == "GET" { &inner.gets } else { &inner.posts };
+            list.lock().unwrap().push(seen.clone());
+            inner.changed.send_modify(|n| *n += 1);
+            Some((status, None, body))
+        } else if method == "POST" || method == "PUT" {
             inner.posts.lock().unwrap().push(seen.clone());
             inner.changed.send_modify(|n| *n += 1);
             post(&inner, &seen).await
@@ -253,5 +274,5 @@ async fn read(stream: &mut BufStream<TcpStream>) -> Option<(String, Seen)> {
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     stream.read_exact(&mut body).await.ok()?;
     let body = String::from_utf8(body).unwrap();
-    Some((method, Seen { path, headers, body }))
+    Some((method.clone(), Seen { method, path, headers, body }))
 }

@@ -13,8 +13,12 @@ mod mailing;
 #[cfg(test)]
 mod postbox;
 #[cfg(test)]
+mod presets;
+#[cfg(test)]
 mod sealed;
 #[cfg(test)]
 mod sending;
+#[cfg(test)]
+mod templated;
 #[cfg(test)]
 mod watch;

@@ -1,6 +1,6 @@
 //! Texts on their way out: what is retried, what goes elsewhere, what is doubted, and who waits for whom.
 
-use dispatch::{IN_HAND_MAX, NotQueued};
+use dispatch::{BreakerState, IN_HAND_MAX, NotQueued};
 use escalation::dispatch::{Address, Failure, Report};
 use escalation::input::Input;
 use escalation::trouble::Cause;
@@ -97,6 +97,59 @@ async fn a_hung_account_is_left_for_the_next_and_the_message_is_marked() {
     voice.send(text("KAL-42.1")).unwrap();
     let report = watch.reported(1).await.remove(0);
     assert_eq!((report.provider, report.tries, report.possible_duplicate), (Some(name("second")), 2, true));
+}
+
+#[tokio::test]
+async fn an_account_that_says_nothing_for_long_has_another_asked_beside_it_and_the_message_is_marked() {
+    let (first, second, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
+    first.always(Act::Hold);
+    let long = "request_ms = 600000\nattempt_s = 600";
+    let voice = Desk::new().sms("first", &first.url, long).sms("second", &second.url, long).open(&watch);
+    voice.send(text("KAL-42.1")).unwrap();
+    let report = watch.reported(1).await.remove(0);
+    assert_eq!((report.provider, report.tries, report.possible_duplicate), (Some(name("second")), 2, true));
+    // The first goes on by itself: closing waits for it, and nothing is reported twice.
+    first.release();
+    voice.shutdown().await;
+    assert_eq!((watch.reports().len(), first.posts().len(), second.posts().len()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_hedge_that_fails_leaves_the_first_account_its_time() {
+    let (first, second, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
+    first.always(Act::Hold);
+    second.always(Act::Say(400, None, "{\"code\":21211}"));
+    let long = "request_ms = 600000\nattempt_s = 600";
+    let voice = Desk::new().sms("first", &first.url, long).sms("second", &second.url, long).open(&watch);
+    voice.send(text("KAL-42.1")).unwrap();
+    second.until("the hedge", |second| second.posts().len() == 1).await;
+    watch.until("its end", |_| voice.health()[1].last_ok.is_some()).await;
+    first.release();
+    let report = watch.reported(1).await.remove(0);
+    assert_eq!((report.provider, report.tries, report.possible_duplicate), (Some(name("first")), 2, false), "the second surely took nothing");
+}
+
+#[tokio::test]
+async fn an_account_that_kept_failing_is_passed_over_until_one_message_finds_it_well() {
+    let (first, second, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
+    first.always(Act::Say(500, None, "{}"));
+    let voice = Desk::new().sms("first", &first.url, "").sms("second", &second.url, "").open(&watch);
+    for n in 1..=5 {
+        voice.send(text(&format!("KAL-{n}.1"))).unwrap();
+        assert_eq!(watch.reported(n).await.pop().unwrap().provider, Some(name("second")));
+    }
+    assert_eq!(first.posts().len(), 3, "then the second is asked first");
+    let health = voice.health();
+    assert_eq!((health[0].breaker, health[1].breaker), (BreakerState::Open, BreakerState::Closed));
+    assert!(health[0].latency.is_none());
+    let latency = health[1].latency.unwrap();
+    assert!(latency.median_ms <= latency.worst_ms && latency.last_ms <= latency.worst_ms);
+    // Where nobody else takes it, it is asked all the same.
+    second.always(Act::Say(500, None, "{}"));
+    first.always(Act::Take);
+    voice.send(text("KAL-6.1")).unwrap();
+    assert_eq!(watch.reported(6).await.pop().unwrap().provider, Some(name("first")));
+    assert_eq!(voice.health()[0].breaker, BreakerState::Closed);
 }
 
 #[tokio::test]

@@ -1,0 +1,88 @@
+//! Listening to a gateway by asking it: replies since a day ago, and what became of our own messages.
+
+use escalation::id::DispatchId;
+use escalation::time::Timestamp;
+use minijinja::Value;
+
+use crate::carrier::Fault;
+use crate::inbound::Inbox;
+use crate::settings::{ReceiptMap, ReplyMap};
+use crate::sms::http::fields::{Fields, Receipt, Reply};
+use crate::sms::http::Gateway;
+
+/// Messages asked after one by one in one turn.
+const ASKED_MAX: usize = 20;
+
+/// Lists once.
+pub(crate) async fn turn(gateway: &Gateway, inbox: &Inbox, earliest: Timestamp) -> Result<(), Fault> {
+    let settings = gateway.settings();
+    if let Some(map) = settings.reply.as_ref().filter(|map| map.poll_url.is_some()) {
+        replies(gateway, inbox, map, earliest).await?;
+    }
+    if let Some(map) = settings.receipt.as_ref().filter(|map| map.poll_url.is_some())
+        && gateway.awaited().any_due()
+    {
+        receipts(gateway, inbox, map, earliest).await?;
+    }
+    Ok(())
+}
+
+/// Hands on replies, oldest first, and tells the provider which ones we have.
+async fn replies(gateway: &Gateway, inbox: &Inbox, map: &ReplyMap, earliest: Timestamp) -> Result<(), Fault> {
+    let words = [("since", Value::from(format!("{earliest:.0}")))];
+    let listed = gateway.list("reply.poll_url", &map.poll_items, words).await?;
+    let mut found: Vec<Reply> = listed.iter().filter_map(|item| item.reply(map, &gateway.settings().country_code)).collect();
+    found.sort_by_key(|reply| reply.sent_at);
+    let mut ours = Vec::new();
+    let first = gateway.looks_first();
+    for reply in found {
+        // Without a time nobody knows how old it is: what is there at the first look may be of another alarm.
+        let too_old = reply.sent_at.map_or_else(|| gateway.is_from_before(first, &reply.id), |at| at < earliest);
+        // What is not taken now is listed again next time.
+        if too_old || gateway.hand_in(inbox, &reply).await {
+            ours.push(reply.id);
+        }
+    }
+    if !ours.is_empty() && map.confirm_url.is_some() {
+        gateway.confirm(ours).await?;
+    }
+    Ok(())
+}
+
+/// Hands on final receipts: of each message that is due, or of the list of them.
+async fn receipts(gateway: &Gateway, inbox: &Inbox, map: &ReceiptMap, earliest: Timestamp) -> Result<(), Fault> {
+    let since = Value::from(format!("{earliest:.0}"));
+    if !gateway.sheet.says("receipt.poll_url", "id") {
+        let listed = gateway.list("receipt.poll_url", &map.poll_items, [("since", since)]).await?;
+        for item in &listed {
+            if let Some(receipt) = item.receipt(map) {
+                take(gateway, inbox, None, &receipt).await;
+            }
+        }
+        return Ok(());
+    }
+    for (id, dispatch) in gateway.awaited().newest_due(ASKED_MAX) {
+        let words = [("since", since.clone()), ("id", Value::from(id.as_str()))];
+        // A provider may know nothing of a message until there is something to tell.
+        let listed = gateway.list("receipt.poll_url", &map.poll_items, words).await?;
+        let Some(receipt) = listed.first().and_then(|item| Fields::receipt(item, map)) else {
+            continue;
+        };
+        take(gateway, inbox, Some((&id, &dispatch)), &receipt).await;
+    }
+    Ok(())
+}
+
+/// Hands one receipt on, where it is of a message of ours.
+async fn take(gateway: &Gateway, inbox: &Inbox, asked: Option<(&str, &DispatchId)>, receipt: &Receipt) -> bool {
+    let awaited = gateway.awaited();
+    let (id, dispatch) = match (asked, &receipt.id) {
+        (Some((id, dispatch)), _) => (id.to_owned(), Some(dispatch.clone())),
+        (None, Some(id)) => (id.clone(), awaited.due(id)),
+        (None, None) => return false,
+    };
+    match dispatch {
+        Some(dispatch) => inbox.receipt(awaited, &id, dispatch, receipt.report.clone()).await,
+        None => false,
+    }
+}
