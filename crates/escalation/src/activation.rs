@@ -54,7 +54,7 @@ pub struct Activation {
     /// How often, redeliveries not counted.
     pub presses: u32,
     /// The sender's id for the first press: our `received` answers it.
-    pub signal_id: Option<String>,
+    pub signal_id: Option<Box<str>>,
     /// Someone at the device asked to cancel: verify.
     pub cancel_asked: bool,
     /// How far it has come.
@@ -276,11 +276,12 @@ pub enum Stage {
 }
 
 impl Activation {
-    pub(crate) fn raise(at: Timestamp, raised: &Raised, ladder: Arc<Ladder>) -> Self {
+    pub(crate) fn raise(at: Timestamp, raised: &Raised, device: DeviceId, ladder: Arc<Ladder>) -> Self {
+        let joint = Joint::of(raised, &device);
         Self {
             id: raised.act.clone(),
             customer: raised.cust.clone(),
-            device: raised.dev.clone(),
+            device,
             standing: raised.standing,
             kind: raised.kind,
             age: raised.age,
@@ -295,7 +296,7 @@ impl Activation {
             gesture_at: at,
             payload: raised.signal.payload_sha256,
             presses: 1,
-            signal_id: raised.signal.id.clone(),
+            signal_id: raised.signal.id.as_deref().map(Into::into),
             cancel_asked: false,
             progress: Progress::Climb { rung: None, until: at },
             promise: None,
@@ -312,7 +313,7 @@ impl Activation {
             entries: 1,
             pressed_again_told_at: None,
             answered_at: Few::default(),
-            joint: Joint::of(raised),
+            joint,
             key: None,
             paused: false,
             latest: 0,
@@ -324,7 +325,7 @@ impl Activation {
         let mut history = history.into_iter();
         let (at, first) = history.next()?;
         let Event::Raised(raised) = first else { return None };
-        let mut act = Self::raise(at, raised, Arc::clone(&raised.ladder));
+        let mut act = Self::raise(at, raised, raised.dev.clone(), Arc::clone(&raised.ladder));
         for (at, event) in history {
             act.apply(at, event);
         }

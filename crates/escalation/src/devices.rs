@@ -24,12 +24,12 @@ pub(crate) struct Devices {
 }
 
 /// What is remembered of one device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heard {
     /// When it last pressed, redeliveries not counted.
     pub(crate) pressed_at: Option<Timestamp>,
     /// The latest payload that came as a copy kept by the broker, by which the copy is recognised as seen.
-    pub(crate) kept: Option<Digest>,
+    pub(crate) kept: Option<Box<Digest>>,
     /// The latest payload that came as it was sent; the broker may keep that one too.
     pub(crate) latest: Option<Digest>,
     /// Whether it is there, where it said.

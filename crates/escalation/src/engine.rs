@@ -375,7 +375,8 @@ impl Engine {
 
     pub(crate) fn has_seen_retained(&self, signal: &Signal) -> bool {
         let digest = signal.evidence.payload_sha256;
-        digest.is_some() && self.devices.get(&signal.device).is_some_and(|heard| heard.kept == digest || heard.latest == digest)
+        digest.is_some()
+            && self.devices.get(&signal.device).is_some_and(|heard| heard.kept.as_deref() == digest.as_ref() || heard.latest == digest)
     }
 
     /// The activation that the very same press belongs to.
@@ -484,7 +485,7 @@ impl Engine {
             self.faults = self.faults.saturating_add(1);
             return;
         }
-        let act = Activation::raise(at, raised, self.share_ladder(&raised.ladder));
+        let act = Activation::raise(at, raised, self.share_device(&raised.dev), self.share_ladder(&raised.ladder));
         self.ordinals.insert(raised.cust.clone(), raised.ord);
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
         self.open.insert(act.joint.clone(), raised.act.clone());
@@ -495,6 +496,12 @@ impl Engine {
         }
         self.agenda.moved(&act.id, act.raised_at, None, act.next_due().map(|(due, _)| due));
         self.activations.insert(act.id.clone(), Box::new(act));
+    }
+
+    /// A registered device's name is kept once, by the directory, however often it is heard.
+    fn share_device(&self, heard: &DeviceId) -> DeviceId {
+        let known = self.directory.devices.get_key_value(heard);
+        known.map_or_else(|| heard.clone(), |(known, _)| known.clone())
     }
 
     /// A replayed ladder that equals the directory's is kept once, not once for each activation.
@@ -550,13 +557,17 @@ impl Engine {
     }
 
     fn remember_press(&mut self, at: Timestamp, act: &ActivationId, dev: &DeviceId, signal: &SignalRecord, counts: bool) {
+        let dev = &self.share_device(dev);
         if let Some(key) = press_key(dev, signal.id.as_ref(), signal.sequence, signal.pressed_at) {
             self.presses.insert(at, key, act.clone());
         }
         let heard = self.devices.hear(dev, &self.directory);
         if signal.payload_sha256.is_some() {
-            let which = if signal.retained { &mut heard.kept } else { &mut heard.latest };
-            *which = signal.payload_sha256;
+            if signal.retained {
+                heard.kept = signal.payload_sha256.map(Box::new);
+            } else {
+                heard.latest = signal.payload_sha256;
+            }
         }
         if counts {
             heard.pressed_at = Some(at);

@@ -60,14 +60,14 @@ pub(crate) enum Tone {
 
 impl Joint {
     /// What later presses join an activation by.
-    pub(crate) fn of(raised: &Raised) -> Self {
+    pub(crate) fn of(raised: &Raised, device: &DeviceId) -> Self {
         if raised.signal.unreadable.is_some() {
-            return Self::Unreadable(raised.dev.site.clone());
+            return Self::Unreadable(device.site.clone());
         }
         match raised.standing {
-            Standing::Registered => Self::Device(raised.dev.clone(), Tone::of(raised.kind)),
+            Standing::Registered => Self::Device(device.clone(), Tone::of(raised.kind)),
             Standing::UnknownDevice | Standing::UnknownSite => {
-                Self::of_stranger(&raised.dev, raised.signal.via, raised.signal.client.as_deref(), Tone::of(raised.kind))
+                Self::of_stranger(device, raised.signal.via, raised.signal.client.as_deref(), Tone::of(raised.kind))
             }
         }
     }
@@ -169,7 +169,7 @@ impl Engine {
             signal: SignalRecord::from(signal),
             by,
         };
-        let act = Activation::raise(now, &raised, ladder);
+        let act = Activation::raise(now, &raised, raised.dev.clone(), ladder);
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
         course.begin();
         course.events

@@ -43,7 +43,7 @@ pub struct Floor {
     next: Seq,
     last_at: Timestamp,
     trails: BTreeMap<ActivationId, Trail>,
-    links: BTreeMap<String, Link>,
+    links: BTreeMap<Token, Link>,
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
     wall_ahead_us: i64,
@@ -51,6 +51,9 @@ pub struct Floor {
 
 /// Below this the two clocks are taken to agree, in microseconds: what others stamp has whole seconds.
 const WALL_TRUSTED_US: u64 = 1_000_000;
+
+/// A link's token, without the room a text would take: there are as many as people told.
+type Token = [u8; 11];
 
 /// What is kept of an activation beside the rules' own state.
 #[derive(Debug, Default)]
@@ -188,7 +191,7 @@ impl Floor {
 
     /// Whose a link is, while its activation is open or closed less than a day ago.
     pub fn link(&self, token: &str) -> Option<&Link> {
-        self.links.get(token)
+        self.links.get(&self::token(token)?)
     }
 
     /// The entry that last changed an activation.
@@ -318,7 +321,9 @@ impl Floor {
                 trail.holders.reserve_exact(1);
                 trail.holders.push(holder);
                 let link = Link { activation: id.clone(), contact: holder.0, person: holder.1 };
-                self.links.entry(self.secret.link(id, holder.0, holder.1)).or_insert(link);
+                if let Some(token) = token(&self.secret.link(id, holder.0, holder.1)) {
+                    self.links.entry(token).or_insert(link);
+                }
             }
         }
     }
@@ -326,7 +331,9 @@ impl Floor {
     /// Lets go of an activation that has left memory, without looking through those that have not.
     fn forget(&mut self, id: &ActivationId) {
         for (contact, person) in self.trails.remove(id).unwrap_or_default().holders {
-            self.links.remove(&self.secret.link(id, contact, person));
+            if let Some(token) = token(&self.secret.link(id, contact, person)) {
+                self.links.remove(&token);
+            }
         }
         let all = DispatchId { activation: id.clone(), number: 0 }..=DispatchId { activation: id.clone(), number: u32::MAX };
         let gone: Vec<_> = self.receipts.range(all).map(|(dispatch, _)| dispatch.clone()).collect();
@@ -449,7 +456,7 @@ impl Floor {
         let Some(act) = self.engine.activation(act) else { return };
         let by_directory = || self.engine.directory().sites.get(&act.device.site).is_none_or(|site| site.feedback);
         if act.feedback.unwrap_or_else(by_directory) {
-            let id = id.or_else(|| act.signal_id.clone());
+            let id = id.or_else(|| act.signal_id.as_deref().map(ToOwned::to_owned));
             turn.feedback.push(Feedback { device: act.device.clone(), id, activation: act.id.clone(), state });
         }
     }
@@ -560,6 +567,11 @@ impl Floor {
     pub fn owed(&self) -> BTreeSet<DispatchId> {
         self.engine.outbox().map(|(id, _)| id.clone()).collect()
     }
+}
+
+/// A token as it is kept; `None` for what is none of ours.
+fn token(text: &str) -> Option<Token> {
+    text.as_bytes().try_into().ok()
 }
 
 /// The activation that a command names, so that a repeat of it can be answered with the current state.
