@@ -2,7 +2,7 @@
 
 use escalation::acknowledgement::Commitment;
 use escalation::acknowledgement::{Answer, Gesture, Reply, Sender};
-use escalation::activation::Stage;
+use escalation::activation::{Activation, Stage};
 use escalation::dispatch::Purpose;
 use escalation::event::{Event, SetAside};
 use escalation::input::Input;
@@ -513,9 +513,9 @@ fn a_bare_yes_holds_nothing_where_it_could_mean_two_alarms_or_none_of_them() {
     floor.press("library/counter-1");
     floor.press("library/counter-2");
     floor.forward("20s");
-    let before: Vec<_> = floor.engine.activations().map(|act| act.next_due()).collect();
+    let before: Vec<_> = floor.engine.activations().map(Activation::next_due).collect();
     floor.reply("j-smith", "Y");
-    assert_eq!(floor.engine.activations().map(|act| act.next_due()).collect::<Vec<_>>(), before, "which of the two?");
+    assert_eq!(floor.engine.activations().map(Activation::next_due).collect::<Vec<_>>(), before, "which of the two?");
     let mut floor = Floor::new(PEOPLE);
     floor.press("library/counter-1");
     let before = floor.subject().next_due();
