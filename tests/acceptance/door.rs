@@ -70,7 +70,7 @@ async fn keys_and_directory_are_taken_up_by_a_reload() {
     assert_eq!(smiths, [1, 2], "one new version of the one who changed");
     assert_eq!(evidence.kind("person.version").count(), 4);
     town.daemon.signal("HUP");
-    harness::wait::until("the second reload", async || (town.daemon.log().matches("taken up anew").count() == 2).then_some(())).await;
+    wait::until("the second reload", async || (town.daemon.log().matches("taken up anew").count() == 2).then_some(())).await;
     assert_eq!(Evidence::of(&town.daemon).kind("directory.adopted").count(), 2, "the same file is no new version");
 }
 
@@ -175,7 +175,8 @@ async fn without_a_broker_the_station_is_up_and_says_that_no_press_reaches_it() 
     assert_eq!(ready.status, 503);
     let parts = ready.body["parts"].as_array().unwrap();
     let presses = parts.iter().find(|part| part["name"] == "presses").unwrap();
-    assert_eq!((&presses["ok"], &presses["detail"]), (&json!(false), &json!("the broker does not answer")));
+    assert_eq!(presses["ok"], json!(false));
+    assert!(presses["detail"].as_str().unwrap().starts_with("the broker does not answer"), "{presses}");
     broker.start_again().await;
     told("STATUS=presses reach the station").await;
     daemon.ready().await;
