@@ -49,8 +49,7 @@ struct Trial {
 
 impl Trial {
     async fn open(plan: harness::daemon::Plan, gateway: Gateway, button: impl AsyncFnOnce(&Daemon) -> Button) -> Self {
-        // Our patience with the provider outlasts any load on this machine, so that only a kill puts a message in doubt.
-        let plan = plan.gateway("first", &gateway).also("request_ms = 60000\nattempt_s = 120\n");
+        let plan = plan.gateway("first", &gateway);
         let daemon = plan.webhook("westside", "http://127.0.0.1:9/", WESTSIDE).start().await;
         let button = button(&daemon).await;
         let (acknowledged, accepted, closed, in_doubt) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), BTreeMap::new());

@@ -91,16 +91,18 @@ async fn a_second_process_on_one_data_directory_is_refused() {
 #[tokio::test]
 async fn sigterm_finishes_the_sends_under_way() {
     let mut town = Town::open(SMITH_FIRST).await;
-    town.gateway.fault(Fault::Slow(Duration::from_millis(1_500)));
+    town.gateway.fault(Fault::Held);
     let id = town.button.press().await;
     town.gateway.expect_arrivals(1).await;
     assert!(Evidence::of(&town.daemon).kind("dispatch.reported").next().is_none(), "it is under way");
-    assert!(town.daemon.stop().await.success());
+    town.daemon.signal("TERM");
+    town.daemon.expect_log("sends under way are finished first").await;
+    town.gateway.fault(Fault::None);
+    assert!(town.daemon.ended().await.success());
     let evidence = Evidence::of(&town.daemon);
     assert!(evidence.has_press(&id));
     let report = evidence.kind("dispatch.reported").next().expect("its outcome is recorded before the end");
     assert_eq!(report["report"], "accepted_receipt_due");
-    town.gateway.fault(Fault::None);
     town.daemon.start_again().await;
     town.expect_activation("KAL-1", "climbing").await;
     assert_eq!((town.gateway.accepted().len(), town.gateway.duplicates()), (1, 0), "and it is not sent again");
@@ -108,23 +110,23 @@ async fn sigterm_finishes_the_sends_under_way() {
 
 #[tokio::test]
 async fn a_restart_in_the_middle_of_a_ladder_goes_on_and_says_how_late_it_is() {
-    let rungs = "\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\", by = [\"sms\"] }]\nwait = \"3s\"\n\
+    let rungs = "\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\", by = [\"sms\"] }]\nwait = \"15s\"\n\
                  [[ladder.rung]]\nnotify = [{ person = \"p-nair\", by = [\"sms\"] }]\nwait = \"50m\"\n";
     let mut town = Town::open(rungs).await;
     let act = town.press().await;
     town.gateway.phone(SMITH).expect_sms("DURESS").await;
     town.daemon.kill();
     let entered = Evidence::of(&town.daemon).about(&act, "rung.entered").len();
-    assert_eq!(entered, 1, "killed before the wait of three seconds was over");
+    assert_eq!(entered, 1, "killed before the wait of 15 s was over");
     // The wait is over while nobody is there to notice, by more than the two seconds that are not worth a word.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(18)).await;
     town.daemon.start_again().await;
     let sms = town.gateway.phone(NAIR).expect_sms("DURESS").await;
     assert!(sms.body.contains(" late)"), "{}", sms.body);
     let evidence = Evidence::of(&town.daemon);
     let late = evidence.about(&act, "rung.entered")[1];
     assert!(late["late_ms"].as_u64().is_some_and(|ms| ms > 0), "{late}");
-    assert!(evidence.kind("station.started").last().unwrap()["down_ms"].as_u64().is_some_and(|ms| ms >= 6_000));
+    assert!(evidence.kind("station.started").last().unwrap()["down_ms"].as_u64().is_some_and(|ms| ms >= 18_000));
 }
 
 #[tokio::test]

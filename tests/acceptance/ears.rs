@@ -352,7 +352,7 @@ async fn what_the_watch_does_not_take_comes_again_by_itself() {
     let id = button.press().await;
     watch.expect_press(&id).await;
     assert_eq!(*refusals.lock().unwrap(), 0);
-    tokio::time::timeout(Duration::from_secs(30), ears.shutdown()).await.unwrap();
+    tokio::time::timeout(wait::PATIENCE, ears.shutdown()).await.unwrap();
 }
 
 /// A way to the broker that breaks whenever the test says so.

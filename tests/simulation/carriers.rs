@@ -40,7 +40,7 @@ enum Receipt {
 }
 
 /// The queue in front of the voice: a message is taken, or given back where it is full.
-pub(crate) fn take(world: &Arc<World>, life: u32, order: Order) -> Result<(), Box<Order>> {
+pub(crate) fn take(world: &Arc<World>, life: u32, mut order: Order) -> Result<(), Box<Order>> {
     let age = world.age();
     let (full, dies) = {
         let mut state = world.state();
@@ -54,6 +54,9 @@ pub(crate) fn take(world: &Arc<World>, life: u32, order: Order) -> Result<(), Bo
     let bent = world.state().lie;
     if bent == Lie::VoiceForgets && world.state().dice.chance(10) {
         return Ok(());
+    }
+    if bent == Lie::VoiceHidesDoubt {
+        order.possible_duplicate = false;
     }
     world.sends(&order, life);
     if bent == Lie::VoiceStutters {

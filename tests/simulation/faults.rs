@@ -57,6 +57,9 @@ impl Handle {
             });
             return Ok(());
         }
+        if self.world.state().lie == Lie::Rival {
+            return Err(AppendError::Fenced { first: batch.first() });
+        }
         self.world.memory.append(batch).await?;
         self.world.committed(batch);
         Ok(())

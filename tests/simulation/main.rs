@@ -5,6 +5,9 @@
 //! `COOEE_SIM_SEED=N cargo test -p proof --test simulation`, which prints all that happened; `COOEE_SIM_SEEDS=K` says how many.
 
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
+mod alarmed;
+#[cfg(test)]
 mod carriers;
 #[cfg(test)]
 mod dice;
@@ -16,7 +19,11 @@ mod oracle;
 #[cfg(test)]
 mod overhear;
 #[cfg(test)]
+mod past;
+#[cfg(test)]
 mod people;
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]

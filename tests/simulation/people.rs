@@ -17,6 +17,7 @@ use station::view::{Query, Scope};
 
 use crate::carriers::pause;
 use crate::dice::Dice;
+use crate::scenario::Lie;
 use crate::world::World;
 
 /// What somebody says in a note, which no log and no entry may show.
@@ -163,6 +164,7 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
         world.state().human.keys.insert(Digest::new(digest.as_ref().try_into().unwrap()));
         let stale = dice.chance(10) && card.seq > 0;
         let seen = if stale { Some(card.seq - 1) } else { dice.chance(60).then_some(card.seq) };
+        let seen = seen.filter(|_| world.state().lie != Lie::DeskIsNotToldWhatWasSeen);
         let request = Request {
             activation: card.id.clone(),
             principal: (*dice.pick(&["ops-1", "ops-2"])).to_owned(),

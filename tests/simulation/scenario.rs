@@ -6,7 +6,7 @@ use std::time::Duration;
 use escalation::directory::draft::Draft;
 use escalation::id::Digest;
 use escalation::verdict::Verdict;
-use ledger::Ledger as _;
+use ledger::{Ledger as _, Seq};
 use station::desk::{Desk, desk};
 use station::entropy::Entropy;
 use station::floor::{Floor, LinkBase, LinksInTexts};
@@ -21,6 +21,8 @@ use crate::carriers::{pause, take};
 use crate::dice::Dice;
 use crate::faults::{Handle, Weather};
 use crate::oracle;
+use crate::overhear::Overheard;
+use crate::past::Past;
 use crate::people;
 use crate::world::{World, WorldClock};
 
@@ -28,13 +30,16 @@ use crate::world::{World, WorldClock};
 const DEVICES: [&str; 7] =
     ["library/front-1", "library/front-1", "library/front-2", "library/pendant", "clinic/desk-1", "library/new-button", "nowhere/x-1"];
 
+/// How long after the end of all faults the last device may wait for its acknowledgement: six presses and their gaps, and more.
+const HEALED_MAX: Duration = Duration::from_mins(30);
+
 /// What a seed gives: everything that was said and written, and what was wrong with it.
 pub(crate) struct Ended {
     pub(crate) log: Vec<String>,
     pub(crate) wrong: Vec<String>,
-    pub(crate) activations: usize,
-    pub(crate) sent: usize,
     pub(crate) kills: usize,
+    /// What the oracles look at.
+    pub(crate) past: Past,
 }
 
 /// How the station is bent on purpose, to see whether the oracles notice.
@@ -48,16 +53,42 @@ pub(crate) enum Lie {
     VoiceForgets,
     /// A send goes out twice.
     VoiceStutters,
+    /// A restart's sends are not marked.
+    VoiceHidesDoubt,
+    /// Another writer appends beside it.
+    Rival,
+    /// The record cannot be reached, and never can be again.
+    RecordStaysAway,
+    /// What a caller has seen is not told to the desk.
+    DeskIsNotToldWhatWasSeen,
 }
 
 /// Lives one seed.
 pub(crate) fn live(seed: u64, lie: Lie) -> Ended {
+    in_a_world_of_its_own(async |folder, heard| {
+        let (world, floor) = half_hour(seed, lie, folder).await;
+        conclude(&world, floor, heard).await
+    })
+}
+
+/// Lives it once more, and tells all that was said and written.
+pub(crate) fn relive(seed: u64) -> Vec<String> {
+    in_a_world_of_its_own(async |folder, _heard| {
+        let (world, _floor) = half_hour(seed, Lie::Nothing, folder).await;
+        let entries = world.memory.entries(Seq::FIRST, u32::MAX).await.unwrap();
+        let texts = entries.iter().map(|entry| String::from_utf8_lossy(entry.body.as_ref().unwrap().bytes()).into_owned());
+        let mut log = std::mem::take(&mut world.state().log);
+        log.extend(texts);
+        log
+    })
+}
+
+/// Time of its own, a folder of its own, and somebody who listens.
+fn in_a_world_of_its_own<T>(lives: impl AsyncFnOnce(&std::path::Path, &Overheard) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let folder = scratch();
-    let heard = crate::overhear::Overheard::default();
-    let ended = tracing::subscriber::with_default(heard.clone(), || runtime.block_on(half_hour(seed, lie, folder.path(), &heard)));
-    drop(runtime);
-    ended
+    let heard = Overheard::default();
+    tracing::subscriber::with_default(heard.clone(), || runtime.block_on(lives(folder.path(), &heard)))
 }
 
 /// In memory where the machine has such a folder: thousands of spools are written and synced.
@@ -66,7 +97,7 @@ fn scratch() -> tempfile::TempDir {
     if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }.unwrap()
 }
 
-async fn half_hour(seed: u64, lie: Lie, folder: &std::path::Path, heard: &crate::overhear::Overheard) -> Ended {
+async fn half_hour(seed: u64, lie: Lie, folder: &std::path::Path) -> (Arc<World>, Option<Floor>) {
     let mut dice = Dice::new(seed);
     let calm = dice.chance(30);
     let weather = Weather {
@@ -94,21 +125,55 @@ async fn half_hour(seed: u64, lie: Lie, folder: &std::path::Path, heard: &crate:
     }
     trouble.abort();
     heal(&world);
-    for pressed in presses {
-        pressed.await.unwrap();
+    let all_pressed = async {
+        for pressed in presses {
+            pressed.await.unwrap();
+        }
+    };
+    if tokio::time::timeout(HEALED_MAX, all_pressed).await.is_err() {
+        world.wrong("L a press was never acknowledged", "long after everything was mended");
     }
     settle(&world).await;
     world.log("END");
     end.send(true).unwrap();
     let floor = keeper.await.unwrap();
-    oracle::judge(&world, floor.as_ref(), heard).await;
-    let entries = world.memory.entries(ledger::Seq::FIRST, u32::MAX).await.unwrap();
+    (world, floor)
+}
+
+/// Compares the end with a replay, and hands over all that is to be judged.
+async fn conclude(world: &World, floor: Option<Floor>, heard: &Overheard) -> Ended {
+    if let Some(floor) = &floor {
+        replays_to(world, floor).await;
+    }
+    let past = Past::of(world, floor.map(|floor| floor.engine), heard).await;
     let mut state = world.state();
     let mut log = std::mem::take(&mut state.log);
-    log.extend(entries.iter().map(|entry| String::from_utf8_lossy(entry.body.as_ref().unwrap().bytes()).into_owned()));
-    let activations = entries.iter().filter(|entry| entry.columns.kind == "activation.raised").count();
+    log.extend(past.entries.iter().map(|entry| entry.text.clone()));
     let kills = usize::try_from(state.life).unwrap() - 1;
-    Ended { log, wrong: std::mem::take(&mut state.wrong), activations, sent: state.sent.len(), kills }
+    Ended { log, wrong: std::mem::take(&mut state.wrong), kills, past }
+}
+
+/// I6 at every start: the state that was left in order is the one that is rebuilt.
+fn compare_restart(world: &World, floor: &Floor) {
+    let last = world.state().last_floor.take();
+    if let Some(last) = last
+        && last.engine != floor.engine
+        && !world.state().ever_unspooled
+    {
+        world.wrong("I6 replay differs from live", oracle::differences(&last.engine, &floor.engine));
+    }
+}
+
+/// I6 at the end, by the station's own replay.
+async fn replays_to(world: &World, floor: &Floor) {
+    let mut rebuilt = Floor::new(Journal::new(Entropy::from_seed(b"replay")), Secret::from_bytes(&[7; 32]), LinkBase::default());
+    replay::replay(&world.memory, &mut rebuilt).await.unwrap();
+    if floor.engine != rebuilt.engine {
+        world.wrong("I6 replay differs from live", oracle::differences(&floor.engine, &rebuilt.engine));
+    }
+    if floor.next() != rebuilt.next() {
+        world.wrong("I6 replay ends elsewhere", format!("{} and {}", floor.next(), rebuilt.next()));
+    }
 }
 
 /// Nothing goes wrong from here on.
@@ -116,7 +181,7 @@ fn heal(world: &World) {
     mend_spool(world);
     let mut state = world.state();
     state.weather = Weather { slow: 0, unknown: 0, deadly: 0 };
-    state.outage_until = Duration::ZERO;
+    state.outage_until = if state.lie == Lie::RecordStaysAway { Duration::MAX } else { Duration::ZERO };
     state.full_until = Duration::ZERO;
 }
 
@@ -156,7 +221,7 @@ async fn keep(world: Arc<World>, mut dice: Dice, mut ended: watch::Receiver<bool
             Some(Ok(station)) => {
                 let up_at = world.true_time();
                 world.state().downs.push((down_since, up_at));
-                oracle::compare_restart(&world, station.floor());
+                compare_restart(&world, station.floor());
                 let (stop, stopped) = watch::channel(false);
                 let mut watch = tokio::spawn(station.keep_watch(stopped));
                 world.state().desk = Some(desk.clone());
@@ -228,13 +293,6 @@ fn parts(world: &Arc<World>, life: u32, counter: station::desk::Counter, dice: &
         counter,
         busy: watch::channel(false).0,
     }
-}
-
-/// A floor that only knows the record.
-pub(crate) async fn replayed(world: &World) -> Floor {
-    let mut floor = Floor::new(Journal::new(Entropy::from_seed(b"replay")), Secret::from_bytes(&[7; 32]), LinkBase::default());
-    replay::replay(&world.memory, &mut floor).await.unwrap();
-    floor
 }
 
 /// Read again at every start and whenever it was edited.

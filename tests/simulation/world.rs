@@ -87,7 +87,7 @@ pub(crate) struct State {
 }
 
 /// What humans really did, to hold against what the record says they did.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Human {
     /// How many of a hundred messages anybody answers.
     pub(crate) willing: u64,
@@ -113,12 +113,21 @@ struct Known {
     dispatches: BTreeSet<DispatchId>,
     raised: BTreeSet<ActivationId>,
     payloads: BTreeSet<Digest>,
-    bodies: BTreeMap<u64, Vec<u8>>,
+    bodies: BTreeMap<u64, Read>,
+    /// The last entry of every batch.
+    ends: BTreeSet<u64>,
+}
+
+/// One entry as a store got it, and what it says.
+pub(crate) struct Read {
+    pub(crate) body: Vec<u8>,
+    pub(crate) at: Timestamp,
+    pub(crate) event: Event,
 }
 
 impl Known {
     fn learn(&mut self, seq: u64, body: &[u8]) {
-        let (_, event) = journal::read(body).unwrap();
+        let (at, event) = journal::read(body).unwrap();
         if let Event::DispatchQueued { act, dispatch, .. } = &event {
             self.dispatches.insert(DispatchId { activation: act.clone(), number: *dispatch });
         }
@@ -126,7 +135,7 @@ impl Known {
             self.raised.insert(raised.act.clone());
         }
         self.payloads.extend(payload_of(&event));
-        self.bodies.insert(seq, body.to_vec());
+        self.bodies.insert(seq, Read { body: body.to_vec(), at, event });
     }
 }
 
@@ -233,7 +242,9 @@ impl World {
     pub(crate) fn boots(&self, first: [u8; 16]) {
         let name = first[..4].iter().fold("b-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         let now = self.true_time();
-        self.state().boots.insert(name, now);
+        let mut state = self.state();
+        state.boots.insert(name, now);
+        state.readings = 0;
     }
 
     /// Throws what becomes of the next append.
@@ -268,6 +279,13 @@ impl World {
         for (seq, sealed) in batch.placed() {
             state.record.learn(seq.index(), sealed.body.bytes());
         }
+        state.record.ends.extend(batch.next().index().checked_sub(1));
+    }
+
+    /// All that the record was given, and where its batches end. Nothing is given to it any more.
+    pub(crate) fn take_record(&self) -> (BTreeMap<u64, Read>, BTreeSet<u64>) {
+        let mut state = self.state();
+        (std::mem::take(&mut state.record.bodies), std::mem::take(&mut state.record.ends))
     }
 
     /// Reads what the spool has had added, by an own reading of its file.
@@ -306,13 +324,13 @@ impl World {
     pub(crate) fn confirm(&self, what: &str, outcome: &Outcome, payload: Option<Digest>) {
         let held = {
             let mut state = self.state();
-            let in_record = state.record.bodies.get(&outcome.seq).cloned();
+            let in_record = state.record.bodies.get(&outcome.seq).map(|read| read.body.clone());
             let body = match (in_record, payload) {
                 (Some(body), _) => Some(body),
                 (None, Some(_)) => None,
                 (None, None) => {
                     self.read_spool(&mut state);
-                    state.spool.bodies.get(&outcome.seq).cloned()
+                    state.spool.bodies.get(&outcome.seq).map(|read| read.body.clone())
                 }
             };
             let known = payload.is_none_or(|payload| state.record.payloads.contains(&payload));

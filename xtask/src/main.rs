@@ -13,7 +13,8 @@ use step::{Step, say};
 const TASKS: &str = "\
 cargo xtask test [RING...]   install what the tests need, build cooee, run every ring, or only some:
                              rooms, tidy, simulation, acceptance
-cargo xtask sim --seed N     replay one seed of the simulation
+cargo xtask sim --seed N     replay one seed of the simulation, with its log
+cargo xtask sim --seeds N    live so many seeds instead of the usual number
 cargo xtask bench [NAME...]  measure cooee against the floor, in a release build
 cargo xtask tidy             the rules of the house: imports, licences, links, words
 cargo xtask docs             build the documentation of the code; any warning is an error
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
 fn task(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test", rings @ ..] => test(rings),
-        ["sim", "--seed", seed] => simulate(seed),
+        ["sim", "--seed", seed] => simulate("COOEE_SIM_SEED", seed),
+        ["sim", "--seeds", count] => simulate("COOEE_SIM_SEEDS", count),
         ["bench", names @ ..] => bench(names),
         ["tidy"] => ring("tidy")?.run(),
         ["docs"] => docs(),
@@ -77,13 +79,14 @@ fn ring(name: &str) -> Result<Step> {
     })
 }
 
-/// Replays one seed, with its log on the terminal.
-fn simulate(seed: &str) -> Result<()> {
-    let seed: u64 = match seed.parse() {
-        Ok(seed) => seed,
-        Err(error) => bail!("a seed is a whole number, `{seed}` is not: {error}"),
+/// Lives one seed, with its log on the terminal, or so many of them.
+fn simulate(what: &str, number: &str) -> Result<()> {
+    let number: u64 = match number.parse() {
+        Ok(number) => number,
+        Err(error) => bail!("a seed, or how many, is a whole number; `{number}` is not: {error}"),
     };
-    Step::cargo(["test", "--package", "proof", "--test", "simulation", "--", "--nocapture"]).env("COOEE_SIM_SEED", &seed.to_string()).run()
+    let arguments = ["test", "--package", "proof", "--test", "simulation", "--", "every_seed_keeps_the_promises", "--nocapture"];
+    Step::cargo(arguments).env(what, &number.to_string()).run()
 }
 
 fn bench(names: &[&str]) -> Result<()> {

@@ -88,7 +88,8 @@ impl Browser {
             let answer = ask(self.http.post(self.url(&format!("element/{element}/{command}"))).json(&body)).await;
             match answer {
                 Ok(_done) => Some(()),
-                Err(why) if why.contains("stale element") => None,
+                // What is replaced at this moment, or not drawn yet, is looked for again.
+                Err(why) if ["stale element", "not interactable", "click intercepted"].iter().any(|passing| why.contains(passing)) => None,
                 Err(why) => panic!("browser, {command} {css}: {why}"),
             }
         })

@@ -22,6 +22,9 @@ use crate::wait;
 /// The number that texts come from.
 pub const SENDER: &str = "+61480000000";
 
+/// How long a carrier is waited for where a test says nothing else.
+const PATIENCE: [(&str, &str); 3] = [("connect_ms", "30000"), ("request_ms", "60000"), ("attempt_s", "120")];
+
 /// A daemon with a data directory that it keeps over restarts.
 pub struct Daemon {
     process: Option<Process>,
@@ -34,7 +37,7 @@ pub struct Daemon {
 
 /// What the daemon is to be told.
 pub struct Plan {
-    tables: BTreeMap<&'static str, String>,
+    tables: BTreeMap<&'static str, BTreeMap<String, String>>,
     further: String,
     directory: String,
     environment: BTreeMap<String, String>,
@@ -84,10 +87,13 @@ impl Plan {
         self.account(name, gateway, "inbound = \"poll\"\n")
     }
 
-    /// An SMS account with further settings, in TOML.
+    /// An SMS account with further settings, in TOML. Our own patience with it outlasts any load on the machine, so that
+    /// only its faults and kills lead to a second try; a test that waits for ours to end says how long it is.
     #[must_use]
     pub fn account(self, name: &str, gateway: &Gateway, further: &str) -> Self {
-        self.sms(name, &gateway.url(), gateway.account_sid(), gateway.auth_token()).also(further)
+        let patience = PATIENCE.iter().filter(|(key, _)| !further.contains(key)).map(|(key, value)| format!("{key} = {value}\n"));
+        let further: String = patience.chain([further.to_owned()]).collect();
+        self.sms(name, &gateway.url(), gateway.account_sid(), gateway.auth_token()).also(&further)
     }
 
     /// An SMS account at any address that speaks the Messages API.
@@ -117,10 +123,11 @@ impl Plan {
         self.also(&key.stanza)
     }
 
-    /// The mail server, such as [`crate::Smtp::plain_url`].
+    /// The mail server, such as [`crate::Smtp::plain_url`]; our patience with it is that with an SMS account.
     #[must_use]
     pub fn mail(self, url: &str) -> Self {
-        self.set("email", "url", url).set("email", "from", "Duress <duress@example.org>")
+        let plan = self.set("email", "url", url).set("email", "from", "Duress <duress@example.org>");
+        PATIENCE.iter().fold(plan, |plan, (key, value)| plan.set_raw("email", key, value))
     }
 
     /// The database of the record, instead of `SQLite` in the data directory.
@@ -155,11 +162,10 @@ impl Plan {
         self.set_path(table, key, &file)
     }
 
-    /// One more setting, its value in TOML.
+    /// One more setting, its value in TOML; in place of one of the same name.
     #[must_use]
     pub fn set_raw(mut self, table: &'static str, key: &str, value: &str) -> Self {
-        let text = self.tables.entry(table).or_default();
-        writeln!(text, "{key} = {value}").expect("write to a string");
+        self.tables.entry(table).or_default().insert(key.to_owned(), value.to_owned());
         self
     }
 
@@ -203,7 +209,10 @@ impl Plan {
         plan = plan.set("http", "listen", &listen).also(&key.stanza);
         let mut settings = String::new();
         for (table, lines) in &plan.tables {
-            write!(settings, "[{table}]\n{lines}").expect("write to a string");
+            writeln!(settings, "[{table}]").expect("write to a string");
+            for (key, value) in lines {
+                writeln!(settings, "{key} = {value}").expect("write to a string");
+            }
         }
         settings.push_str(&plan.further);
         plan.folder.write("cooee.toml", &settings);
@@ -231,7 +240,7 @@ impl Daemon {
             environment: BTreeMap::new(),
             port: Port::take(),
             listener: Port::take(),
-            folder: Folder::new("daemon"),
+            folder: Folder::in_memory("daemon"),
         }
     }
 

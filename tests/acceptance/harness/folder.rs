@@ -18,12 +18,24 @@ impl Folder {
     /// A fresh folder for the part called `of`.
     #[must_use]
     pub fn new(of: &'static str) -> Self {
+        Self::under(of, &std::env::temp_dir())
+    }
+
+    /// The same in memory, where the machine has such a place. A busy disk can hold up a sync for longer than a daemon waits
+    /// before it spools; a killed process finds what it wrote in memory as it does on a disk.
+    #[must_use]
+    pub fn in_memory(of: &'static str) -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::under(of, memory) } else { Self::new(of) }
+    }
+
+    fn under(of: &'static str, parent: &Path) -> Self {
         let mut builder = tempfile::Builder::new();
         let prefix = format!("cooee-{of}-");
         builder.prefix(&prefix);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-        let dir = builder.tempdir().expect("make a temporary folder (is the disk full?)");
+        let dir = builder.tempdir_in(parent).expect("make a temporary folder (is the disk full?)");
         let path = dir.path().to_path_buf();
         Self { of, dir: Some(dir), path }
     }

@@ -58,6 +58,8 @@ pub enum Fault {
     NoReceipt,
     /// Accepted; the response takes this long.
     Slow(Duration),
+    /// Accepted; the response waits until the fault changes.
+    Held,
     /// Accepted; the connection is closed instead of a response.
     DropAfterAccept,
 }

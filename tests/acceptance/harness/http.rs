@@ -1,6 +1,6 @@
 //! The HTTP client that the parts and the tests use.
 
-use std::time::Duration;
+use crate::wait;
 
 /// A client for loopback: no proxy, no redirect followed, no certificate of the machine needed.
 #[must_use]
@@ -10,7 +10,7 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
+        .connect_timeout(wait::PATIENCE)
         .tcp_nodelay(true)
         .tls_certs_only([])
         .build()

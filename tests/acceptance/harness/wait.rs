@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long anything may take before the test gives up: far beyond what a loaded machine needs.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 

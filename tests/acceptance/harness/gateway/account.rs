@@ -77,6 +77,11 @@ async fn send(State(desk): State<Arc<Desk>>, ConnectInfo(cut): ConnectInfo<Cut>,
             tokio::time::sleep(time).await;
             created(&desk, sms, fault)
         }
+        Fault::Held => {
+            let sms = accept();
+            let _alive = faults.changed().await;
+            created(&desk, sms, fault)
+        }
         Fault::ReceiptFirst => {
             let sms = accept();
             callback::receipt(&desk, &sms.sid, "delivered", None).await;

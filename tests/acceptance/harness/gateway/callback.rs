@@ -81,6 +81,7 @@ pub(super) fn receipts(desk: &Arc<Desk>, sms: Sms, fault: Fault) {
             | Fault::Hang
             | Fault::ReceiptFirst
             | Fault::Slow(_)
+            | Fault::Held
             | Fault::DropAfterAccept => (Duration::ZERO, 1, "delivered", None),
         };
         tokio::time::sleep(delay).await;
@@ -189,7 +190,7 @@ pub(super) async fn post_json(desk: &Desk, url: &str, body: &Value) -> u16 {
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, String) {
-    let Ok(response) = request.timeout(Duration::from_secs(15)).send().await else {
+    let Ok(response) = request.timeout(crate::wait::PATIENCE).send().await else {
         return (0, String::new());
     };
     let status: StatusCode = response.status();

@@ -1,0 +1,191 @@
+//! Every oracle can fail: pasts that were doctored, each by one thing that must never happen, and the finding it must lead to.
+
+use std::sync::LazyLock;
+
+use escalation::dispatch::Purpose;
+use escalation::event::Event;
+use escalation::id::Digest;
+
+use crate::oracle;
+use crate::past::{Entry, Past};
+use crate::scenario::{Lie, live};
+
+/// A few sound pasts with a bit of everything in them.
+static PASTS: LazyLock<Vec<Past>> = LazyLock::new(|| (0..24).map(|seed| live(seed, Lie::Nothing).past).collect());
+
+/// Doctors the first pasts that have what it takes; every past is sound before, and one at least must be found wrong after.
+fn is_found(finding: &str, doctor: impl Fn(&mut Past) -> Option<()>) {
+    let found = PASTS.iter().any(|past| {
+        let mut doctored = past.clone();
+        doctor(&mut doctored).is_some() && {
+            assert_eq!(oracle::judge(past), [""; 0], "sound before it was doctored");
+            oracle::judge(&doctored).iter().any(|wrong| wrong.starts_with(finding))
+        }
+    });
+    assert!(found, "no past was found wrong: {finding}");
+}
+
+fn position(past: &Past, fits: impl Fn(&Entry) -> bool) -> Option<usize> {
+    past.entries.iter().position(fits)
+}
+
+fn is_queued_for(entry: &Entry, wanted: Purpose) -> bool {
+    matches!(&entry.event, Event::DispatchQueued { purpose, .. } if *purpose == wanted)
+}
+
+#[test]
+fn i1_a_confirmed_entry_that_is_another_or_gone() {
+    is_found("I1 a confirmed entry is not in the record", |past| {
+        past.confirmed.first_mut()?.1.push(b' ');
+        Some(())
+    });
+    is_found("I1 a confirmed entry is not in the record", |past| {
+        past.entries.pop();
+        past.confirmed.iter().any(|(seq, _)| *seq == u64::try_from(past.entries.len()).unwrap()).then_some(())
+    });
+}
+
+#[test]
+fn i3_an_activation_that_nobody_comes_back_to() {
+    // All that followed its raise is missing: the deadline passes, and nothing happens.
+    is_found("I3 a turn left a deadline behind", |past| {
+        let raised = position(past, |entry| entry.kind == "activation.raised")?;
+        let act = past.entries[raised].event.activation()?.clone();
+        let mut place = 0;
+        past.entries.retain(|entry| {
+            place += 1;
+            place <= raised + 1 || entry.event.activation() != Some(&act)
+        });
+        Some(())
+    });
+}
+
+#[test]
+fn i4_an_answer_that_no_human_gave() {
+    is_found("I4 stopped by nobody", |past| (!std::mem::take(&mut past.human.texts).is_empty()).then_some(()));
+    is_found("I4 stopped by nobody", |past| (!std::mem::take(&mut past.human.links).is_empty()).then_some(()));
+    is_found("I4 stopped by nobody", |past| (!std::mem::take(&mut past.human.keys).is_empty()).then_some(()));
+}
+
+#[test]
+fn i5_a_call_that_goes_quiet() {
+    is_found("I5 quiet for too long", |past| {
+        past.sent.retain(|sent| !sent.alarm);
+        Some(())
+    });
+}
+
+#[test]
+fn i6_a_state_that_the_record_does_not_give() {
+    is_found("I6 replay differs from live", |past| {
+        let last = past.entries.iter().rposition(|entry| entry.event.activation().is_some())?;
+        past.entries.remove(last);
+        Some(())
+    });
+    is_found("W no state at the end", |past| past.live.take().map(drop));
+}
+
+#[test]
+fn i7_a_press_that_is_acknowledged_and_not_there() {
+    is_found("I7 a press is not in the record", |past| past.received.insert(Digest::new([9; 32])).then_some(()));
+}
+
+#[test]
+fn i8_a_repeat_that_resets_the_ladder() {
+    is_found("I8 a repeat reset something", |past| {
+        let again = position(past, |entry| entry.kind == "activation.pressed_again")?;
+        let entry = &mut past.entries[again];
+        entry.event = Event::Exhausted { act: entry.event.activation()?.clone(), next: entry.at };
+        Some(())
+    });
+    is_found("I8 a ladder went back", |past| {
+        let entered = position(past, |entry| entry.kind == "rung.entered")?;
+        let again = past.entries[entered].clone();
+        past.entries.insert(entered + 1, again);
+        Some(())
+    });
+}
+
+#[test]
+fn i9_a_history_with_a_gap() {
+    is_found("I9 aseq has a gap", |past| {
+        let passed = position(past, |entry| entry.kind == "rung.passed_over" || entry.kind == "contact.passed_over")?;
+        past.entries.remove(passed);
+        Some(())
+    });
+    is_found("I9 count at closing", |past| {
+        past.entries.iter_mut().find_map(|entry| if let Event::Closed { count, .. } = &mut entry.event { Some(count) } else { None }).map(
+            |count| {
+                *count += 1;
+            },
+        )
+    });
+    is_found("I9 ord has a gap", |past| {
+        let raised =
+            past.entries.iter_mut().find_map(|entry| if let Event::Raised(raised) = &mut entry.event { Some(raised) } else { None });
+        raised.map(|raised| raised.ord += 1)
+    });
+}
+
+#[test]
+fn i10_time_that_stands_still() {
+    is_found("I10 time did not increase", |past| {
+        past.entries[1].at = past.entries[0].at;
+        Some(())
+    });
+}
+
+#[test]
+fn i11_a_name_in_a_log_line_or_an_entry() {
+    is_found("I11 a private text was logged", |past| {
+        past.heard.push_str("told Padma\n");
+        Some(())
+    });
+    is_found("P a private text is in an entry", |past| {
+        past.entries.first_mut()?.text.push_str("+61400000002");
+        Some(())
+    });
+}
+
+#[test]
+fn an_event_that_makes_no_sense() {
+    is_found("F events made no sense", |past| {
+        let queued = past.entries.iter().rposition(|entry| entry.kind == "dispatch.queued")?;
+        let again = past.entries[queued].clone();
+        past.entries.push(again);
+        Some(())
+    });
+}
+
+#[test]
+fn a_message_that_is_sent_twice() {
+    is_found("D a duplicate without a kill", |past| {
+        let again = past.sent.iter().find(|sent| sent.known)?.clone();
+        past.sent.push(again);
+        Some(())
+    });
+}
+
+#[test]
+fn g_somebody_alarmed_who_is_not_told_or_told_twice() {
+    for (purpose, missing, twice) in [
+        (Purpose::StandDown, "G alarmed and not stood down", "G stood down twice or without cause"),
+        (Purpose::SomeoneGoing, "G alarmed and not told who is going", "G told too often who is going"),
+    ] {
+        is_found(missing, |past| {
+            past.entries.remove(position(past, |entry| is_queued_for(entry, purpose))?);
+            Some(())
+        });
+        is_found(twice, |past| {
+            let told = position(past, |entry| is_queued_for(entry, purpose))?;
+            let again = past.entries[told].clone();
+            past.entries.insert(told, again);
+            Some(())
+        });
+    }
+    // A stand-down before the closing is one without cause.
+    is_found("G stood down twice or without cause", |past| {
+        past.entries.remove(position(past, |entry| entry.kind == "activation.closed")?);
+        Some(())
+    });
+}
