@@ -5,6 +5,7 @@
 
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -300,11 +301,11 @@ fn render(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, mi
 /// down to one, then remarks on age and lateness. Code, time and verb are never touched.
 fn fit(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minijinja::Error> {
     let template = env.get_template(name)?;
-    let mut words = words.clone();
+    let mut words = Cow::Borrowed(words);
     loop {
-        let text = normalise(template.render(&words)?.trim());
+        let text = normalise(template.render(&*words)?.trim());
         let fits = septets(&text).is_some_and(|cost| cost <= SEGMENT);
-        if fits || !give_way(&mut words) {
+        if fits || !give_way(words.to_mut()) {
             // What still does not fit goes out as two segments: better than an alarm that nobody gets.
             return Ok(text);
         }

@@ -27,7 +27,7 @@ pub enum NotCanonical {
 
 /// The canonical bytes of an object.
 pub(crate) fn object(map: &Map<String, Value>) -> Result<Vec<u8>, NotCanonical> {
-    let mut out = Vec::with_capacity(512);
+    let mut out = Vec::with_capacity(1_024);
     write_object(&mut out, map, DEPTH_LIMIT)?;
     Ok(out)
 }
@@ -35,22 +35,30 @@ pub(crate) fn object(map: &Map<String, Value>) -> Result<Vec<u8>, NotCanonical> 
 /// Appends a string, quoted and escaped.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for character in text.chars() {
-        match character {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\u{c}' => out.extend_from_slice(b"\\f"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            control @ '\0'..='\u{1f}' => {
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(control)).as_bytes());
-            }
-            other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
+    let mut rest = text.as_bytes();
+    // Whole stretches at a time: hardly any character needs an escape. None that does is part of a longer one in UTF-8.
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        let (plain, special) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((special, after)) = special.split_first() else { break };
+        write_escape(out, *special);
+        rest = after;
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+    }
 }
 
 fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), NotCanonical> {

@@ -2,6 +2,7 @@
 //!
 //! No table is named here and nothing is decided: see `statement` and `sql`.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -38,6 +39,12 @@ pub trait Dialect: Database<Connection: Migrate> {
 
     /// What goes before and after joined statements to make them one transaction by themselves.
     const ATOMIC: (&'static str, &'static str);
+
+    /// How an insertion begins; its table's name follows.
+    const INSERT: &'static str;
+
+    /// The placeholder of the parameter with this number, counted from 1 through all joined statements.
+    fn placeholder(number: usize) -> Cow<'static, str>;
 
     /// Joins statements, whose parameters are numbered through, so that they are sent at once.
     fn join(statements: &[String]) -> String;
@@ -127,6 +134,16 @@ impl Dialect for Sqlite {
 
     const ATOMIC: (&'static str, &'static str) = ("BEGIN IMMEDIATE; ", "; COMMIT");
 
+    // Whatever fails ends the whole transaction, as it must. The default undoes the one statement alone, for which SQLite
+    // copies every page that a statement of many rows touches.
+    const INSERT: &'static str = "INSERT OR ROLLBACK INTO";
+
+    /// Without a number, and so in the order of the text: SQLite looks numbered ones up one by one in a list of all of
+    /// them, so that the cost of binding would grow with the square of their number.
+    fn placeholder(_number: usize) -> Cow<'static, str> {
+        "?".into()
+    }
+
     /// One after the other in one text, which crosses to the connection's thread once.
     fn join(statements: &[String]) -> String {
         statements.join("; ")
@@ -142,6 +159,12 @@ impl Dialect for Postgres {
 
     // One statement is one transaction.
     const ATOMIC: (&'static str, &'static str) = ("", "");
+
+    const INSERT: &'static str = "INSERT INTO";
+
+    fn placeholder(number: usize) -> Cow<'static, str> {
+        format!("${number}").into()
+    }
 
     /// All but the last as CTEs: a prepared statement of PostgreSQL is a single one, and this is one round trip.
     fn join(statements: &[String]) -> String {

@@ -35,6 +35,15 @@ impl Seq {
         Self(self.0.saturating_add(count))
     }
 
+    /// The place before this one; `None` for the first.
+    #[must_use]
+    pub(crate) const fn before(self) -> Option<Self> {
+        match self.0.checked_sub(1) {
+            Some(index) => Some(Self(index)),
+            None => None,
+        }
+    }
+
     /// The place after this one.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -118,6 +118,8 @@ impl SqlLedger<Sqlite> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "on")
+            // In KiB: what a burst of presses touches, so that no page is written before the commit and read again.
+            .pragma("cache_size", "-8192")
             // Without it INSERT OR REPLACE would slip past the triggers that refuse a deletion.
             .pragma("recursive_triggers", "on");
         let reader = both.read_only(true);

@@ -147,7 +147,7 @@ impl<DB: Dialect> Writer<DB> {
         let mut statements = Vec::new();
         let mut before = 0;
         for piece in &key.1 {
-            piece.write(&mut statements, before);
+            statements.push(piece.text::<DB>(before));
             before += piece.params();
         }
         let joined = DB::join(&statements);

@@ -6,15 +6,11 @@
 use std::fmt::Write as _;
 
 use crate::batch::Batch;
-use crate::dialect::Param;
+use crate::dialect::{Dialect, Param};
 use crate::entry::Seq;
 
-/// Rows in one statement, the largest first.
-///
-/// Not larger than 64: SQLite looks up the names of placeholders one by one in a list of all of them, so the cost of
-/// binding grows with the square of their number. 512 entries took 20 ms as one statement and 8 ms as eight (a debug
-/// build; PostgreSQL 8 ms either way).
-const CHUNKS: [usize; 3] = [64, 8, 1];
+/// Rows in one statement, the largest first. Few sizes, so that every statement stays prepared.
+const CHUNKS: [usize; 4] = [512, 64, 8, 1];
 
 /// Up to this many rows a batch is one joined text: one crossing to SQLite's thread, one round trip to PostgreSQL.
 ///
@@ -45,6 +41,8 @@ pub(crate) enum Rows {
     Entries,
     /// The first entries of a batch, which are refused unless the entry before them is there.
     EntriesAfterAnother,
+    /// The bytes of entries.
+    Bodies,
     /// Disclosures.
     Disclosures,
     /// Listings.
@@ -54,7 +52,8 @@ pub(crate) enum Rows {
 /// The pieces of a batch, in the order of its parameters.
 pub(crate) fn plan(batch: &Batch) -> Plan {
     let disclosures = batch.entries().iter().map(|sealed| sealed.disclosures.len()).sum();
-    let rows = [(Rows::Entries, batch.entries().len()), (Rows::Disclosures, disclosures), (Rows::Listings, batch.listings().len())];
+    let (entries, listings) = (batch.entries().len(), batch.listings().len());
+    let rows = [(Rows::Entries, entries), (Rows::Bodies, entries), (Rows::Disclosures, disclosures), (Rows::Listings, listings)];
     let together = rows.iter().map(|(_, count)| count).sum::<usize>() <= ROWS_TOGETHER;
     let mut pieces = Vec::new();
     for (rows, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
@@ -87,15 +86,19 @@ pub(crate) fn params(batch: &Batch) -> Vec<Param<'_>> {
     let mut params = Vec::with_capacity(16 * batch.entries().len());
     for (seq, sealed) in batch.placed() {
         let columns = sealed.body.columns();
+        // The place of a batch's first entry is computed from the entry before it (see `Rows::EntriesAfterAnother`).
+        let follows = if seq == batch.first() { seq.before() } else { None };
         params.extend([
-            Param::place(seq),
+            Param::place(follows.unwrap_or(seq)),
             Param::Bytes(sealed.body.leaf_bytes()),
             Param::Integer(columns.at_us),
             Param::Text(&columns.stream),
             Param::Text(&columns.kind),
             Param::Text(&columns.cust),
-            Param::Bytes(sealed.body.bytes()),
         ]);
+    }
+    for (seq, sealed) in batch.placed() {
+        params.extend([Param::place(seq), Param::Bytes(sealed.body.bytes())]);
     }
     for (seq, sealed) in batch.placed() {
         for disclosure in &sealed.disclosures {
@@ -127,47 +130,29 @@ impl Piece {
         self.count * self.rows.width()
     }
 
-    /// Appends the statements of this piece; its parameters are numbered after the `before` that precede them.
-    pub(crate) fn write(self, statements: &mut Vec<String>, before: usize) {
-        match self.rows {
-            Rows::Entries => {
-                statements.push(self.insert(ENTRY, before, &[1, 2, 3, 4, 5, 6]));
-                statements.push(self.insert(ENTRY_BODY, before, &[1, 7]));
-            }
-            Rows::EntriesAfterAnother => {
-                let unguarded = self.insert(ENTRY, before, &[1, 2, 3, 4, 5, 6]);
-                let first = before + 1;
-                statements.push(unguarded.replacen(
-                    &format!("(${first},"),
-                    &format!("(COALESCE((SELECT seq + 1 FROM entry WHERE seq = ${first} - 1), -1),"),
-                    1,
-                ));
-                statements.push(self.insert(ENTRY_BODY, before, &[1, 7]));
-            }
-            Rows::Disclosures => {
-                // Equal digests are equal bytes, so the row that is there already says the same.
-                statements.push(self.insert(DISCLOSURE, before, &[1, 2, 3, 4]) + " ON CONFLICT (digest) DO NOTHING");
-            }
-            Rows::Listings => {
-                statements.push(self.insert(LISTING, before, &[1, 2, 3, 4, 5, 6, 7]) + LISTING_CONFLICT);
-            }
-        }
-    }
-
-    /// `INSERT ... VALUES ($1, $2), ($3, $4)`: of each row's parameters those in `columns`.
-    fn insert(self, into: &str, before: usize, columns: &[usize]) -> String {
-        let mut sql = String::with_capacity(into.len() + self.count * columns.len() * 6);
+    /// The statement of this piece; its parameters are numbered after the `before` that precede them.
+    pub(crate) fn text<DB: Dialect>(self, before: usize) -> String {
+        let (into, after) = self.rows.around();
+        let width = self.rows.width();
+        let mut sql = String::with_capacity(into.len() + after.len() + self.count * width * 6);
+        sql.push_str(DB::INSERT);
         sql.push_str(into);
         for row in 0..self.count {
             sql.push_str(if row == 0 { " (" } else { ", (" });
-            for (i, column) in columns.iter().enumerate() {
-                let comma = if i == 0 { "" } else { "," };
-                let number = before + row * self.rows.width() + column;
+            for column in 1..=width {
+                let number = before + row * width + column;
+                let placeholder = DB::placeholder(number);
+                let comma = if column == 1 { "" } else { "," };
                 // Writing to a String cannot fail.
-                let _infallible = write!(sql, "{comma}${number}");
+                let _infallible = if self.rows == Rows::EntriesAfterAnother && (row, column) == (0, 1) {
+                    write!(sql, "COALESCE((SELECT seq + 1 FROM entry WHERE seq = {placeholder}), -1)")
+                } else {
+                    write!(sql, "{comma}{placeholder}")
+                };
             }
             sql.push(')');
         }
+        sql.push_str(after);
         sql
     }
 }
@@ -176,22 +161,33 @@ impl Rows {
     /// Parameters a row takes.
     const fn width(self) -> usize {
         match self {
-            Self::Entries | Self::EntriesAfterAnother | Self::Listings => 7,
+            Self::Entries | Self::EntriesAfterAnother => 6,
+            Self::Bodies => 2,
             Self::Disclosures => 4,
+            Self::Listings => 7,
+        }
+    }
+
+    /// What stands before and after the rows.
+    const fn around(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Entries | Self::EntriesAfterAnother => (" entry (seq, leaf_hash, at_us, stream, kind, cust) VALUES", ""),
+            Self::Bodies => (" entry_body (seq, body) VALUES", ""),
+            // Equal digests are equal bytes, so the row that is there already says the same.
+            Self::Disclosures => (" disclosure (digest, seq, subject, bytes) VALUES", " ON CONFLICT (digest) DO NOTHING"),
+            Self::Listings => (" listing (key, cust, site, state, opened_us, seq, card) VALUES", LISTING_CONFLICT),
         }
     }
 }
 
-const ENTRY: &str = "INSERT INTO entry (seq, leaf_hash, at_us, stream, kind, cust) VALUES";
-const ENTRY_BODY: &str = "INSERT INTO entry_body (seq, body) VALUES";
-const DISCLOSURE: &str = "INSERT INTO disclosure (digest, seq, subject, bytes) VALUES";
-const LISTING: &str = "INSERT INTO listing (key, cust, site, state, opened_us, seq, card) VALUES";
 const LISTING_CONFLICT: &str = " ON CONFLICT (key) DO UPDATE SET cust = excluded.cust, site = excluded.site, \
     state = excluded.state, opened_us = excluded.opened_us, seq = excluded.seq, card = excluded.card \
     WHERE listing.seq <= excluded.seq";
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Postgres, Sqlite};
+
     use super::*;
 
     fn counts(rows: usize) -> Vec<usize> {
@@ -201,26 +197,27 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_cut_into_the_three_sizes() {
+    fn rows_are_cut_into_the_four_sizes() {
         assert_eq!(counts(0), [0_usize; 0]);
         assert_eq!(counts(9), [8, 1]);
-        assert_eq!(counts(64 + 8 + 8 + 1), [64, 8, 8, 1]);
-        assert_eq!(counts(129), [64, 64, 1]);
+        assert_eq!(counts(512 + 64 + 64 + 1), [512, 64, 64, 1]);
+        assert_eq!(counts(1025), [512, 512, 1]);
     }
 
     #[test]
     fn the_text_of_a_piece() {
-        let mut statements = Vec::new();
-        Piece { rows: Rows::EntriesAfterAnother, count: 1 }.write(&mut statements, 0);
-        Piece { rows: Rows::Disclosures, count: 1 }.write(&mut statements, 7);
+        let first = Piece { rows: Rows::EntriesAfterAnother, count: 2 };
         assert_eq!(
-            statements,
-            [
-                "INSERT INTO entry (seq, leaf_hash, at_us, stream, kind, cust) VALUES \
-                 (COALESCE((SELECT seq + 1 FROM entry WHERE seq = $1 - 1), -1),$2,$3,$4,$5,$6)",
-                "INSERT INTO entry_body (seq, body) VALUES ($1,$7)",
-                "INSERT INTO disclosure (digest, seq, subject, bytes) VALUES ($8,$9,$10,$11) ON CONFLICT (digest) DO NOTHING",
-            ]
+            first.text::<Postgres>(0),
+            "INSERT INTO entry (seq, leaf_hash, at_us, stream, kind, cust) VALUES \
+             (COALESCE((SELECT seq + 1 FROM entry WHERE seq = $1), -1),$2,$3,$4,$5,$6), ($7,$8,$9,$10,$11,$12)"
         );
+        let disclosure = Piece { rows: Rows::Disclosures, count: 1 };
+        assert_eq!(
+            disclosure.text::<Postgres>(12),
+            "INSERT INTO disclosure (digest, seq, subject, bytes) VALUES ($13,$14,$15,$16) ON CONFLICT (digest) DO NOTHING"
+        );
+        let bodies = Piece { rows: Rows::Bodies, count: 2 };
+        assert_eq!(bodies.text::<Sqlite>(12), "INSERT OR ROLLBACK INTO entry_body (seq, body) VALUES (?,?), (?,?)");
     }
 }

@@ -4,7 +4,7 @@
 
 use escalation::dispatch::Words;
 
-use crate::gsm7::normalise;
+use crate::gsm7::{normalise, septets_of};
 
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
@@ -57,16 +57,23 @@ pub(crate) fn complete(words: &Words) -> Words {
 pub(crate) fn bounded(words: &Words) -> Words {
     let mut bounded = complete(words);
     for (name, most) in SMS_WORDS {
-        let Some(word) = bounded.get_mut(name) else {
+        let Some(word) = bounded.get_mut(name).filter(|word| !word.is_empty()) else {
             continue;
         };
-        let plain = normalise(&word.replace(['\n', '\r'], " "));
-        plain.trim().clone_into(word);
+        if !is_plain(word) {
+            let plain = normalise(&word.replace(['\n', '\r'], " "));
+            plain.trim().clone_into(word);
+        }
         if !WHOLE.contains(&name) {
             shorten(word, most);
         }
     }
     bounded
+}
+
+/// Whether a word is already as a text message has it: nearly every one is, and need not be written anew.
+fn is_plain(word: &str) -> bool {
+    word.trim().len() == word.len() && word.chars().all(|c| c != '\n' && c != '\r' && septets_of(c) == Some(1))
 }
 
 /// Cuts whole words from the end until `most` characters are left; a single longer word is cut, so that something remains.

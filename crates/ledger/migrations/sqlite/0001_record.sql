@@ -20,13 +20,14 @@ CREATE TABLE entry_body (
     body BLOB NOT NULL
 );
 
--- Personal data, each value under its own salt. Deleting the row erases the value and no proof.
+-- Personal data, each value under its own salt. Deleting the row erases the value and no proof. The rows lie in the order
+-- in which they came and not in that of their digests, or every one of them would touch a page of its own.
 CREATE TABLE disclosure (
     digest  BLOB   PRIMARY KEY NOT NULL,
     seq     BIGINT NOT NULL,
     subject TEXT   NOT NULL,
     bytes   BLOB   NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX disclosure_by_seq ON disclosure (seq);
 CREATE INDEX disclosure_by_subject ON disclosure (subject);
 
