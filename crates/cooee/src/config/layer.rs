@@ -407,7 +407,11 @@ impl Mistake {
         let missing = between(text, "missing configuration field \"", '"');
         if let Some(missing) = missing.or_else(|| between(text, "missing field `", '`')) {
             let whole = missing.split('.').map(str::to_owned);
-            if path.is_empty() { path.extend(whole) } else { path.extend(whole.last()) }
+            if path.is_empty() {
+                path.extend(whole)
+            } else {
+                path.extend(whole.last())
+            }
             return Self { path, what: "is missing".to_owned(), remedy: "add it; config/cooee.toml shows how".to_owned() };
         }
         let what = match text.split_once(" does not have variant constructor ") {

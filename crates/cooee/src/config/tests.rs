@@ -319,16 +319,26 @@ shade = "red"
 [sms.receipt]
 status = 7
 "#;
-    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+    check(
+        &format!("{SMALL}{gateway}"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:21: sms: colour is not a known key
           the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
         /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
           the keys here are id, status, ok, code, transient, credentials, refused
         /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing
           add it; config/cooee.toml shows how
-    "#]]);
-    let gateway = gateway.replace("colour = \"red\"\n", "").replace("shade = \"red\"\n", "").replace("status = 7", "status = \"s\"\ndelivered = []\nfailed = []");
-    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+    "#]],
+    );
+    let gateway = gateway
+        .replace("colour = \"red\"\n", "")
+        .replace("shade = \"red\"\n", "")
+        .replace("status = 7", "status = \"s\"\ndelivered = []\nfailed = []");
+    check(
+        &format!("{SMALL}{gateway}"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:16: sms: reply no reply can reach us: there is neither [sms.reply] with a poll_url nor one with [sms.callback]
           add the way this provider hands replies on; people answer by text
         /etc/cooee/cooee.toml:19: sms: from is not a number, and nobody could answer it
@@ -339,9 +349,13 @@ status = 7
           write it like /messages/0/id
         /etc/cooee/cooee.toml:26: sms: receipt.id is missing, and there is no receipt.dispatch: no receipt could be matched
           add one of them
-    "#]]);
+    "#]],
+    );
     let gateway = gateway.replace("txt", "text").replace("http://", "https://");
-    check(&format!("{SMALL}{gateway}"), &[], &expect![[r#"
+    check(
+        &format!("{SMALL}{gateway}"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:16: sms: reply no reply can reach us: there is neither [sms.reply] with a poll_url nor one with [sms.callback]
           add the way this provider hands replies on; people answer by text
         /etc/cooee/cooee.toml:19: sms: from is not a number, and nobody could answer it
@@ -352,5 +366,6 @@ status = 7
           write it like /messages/0/id
         /etc/cooee/cooee.toml:26: sms: receipt.id is missing, and there is no receipt.dispatch: no receipt could be matched
           add one of them
-    "#]]);
+    "#]],
+    );
 }

@@ -190,12 +190,7 @@ impl Gateway {
     }
 
     /// Reads one list, or one object, from where a template points.
-    async fn list<const N: usize>(
-        &self,
-        key: &str,
-        items: &str,
-        more: [(&'static str, Value); N],
-    ) -> Result<Vec<Fields>, Fault> {
+    async fn list<const N: usize>(&self, key: &str, items: &str, more: [(&'static str, Value); N]) -> Result<Vec<Fields>, Fault> {
         let more_is_one = more.iter().any(|(word, _)| *word == "id");
         let mut words = self.words(None);
         words.extend(more);

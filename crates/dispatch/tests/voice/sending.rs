@@ -126,7 +126,11 @@ async fn a_hedge_that_fails_leaves_the_first_account_its_time() {
     watch.until("its end", |_| voice.health()[1].last_ok.is_some()).await;
     first.release();
     let report = watch.reported(1).await.remove(0);
-    assert_eq!((report.provider, report.tries, report.possible_duplicate), (Some(name("first")), 2, false), "the second surely took nothing");
+    assert_eq!(
+        (report.provider, report.tries, report.possible_duplicate),
+        (Some(name("first")), 2, false),
+        "the second surely took nothing"
+    );
 }
 
 #[tokio::test]

@@ -95,7 +95,11 @@ fn key() -> String {
 async fn a_request_says_what_the_template_says_with_our_login_and_headers() {
     let (gateway_, watch, desk) = shop().await;
     gateway_.shows("/send", 202, TAKEN);
-    let voice = { let toml = gateway(&desk, &gateway_.url, ""); desk.add(&toml) }.open(&watch);
+    let voice = {
+        let toml = gateway(&desk, &gateway_.url, "");
+        desk.add(&toml)
+    }
+    .open(&watch);
     voice.send(text("KAL-42.7")).unwrap();
     let report = watch.reported(1).await.remove(0);
     assert_eq!((report.report, report.provider), (Report::AcceptedReceiptDue, Some(name("second"))));
@@ -135,7 +139,13 @@ async fn no_word_can_break_out_of_its_place() {
         assert_eq!(sent.header("content-type"), kind);
         let said = match kind {
             "application/json" => serde_json::from_str::<Value>(&sent.body).unwrap()["text"].as_str().unwrap().to_owned(),
-            "" => reqwest::Url::parse(&format!("http://h{}", sent.path)).unwrap().query_pairs().find(|(k, _)| k == "text").unwrap().1.into_owned(),
+            "" => reqwest::Url::parse(&format!("http://h{}", sent.path))
+                .unwrap()
+                .query_pairs()
+                .find(|(k, _)| k == "text")
+                .unwrap()
+                .1
+                .into_owned(),
             _form => sent.field("text"),
         };
         assert_eq!(Some(said.as_str()), words.open());
@@ -179,17 +189,13 @@ async fn replies_and_receipts_are_polled_and_confirmed_once_they_are_durable() {
     let toml = gateway(&desk, &gateway_.url, "");
     let voice = desk.add(&toml).open_while(&watch, true, None);
     gateway_.until("the second confirmation", |gateway| gateway.at("/replies/confirmed").len() >= 2).await;
-    let confirmed: Vec<Value> =
-        gateway_.at("/replies/confirmed").iter().map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
+    let confirmed: Vec<Value> = gateway_.at("/replies/confirmed").iter().map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
     assert_eq!(confirmed[0], json!({"ids": ["0", "2"]}), "what was not taken is not confirmed; what is too old is only confirmed");
     assert_eq!(confirmed[1], json!({"ids": ["0", "1", "2"]}));
     let said: Vec<_> = answers(&watch).into_iter().map(|answer| (answer.reply, answer.provider_ref.unwrap())).collect();
     assert_eq!(
         said,
-        [
-            (Reply::Going { code: Code::new(47) }, "second:2".to_owned()),
-            (Reply::Cannot { code: Code::new(47) }, "second:1".to_owned()),
-        ]
+        [(Reply::Going { code: Code::new(47) }, "second:2".to_owned()), (Reply::Cannot { code: Code::new(47) }, "second:1".to_owned()),]
     );
     let Sender::Number(number) = &answers(&watch)[0].from else { panic!("from a number") };
     assert_eq!(number.open(), Some("+61400000001"), "however the provider writes it");
@@ -286,7 +292,8 @@ async fn secrets_in_headers_and_signatures_are_checked_too() {
 #[tokio::test]
 async fn a_signature_over_the_body_says_nothing_of_the_address() {
     let (gateway_, watch, desk) = shop().await;
-    let toml = gateway(&desk, &gateway_.url, "").replace("auth = \"secret\"\n", "auth = \"hmac\"\nheader = \"X-Sign\"\nencoding = \"base64\"\n");
+    let toml =
+        gateway(&desk, &gateway_.url, "").replace("auth = \"secret\"\n", "auth = \"hmac\"\nheader = \"X-Sign\"\nencoding = \"base64\"\n");
     let callbacks = desk.add(&toml).open(&watch).callbacks();
     let body = r#"{"id":"m-9","status":"delivered"}"#;
     let mut request = hook(HookKind::Status, "?d=KAL-42.7", body);
@@ -301,7 +308,8 @@ async fn a_token_is_fetched_once_kept_and_fetched_anew_when_it_is_refused() {
     let (gateway_, watch, desk) = shop().await;
     gateway_.shows("/token", 200, r#"{"access_token":"t-1","expires_in":"3600"}"#);
     gateway_.script([Act::Say(201, None, TAKEN), Act::Say(401, None, "{}"), Act::Say(201, None, TAKEN)]);
-    let login = format!("auth = \"oauth2\"\nuser = \"client\"\nscope = \"messages:read messages:write\"\ntoken_url = \"{}/token\"", gateway_.url);
+    let login =
+        format!("auth = \"oauth2\"\nuser = \"client\"\nscope = \"messages:read messages:write\"\ntoken_url = \"{}/token\"", gateway_.url);
     let toml = gateway(&desk, &gateway_.url, "").replace("auth = \"bearer\"", &login);
     let voice = desk.add(&toml).open(&watch);
     for n in 1..=2 {
@@ -383,7 +391,8 @@ async fn a_gateway_that_is_set_up_wrong_is_refused_with_its_key_and_the_remedy()
         assert!(error.starts_with("[[sms]] second ") && error.contains(wanted) && error.lines().count() >= 2, "{error}");
     }
     let desk = Desk::new();
-    let toml = gateway(&desk, "http://127.0.0.1:1", "inbound = \"webhook\"").replace("poll_url = \"http://127.0.0.1:1/replies?after={{ since }}\"\n", "");
+    let toml = gateway(&desk, "http://127.0.0.1:1", "inbound = \"webhook\"")
+        .replace("poll_url = \"http://127.0.0.1:1/replies?after={{ since }}\"\n", "");
     let desk = desk.add(&toml);
     assert!(dispatch::check(&desk.settings(), Some("https://alerts.example.org")).is_ok());
     let error = dispatch::check(&desk.settings(), None).unwrap_err().to_string();

@@ -34,7 +34,8 @@ pub(crate) fn flaws(settings: &Http) -> Vec<Flaw> {
     if settings.country_code.is_empty() || !settings.country_code.bytes().all(|b| b.is_ascii_digit()) {
         flaws.push(flaw("country_code", "is not digits", "write it like 61"));
     }
-    for (key, is_zero) in [("slots", settings.slots == 0), ("request_ms", settings.request_ms == 0), ("attempt_s", settings.attempt_s == 0)] {
+    for (key, is_zero) in [("slots", settings.slots == 0), ("request_ms", settings.request_ms == 0), ("attempt_s", settings.attempt_s == 0)]
+    {
         if is_zero {
             flaws.push(flaw(key, "must be more than 0", "remove the setting to use its default"));
         }
@@ -130,7 +131,8 @@ fn message(settings: &Http, sheet: &Sheet, words: &Words) -> Option<Flaw> {
     }
     let address = sheet.render("url", words).unwrap_or_default();
     let numbers = ["+61400000001", "61400000001", "0400000001"];
-    let told = said.iter().any(|value| numbers.contains(&value.as_str())) || address.contains("61400000001") || address.contains("0400000001");
+    let told =
+        said.iter().any(|value| numbers.contains(&value.as_str())) || address.contains("61400000001") || address.contains("0400000001");
     (!told).then(|| flaw(key, "does not say whom the text is for", "let one value be {{ to }}, {{ to_plain }} or {{ to_national }}"))
 }
 
@@ -151,11 +153,9 @@ fn login(settings: &Http) -> Vec<Flaw> {
         Auth::None => &[],
         Auth::Bearer => &[("token_file", settings.token_file.is_some())],
         Auth::Basic | Auth::Mac => &[("user", settings.user.is_some()), ("token_file", settings.token_file.is_some())],
-        Auth::Oauth2 => &[
-            ("user", settings.user.is_some()),
-            ("token_file", settings.token_file.is_some()),
-            ("token_url", settings.token_url.is_some()),
-        ],
+        Auth::Oauth2 => {
+            &[("user", settings.user.is_some()), ("token_file", settings.token_file.is_some()), ("token_url", settings.token_url.is_some())]
+        }
     };
     for (key, _) in needs.iter().filter(|(_, there)| !there) {
         flaws.push(flaw("auth", format!("needs {key}, which is missing"), format!("add {key}, or choose another auth")));

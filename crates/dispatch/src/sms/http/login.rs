@@ -174,6 +174,9 @@ mod tests {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
         let url = Url::parse("https://api.example.net/v2/sms?limit=1").unwrap();
         let said = mac_of("key11", &key, ("GET", &url), 1_325_376_000, "random-string");
-        assert_eq!(said, "MAC id=\"key11\", ts=\"1325376000\", nonce=\"random-string\", mac=\"V7pAAQxCYxvEt6GWa02mPtHZ5aJHnMvS5gxmmK9gjSg=\"");
+        assert_eq!(
+            said,
+            "MAC id=\"key11\", ts=\"1325376000\", nonce=\"random-string\", mac=\"V7pAAQxCYxvEt6GWa02mPtHZ5aJHnMvS5gxmmK9gjSg=\""
+        );
     }
 }

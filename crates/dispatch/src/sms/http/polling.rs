@@ -7,8 +7,8 @@ use minijinja::Value;
 use crate::carrier::Fault;
 use crate::inbound::Inbox;
 use crate::settings::{ReceiptMap, ReplyMap};
-use crate::sms::http::fields::{Fields, Receipt, Reply};
 use crate::sms::http::Gateway;
+use crate::sms::http::fields::{Fields, Receipt, Reply};
 
 /// Messages asked after one by one in one turn.
 const ASKED_MAX: usize = 20;
