@@ -177,7 +177,10 @@ async fn hand_in(world: &Arc<World>, report: DeliveryReport) -> bool {
         Verdict::Durable(outcome) => {
             world.log(format!("reported {id} {what} seq={}", outcome.seq));
             world.confirm("report", &outcome, None);
-            world.state().reported.insert(id);
+            // A message that record and spool both missed is forgotten by a kill; its receipt says nothing of the next of its number.
+            if world.knows_dispatch(&id) {
+                world.state().reported.insert(id);
+            }
             true
         }
         Verdict::Refused(why) => {

@@ -58,6 +58,8 @@ impl Handle {
             return Ok(());
         }
         if self.world.state().lie == Lie::Rival {
+            // Once is enough to be noticed.
+            self.world.state().lie = Lie::Nothing;
             return Err(AppendError::Fenced { first: batch.first() });
         }
         self.world.memory.append(batch).await?;
