@@ -36,13 +36,13 @@ pub enum Sms {
     Twilio(Box<Twilio>),
     /// Any gateway, by templates.
     Http(Box<Http>),
-    /// MessageMedia (Sinch).
+    /// `messagemedia`, of Sinch.
     MessageMedia(Box<Hosted>),
-    /// ClickSend.
+    /// `clicksend`.
     ClickSend(Box<Hosted>),
-    /// SMSGlobal.
+    /// `smsglobal`.
     SmsGlobal(Box<Hosted>),
-    /// Telstra's Messaging API.
+    /// `telstra`, its Messaging API.
     Telstra(Box<Hosted>),
 }
 
@@ -59,13 +59,17 @@ impl Sms {
         }
     }
 
-    /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything.
+    /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything. Of a
+    /// `twilio` account nothing can: its few keys are proved when it is opened.
     pub fn flaws(&self) -> Vec<Flaw> {
+        use crate::sms::preset::flaws;
         match self {
             Self::Twilio(_) => Vec::new(),
             Self::Http(account) => crate::sms::http::flaws(account),
-            // What is filled in is proved by tests; the rest is said when the account is opened.
-            Self::MessageMedia(_) | Self::ClickSend(_) | Self::SmsGlobal(_) | Self::Telstra(_) => Vec::new(),
+            Self::MessageMedia(account) => flaws(Service::MessageMedia, account),
+            Self::ClickSend(account) => flaws(Service::ClickSend, account),
+            Self::SmsGlobal(account) => flaws(Service::SmsGlobal, account),
+            Self::Telstra(account) => flaws(Service::Telstra, account),
         }
     }
 

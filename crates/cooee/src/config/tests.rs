@@ -181,7 +181,7 @@ kind = "pigeon"
             /etc/cooee/cooee.toml:27: mqtt: uri is not a known key
               did you mean url?
             /etc/cooee/cooee.toml:30: sms: kind cannot be used: "pigeon" is none of the choices
-              use one of: twilio, http
+              use one of: twilio, http, messagemedia, clicksend, smsglobal, telstra
         "#]],
     );
 }

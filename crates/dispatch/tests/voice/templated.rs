@@ -256,7 +256,7 @@ async fn secrets_in_headers_and_signatures_are_checked_too() {
     let at = (clock())().as_second();
     let sign = |signed: String| -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-        hmac::sign(&key, signed.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hmac::sign(&key, signed.as_bytes()).as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("cooee:{SECRET}")));
     let stamp = |at: i64| vec![("X-At", at.to_string()), ("X-Sign", format!("sha256={}", sign(format!("{at}.{reply}"))))];
