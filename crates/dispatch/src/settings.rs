@@ -280,21 +280,23 @@ impl fmt::Debug for Secret {
 impl Secret {
     /// Reads a secret file; refuses one that everybody on the machine may read.
     pub(crate) fn read(what: &str, path: &Path) -> Result<Self, SettingsError> {
-        let shown = path.display();
+        let text = Self::whole(what, path)?;
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let empty = || SettingsError::new(what, format!("{} is empty", path.display()), "put the secret on its first line");
+        let current = lines.next().map(str::to_owned).ok_or_else(empty)?;
+        Ok(Self { current, other: lines.next().map(str::to_owned) })
+    }
+
+    /// The same for a secret of many lines, such as a key.
+    pub(crate) fn whole(what: &str, path: &Path) -> Result<String, SettingsError> {
         refuse_world_readable(what, path)?;
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        std::fs::read_to_string(path).map_err(|error| {
             SettingsError::new(
                 what,
-                format!("cannot read {shown}: {error}"),
+                format!("cannot read {}: {error}", path.display()),
                 "create the file with the secret on its first line, mode 0600, owned by the service's user",
             )
-        })?;
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let current = lines
-            .next()
-            .map(str::to_owned)
-            .ok_or_else(|| SettingsError::new(what, format!("{shown} is empty"), "put the secret on its first line"))?;
-        Ok(Self { current, other: lines.next().map(str::to_owned) })
+        })
     }
 
     /// Both secrets that are good, the current one first.
