@@ -18,22 +18,46 @@ const COMMAND_LINE: &str = include_str!("../../../docs/src/reference/command-lin
 const BEFORE_HELP: &str = "A test prints what follows from the program itself.\n";
 /// A key that no section has, and that is near to none.
 const STRANGER: &str = "qqqqqqqqqqqq";
-/// The least that each section needs.
-const LEAST: [(&str, &str); 11] = [
-    ("[station]", "name = \"a\"\ndata_dir = \"d\"\n"),
-    ("[record]", ""),
-    ("[mqtt]", "url = \"mqtts://b\"\n"),
-    ("[http]", ""),
-    ("[[sms]]", "name = \"s\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\nauth_token_file = \"secret\"\nfrom = \"+61480000000\"\n"),
-    ("[email]", "url = \"smtps://m\"\nfrom = \"a@example.org\"\n"),
-    ("[[webhook]]", "name = \"w\"\nurl = \"https://w\"\nsecret_file = \"secret\"\n"),
-    ("[templates]", ""),
-    ("[directory]", "path = \"directory.toml\"\n"),
+/// The least that each section needs, under its heading in the documentation: the section itself, but for accounts, whose
+/// keys depend on their kind.
+const LEAST: [(&str, &str, &str); 17] = [
+    ("[station]", "[station]", "name = \"a\"\ndata_dir = \"d\"\n"),
+    ("[record]", "[record]", ""),
+    ("[mqtt]", "[mqtt]", "url = \"mqtts://b\"\n"),
+    ("[http]", "[http]", ""),
     (
+        "[[sms]]` of the kind `twilio",
+        "[[sms]]",
+        "name = \"s\"\nkind = \"twilio\"\naccount_sid = \"AC1\"\nauth_token_file = \"secret\"\nfrom = \"+61480000000\"\n",
+    ),
+    (
+        "[[sms]]` of the kind `messagemedia",
+        "[[sms]]",
+        "name = \"m\"\nkind = \"messagemedia\"\nuser = \"u\"\ntoken_file = \"secret\"\nfrom = \"+61480000000\"\n",
+    ),
+    (
+        "[[sms]]` of the kind `http",
+        "[[sms]]",
+        "name = \"h\"\nkind = \"http\"\nfrom = \"+61480000000\"\nurl = \"https://h?t={{ to }}&x={{ text }}\"\n",
+    ),
+    ("[sms.taken]", "[sms.taken]", ""),
+    ("[sms.receipt]", "[sms.receipt]", "id = \"i\"\nstatus = \"s\"\ndelivered = [\"d\"]\nfailed = [\"f\"]\n"),
+    (
+        "[sms.reply]",
+        "[sms.reply]",
+        "id = \"i\"\nfrom = \"f\"\ntext = \"t\"\npoll_url = \"https://h\"\nsent_at = [\"at\"]\n",
+    ),
+    ("[sms.callback]", "[sms.callback]", "auth = \"secret\"\nsecret_file = \"secret\"\n"),
+    ("[email]", "[email]", "url = \"smtps://m\"\nfrom = \"a@example.org\"\n"),
+    ("[[webhook]]", "[[webhook]]", "name = \"w\"\nurl = \"https://w\"\nsecret_file = \"secret\"\n"),
+    ("[templates]", "[templates]", ""),
+    ("[directory]", "[directory]", "path = \"directory.toml\"\n"),
+    (
+        "[[key]]",
         "[[key]]",
         "id = \"k\"\nname = \"K\"\nrole = \"centre\"\nhash = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"\n",
     ),
-    ("[listener]", ""),
+    ("[listener]", "[listener]", ""),
 ];
 
 /// A folder with settings and the secrets that they name.
@@ -132,8 +156,8 @@ fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
 /// The sections, each with what it needs and what `more` says, without the way in that is not wanted.
 fn settings(without: &str, more: impl Fn(&str) -> String) -> String {
     let mut text = String::new();
-    for (section, least) in LEAST.iter().filter(|(section, _)| *section != without) {
-        let _written = write!(text, "{section}\n{least}{}", more(section));
+    for (heading, section, least) in LEAST.iter().filter(|(_, section, _)| *section != without) {
+        let _written = write!(text, "{section}\n{least}{}", more(heading));
     }
     text
 }
@@ -142,12 +166,18 @@ fn settings(without: &str, more: impl Fn(&str) -> String) -> String {
 fn every_setting_is_documented_and_no_other() {
     let mut read: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for without in ["[mqtt]", "[listener]"] {
-        let (_folder, file) = Folder::with(&settings(without, |_| format!("{STRANGER} = 1\n")));
+        let written = settings(without, |_| format!("{STRANGER} = 1\n"));
+        let (_folder, file) = Folder::with(&written);
         for finding in Settings::load(&file, &BTreeMap::new()).findings {
-            let Some(name) = finding.what.strip_suffix(&format!(": {STRANGER} is not a known key")) else { continue };
-            let (section, _) = LEAST.iter().find(|(section, _)| section.trim_matches(['[', ']']) == name).expect(name);
-            let keys = finding.remedy.strip_prefix("the keys here are ").unwrap_or_else(|| panic!("{name}: {}", finding.remedy));
-            read.insert((*section).to_owned(), keys.split(", ").map(str::to_owned).collect());
+            if !finding.what.ends_with(&format!("{STRANGER} is not a known key")) {
+                continue;
+            }
+            // Whose section it is, by how many begin before its line.
+            let begun = written.lines().take(finding.line).filter(|line| line.starts_with('[')).count();
+            let (heading, _, _) = LEAST.iter().filter(|(_, section, _)| *section != without).nth(begun - 1).expect("it is in a section");
+            let keys = finding.remedy.strip_prefix("the keys here are ").unwrap_or_else(|| panic!("{heading}: {}", finding.remedy));
+            // What chose the shape is documented above it.
+            read.insert((*heading).to_owned(), keys.split(", ").map(str::to_owned).collect());
         }
     }
     let documented: BTreeMap<_, BTreeSet<_>> = documented().into_iter().map(|(s, keys)| (s, keys.into_keys().collect())).collect();

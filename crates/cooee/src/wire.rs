@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use console::hooks::{HookCall, HookKind, HookReply, Hooks};
 use console::keys::Keys;
-use dispatch::{Callbacks, HookRequest, Voice};
+use dispatch::{BreakerState, Callbacks, HookRequest, Voice};
 use escalation::directory::adapter::Rule;
 use escalation::directory::draft::Draft;
 use escalation::directory::finding::{Finding, Severity};
@@ -388,9 +388,21 @@ fn probes(voice: &Voice, ready: &watch::Receiver<Readiness>) -> Vec<console::Pro
     let providers = voice.health().into_iter().map(|health| console::Probe {
         name: format!("carrier/{}", health.carrier),
         ok: !health.down,
-        detail: health.last_error.map(|(class, at)| format!("{class} at {at:.0}")).unwrap_or_default(),
+        detail: carrier_detail(&health),
     });
     std::iter::once(ears).chain(providers).collect()
+}
+
+/// How a carrier stands, in a line: its breaker, how long it takes, and its last failure.
+fn carrier_detail(health: &dispatch::Health) -> String {
+    let breaker = match health.breaker {
+        BreakerState::Closed => None,
+        BreakerState::Open => Some("breaker open: it is asked last".to_owned()),
+        BreakerState::Trying => Some("breaker open: one message is trying it".to_owned()),
+    };
+    let latency = health.latency.map(|took| format!("took {} ms, median {} ms, worst {} ms", took.last_ms, took.median_ms, took.worst_ms));
+    let error = health.last_error.map(|(class, at)| format!("{class} at {at:.0}"));
+    [breaker, latency, error].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// The desk takes callbacks, the voice understands them, and neither knows the other.

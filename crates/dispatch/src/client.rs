@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Proxy, Url, redirect};
 
 use crate::carrier::Fault;
-use crate::settings::{SettingsError, is_loopback};
+use crate::settings::{Secret, SettingsError, is_loopback};
 
 /// The longest a provider can ask us to stay away; what is longer is asked again after an hour.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
@@ -25,6 +25,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) slots: usize,
     pub(crate) proxy: Option<&'a str>,
     pub(crate) ca_file: Option<&'a Path>,
+    /// Our own certificate and its key, where the provider asks for one.
+    pub(crate) identity: Option<(&'a Path, &'a Path)>,
 }
 
 /// Checks the address and builds the client for it.
@@ -55,6 +57,11 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
     } else if in_clear {
         // Without this a system that has no certificates could not even speak to its own loopback.
         builder = builder.tls_backend_preconfigured(no_roots(what)?);
+    }
+    if let Some((certificate, key)) = wanted.identity
+        && !in_clear
+    {
+        builder = builder.identity(identity(what, certificate, key)?);
     }
     let client = builder.build().map_err(|error| {
         SettingsError::new(
@@ -92,6 +99,21 @@ fn roots(what: &str, path: &Path) -> Result<Vec<reqwest::Certificate>, SettingsE
         return Err(wrong(&"it holds no certificate"));
     }
     Ok(roots)
+}
+
+fn identity(what: &str, certificate: &Path, key: &Path) -> Result<reqwest::Identity, SettingsError> {
+    let whole = Secret::whole(&format!("{what} client_key_file"), key)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        SettingsError::new(
+            what,
+            format!("client_cert_file {}: {error}", certificate.display()),
+            "give PEM files with the certificate and with its key",
+        )
+    };
+    let mut pem = std::fs::read(certificate).map_err(|error| wrong(&error))?;
+    pem.push(b'\n');
+    pem.extend_from_slice(whole.as_bytes());
+    reqwest::Identity::from_pem(&pem).map_err(|error| wrong(&error))
 }
 
 fn no_roots(what: &str) -> Result<rustls::ClientConfig, SettingsError> {

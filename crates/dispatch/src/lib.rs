@@ -144,6 +144,7 @@ impl Voice {
                 busy: busy.clone(),
                 stopping: reporter.stopping.clone(),
                 deaf: false,
+                patience: Duration::ZERO,
             };
             tokio::spawn(listening.run());
         }

@@ -36,13 +36,13 @@ pub enum Sms {
     Twilio(Box<Twilio>),
     /// Any gateway, by templates.
     Http(Box<Http>),
-    /// MessageMedia (Sinch).
+    /// `messagemedia`, of Sinch.
     MessageMedia(Box<Hosted>),
-    /// ClickSend.
+    /// `clicksend`.
     ClickSend(Box<Hosted>),
-    /// SMSGlobal.
+    /// `smsglobal`.
     SmsGlobal(Box<Hosted>),
-    /// Telstra's Messaging API.
+    /// `telstra`, its Messaging API.
     Telstra(Box<Hosted>),
 }
 
@@ -59,13 +59,17 @@ impl Sms {
         }
     }
 
-    /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything.
+    /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything. Of a
+    /// `twilio` account nothing can: its few keys are proved when it is opened.
     pub fn flaws(&self) -> Vec<Flaw> {
+        use crate::sms::preset::flaws;
         match self {
             Self::Twilio(_) => Vec::new(),
             Self::Http(account) => crate::sms::http::flaws(account),
-            // What is filled in is proved by tests; the rest is said when the account is opened.
-            Self::MessageMedia(_) | Self::ClickSend(_) | Self::SmsGlobal(_) | Self::Telstra(_) => Vec::new(),
+            Self::MessageMedia(account) => flaws(Service::MessageMedia, account),
+            Self::ClickSend(account) => flaws(Service::ClickSend, account),
+            Self::SmsGlobal(account) => flaws(Service::SmsGlobal, account),
+            Self::Telstra(account) => flaws(Service::Telstra, account),
         }
     }
 
@@ -276,21 +280,23 @@ impl fmt::Debug for Secret {
 impl Secret {
     /// Reads a secret file; refuses one that everybody on the machine may read.
     pub(crate) fn read(what: &str, path: &Path) -> Result<Self, SettingsError> {
-        let shown = path.display();
+        let text = Self::whole(what, path)?;
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let empty = || SettingsError::new(what, format!("{} is empty", path.display()), "put the secret on its first line");
+        let current = lines.next().map(str::to_owned).ok_or_else(empty)?;
+        Ok(Self { current, other: lines.next().map(str::to_owned) })
+    }
+
+    /// The same for a secret of many lines, such as a key.
+    pub(crate) fn whole(what: &str, path: &Path) -> Result<String, SettingsError> {
         refuse_world_readable(what, path)?;
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        std::fs::read_to_string(path).map_err(|error| {
             SettingsError::new(
                 what,
-                format!("cannot read {shown}: {error}"),
+                format!("cannot read {}: {error}", path.display()),
                 "create the file with the secret on its first line, mode 0600, owned by the service's user",
             )
-        })?;
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let current = lines
-            .next()
-            .map(str::to_owned)
-            .ok_or_else(|| SettingsError::new(what, format!("{shown} is empty"), "put the secret on its first line"))?;
-        Ok(Self { current, other: lines.next().map(str::to_owned) })
+        })
     }
 
     /// Both secrets that are good, the current one first.

@@ -107,6 +107,7 @@ impl Endpoint {
             slots: settings.slots,
             proxy: settings.proxy.as_deref(),
             ca_file: settings.ca_file.as_deref(),
+            identity: None,
         })?;
         if settings.slots == 0 || settings.request_ms == 0 || settings.attempt_s == 0 {
             return Err(SettingsError::new(

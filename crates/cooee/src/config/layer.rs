@@ -249,8 +249,13 @@ impl<'t> Layered<'t> {
                 return None;
             }
             self.report(name, at, &mistake);
-            remove(&mut value, &mistake.path)?;
-            removed.insert(mistake.path);
+            let mut path = mistake.path;
+            if remove(&mut value, &path).is_none() {
+                // What is missing cannot be taken out; the inner table that lacks it can, and then the rest is looked at.
+                path.pop();
+                remove(&mut value, &path)?;
+            }
+            removed.insert(path);
         }
     }
 
@@ -407,11 +412,9 @@ impl Mistake {
         let missing = between(text, "missing configuration field \"", '"');
         if let Some(missing) = missing.or_else(|| between(text, "missing field `", '`')) {
             let whole = missing.split('.').map(str::to_owned);
-            if path.is_empty() {
-                path.extend(whole)
-            } else {
-                path.extend(whole.last())
-            }
+            let known = path.len();
+            // Some messages name the whole way again.
+            path.extend(whole.skip(if missing.contains('.') { known } else { 0 }));
             return Self { path, what: "is missing".to_owned(), remedy: "add it; config/cooee.toml shows how".to_owned() };
         }
         let what = match text.split_once(" does not have variant constructor ") {

@@ -181,7 +181,7 @@ kind = "pigeon"
             /etc/cooee/cooee.toml:27: mqtt: uri is not a known key
               did you mean url?
             /etc/cooee/cooee.toml:30: sms: kind cannot be used: "pigeon" is none of the choices
-              use one of: twilio, http
+              use one of: twilio, http, messagemedia, clicksend, smsglobal, telstra
         "#]],
     );
 }
@@ -324,7 +324,7 @@ status = 7
         &[],
         &expect![[r#"
         /etc/cooee/cooee.toml:21: sms: colour is not a known key
-          the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
+          the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, client_cert_file, client_key_file, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
         /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
           the keys here are id, status, ok, code, transient, credentials, refused
         /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing

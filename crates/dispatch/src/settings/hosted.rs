@@ -53,12 +53,12 @@ pub struct Hosted {
 /// A service whose API we know from its documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// MessageMedia, of Sinch.
+    /// `messagemedia`, of Sinch.
     MessageMedia,
-    /// ClickSend.
+    /// `clicksend`.
     ClickSend,
-    /// SMSGlobal.
+    /// `smsglobal`.
     SmsGlobal,
-    /// Telstra's Messaging API.
+    /// `telstra`, its Messaging API.
     Telstra,
 }

@@ -46,6 +46,10 @@ pub struct Http {
     pub token_url: Option<String>,
     /// Which scopes to ask for, with `auth = "oauth2"`.
     pub scope: Option<String>,
+    /// PEM certificate of our own, where the gateway asks for one; needs `client_key_file`.
+    pub client_cert_file: Option<PathBuf>,
+    /// Its key.
+    pub client_key_file: Option<PathBuf>,
     /// What national numbers begin with internationally.
     #[serde(default = "australia")]
     pub country_code: String,

@@ -27,18 +27,22 @@ impl Account {
     /// Reads the secrets and builds the client; connects to nothing.
     pub(crate) fn open(settings: &Sms, public_url: Option<&str>, now: &Now) -> Result<Self, SettingsError> {
         let now = Arc::clone(now);
-        let hosted = |service: Service, account: &Hosted| {
-            let gateway = preset::gateway(service, account)?;
-            Ok(Self::Http(Arc::new(Gateway::open(&gateway, public_url, Arc::clone(&now))?)))
-        };
         match settings {
             Sms::Twilio(settings) => Ok(Self::Twilio(Arc::new(Twilio::open(settings, public_url, now)?))),
             Sms::Http(settings) => Ok(Self::Http(Arc::new(Gateway::open(settings, public_url, now)?))),
-            Sms::MessageMedia(account) => hosted(Service::MessageMedia, account),
-            Sms::ClickSend(account) => hosted(Service::ClickSend, account),
-            Sms::SmsGlobal(account) => hosted(Service::SmsGlobal, account),
-            Sms::Telstra(account) => hosted(Service::Telstra, account),
+            Sms::MessageMedia(account) => Self::hosted(Service::MessageMedia, account, public_url, now),
+            Sms::ClickSend(account) => Self::hosted(Service::ClickSend, account, public_url, now),
+            Sms::SmsGlobal(account) => Self::hosted(Service::SmsGlobal, account, public_url, now),
+            Sms::Telstra(account) => Self::hosted(Service::Telstra, account, public_url, now),
         }
+    }
+
+    fn hosted(service: Service, account: &Hosted, public_url: Option<&str>, now: Now) -> Result<Self, SettingsError> {
+        if let Some(flaw) = preset::flaws(service, account).into_iter().next() {
+            return Err(SettingsError::new(format!("[[sms]] {} {}", account.name, flaw.key.join(".")), flaw.wrong, flaw.remedy));
+        }
+        let gateway = preset::gateway(service, account)?;
+        Ok(Self::Http(Arc::new(Gateway::open(&gateway, public_url, now)?)))
     }
 
     pub(crate) fn name(&self) -> &CarrierName {

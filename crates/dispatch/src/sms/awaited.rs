@@ -1,5 +1,6 @@
 //! What one account took and whose receipt has not been recorded: so that listing knows what to ask after.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use escalation::id::{CarrierName, DispatchId};
@@ -14,6 +15,8 @@ const TAKEN_MAX: usize = 50_000;
 pub(crate) struct Awaited {
     carrier: CarrierName,
     taken: Mutex<Recent<Sent>>,
+    /// How many were asked after so far.
+    turn: AtomicUsize,
 }
 
 /// A message that the account took.
@@ -25,7 +28,7 @@ struct Sent {
 
 impl Awaited {
     pub(crate) fn new(carrier: CarrierName) -> Self {
-        Self { carrier, taken: Mutex::new(Recent::new(TAKEN_MAX)) }
+        Self { carrier, taken: Mutex::new(Recent::new(TAKEN_MAX)), turn: AtomicUsize::new(0) }
     }
 
     /// The account's name.
@@ -47,11 +50,13 @@ impl Awaited {
         self.sent().iter().any(|(_, sent)| sent.due)
     }
 
-    /// The newest `most` messages whose receipts are due.
-    pub(crate) fn newest_due(&self, most: usize) -> Vec<(String, DispatchId)> {
+    /// The next `most` messages whose receipts are due: each has its turn, however many there are.
+    pub(crate) fn next_due(&self, most: usize) -> Vec<(String, DispatchId)> {
         let sent = self.sent();
-        let mut due: Vec<_> = sent.iter().filter(|(_, s)| s.due).map(|(id, s)| (id.to_owned(), s.dispatch.clone())).collect();
-        due.split_off(due.len().saturating_sub(most))
+        let due: Vec<_> = sent.iter().filter(|(_, s)| s.due).map(|(id, s)| (id.to_owned(), s.dispatch.clone())).collect();
+        let most = most.min(due.len());
+        let from = self.turn.fetch_add(most, Ordering::Relaxed) % due.len().max(1);
+        due.iter().cycle().skip(from).take(most).cloned().collect()
     }
 
     /// The final receipt is recorded.
@@ -68,5 +73,26 @@ impl Awaited {
 
     fn sent(&self) -> MutexGuard<'_, Recent<Sent>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_message_has_its_turn_and_a_receipt_ends_it() {
+        let awaited = Awaited::new(CarrierName::parse("second").unwrap());
+        assert!(awaited.next_due(3).is_empty());
+        for n in 1..=7 {
+            awaited.expect(format!("m{n}"), format!("KAL-1.{n}").parse().unwrap());
+        }
+        let asked: BTreeSet<_> = (0..3).flat_map(|_| awaited.next_due(3)).map(|(id, _)| id).collect();
+        assert_eq!(asked.len(), 7);
+        (1..=6).for_each(|n| awaited.came(&format!("m{n}")));
+        let left: Vec<_> = awaited.next_due(3).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(left, ["m7"]);
     }
 }

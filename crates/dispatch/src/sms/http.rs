@@ -66,6 +66,7 @@ struct Request {
     method: reqwest::Method,
     url: Url,
     body: Option<(&'static str, String)>,
+    headers: Vec<(String, String)>,
 }
 
 impl Gateway {
@@ -95,6 +96,7 @@ impl Gateway {
             slots: settings.slots,
             proxy: settings.proxy.as_deref(),
             ca_file: settings.ca_file.as_deref(),
+            identity: settings.client_cert_file.as_deref().zip(settings.client_key_file.as_deref()),
         })?;
         Ok(Self {
             login: Login::open(&what, settings, token.as_ref())?,
@@ -154,7 +156,7 @@ impl Gateway {
         let Some(url) = self.sheet.render("probe_url", &words) else {
             return self.knock().await;
         };
-        let request = get(&url).ok_or(Fault::NotSent("request"))?;
+        let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
         let mut answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
         if answer.is_unauthorised() && self.login.forget().await {
             answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
@@ -195,7 +197,7 @@ impl Gateway {
         let mut words = self.words(None);
         words.extend(more);
         let url = self.sheet.render(key, &words).ok_or(Fault::NotSent("request"))?;
-        let request = get(&url).ok_or(Fault::NotSent("request"))?;
+        let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
         let timeout = Duration::from_millis(self.settings.request_ms);
         let mut answer = self.call(&request, timeout).await?;
         if answer.is_unauthorised() && self.login.forget().await {
@@ -233,7 +235,8 @@ impl Gateway {
         let made = self.sheet.render("reply.confirm_url", &words).zip(self.sheet.render("reply.confirm_body", &words));
         let (url, body) = made.ok_or(Fault::NotSent("request"))?;
         let url = Url::parse(&url).map_err(|_strange| Fault::NotSent("request"))?;
-        let request = Request { method: reqwest::Method::POST, url, body: Some(("application/json", body)) };
+        let headers = self.headers(&words).ok_or(Fault::NotSent("request"))?;
+        let request = Request { method: reqwest::Method::POST, url, body: Some(("application/json", body)), headers };
         let answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
         answer.judge(&self.settings.taken.codes_only()).map(drop)
     }
@@ -308,14 +311,24 @@ impl Gateway {
             Some(_) => Some((kind, self.sheet.render("body", words)?)),
             None => None,
         };
-        Some(Request { method, url, body })
+        Some(Request { method, url, body, headers: self.headers(words)? })
+    }
+
+    fn get(&self, url: &str, words: &Words) -> Option<Request> {
+        Some(Request { method: reqwest::Method::GET, url: Url::parse(url).ok()?, body: None, headers: self.headers(words)? })
+    }
+
+    /// The settings' own headers; one that says nothing this time is left out.
+    fn headers(&self, words: &Words) -> Option<Vec<(String, String)>> {
+        let names = self.settings.headers.keys();
+        let made: Option<Vec<_>> = names.map(|name| Some((name.clone(), self.sheet.render(&format!("headers.{name}"), words)?))).collect();
+        Some(made?.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 
     /// One request with our login and headers, no longer than `timeout`.
     async fn call(&self, request: &Request, timeout: Duration) -> Result<Answer, Fault> {
-        let words = self.words(None);
         let mut made = self.client.request(request.method.clone(), request.url.clone()).timeout(timeout);
-        let own = |name: &HeaderName| self.settings.headers.keys().any(|own| own.eq_ignore_ascii_case(name.as_str()));
+        let own = |name: &HeaderName| request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_str()));
         if !own(&ACCEPT) {
             made = made.header(ACCEPT, "application/json");
         }
@@ -325,8 +338,7 @@ impl Gateway {
                 made = made.header(CONTENT_TYPE, *kind);
             }
         }
-        for name in self.settings.headers.keys() {
-            let value = self.sheet.render(&format!("headers.{name}"), &words).ok_or(Fault::NotSent("request"))?;
+        for (name, value) in &request.headers {
             made = made.header(name, value);
         }
         let now = (self.now)();
@@ -380,10 +392,6 @@ enum Said {
     Receipt(Receipt),
     Reply(Reply),
     OnTheWay,
-}
-
-fn get(url: &str) -> Option<Request> {
-    Some(Request { method: reqwest::Method::GET, url: Url::parse(url).ok()?, body: None })
 }
 
 fn read_body(request: &HookRequest) -> Vec<Fields> {

@@ -41,6 +41,8 @@ pub(crate) struct Listening {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Nobody says any more whether something is open: the last word holds.
     pub(crate) deaf: bool,
+    /// How long the provider asked us to leave it alone.
+    pub(crate) patience: Duration,
 }
 
 impl Listening {
@@ -50,8 +52,12 @@ impl Listening {
             self.greet().await;
         }
         loop {
+            self.patience = Duration::ZERO;
             if let Err(fault) = self.turn().await {
                 tracing::info!(carrier = %self.account.name(), error = fault.class(), "listing failed");
+                if let Fault::Busy(Some(wait)) = fault {
+                    self.patience = wait;
+                }
             }
             if !self.rest().await {
                 return;
@@ -64,12 +70,7 @@ impl Listening {
         let mut since = Duration::ZERO;
         loop {
             let busy = *self.busy.borrow_and_update();
-            let period = match (self.account.inbound(), busy) {
-                (Inbound::Poll, true) => Some(POLL_BUSY),
-                (Inbound::Poll, false) => Some(POLL_IDLE),
-                (Inbound::Webhook, true) => Some(WEBHOOK_BUSY),
-                (Inbound::Webhook, false) => None,
-            };
+            let period = period(self.account.inbound(), busy, self.patience);
             let left = period.map(|period| period.saturating_sub(since));
             if left.is_some_and(|left| left.is_zero()) {
                 return true;
@@ -101,6 +102,18 @@ impl Listening {
             Account::Http(gateway) => polling::turn(gateway, &self.inbox, earliest).await,
         }
     }
+}
+
+/// How long to wait between two listings, `None` for none. `patience` is what the provider asked for.
+fn period(inbound: Inbound, busy: bool, patience: Duration) -> Option<Duration> {
+    let usual = match (inbound, busy) {
+        (Inbound::Poll, true) => Some(POLL_BUSY),
+        (Inbound::Poll, false) => Some(POLL_IDLE),
+        (Inbound::Webhook, true) => Some(WEBHOOK_BUSY),
+        (Inbound::Webhook, false) => None,
+    };
+    // Listing must not cost us the provider's patience with alarms; but replies are worth asking for.
+    usual.map(|usual| usual.max(patience.min(POLL_IDLE)))
 }
 
 /// Reads the lists of one Twilio account.
@@ -180,4 +193,20 @@ fn due(account: &Twilio, message: &Resource) -> Option<(DispatchId, Report)> {
     let code = message.error_code.map(|code| code.to_string());
     let report = final_report(message.status.as_deref()?, code.as_deref())?;
     Some((dispatch, report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_asked_for_often_while_something_is_open_and_less_often_where_a_provider_wants_patience() {
+        let long = Duration::from_hours(1);
+        assert_eq!(period(Inbound::Poll, true, Duration::ZERO), Some(POLL_BUSY));
+        assert_eq!(period(Inbound::Poll, true, Duration::from_secs(7)), Some(Duration::from_secs(7)));
+        assert_eq!(period(Inbound::Poll, true, long), Some(POLL_IDLE), "never longer than a minute");
+        assert_eq!(period(Inbound::Poll, false, Duration::from_secs(7)), Some(POLL_IDLE));
+        assert_eq!(period(Inbound::Webhook, true, Duration::ZERO), Some(WEBHOOK_BUSY));
+        assert_eq!(period(Inbound::Webhook, false, long), None);
+    }
 }

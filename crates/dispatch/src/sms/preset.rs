@@ -2,7 +2,11 @@
 
 use serde::Deserialize;
 
-use crate::settings::{Callback, CallbackAuth, Encoding, Hash, Hosted, Http, Service, SettingsError};
+use crate::settings::{Callback, CallbackAuth, Encoding, Flaw, Hash, Hosted, Http, Inbound, Service, SettingsError};
+use crate::sms::http;
+
+/// What an operator may say about an account with a service; everything else is filled in.
+const THEIRS: [&str; 4] = ["from", "slots", "request_ms", "attempt_s"];
 
 /// The filled-in settings of a service. Their own keys are those of `[[sms]] kind = "http"`, and `base_url`.
 fn source(service: Service) -> &'static str {
@@ -49,6 +53,26 @@ pub(crate) fn gateway(service: Service, account: &Hosted) -> Result<Http, Settin
     http.proxy.clone_from(&account.proxy);
     http.ca_file.clone_from(&account.ca_file);
     Ok(http)
+}
+
+/// What is wrong with the settings of an account, under the operator's own keys.
+pub(crate) fn flaws(service: Service, account: &Hosted) -> Vec<Flaw> {
+    let at = |key: &str, wrong: String, remedy: String| Flaw { key: vec![key.to_owned()], line: 0, wrong, remedy };
+    let found = match gateway(service, account) {
+        Ok(gateway) => http::flaws(&gateway),
+        Err(error) => return vec![at("user", error.wrong, error.remedy)],
+    };
+    let (theirs, filled): (Vec<Flaw>, Vec<Flaw>) =
+        found.into_iter().partition(|flaw| flaw.key.first().is_some_and(|key| THEIRS.contains(&key.as_str())));
+    let mut flaws = theirs;
+    if account.inbound == Inbound::Webhook && account.callback_secret_file.is_none() {
+        let wrong = "webhook needs callback_secret_file: an unproved callback is never believed";
+        flaws.push(at("inbound", wrong.to_owned(), "add it, or poll".to_owned()));
+    } else if let Some(flaw) = filled.into_iter().next() {
+        // Only the address that it was filled in with can make what is filled in wrong.
+        flaws.push(at("base_url", flaw.wrong, flaw.remedy));
+    }
+    flaws
 }
 
 /// Puts the service's address in wherever `{base}` stands.

@@ -67,6 +67,7 @@ impl Twilio {
             slots: settings.slots,
             proxy: settings.proxy.as_deref(),
             ca_file: settings.ca_file.as_deref(),
+            identity: None,
         })?;
         check(&what, settings)?;
         let sid = &settings.account_sid;

@@ -2,6 +2,7 @@
 //! services themselves.
 
 use dispatch::{HookKind, HookRequest};
+use escalation::acknowledgement::Sender;
 use escalation::dispatch::{Failure, Report};
 use escalation::input::Input;
 use serde::Deserialize;
@@ -140,17 +141,17 @@ async fn each_services_refusals_are_understood() {
 
 /// What was handed in, in a line each.
 fn said(watch: &Watch) -> Vec<String> {
-    let line = |input| match input {
-        Input::Answer(answer) => {
-            let escalation::acknowledgement::Sender::Number(number) = &answer.from else { return None };
-            Some(format!("reply {} {}", number.open()?, answer.text.as_ref()?.open()?))
+    let line = |input| {
+        if let Input::Answer(answer) = &input {
+            let Sender::Number(number) = &answer.from else { return None };
+            return Some(format!("reply {} {}", number.open()?, answer.text.as_ref()?.open()?));
         }
-        Input::DeliveryReported(report) => match report.report {
+        let Input::DeliveryReported(report) = input else { return None };
+        match report.report {
             Report::Delivered => Some("delivered".to_owned()),
             Report::Undelivered { code } => Some(format!("undelivered {code}")),
             Report::Accepted | Report::AcceptedReceiptDue | Report::Failed(_) => None,
-        },
-        _other => None,
+        }
     };
     watch.inputs().into_iter().filter_map(line).collect()
 }
@@ -222,5 +223,20 @@ async fn each_service_is_found_well_or_refusing_by_doctor() {
         assert!(probe().await.unwrap().contains("takes our login"), "{}", fixture.kind);
         gateway.shows(path, 401, "{}");
         assert!(probe().await.unwrap_err().contains("refuses our login"), "{}", fixture.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_account_is_said_under_its_own_keys() {
+    for fixture in fixtures() {
+        for (from, to, wanted) in [
+            ("from = \"+61400000009\"", "from = \"COUNCIL\"", "from: is not a number"),
+            ("http://127.0.0.1", "http://sms.example.org", "base_url: plain http"),
+            ("callback_secret_file", "inbound = \"webhook\" #", "inbound: webhook needs callback_secret_file"),
+        ] {
+            let (_gateway, desk) = service(&fixture).await;
+            let error = dispatch::check(&desk.but(from, to).settings(), None).unwrap_err().to_string();
+            assert!(error.starts_with("[[sms]] second ") && error.contains(wanted), "{}: {error}", fixture.kind);
+        }
     }
 }

@@ -5,8 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use escalation::dispatch::{Address, Failure, Report};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::watch::{Desk, Watch, order, text};
 
@@ -14,6 +16,7 @@ use crate::watch::{Desk, Watch, order, text};
 struct Identity {
     config: Arc<ServerConfig>,
     pem: String,
+    key_pem: String,
 }
 
 fn identity() -> Identity {
@@ -26,7 +29,7 @@ fn identity() -> Identity {
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key.into())
         .unwrap();
-    Identity { config: Arc::new(config), pem: made.cert.pem() }
+    Identity { config: Arc::new(config), pem: made.cert.pem(), key_pem: made.signing_key.serialize_pem() }
 }
 
 /// What a server was told in the end, under TLS.
@@ -140,6 +143,41 @@ async fn a_text_goes_to_the_gateway_we_trust_and_not_a_byte_to_another() {
         assert!(!report.possible_duplicate, "what failed in the handshake was never sent");
         let posts = heard.lock().unwrap().iter().filter(|heard| heard.starts_with("POST")).count();
         assert_eq!(posts, usize::from(outcome == Report::AcceptedReceiptDue));
+        assert_eq!(report.report, outcome);
+    }
+}
+
+/// The same server, which wants the certificate of `client` before it listens.
+fn wanting(ours: &Identity, client: &Identity) -> Arc<ServerConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(client.pem.as_bytes()).unwrap()).unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(ours.pem.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(ours.key_pem.as_bytes()).unwrap();
+    Arc::new(config.with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_for_a_certificate_is_shown_ours() {
+    let (ours, client, another) = (identity(), identity(), identity());
+    for (shown, outcome) in [(&client, Report::Accepted), (&another, Report::Failed(Failure::Unavailable))] {
+        let (port, heard) = https(wanting(&ours, &client));
+        let (watch, desk) = (Watch::new(), Desk::new());
+        let [ca, cert, key] =
+            [("ca.pem", &ours.pem), ("client.pem", &shown.pem), ("client.key", &shown.key_pem)].map(|(name, pem)| desk.secret(name, pem));
+        let toml = format!(
+            "[[sms]]\nname = \"second\"\nkind = \"http\"\nfrom = \"+61400000009\"\nkeep_warm = false\nattempt_s = 1\n\
+             url = \"https://localhost:{port}/send\"\nbody = '{{\"to\":\"{{{{ to }}}}\",\"text\":\"{{{{ text }}}}\"}}'\n\
+             ca_file = {ca:?}\nclient_cert_file = {cert:?}\nclient_key_file = {key:?}\n\
+             [sms.reply]\nid = \"i\"\nfrom = \"f\"\ntext = \"t\"\nsent_at = [\"at\"]\npoll_url = \"https://localhost:{port}/replies\"\n"
+        );
+        let voice = desk.add(&toml).open(&watch);
+        voice.send(text("KAL-42.1")).unwrap();
+        let report = watch.reported(1).await.remove(0);
+        let posts = heard.lock().unwrap().iter().filter(|heard| heard.starts_with("POST")).count();
+        assert_eq!(posts, usize::from(outcome == Report::Accepted));
         assert_eq!(report.report, outcome);
     }
 }

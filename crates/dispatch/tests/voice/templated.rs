@@ -262,7 +262,7 @@ async fn secrets_in_headers_and_signatures_are_checked_too() {
     let at = (clock())().as_second();
     let sign = |signed: String| -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-        hmac::sign(&key, signed.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hmac::sign(&key, signed.as_bytes()).as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     };
     let basic = format!("Basic {}", STANDARD.encode(format!("cooee:{SECRET}")));
     let stamp = |at: i64| vec![("X-At", at.to_string()), ("X-Sign", format!("sha256={}", sign(format!("{at}.{reply}"))))];
@@ -381,6 +381,8 @@ async fn a_gateway_that_is_set_up_wrong_is_refused_with_its_key_and_the_remedy()
         ("/replies/confirmed\"", "/replies/{{ text }}\"", "reply.confirm_url: there is no word \"text\""),
         ("sent_at = [\"at\"]", "", "reply.sent_at: is missing"),
         ("X-Api-Version = \"3\"", "\"X Api\" = \"3\"", "headers.X Api: is not a header"),
+        ("X-Api-Version = \"3\"", "X-Api-Key = \"abcdef\"", "headers.X-Api-Key: seems to hold a secret"),
+        ("url = \"http://127", "url = \"http://me:pass@127", "url: holds a password"),
         ("http://127.0.0.1", "http://gateway.example.org", "plain http"),
     ] {
         let desk = Desk::new();
@@ -400,6 +402,33 @@ async fn a_gateway_that_is_set_up_wrong_is_refused_with_its_key_and_the_remedy()
     desk.secret("callback", "short");
     let error = dispatch::check(&desk.settings(), Some("https://alerts.example.org")).unwrap_err().to_string();
     assert!(error.contains("callback.secret_file: the secret has 5 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_header_may_hold_the_secret_or_name_the_message() {
+    let (gateway_, watch, desk) = shop().await;
+    gateway_.shows("/send", 200, TAKEN);
+    let own = "X-Api-Key = \"{{ token }}\"\nIdempotency-Key = \"{{ dispatch }}\"";
+    let toml = gateway(&desk, &gateway_.url, "").replace("auth = \"bearer\"\n", "").replace("X-Api-Version = \"3\"", own);
+    let voice = desk.add(&toml).open_while(&watch, false, None);
+    voice.send(text("KAL-42.7")).unwrap();
+    watch.reported(1).await;
+    let sent = gateway_.at("/send").remove(0);
+    assert_eq!((sent.header("x-api-key").as_str(), sent.header("idempotency-key").as_str()), ("s3cret", "KAL-42.7"));
+    gateway_.until("a listing", |gateway| !gateway.at("/replies").is_empty()).await;
+    let listed = gateway_.at("/replies").remove(0);
+    assert_eq!(listed.header("x-api-key"), "s3cret");
+    assert!(!listed.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")), "of no message");
+}
+
+#[tokio::test]
+async fn a_listing_that_is_refused_says_nothing_against_sending() {
+    let (gateway_, watch, desk) = shop().await;
+    gateway_.shows("/replies", 429, "{}");
+    let toml = gateway(&desk, &gateway_.url, "");
+    let voice = desk.add(&toml).open_while(&watch, true, None);
+    gateway_.until("a second look", |gateway| gateway.at("/replies").len() >= 2).await;
+    assert_eq!(voice.health()[0].consecutive_failures, 0);
 }
 
 #[tokio::test]

@@ -83,8 +83,8 @@ impl Answer {
             return fault;
         }
         match self.status {
-            // No money, and an address that is not there, are ours to mend too.
-            401..=404 => Fault::Credentials,
+            // No money, and an address that is elsewhere or not there, are ours to mend too.
+            300..=399 | 401..=404 => Fault::Credentials,
             429 | 503 => Fault::Busy(self.wait),
             408 | 502 | 504 => Fault::Unknown { why: "gateway timeout", absent: false },
             500..=599 => Fault::NotSent("server error"),
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn other_statuses_have_their_usual_meaning_unless_the_settings_say_otherwise() {
         let plain = |status: u16| answer(status, json!({})).judge(&TakenMap::default()).unwrap_err();
-        for status in [401, 402, 403, 404] {
+        for status in [302, 401, 402, 403, 404] {
             assert_eq!(plain(status), Fault::Credentials, "{status}");
         }
         assert_eq!((plain(429), plain(500)), (Fault::Busy(None), Fault::NotSent("server error")));

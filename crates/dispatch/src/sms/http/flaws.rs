@@ -75,15 +75,26 @@ fn requests(settings: &Http, sheet: &Sheet) -> Vec<Flaw> {
     let words = sample(true);
     for (key, _) in addresses.into_iter().filter(|(_, source)| source.is_some()) {
         match sheet.render(key, &words) {
-            Some(address) => flaws.extend(client::address("", &address).err().map(|error| flaw(key, error.wrong, error.remedy))),
+            Some(address) => match client::address("", &address) {
+                Ok(url) if url.password().is_some() => {
+                    flaws.push(flaw(key, "holds a password", "settings are copied and shown; use auth = \"basic\" with user and token_file"));
+                }
+                Ok(_) => {}
+                Err(error) => flaws.push(flaw(key, error.wrong, error.remedy)),
+            },
             None => flaws.push(flaw(key, "cannot be made", "use words only, without arithmetic on them")),
         }
     }
     if let Some(url) = &settings.token_url {
         flaws.extend(client::address("", url).err().map(|error| flaw("token_url", error.wrong, error.remedy)));
     }
-    for name in settings.headers.keys() {
+    for (name, value) in &settings.headers {
         let key = format!("headers.{name}");
+        let lower = name.to_ascii_lowercase();
+        let is_telling = ["authorization", "key", "secret", "token", "password"].iter().any(|word| lower.contains(word));
+        if is_telling && !sheet.says(&key, "token") && !value.contains("dispatch") {
+            flaws.push(flaw(&key, "seems to hold a secret", "settings are copied and shown; put it into token_file and write {{ token }}"));
+        }
         let good = reqwest::header::HeaderName::try_from(name.as_str()).is_ok() && sheet.render(&key, &words).is_some();
         if !good {
             flaws.push(flaw(&key, "is not a header", "a header's name is letters and dashes, its value one line"));
@@ -159,6 +170,9 @@ fn login(settings: &Http) -> Vec<Flaw> {
     };
     for (key, _) in needs.iter().filter(|(_, there)| !there) {
         flaws.push(flaw("auth", format!("needs {key}, which is missing"), format!("add {key}, or choose another auth")));
+    }
+    if settings.client_cert_file.is_some() != settings.client_key_file.is_some() {
+        flaws.push(flaw("client_cert_file", "goes with client_key_file", "set both or neither"));
     }
     let says_token = std::iter::once(&settings.url).chain(&settings.body).chain(settings.headers.values()).any(|t| t.contains("token"));
     if says_token && settings.token_file.is_none() && settings.auth == Auth::None {

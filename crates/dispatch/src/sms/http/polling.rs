@@ -10,8 +10,8 @@ use crate::settings::{ReceiptMap, ReplyMap};
 use crate::sms::http::Gateway;
 use crate::sms::http::fields::{Fields, Receipt, Reply};
 
-/// Messages asked after one by one in one turn.
-const ASKED_MAX: usize = 20;
+/// Messages asked after one by one in one turn; the others have theirs in the next.
+const ASKED_MAX: usize = 8;
 
 /// Lists once.
 pub(crate) async fn turn(gateway: &Gateway, inbox: &Inbox, earliest: Timestamp) -> Result<(), Fault> {
@@ -61,7 +61,7 @@ async fn receipts(gateway: &Gateway, inbox: &Inbox, map: &ReceiptMap, earliest: 
         }
         return Ok(());
     }
-    for (id, dispatch) in gateway.awaited().newest_due(ASKED_MAX) {
+    for (id, dispatch) in gateway.awaited().next_due(ASKED_MAX) {
         let words = [("since", since.clone()), ("id", Value::from(id.as_str()))];
         // A provider may know nothing of a message until there is something to tell.
         let listed = gateway.list("receipt.poll_url", &map.poll_items, words).await?;
