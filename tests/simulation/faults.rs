@@ -107,10 +107,6 @@ impl Ledger for Handle {
         self.world.memory.by_stream(stream, from, limit).await
     }
 
-    async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        self.world.memory.by_kind(kind, from, limit).await
-    }
-
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         self.world.memory.disclosures(from, to).await
     }

@@ -62,10 +62,6 @@ impl Ledger for AnyLedger {
         either!(self, ledger => ledger.by_stream(stream, from, limit))
     }
 
-    async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        either!(self, ledger => ledger.by_kind(kind, from, limit))
-    }
-
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         either!(self, ledger => ledger.disclosures(from, to))
     }

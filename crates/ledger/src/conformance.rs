@@ -119,7 +119,6 @@ async fn entries_are_found_in_order<L: Ledger>(ledger: &L) {
     let places = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.seq.index()).collect::<Vec<_>>();
     assert_eq!(places(sure(ledger.entries(Seq::new(27), 2).await)), [27, 28]);
     assert_eq!(places(sure(ledger.entries(Seq::new(30), 2).await)), [0_u64; 0]);
-    assert_eq!(places(sure(ledger.by_kind("noted", Seq::new(2), 3).await)), [4, 7, 10]);
     assert_eq!(places(sure(ledger.by_stream("KAL-10", Seq::FIRST, 4).await)), [3, 4, 5, 12]);
     assert_eq!(places(sure(ledger.by_stream("KAL-10", Seq::new(5), 9).await)), [5, 12, 13, 14, 21, 22, 23]);
     assert_eq!(places(sure(ledger.by_stream("KAL-1", Seq::FIRST, 4).await)), [0_u64; 0]);

@@ -64,9 +64,6 @@ pub trait Ledger: Send + Sync + 'static {
     /// At most `limit` entries of one history from `from` on.
     fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
 
-    /// At most `limit` entries of one kind from `from` on.
-    fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
-
     /// What the entries from `from` up to, and without, `to` disclose and what has not been erased; by place, then digest.
     fn disclosures(&self, from: Seq, to: Seq) -> impl Future<Output = Result<Vec<(Seq, Disclosure)>, ReadError>> + Send;
 

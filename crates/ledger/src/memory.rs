@@ -154,10 +154,6 @@ impl Ledger for MemoryLedger {
         Ok(self.lock().matching(from, limit, |entry| entry.columns.stream == stream))
     }
 
-    async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        Ok(self.lock().matching(from, limit, |entry| entry.columns.kind == kind))
-    }
-
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         let state = self.lock();
         let within = state.disclosures.values().filter(|(seq, _)| (from..to).contains(seq));

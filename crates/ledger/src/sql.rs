@@ -220,11 +220,6 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         self.read_entries("WHERE e.stream = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
     }
 
-    async fn by_kind(&self, kind: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
-        let params = [Param::Text(kind), Param::place(from), Param::Integer(limit.into())];
-        self.read_entries("WHERE e.kind = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3", &params).await
-    }
-
     async fn disclosures(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Disclosure)>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE seq >= $1 AND seq < $2 ORDER BY seq, digest";
         let rows = self.read(READ_DISCLOSURES, sql, &[Param::place(from), Param::place(to)]).await?;

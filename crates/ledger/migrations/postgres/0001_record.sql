@@ -12,7 +12,6 @@ CREATE TABLE entry (
     cust      TEXT   COLLATE "C" NOT NULL
 );
 CREATE INDEX entry_by_stream ON entry (stream, seq);
-CREATE INDEX entry_by_kind ON entry (kind, seq);
 
 -- The exact bytes that were hashed. May be deleted when their time has come; the hash above stays.
 CREATE TABLE entry_body (
@@ -22,13 +21,13 @@ CREATE TABLE entry_body (
 
 -- Personal data, each value under its own salt. Deleting the row erases the value and no proof.
 CREATE TABLE disclosure (
-    digest  BYTEA  PRIMARY KEY,
+    digest  BYTEA  NOT NULL,
     seq     BIGINT NOT NULL,
     subject TEXT   COLLATE "C" NOT NULL,
-    bytes   BYTEA  NOT NULL
+    bytes   BYTEA  NOT NULL,
+    PRIMARY KEY (seq, digest)
 );
-CREATE INDEX disclosure_by_seq ON disclosure (seq);
-CREATE INDEX disclosure_by_subject ON disclosure (subject);
+CREATE UNIQUE INDEX disclosure_by_digest ON disclosure (digest);
 
 -- The one projection. It can be cleared and written again from the record.
 CREATE TABLE listing (

@@ -12,7 +12,6 @@ CREATE TABLE entry (
     cust      TEXT   NOT NULL
 );
 CREATE INDEX entry_by_stream ON entry (stream, seq);
-CREATE INDEX entry_by_kind ON entry (kind, seq);
 
 -- The exact bytes that were hashed. May be deleted when their time has come; the hash above stays.
 CREATE TABLE entry_body (
@@ -20,16 +19,16 @@ CREATE TABLE entry_body (
     body BLOB NOT NULL
 );
 
--- Personal data, each value under its own salt. Deleting the row erases the value and no proof. The rows lie in the order
--- in which they came and not in that of their digests, or every one of them would touch a page of its own.
+-- Personal data, each value under its own salt. Deleting the row erases the value and no proof. The rows lie beside those
+-- they came with: a press must not touch a page for each of its digests.
 CREATE TABLE disclosure (
-    digest  BLOB   PRIMARY KEY NOT NULL,
+    digest  BLOB   NOT NULL,
     seq     BIGINT NOT NULL,
     subject TEXT   NOT NULL,
-    bytes   BLOB   NOT NULL
-);
-CREATE INDEX disclosure_by_seq ON disclosure (seq);
-CREATE INDEX disclosure_by_subject ON disclosure (subject);
+    bytes   BLOB   NOT NULL,
+    PRIMARY KEY (seq, digest)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX disclosure_by_digest ON disclosure (digest);
 
 -- The one projection. It can be cleared and written again from the record.
 CREATE TABLE listing (
