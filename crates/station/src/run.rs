@@ -114,7 +114,10 @@ pub struct Station<L, C> {
     tickets: BTreeMap<Ticket, oneshot::Sender<Verdict>>,
     next_ticket: u64,
     backlog: BTreeSet<(Reverse<Timestamp>, DispatchId)>,
+    /// Messages that may have left before this start.
     maybe_sent: BTreeSet<DispatchId>,
+    /// Those of them that left again, until the voice says what became of the second.
+    sent_again: BTreeSet<DispatchId>,
     lost: Option<Lost>,
     /// Presses of spools that were put aside, by file.
     salvaged: Vec<(PathBuf, Vec<Input>)>,
@@ -166,6 +169,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             keeper,
             backlog: maybe_sent.iter().map(|id| (newness(&floor, id), id.clone())).collect(),
             maybe_sent,
+            sent_again: BTreeSet::new(),
             floor,
             spool,
             send,
@@ -241,7 +245,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             }
             company_until = None;
             let mut inputs = Vec::with_capacity(knocks.len());
-            for Knock { input, reply } in knocks.drain(..) {
+            for Knock { mut input, reply } in knocks.drain(..) {
+                self.doubt(&mut input);
                 inputs.push(self.ticketed(input, reply));
             }
             for look in looks {
@@ -286,6 +291,18 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
         let now = self.clock.monotonic();
         now < *until.get_or_insert(now + COMPANY_MAX)
+    }
+
+    /// A receipt may be of the message that left before a crash while the voice repeats it: that there may be two must be in
+    /// the record with whatever is recorded first, since another crash may come before the voice's own word.
+    fn doubt(&mut self, input: &mut Input) {
+        let Input::DeliveryReported(said) = input else { return };
+        match said.report {
+            Report::Delivered | Report::Undelivered { .. } => said.possible_duplicate |= self.sent_again.contains(&said.dispatch),
+            Report::AcceptedReceiptDue | Report::Accepted | Report::Failed(_) => {
+                self.sent_again.remove(&said.dispatch);
+            }
+        }
     }
 
     fn ticketed(&mut self, input: Input, reply: oneshot::Sender<Verdict>) -> (Ticket, Input) {
@@ -487,6 +504,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 }
                 self.backlog.insert((newness, order.id));
                 return;
+            }
+            if possible_duplicate {
+                self.sent_again.insert(id);
             }
         }
     }

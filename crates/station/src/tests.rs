@@ -374,6 +374,25 @@ async fn a_repeat_is_answered_as_before_and_stale_knowledge_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_receipt_of_what_may_have_left_twice_says_so() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let ledger = house.ledger.clone();
+    let folder = house.crash().await;
+    ledger.set_faults(|_| Fault::None);
+    let house = House::open_on(ledger, folder, DIRECTORY, LinkBase::default()).await;
+    let again = house.sent()[0].clone();
+    assert!(again.possible_duplicate);
+    // The first copy reached the phone before the crash; nobody has heard of the second yet.
+    let Input::DeliveryReported(accepted) = taken(&again) else { panic!("a report") };
+    let delivered = DeliveryReport { report: Report::Delivered, ..accepted };
+    house.desk.submit(Input::DeliveryReported(delivered)).await;
+    let reported = house.entries_of("dispatch.reported").await;
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0]["possible_duplicate"], true, "{reported:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn i7_a_counter_that_no_json_reader_agrees_on_loses_no_press() {
     let house = House::open().await;
     let verdict = house.desk.submit(Input::Signal(Signal { sequence: Some(u64::MAX), ..press_of("library/front-1", "1") })).await;
