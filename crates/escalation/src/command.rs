@@ -13,7 +13,8 @@ use crate::rejection::Rejection;
 use crate::time::{Seconds, Timestamp};
 use crate::trouble::Cause;
 
-/// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting").
+/// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting"); the
+/// earliest of a thousand leave sooner.
 const ARCHIVE_AFTER: Seconds = Seconds(86_400);
 /// The longest ETA that is believed.
 const ETA_MAX: Seconds = Seconds(86_400);
@@ -69,6 +70,9 @@ impl Engine {
         // With the last call that the lost key left behind its trouble is over.
         if !course.act.is_open() && self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
             course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
+        }
+        if !course.act.is_open() {
+            course.events.extend(self.surplus());
         }
         Ok(course.events)
     }

@@ -3,7 +3,7 @@
 //! `decide` reads and changes nothing; `apply` is the only mutation and cannot fail; `next_deadline` says when to come
 //! back and why; `outbox` is what we owe the world. After a crash, replaying the events owes exactly the same work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::acknowledgement::{Commitment, Disposition};
@@ -41,6 +41,8 @@ pub struct Engine {
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     open_count: usize,
+    /// Those in memory that are over, the earliest closed first.
+    closed: VecDeque<ActivationId>,
     agenda: Agenda,
     outbox: BTreeMap<DispatchId, Dispatch>,
     ordinals: BTreeMap<CustomerId, u32>,
@@ -58,6 +60,11 @@ pub struct Engine {
     lost: bool,
     faults: u64,
 }
+
+/// Closed activations kept in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave first.
+const CLOSED_MAX: usize = 1_000;
+/// How many of the earliest are looked at for one that may leave.
+const SURPLUS_LOOK: usize = 64;
 
 /// What makes two signals the same press.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,6 +196,7 @@ impl Engine {
                 self.remember_doer(at, act, by, Deed::Closed(*disposition));
                 if self.activation(act).is_some_and(Activation::is_open) {
                     self.open_count = self.open_count.saturating_sub(1);
+                    self.closed.push_back(act.clone());
                 }
                 self.apply_to_activation(at, event);
                 self.leave_joint(act);
@@ -543,6 +551,15 @@ impl Engine {
         }
     }
 
+    /// The earliest closed activation that owes nobody a word, where one more would be more than memory holds.
+    pub(crate) fn surplus(&self) -> Option<Event> {
+        if self.closed.len() < CLOSED_MAX {
+            return None;
+        }
+        let settled = |id: &&ActivationId| self.activation(id).is_some_and(|act| owed(act).next().is_none());
+        self.closed.iter().take(SURPLUS_LOOK).find(settled).map(|id| Event::Archived { act: id.clone() })
+    }
+
     fn archive(&mut self, id: &ActivationId) {
         let is_closed = self.activation(id).is_some_and(|act| !act.is_open());
         let Some(act) = is_closed.then(|| self.activations.remove(id)).flatten() else {
@@ -550,6 +567,9 @@ impl Engine {
             return;
         };
         self.agenda.moved(id, act.raised_at, act.next_due().map(|(due, _)| due), None);
+        if let Some(place) = self.closed.iter().position(|closed| closed == id) {
+            self.closed.remove(place);
+        }
         for number in owed(&act) {
             self.outbox.remove(&DispatchId { activation: id.clone(), number });
         }

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use escalation::acknowledgement::Disposition;
+use escalation::dispatch::Report;
 use escalation::engine::Engine;
-use escalation::input::Input;
+use escalation::input::{Act, Input};
 use escalation::time::SignedDuration;
 
-use crate::floor::{Floor, press};
+use crate::floor::{Floor, operator, press};
 use crate::stories::COUNTERS;
 
 /// Presses of as many devices, each through its own gateway; gives how long the rules took for them.
@@ -80,4 +82,26 @@ fn a_burst_costs_in_proportion_and_an_activation_weighs_little() {
     );
     assert_eq!(engine.activations().count(), 20_000);
     assert!(size_of::<escalation::activation::Activation>() < 1_024);
+}
+
+#[test]
+fn closed_activations_do_not_fill_memory_and_one_that_owes_a_word_stays() {
+    let mut floor = Floor::new(COUNTERS);
+    let close = || Act::Close { disposition: Disposition::Test, note: None };
+    // The very first still owes its messages: nobody has reported them.
+    let first = floor.press("library/counter-1");
+    floor.command(operator("desk"), close()).unwrap();
+    for _ in 0..1_200 {
+        floor.press("library/counter-1");
+        floor.command(operator("desk"), close()).unwrap();
+        let owed: Vec<_> = floor.engine.outbox().map(|(id, _)| id.clone()).filter(|id| id.activation != first).collect();
+        for id in owed {
+            floor.report_on(&id, Report::Delivered);
+        }
+    }
+    assert_eq!(floor.engine.activations().count(), 1_000);
+    assert!(floor.engine.activation(&first).is_some(), "its people have not heard that it is over");
+    assert_eq!(floor.engine.faults(), 0);
+    let memory: Vec<_> = floor.engine.activations().map(|act| act.id.number).collect();
+    assert_eq!(memory.last(), Some(&1_201), "the earliest closed leave, the latest stay");
 }
