@@ -12,6 +12,7 @@ use crate::directory;
 pub(crate) struct Buttons {
     stream: TcpStream,
     packet: u16,
+    presses: u32,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -27,7 +28,7 @@ impl Buttons {
         assert_eq!(greeting, [0x20, 2, 0, 0], "the broker refused the buttons");
         let acknowledged = stream.try_clone().expect("share a socket");
         let reader = Some(std::thread::spawn(move || swallow(acknowledged)));
-        Self { stream, packet: 0, reader }
+        Self { stream, packet: 0, presses: 0, reader }
     }
 
     /// Presses a button at QoS 1 and says when, just before the bytes leave.
@@ -51,8 +52,9 @@ impl Buttons {
     /// PUBLISH, QoS 1: topic, packet identifier, payload.
     fn packet(&mut self, key: u32) -> Vec<u8> {
         self.packet = self.packet.checked_add(1).unwrap_or(1);
+        self.presses += 1;
         let topic = format!("cooee/v1/{}/{}/press", directory::SITE, directory::button(key));
-        let payload = format!(r#"{{"id":"press-{key:08}"}}"#);
+        let payload = format!(r#"{{"id":"press-{:08}"}}"#, self.presses);
         let length = u8::try_from(2 + topic.len() + 2 + payload.len()).ok().filter(|length| *length < 128).expect("a small packet");
         let topic_length = u16::try_from(topic.len()).expect("a short topic");
         let mut packet = vec![0x32, length];

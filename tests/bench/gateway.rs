@@ -96,6 +96,11 @@ impl Gateway {
         self.desk.notes().arrivals.get(index).copied().flatten()
     }
 
+    /// How many messages have come, whatever they say.
+    pub(crate) fn count(&self) -> usize {
+        self.desk.notes().count
+    }
+
     /// Messages about a button that had one before.
     pub(crate) fn repeats(&self) -> usize {
         self.desk.notes().repeats

@@ -42,10 +42,12 @@ struct Plan {
     slow: u32,
     /// Activations after which memory is read.
     memory: u32,
+    /// Activations that are open at once when it is read once more.
+    open: u32,
 }
 
-const FULL: Plan = Plan { runs: 7, single: 300, steady: 1_000, burst: 2_000, slow: 500, memory: 20_000 };
-const QUICK: Plan = Plan { runs: 3, single: 100, steady: 400, burst: 1_000, slow: 500, memory: 5_000 };
+const FULL: Plan = Plan { runs: 7, single: 300, steady: 1_000, burst: 2_000, slow: 500, memory: 20_000, open: 5_000 };
+const QUICK: Plan = Plan { runs: 3, single: 100, steady: 400, burst: 1_000, slow: 500, memory: 5_000, open: 2_000 };
 
 fn main() -> ExitCode {
     // Cargo itself adds `--bench`.

@@ -88,6 +88,12 @@ impl Session {
         keys
     }
 
+    /// From here on the same buttons are pressed again, and what came of their presses so far is forgotten.
+    pub(crate) fn begin_again(&mut self) {
+        self.next_key = 0;
+        self.gateway.forget();
+    }
+
     /// The process under measurement.
     pub(crate) fn pid(&self) -> u32 {
         match &self.subject {

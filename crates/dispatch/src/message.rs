@@ -6,7 +6,7 @@
 mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use escalation::dispatch::{Purpose, Words};
@@ -89,6 +89,8 @@ pub struct Book {
     edited: Environment<'static>,
     /// What we fall back to where an edited text fails on words it was not checked with.
     built_in: Environment<'static>,
+    /// Which words the text message of a purpose may need; most need few.
+    sms_words: BTreeMap<Purpose, Vec<&'static str>>,
     /// Shown names per purpose.
     sms_names: BTreeMap<Purpose, String>,
     email_names: BTreeMap<Purpose, String>,
@@ -113,6 +115,7 @@ impl Book {
         let mut edited = environment();
         add_all(&mut edited, &sources, &shown)?;
         let book = Self {
+            sms_words: needs(&[&edited, &built_in]),
             edited,
             built_in,
             sms_names: names(&sources, "sms", &[".sms.txt"]),
@@ -126,7 +129,7 @@ impl Book {
 
     /// The text message of a purpose: GSM-7 and one segment, whatever the words are.
     pub fn sms(&self, purpose: Purpose, words: &Words) -> Result<Text, Unworded> {
-        let words = bounded(words);
+        let words = bounded(words, self.sms_words.get(&purpose).map(Vec::as_slice).unwrap_or_default());
         let name = format!("{}.sms.txt", purpose.as_str());
         let body = fit(&self.edited, &name, &words)
             .or_else(|_| fit(&self.built_in, &name, &words))
@@ -271,6 +274,17 @@ fn describe(shown: &str, file: &str, error: &minijinja::Error) -> SettingsError 
         error,
         "correct the template, or remove the file to use the built-in text",
     )
+}
+
+/// The words of each purpose's text message, in any of these environments.
+fn needs(environments: &[&Environment<'_>]) -> BTreeMap<Purpose, Vec<&'static str>> {
+    let of = |purpose: Purpose| {
+        let file = format!("{}.sms.txt", purpose.as_str());
+        let templates = environments.iter().filter_map(|env| env.get_template(&file).ok());
+        let used: BTreeSet<String> = templates.flat_map(|template| template.undeclared_variables(false)).collect();
+        (purpose, SMS_WORDS.into_iter().map(|(name, _)| name).filter(|name| used.contains(*name)).collect())
+    };
+    Purpose::ALL.into_iter().map(of).collect()
 }
 
 /// Names with the first eight hex digits of the SHA-256 of what they are made from.

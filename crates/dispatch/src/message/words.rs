@@ -53,22 +53,18 @@ pub(crate) fn complete(words: &Words) -> Words {
     SMS_WORDS.into_iter().filter(|(name, _)| !OF_THE_PAGE.contains(name)).map(word).collect()
 }
 
-/// The same for a text message: in the alphabet, on one line, within each word's bound.
-pub(crate) fn bounded(words: &Words) -> Words {
-    let mut bounded = complete(words);
-    for (name, most) in SMS_WORDS {
-        let Some(word) = bounded.get_mut(name).filter(|word| !word.is_empty()) else {
-            continue;
-        };
-        if !is_plain(word) {
-            let plain = normalise(&word.replace(['\n', '\r'], " "));
-            plain.trim().clone_into(word);
-        }
-        if !WHOLE.contains(&name) {
-            shorten(word, most);
-        }
+/// The same for a text message, of those words that it `needs`: in the alphabet, on one line, within each word's bound.
+pub(crate) fn bounded(words: &Words, needs: &[&'static str]) -> Words {
+    let needed = SMS_WORDS.into_iter().filter(|(name, _)| needs.contains(name));
+    needed.map(|(name, most)| (name, words.get(name).map(|word| bound(name, word, most)).unwrap_or_default())).collect()
+}
+
+fn bound(name: &str, word: &str, most: usize) -> String {
+    let mut bound = if is_plain(word) { word.to_owned() } else { normalise(&word.replace(['\n', '\r'], " ")).trim().to_owned() };
+    if !WHOLE.contains(&name) {
+        shorten(&mut bound, most);
     }
-    bounded
+    bound
 }
 
 /// Whether a word is already as a text message has it: nearly every one is, and need not be written anew.

@@ -77,7 +77,11 @@ fn requests(settings: &Http, sheet: &Sheet) -> Vec<Flaw> {
         match sheet.render(key, &words) {
             Some(address) => match client::address("", &address) {
                 Ok(url) if url.password().is_some() => {
-                    flaws.push(flaw(key, "holds a password", "settings are copied and shown; use auth = \"basic\" with user and token_file"));
+                    flaws.push(flaw(
+                        key,
+                        "holds a password",
+                        "settings are copied and shown; use auth = \"basic\" with user and token_file",
+                    ));
                 }
                 Ok(_) => {}
                 Err(error) => flaws.push(flaw(key, error.wrong, error.remedy)),
