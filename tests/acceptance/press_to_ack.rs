@@ -100,7 +100,8 @@ async fn a_centre_is_called_with_a_signature_and_answers_through_the_api() {
     let act = town.press().await;
     let call = centre.expect_call("dispatch.alarm").await;
     assert!(call.signed, "by the secret that both have");
-    assert_eq!(call.id, call.body["data"]["dispatch"].as_str().unwrap());
+    let dispatch = call.body["data"]["dispatch"].as_str().unwrap();
+    assert!(call.id.starts_with(&format!("{dispatch}-")), "the dispatch and when it was queued: {}", call.id);
     for (field, value) in [("ref", act.as_str()), ("site", "Kalamunda Library"), ("place", "Front counter 1"), ("kind", "duress")] {
         assert_eq!(call.body["data"][field], value, "{field}");
     }
