@@ -15,7 +15,7 @@ cargo xtask test [RING...]   install what the tests need, build cooee, run every
                              rooms, tidy, simulation, acceptance
 cargo xtask sim --seed N     replay one seed of the simulation, with its log
 cargo xtask sim --seeds N    live so many seeds instead of the usual number
-cargo xtask bench [NAME...]  measure cooee against the floor, in a release build
+cargo xtask bench [NAME...]  measure cooee against the floor, both as shipped (profile dist)
 cargo xtask tidy             the rules of the house: imports, licences, links, words
 cargo xtask docs             build the documentation of the code; any warning is an error
 cargo xtask ci               format, clippy, docs and every test: what must hold before a change goes in";
@@ -89,9 +89,10 @@ fn simulate(what: &str, number: &str) -> Result<()> {
     Step::cargo(arguments).env(what, &number.to_string()).run()
 }
 
+/// Both are built as shipped, since that is what people will run.
 fn bench(names: &[&str]) -> Result<()> {
     parts::install_missing()?;
-    Step::cargo(["build", "--release", "--package", "cooee"]).run()?;
-    let arguments = ["bench", "--package", "proof", "--bench", "floor", "--"];
+    Step::cargo(["build", "--profile", "dist", "--package", "cooee"]).run()?;
+    let arguments = ["bench", "--profile", "dist", "--package", "proof", "--bench", "floor", "--"];
     Step::cargo(arguments.into_iter().chain(names.iter().copied())).run()
 }

@@ -42,11 +42,7 @@ const LEAST: [(&str, &str, &str); 17] = [
     ),
     ("[sms.taken]", "[sms.taken]", ""),
     ("[sms.receipt]", "[sms.receipt]", "id = \"i\"\nstatus = \"s\"\ndelivered = [\"d\"]\nfailed = [\"f\"]\n"),
-    (
-        "[sms.reply]",
-        "[sms.reply]",
-        "id = \"i\"\nfrom = \"f\"\ntext = \"t\"\npoll_url = \"https://h\"\nsent_at = [\"at\"]\n",
-    ),
+    ("[sms.reply]", "[sms.reply]", "id = \"i\"\nfrom = \"f\"\ntext = \"t\"\npoll_url = \"https://h\"\nsent_at = [\"at\"]\n"),
     ("[sms.callback]", "[sms.callback]", "auth = \"secret\"\nsecret_file = \"secret\"\n"),
     ("[email]", "[email]", "url = \"smtps://m\"\nfrom = \"a@example.org\"\n"),
     ("[[webhook]]", "[[webhook]]", "name = \"w\"\nurl = \"https://w\"\nsecret_file = \"secret\"\n"),
