@@ -65,6 +65,8 @@ struct Kept {
     health: Health,
     breaker: Breaker,
     took_ms: VecDeque<u64>,
+    /// A message failed for a reason that no greeting can see, such as credit that is used up.
+    beyond_greeting: bool,
 }
 
 impl Gauge {
@@ -81,7 +83,7 @@ impl Gauge {
             breaker: BreakerState::Closed,
             latency: None,
         };
-        let kept = Kept { health, breaker: Breaker::new(Instant::now()), took_ms: VecDeque::with_capacity(TIMED) };
+        let kept = Kept { health, breaker: Breaker::new(Instant::now()), took_ms: VecDeque::with_capacity(TIMED), beyond_greeting: false };
         Self { kept: Mutex::new(kept), down, now }
     }
 
@@ -91,8 +93,22 @@ impl Gauge {
         kept.health.last_ok = Some((self.now)());
         kept.health.consecutive_failures = 0;
         kept.health.down = false;
+        kept.beyond_greeting = false;
         kept.breaker.answered(Instant::now());
         self.tell(false);
+    }
+
+    /// The provider answered a light request. That shows that it is there and not that it sends: what a message has shown to
+    /// be wrong only a message clears.
+    pub(crate) fn greeted(&self) {
+        if !self.kept().beyond_greeting {
+            self.answered();
+        }
+    }
+
+    /// The provider did not answer a light request, or refused it.
+    pub(crate) fn not_greeted(&self, fault: &Fault) {
+        self.failing(fault, false);
     }
 
     /// The provider took a message, so long after it was asked.
@@ -105,8 +121,12 @@ impl Gauge {
         kept.took_ms.push_back(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
     }
 
-    /// The provider failed.
+    /// The provider failed with a message.
     pub(crate) fn failed(&self, fault: &Fault) {
+        self.failing(fault, true);
+    }
+
+    fn failing(&self, fault: &Fault, with_a_message: bool) {
         let at_once = match fault {
             Fault::Refused(_) => return self.answered(),
             Fault::Credentials => true,
@@ -114,6 +134,7 @@ impl Gauge {
         };
         let mut kept = self.kept();
         let kept = &mut *kept;
+        kept.beyond_greeting |= with_a_message && at_once;
         let health = &mut kept.health;
         health.last_error = Some((fault.class(), (self.now)()));
         health.consecutive_failures = health.consecutive_failures.saturating_add(1);
@@ -175,5 +196,41 @@ async fn follow(carrier: CarrierName, mut down: watch::Receiver<Option<bool>>, r
         if reporter.until_taken(carrier.as_str(), input).await {
             told = is_down;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use escalation::verdict::{NotTaken, Submit, Verdict};
+
+    use super::*;
+
+    fn gauge() -> Gauge {
+        let submit: Submit = Arc::new(|_| Box::pin(async { Verdict::NotTaken(NotTaken::Stopping) }));
+        let (_stop, stopping) = watch::channel(false);
+        let now: Now = Arc::new(|| Timestamp::UNIX_EPOCH);
+        Gauge::new(CarrierName::parse("first").unwrap(), now, &Reporter { submit, stopping })
+    }
+
+    #[tokio::test]
+    async fn a_greeting_clears_only_what_a_greeting_can_see() {
+        let gauge = gauge();
+        gauge.failed(&Fault::Credentials);
+        gauge.greeted();
+        assert!(gauge.read().down && !gauge.is_willing(), "the account is there, and has no credit still");
+        gauge.took(Duration::from_millis(5));
+        assert!(!gauge.read().down && gauge.is_willing());
+
+        for _ in 0..3 {
+            gauge.failed(&Fault::NotSent("connect"));
+        }
+        assert!(gauge.read().down);
+        gauge.greeted();
+        assert!(!gauge.read().down, "it could not be reached, and can be now");
+        gauge.not_greeted(&Fault::Credentials);
+        gauge.greeted();
+        assert!(!gauge.read().down);
     }
 }

@@ -89,8 +89,8 @@ impl Listening {
 
     async fn greet(&self) {
         match self.account.greet().await {
-            Ok(()) => self.gauge.answered(),
-            Err(fault) => self.gauge.failed(&fault),
+            Ok(()) => self.gauge.greeted(),
+            Err(fault) => self.gauge.not_greeted(&fault),
         }
     }
 

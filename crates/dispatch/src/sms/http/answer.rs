@@ -52,13 +52,18 @@ impl Answer {
         if !(200..=299).contains(&self.status) {
             return Err(self.fault(map));
         }
+        // Some say what went wrong with a 200.
+        if let Some(fault) = self.known(map) {
+            return Err(fault);
+        }
         let said = self.at(map.status.as_ref());
         let is_ok = map.ok.is_empty() || said.as_ref().is_some_and(|said| contains(&map.ok, said));
-        if is_ok {
-            return Ok(self.at(map.id.as_ref()).filter(|id| !id.is_empty()));
+        let id = self.at(map.id.as_ref()).filter(|id| !id.is_empty());
+        if is_ok && (id.is_some() || map.id.is_none()) {
+            return Ok(id);
         }
-        // A word that nobody told us: it may well have been taken, so what follows is marked.
-        self.known(map).map_or(Err(Fault::Unknown { why: "strange answer", absent: false }), Err)
+        // A word that nobody told us, or no id where there should be one: it may well have been taken, so what follows is marked.
+        Err(Fault::Unknown { why: "strange answer", absent: false })
     }
 
     /// The fault that the settings name for a code of this answer.
@@ -87,7 +92,8 @@ impl Answer {
             300..=399 | 401..=404 => Fault::Credentials,
             429 | 503 => Fault::Busy(self.wait),
             408 | 502 | 504 => Fault::Unknown { why: "gateway timeout", absent: false },
-            500..=599 => Fault::NotSent("server error"),
+            // Of a gateway of any make nobody knows whether it had taken the message before it failed.
+            500..=599 => Fault::Unknown { why: "server error", absent: false },
             refused => {
                 let code = self.at(map.code.as_ref()).unwrap_or_else(|| refused.to_string());
                 Fault::Refused(code.chars().filter(char::is_ascii_alphanumeric).take(32).collect())
@@ -134,6 +140,11 @@ mod tests {
         let cut = Answer { status: 200, wait: None, body: None };
         assert_eq!(cut.judge(&map()), Err(Fault::Unknown { why: "strange answer", absent: false }));
         assert_eq!(cut.judge(&TakenMap::default()), Ok(None), "where a 2xx is enough");
+        let lenient = TakenMap { status: None, ok: Vec::new(), ..map() };
+        let no_credit = answer(200, json!({"error": "NO_CREDIT", "m": [{"id": "7"}]}));
+        assert_eq!(no_credit.judge(&lenient), Err(Fault::Credentials), "a 200 that names an error took nothing");
+        let empty = answer(200, json!({"m": []})).judge(&lenient);
+        assert_eq!(empty, Err(Fault::Unknown { why: "strange answer", absent: false }), "an id was promised");
     }
 
     #[test]
@@ -142,7 +153,7 @@ mod tests {
         for status in [302, 401, 402, 403, 404] {
             assert_eq!(plain(status), Fault::Credentials, "{status}");
         }
-        assert_eq!((plain(429), plain(500)), (Fault::Busy(None), Fault::NotSent("server error")));
+        assert_eq!((plain(429), plain(500)), (Fault::Busy(None), Fault::Unknown { why: "server error", absent: false }));
         assert_eq!(plain(504), Fault::Unknown { why: "gateway timeout", absent: false });
         assert_eq!(plain(400), Fault::Refused("400".to_owned()));
         assert_eq!(answer(418, json!({})).judge(&map()), Err(Fault::Credentials));
