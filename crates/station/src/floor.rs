@@ -189,7 +189,7 @@ impl Floor {
         self.wall_ahead_us = us;
     }
 
-    /// Whose a link is, while its activation is open or closed less than a day ago.
+    /// Whose a link is, while its activation is in memory: open, or closed less than a day ago and not a thousand closings.
     pub fn link(&self, token: &str) -> Option<&Link> {
         self.links.get(&self::token(token)?)
     }
@@ -370,7 +370,8 @@ impl Floor {
     /// What follows from an event once it is durable.
     fn conclude(&mut self, seq: Seq, event: &Event, turn: &mut Turn, outcome: &mut Outcome) {
         self.totals.entries += 1;
-        if let Some(id) = event.activation() {
+        // One that leaves memory beside is not what the input was about.
+        if let Some(id) = event.activation().filter(|_| !matches!(event, Event::Archived { .. })) {
             outcome.activation = Some(id.clone());
         }
         match event {

@@ -52,11 +52,12 @@ impl Lost {
     }
 
     /// What the rules should hear now: that the record is lost, and once more when the spool is as well. They have heard
-    /// of a loss already where `heard` says so.
-    pub(crate) fn news(&mut self, heard: bool) -> Option<Input> {
+    /// of a loss already where `heard` says so. A spool that was put aside (`kept`) may hold references that the record knows
+    /// nothing of, so that those of this loss must lie apart from all that were counted.
+    pub(crate) fn news(&mut self, heard: bool, kept: impl FnOnce() -> bool) -> Option<Input> {
         let is_new = !heard || (self.unkept && !self.told_unkept);
         self.told_unkept = self.unkept;
-        is_new.then_some(Input::RecordLost { spooled: !self.unkept })
+        is_new.then(|| Input::RecordLost { spooled: !self.unkept && !kept() })
     }
 
     /// How many batches wait.

@@ -150,7 +150,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let mut floor = Floor::new(journal, secret, links);
         let size = replay::replay(&*ledger, &mut floor).await?;
         let mut salvaged = Vec::new();
-        for (path, batches) in spool.unheard().map_err(ReplayError::from)? {
+        for (path, batches) in spool.unheard() {
             let presses = salvage::presses(&*ledger, &batches).await.map_err(ReplayError::from)?;
             tracing::error!(spool.kept = %path.display(), presses = presses.len(), "presses of a spool that was put aside are heard now");
             salvaged.push((path, presses));
@@ -456,7 +456,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 }
             }
         }
-        Ok(lost.news(self.floor.engine.is_record_lost()))
+        Ok(lost.news(self.floor.engine.is_record_lost(), || self.spool.has_kept()))
     }
 
     fn find_record(&mut self) -> Input {

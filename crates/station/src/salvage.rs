@@ -66,7 +66,8 @@ fn signal_of(at: Timestamp, device: &DeviceId, kind: Option<Kind>, record: &Sign
             client: record.client.clone(),
             qos: record.qos,
             retained: record.retained,
-            dup: true,
+            // A call in the spool was new to the rules once, and stays so: as a repeat it could hide behind one that is over.
+            dup: record.dup,
             waited_since: Some(at),
         },
         evidence: Evidence {

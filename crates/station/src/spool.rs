@@ -166,13 +166,17 @@ impl Spool {
         self.rename(&self.path, UNHEARD)
     }
 
-    /// Spools that were put aside and whose presses nobody has heard yet, each with every batch in it that reads.
-    pub fn unheard(&self) -> Result<Vec<(PathBuf, Vec<Batch>)>, SpoolError> {
+    /// Spools that were put aside and whose presses nobody has heard yet, each with every batch in it that reads. One that
+    /// cannot be read stays where it is, and stays a trouble: it must not keep the next press from being heard.
+    pub fn unheard(&self) -> Vec<(PathBuf, Vec<Batch>)> {
         let read = |path: PathBuf| match std::fs::read(&path) {
-            Ok(bytes) => Ok((path, bytes.split(|byte| *byte == b'\n').filter_map(batch_of).collect())),
-            Err(source) => Err(SpoolError::File { attempted: "read", path, source }),
+            Ok(bytes) => Some((path, bytes.split(|byte| *byte == b'\n').filter_map(batch_of).collect())),
+            Err(error) => {
+                tracing::error!(error = %error, spool.kept = %path.display(), "a spool that was put aside cannot be read");
+                None
+            }
         };
-        self.beside(UNHEARD).into_iter().map(read).collect()
+        self.beside(UNHEARD).into_iter().filter_map(read).collect()
     }
 
     /// Its presses have been heard; the file stays for a person.
@@ -348,10 +352,10 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert!(!spool.has_kept());
         let aside = spool.set_aside().unwrap();
-        assert_eq!(spool.unheard().unwrap(), [(aside.clone(), vec![batch(0), batch(2)])]);
+        assert_eq!(spool.unheard(), [(aside.clone(), vec![batch(0), batch(2)])]);
         let kept = spool.heard(&aside).unwrap();
         assert_eq!(kept, folder.path().join("spool.kept-1"));
-        assert!(spool.has_kept() && spool.unheard().unwrap().is_empty());
+        assert!(spool.has_kept() && spool.unheard().is_empty());
         assert_eq!(std::fs::read(kept).unwrap(), bytes, "nothing in it is lost");
     }
 
