@@ -1,6 +1,7 @@
 //! Reply codes: which digits mean which activation on which phone.
 //!
-//! A code is unique per phone among open activations and is not used again within 24 h of closing. Two digits while
+//! A code is unique per phone among open activations and is not used again within 24 h of closing (sooner
+//! where the activation left memory for want of room). Two digits while
 //! at least 20 of them are free, then three, then four; stepping by 37 keeps neighbours far apart (mechanisms, "Codes").
 
 use std::collections::BTreeMap;

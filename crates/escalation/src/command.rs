@@ -72,7 +72,7 @@ impl Engine {
             course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
         }
         if !course.act.is_open() {
-            course.events.extend(self.surplus());
+            course.events.extend(self.surplus(&act.customer));
         }
         Ok(course.events)
     }
@@ -118,7 +118,7 @@ impl Course<'_> {
 
     fn claim(&mut self, doer: &Doer) -> Result<(), Rejection> {
         match &self.act.claim {
-            Some(claim) if claim.by.principal != doer.principal => Err(Rejection::ClaimedByAnother(self.id())),
+            Some(claim) if !claim.by.is_same_caller(doer) => Err(Rejection::ClaimedByAnother(self.id())),
             // The same owner's claim is renewed below, like any act of theirs.
             Some(_) => Ok(()),
             None => {
@@ -132,7 +132,7 @@ impl Course<'_> {
     /// Any act of the owner keeps the claim alive.
     fn renew_claim(&mut self, doer: &Doer) {
         let lapses_at = CLAIM_LAPSE.after(self.now);
-        let renews = self.act.claim.as_ref().is_some_and(|c| c.by.principal == doer.principal && c.lapses_at != lapses_at);
+        let renews = self.act.claim.as_ref().is_some_and(|c| c.by.is_same_caller(doer) && c.lapses_at != lapses_at);
         if renews {
             let event = Event::Claimed { act: self.id(), by: doer.clone(), lapses_at };
             self.push(event);

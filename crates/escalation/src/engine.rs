@@ -41,8 +41,8 @@ pub struct Engine {
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     open_count: usize,
-    /// Those in memory that are over, the earliest closed first.
-    closed: VecDeque<ActivationId>,
+    /// Each customer's in memory that are over, the earliest closed first.
+    closed: BTreeMap<CustomerId, VecDeque<ActivationId>>,
     agenda: Agenda,
     outbox: BTreeMap<DispatchId, Dispatch>,
     ordinals: BTreeMap<CustomerId, u32>,
@@ -61,7 +61,8 @@ pub struct Engine {
     faults: u64,
 }
 
-/// Closed activations kept in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave first.
+/// A customer's closed activations in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave
+/// first, and no other customer's.
 const CLOSED_MAX: usize = 1_000;
 /// How many of the earliest are looked at for one that may leave.
 const SURPLUS_LOOK: usize = 64;
@@ -196,7 +197,7 @@ impl Engine {
                 self.remember_doer(at, act, by, Deed::Closed(*disposition));
                 if self.activation(act).is_some_and(Activation::is_open) {
                     self.open_count = self.open_count.saturating_sub(1);
-                    self.closed.push_back(act.clone());
+                    self.remember_closed(act);
                 }
                 self.apply_to_activation(at, event);
                 self.leave_joint(act);
@@ -256,7 +257,7 @@ impl Engine {
         self.outbox.len()
     }
 
-    /// One activation, until a day after its closing.
+    /// One activation, until a day after its closing or a thousand of its customer's later ones.
     pub fn activation(&self, id: &ActivationId) -> Option<&Activation> {
         self.activations.get(id).map(|act| &**act)
     }
@@ -551,13 +552,16 @@ impl Engine {
         }
     }
 
-    /// The earliest closed activation that owes nobody a word, where one more would be more than memory holds.
-    pub(crate) fn surplus(&self) -> Option<Event> {
-        if self.closed.len() < CLOSED_MAX {
-            return None;
-        }
+    fn remember_closed(&mut self, id: &ActivationId) {
+        let Some(customer) = self.activation(id).map(|act| act.customer.clone()) else { return };
+        self.closed.entry(customer).or_default().push_back(id.clone());
+    }
+
+    /// The customer's earliest closed activation that owes nobody a word, where one more would be more than memory holds.
+    pub(crate) fn surplus(&self, customer: &CustomerId) -> Option<Event> {
+        let closed = self.closed.get(customer).filter(|closed| closed.len() >= CLOSED_MAX)?;
         let settled = |id: &&ActivationId| self.activation(id).is_some_and(|act| owed(act).next().is_none());
-        self.closed.iter().take(SURPLUS_LOOK).find(settled).map(|id| Event::Archived { act: id.clone() })
+        closed.iter().take(SURPLUS_LOOK).find(settled).map(|id| Event::Archived { act: id.clone() })
     }
 
     fn archive(&mut self, id: &ActivationId) {
@@ -567,8 +571,10 @@ impl Engine {
             return;
         };
         self.agenda.moved(id, act.raised_at, act.next_due().map(|(due, _)| due), None);
-        if let Some(place) = self.closed.iter().position(|closed| closed == id) {
-            self.closed.remove(place);
+        if let Some(closed) = self.closed.get_mut(&act.customer)
+            && let Some(place) = closed.iter().position(|closed| closed == id)
+        {
+            closed.remove(place);
         }
         for number in owed(&act) {
             self.outbox.remove(&DispatchId { activation: id.clone(), number });
