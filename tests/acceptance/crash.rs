@@ -43,7 +43,7 @@ struct Trial {
     acknowledged: Vec<String>,
     accepted: BTreeSet<String>,
     closed: BTreeSet<String>,
-    /// How often each message may have left twice: it was at the gateway, and its report not in the record, when the power went.
+    /// How often each message may have left twice: it was owed, and its report not in the record, when the power went.
     in_doubt: BTreeMap<String, usize>,
 }
 
@@ -172,7 +172,7 @@ impl Trial {
         let Self { kills, dice, .. } = self;
         eprintln!(
             "crash, {way}: {kills} kills, {} presses acknowledged, {} raised, 0 lost, {} accepts and {} closings confirmed and kept, \
-             {in_doubt} sends in doubt at a kill, {} sent twice, {} marked (seed {})",
+             {in_doubt} messages owed at a kill, {} sent twice, {} marked (seed {})",
             self.acknowledged.len(),
             figures.raised,
             self.accepted.len(),
@@ -197,11 +197,13 @@ fn cut(daemon: &mut Daemon, gateway: &Gateway, in_doubt: &mut BTreeMap<String, u
     note_doubts(daemon, gateway, in_doubt);
 }
 
+/// A message that was owed at that moment may have been on its way, whether the gateway had read it yet or not.
 fn note_doubts(daemon: &Daemon, gateway: &Gateway, in_doubt: &mut BTreeMap<String, usize>) {
     let evidence = Evidence::of(daemon);
     let reported: BTreeSet<String> = evidence.kind("dispatch.reported").map(dispatch_of).collect();
-    for dispatch in copies(gateway).into_keys().filter(|dispatch| !reported.contains(dispatch)) {
-        *in_doubt.entry(dispatch).or_default() += 1;
+    let left: BTreeSet<String> = copies(gateway).into_keys().chain(queued(&evidence)).collect();
+    for dispatch in left.difference(&reported) {
+        *in_doubt.entry(dispatch.clone()).or_default() += 1;
     }
 }
 
