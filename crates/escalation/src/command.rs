@@ -67,11 +67,11 @@ impl Engine {
         }
         course.act_on(&doer, &command.act)?;
         course.renew_claim(&doer);
-        // With the last call that the lost key left behind its trouble is over.
-        if !course.act.is_open() && self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
-            course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
-        }
         if !course.act.is_open() {
+            // With the last call that the lost key left behind its trouble is over.
+            if self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
+                course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
+            }
             course.events.extend(self.surplus(&act.customer));
         }
         Ok(course.events)

@@ -25,6 +25,11 @@ use crate::signal::Signal;
 use crate::time::{Deadline, Timestamp, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
 
+/// A customer's closed activations in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave
+/// first, and no other customer's.
+const CLOSED_MAX: usize = 1_000;
+/// How many of the earliest are looked at for one that may leave.
+const SURPLUS_LOOK: usize = 64;
 /// Series of references from here on are taken from the time instead of counted.
 const SERIES_BY_TIME: u32 = 1_000_000;
 /// 2026-01-01T00:00:00Z, from which those are counted, in seconds since 1970.
@@ -60,12 +65,6 @@ pub struct Engine {
     lost: bool,
     faults: u64,
 }
-
-/// A customer's closed activations in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave
-/// first, and no other customer's.
-const CLOSED_MAX: usize = 1_000;
-/// How many of the earliest are looked at for one that may leave.
-const SURPLUS_LOOK: usize = 64;
 
 /// What makes two signals the same press.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

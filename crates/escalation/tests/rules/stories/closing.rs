@@ -9,7 +9,7 @@ use escalation::trouble::Cause;
 use expect_test::expect;
 
 use super::{COUNTERS, PEOPLE};
-use crate::floor::{Floor, digest_of, operator};
+use crate::floor::{Floor, digest_of, key_of, operator};
 use crate::script::{check, play};
 
 #[test]
@@ -412,4 +412,15 @@ fn an_eta_must_be_believable() {
         let act = Act::Accept { commitment: Commitment::Going, eta_s: Some(Seconds(eta)) };
         assert_eq!(floor.command(operator("desk"), act), Err(Rejection::ImplausibleEta));
     }
+}
+
+#[test]
+fn two_names_behind_one_key_do_not_hold_one_claim() {
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    let named = |name: &str| Attribution { actor_key: Some(key_of(name)), actor: Some(name.to_owned().into()), ..operator("desk") };
+    assert_eq!(floor.command(named("jane"), Act::Claim).unwrap().len(), 1);
+    assert!(matches!(floor.command(named("bob"), Act::Claim), Err(Rejection::ClaimedByAnother(_))));
+    let noted = floor.command(named("bob"), Act::Note { text: "n".to_owned().into() }).unwrap();
+    assert!(!noted.iter().any(|event| matches!(event, Event::Claimed { .. })), "a note of his does not take her call: {noted:?}");
 }
