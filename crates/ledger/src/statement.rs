@@ -12,7 +12,8 @@ use crate::entry::Seq;
 /// Rows in one statement, the largest first. Few sizes, so that every statement stays prepared.
 const CHUNKS: [usize; 4] = [512, 64, 8, 1];
 
-/// Up to this many rows a batch is one joined text: one crossing to SQLite's thread, one round trip to PostgreSQL.
+/// Up to this many rows (an entry and its body count as one) a batch is one joined text: one crossing to SQLite's thread, one round trip
+/// to PostgreSQL.
 ///
 /// There is a text for each combination of row counts, so beyond it they would be too many to keep prepared, while the
 /// crossings matter less with every row.
@@ -51,10 +52,10 @@ pub(crate) enum Rows {
 
 /// The pieces of a batch, in the order of its parameters.
 pub(crate) fn plan(batch: &Batch) -> Plan {
-    let disclosures = batch.entries().iter().map(|sealed| sealed.disclosures.len()).sum();
+    let disclosures: usize = batch.entries().iter().map(|sealed| sealed.disclosures.len()).sum();
     let (entries, listings) = (batch.entries().len(), batch.listings().len());
     let rows = [(Rows::Entries, entries), (Rows::Bodies, entries), (Rows::Disclosures, disclosures), (Rows::Listings, listings)];
-    let together = rows.iter().map(|(_, count)| count).sum::<usize>() <= ROWS_TOGETHER;
+    let together = entries + disclosures + listings <= ROWS_TOGETHER;
     let mut pieces = Vec::new();
     for (rows, count) in rows.into_iter().filter(|(_, count)| *count > 0) {
         if together {
