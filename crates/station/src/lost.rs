@@ -127,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn beside_a_spool_that_was_put_aside_no_reference_is_counted() {
+        let told = |kept: bool| Lost::new(None, Duration::ZERO).news(false, || kept);
+        assert!(matches!(told(false), Some(Input::RecordLost { spooled: true })));
+        assert!(matches!(told(true), Some(Input::RecordLost { spooled: false })), "it may hold references of an earlier loss");
+    }
+
+    #[test]
     fn a_long_outage_is_held_by_the_spool_and_not_by_memory() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = Spool::in_dir(folder.path());
