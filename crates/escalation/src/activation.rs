@@ -3,15 +3,21 @@
 //! Owns what may follow what within one activation. Does not know how a message is worded, who has which number,
 //! or when anything happened: every `at` comes in as a parameter.
 
+mod companion;
+mod pursuit;
+mod taking;
+
 use std::sync::Arc;
 
+pub use self::companion::{Claim, Companion, Promise};
+pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, Standing};
-use crate::dispatch::{Purpose, Recipient, Report};
-use crate::event::{Age, AnsweredVia, ContactSkip, Doer, Event, Opening, Party, Raised, Repeat, Responder};
+use crate::dispatch::Recipient;
+use crate::event::{Age, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
-use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
-use crate::ladder::{Ladder, Medium, RungIndex, Who};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
+use crate::ladder::{Ladder, Medium, RungIndex};
 use crate::raising::Joint;
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
@@ -120,69 +126,6 @@ pub enum Progress {
     },
 }
 
-/// A commitment and its deadline (I3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promise {
-    /// Who.
-    pub by: Companion,
-    /// To what.
-    pub commitment: Commitment,
-    /// Since when.
-    pub since: Timestamp,
-    /// When they should be there, or have verified.
-    pub arrive_by: Timestamp,
-    /// Asked whether still going; silence until then resumes the climb.
-    pub grace_until: Option<Timestamp>,
-    /// The climb goes on beside it.
-    pub climb_on: bool,
-}
-
-/// Somebody who answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Companion {
-    /// A person of the directory.
-    pub person: Option<PersonVersion>,
-    /// The address they answered from.
-    pub contact: Option<ContactKey>,
-    /// How.
-    pub via: AnsweredVia,
-    /// Through the API: who is responsible.
-    pub doer: Option<Box<Doer>>,
-    /// To what.
-    pub commitment: Commitment,
-}
-
-impl Companion {
-    pub(crate) fn new(by: &Responder, commitment: Commitment) -> Self {
-        Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment }
-    }
-
-    /// Whether `other` is the same human, as far as anyone can tell.
-    pub(crate) fn is(&self, other: &Responder) -> bool {
-        match (self.person, other.person) {
-            (Some(mine), Some(theirs)) => mine.person == theirs.person,
-            (None, None) => {
-                let same_doer = match (&self.doer, &other.by) {
-                    (Some(mine), Some(theirs)) => mine.is_same_caller(theirs),
-                    (None, None) => true,
-                    (Some(_), None) | (None, Some(_)) => false,
-                };
-                self.contact == other.contact && same_doer
-            }
-            (Some(_), None) | (None, Some(_)) => false,
-        }
-    }
-}
-
-/// An operator's ownership.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Who.
-    pub by: Doer,
-    /// Without an act of theirs it lapses then.
-    pub lapses_at: Timestamp,
-}
-
 /// How an activation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
@@ -194,72 +137,6 @@ pub struct Closing {
     pub disposition: Disposition,
     /// When it leaves memory.
     pub archive_at: Timestamp,
-}
-
-/// One party being tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pursuit {
-    /// Who, of which rung, by which channels.
-    pub party: Party,
-    /// The channel step that is being tried.
-    pub step: u16,
-    /// Whether there is still something to wait for.
-    pub state: Chase,
-}
-
-/// How a pursuit stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chase {
-    /// A message is out, or a desk has it in view.
-    Trying,
-    /// Nothing left to wait for, and why.
-    Over(ContactSkip),
-}
-
-/// A message that may still change something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// To whom.
-    pub to: Recipient,
-    /// By which channel.
-    pub medium: Medium,
-    /// What for.
-    pub purpose: Purpose,
-    /// Whose pursuit, and which step.
-    pub pursuit: Option<(u16, u16)>,
-    /// What became of it.
-    pub state: AttemptState,
-}
-
-/// What became of a message, in order of rank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AttemptState {
-    /// No carrier has reported.
-    Owed,
-    /// A provider took it; a receipt is due until then, `None` where none will come.
-    Accepted(Option<Timestamp>),
-    /// The promised receipt did not come in time.
-    Overdue,
-    /// The phone has it.
-    Delivered,
-    /// It will not arrive.
-    Lost,
-}
-
-/// How an alarm went to somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// By which channel.
-    pub medium: Medium,
-    /// How many alarms may have reached them by it: sent, and not known to be lost.
-    pub alarms: u32,
-}
-
-impl Told {
-    /// Whether they may know of the alarm at all.
-    pub fn reached(self) -> bool {
-        self.alarms > 0
-    }
 }
 
 /// Where an activation stands, derived for readers.
@@ -406,136 +283,6 @@ impl Activation {
         on_a_desk || self.attempts.values().any(alive)
     }
 
-    /// Takes one event of this activation. Infallible; what makes no sense returns `false` and changes nothing but the count.
-    pub(crate) fn apply(&mut self, at: Timestamp, event: &Event) -> bool {
-        self.entries = self.entries.saturating_add(1);
-        if !self.can_take(event) {
-            return false;
-        }
-        match event {
-            Event::PressedAgain { presses, how, signal, .. } => self.on_pressed_again(at, *presses, *how, signal.payload_sha256),
-            Event::CancelAsked { .. } => self.cancel_asked = true,
-            Event::AskedFirst { until, parties, .. } => {
-                self.progress = Progress::Climb { rung: None, until: *until };
-                self.pursue(parties);
-            }
-            Event::RungEntered { rung, until, parties, .. } => {
-                self.progress = Progress::Climb { rung: Some(*rung), until: *until };
-                self.pursue(parties);
-            }
-            Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
-            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
-                self.key = self.key.or(*key);
-                self.on_queued(
-                    at,
-                    *dispatch,
-                    Attempt { to: to.clone(), medium: *medium, purpose: *purpose, pursuit: *pursuit, state: AttemptState::Owed },
-                );
-                if let (Some(code), Some(contact)) = (code, to.contact()) {
-                    self.codes.insert(contact, *code);
-                }
-            }
-            Event::DispatchReported { dispatch, report, receipt_by, .. } => self.on_reported(*dispatch, report, *receipt_by),
-            Event::ReceiptOverdue { dispatch, .. } => {
-                if let Some(attempt) = self.attempts.get_mut(dispatch) {
-                    attempt.state = attempt.state.max(AttemptState::Overdue);
-                }
-            }
-            Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
-            Event::Joined { by, commitment, .. } => {
-                self.joined.retain(|c| !c.is(by));
-                self.joined.push(Companion::new(by, *commitment));
-            }
-            Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
-            Event::CommitmentQuestioned { grace_until, .. } => {
-                if let Some(promise) = &mut self.promise {
-                    promise.grace_until = Some(*grace_until);
-                }
-            }
-            Event::CommitmentLapsed { .. } => self.promise = None,
-            Event::Claimed { by, lapses_at, .. } => self.claim = Some(Box::new(Claim { by: by.clone(), lapses_at: *lapses_at })),
-            Event::ClaimLapsed { .. } => self.claim = None,
-            Event::Escalated { .. } => {
-                if let Some(promise) = &mut self.promise {
-                    promise.climb_on = true;
-                }
-            }
-            Event::Exhausted { next, .. } => {
-                self.progress = Progress::Rounds { round: 0, next: *next, next_everyone: *next, everyone: 0 };
-            }
-            Event::RoundStarted { round, everyone, next, next_everyone, parties, .. } => {
-                let before = match self.progress {
-                    Progress::Rounds { everyone, .. } => everyone,
-                    Progress::Climb { .. } => 0,
-                };
-                let everyone = before.saturating_add(u32::from(*everyone));
-                self.progress = Progress::Rounds { round: *round, next: *next, next_everyone: *next_everyone, everyone };
-                self.begin_round();
-                self.pursue(parties);
-            }
-            Event::Closed { by, disposition, archive_at, .. } => {
-                self.closing = Some(Box::new(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }));
-                self.promise = None;
-                self.claim = None;
-                self.pursuits = Vec::new();
-                self.latest = 0;
-            }
-            Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
-            Event::AnswerSetAside { pauses_until: None, .. }
-            | Event::RungPassedOver { .. }
-            | Event::NoteAdded { .. }
-            | Event::Archived { .. } => {}
-            Event::Raised(_)
-            | Event::StationStarted { .. }
-            | Event::ClockStepped { .. }
-            | Event::RecordLost { .. }
-            | Event::RecordFound {}
-            | Event::DirectoryAdopted { .. }
-            | Event::PersonVersioned { .. }
-            | Event::TroubleRaised { .. }
-            | Event::TroubleCleared { .. }
-            | Event::DeviceReported { .. } => return false,
-        }
-        true
-    }
-
-    /// Whether an event can follow what is here. One that cannot is a fault of the program or of its record.
-    fn can_take(&self, event: &Event) -> bool {
-        match event {
-            Event::PressedAgain { .. } | Event::AnswerSetAside { .. } | Event::NoteAdded { .. } => true,
-            Event::CancelAsked { .. }
-            | Event::AskedFirst { .. }
-            | Event::RungEntered { .. }
-            | Event::RungPassedOver { .. }
-            | Event::ContactPassedOver { .. }
-            | Event::Accepted { .. }
-            | Event::Declined { .. }
-            | Event::Claimed { .. }
-            | Event::Escalated { .. }
-            | Event::Exhausted { .. }
-            | Event::Closed { .. } => self.is_open(),
-            Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
-            Event::ClaimLapsed { .. } => self.claim.is_some(),
-            Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
-            Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
-            Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
-            Event::ReceiptOverdue { dispatch, .. } => {
-                self.attempts.get(dispatch).is_some_and(|a| matches!(a.state, AttemptState::Accepted(Some(_))))
-            }
-            Event::Archived { .. } => self.closing.is_some(),
-            Event::Raised(_)
-            | Event::StationStarted { .. }
-            | Event::ClockStepped { .. }
-            | Event::RecordLost { .. }
-            | Event::RecordFound {}
-            | Event::DirectoryAdopted { .. }
-            | Event::PersonVersioned { .. }
-            | Event::TroubleRaised { .. }
-            | Event::TroubleCleared { .. }
-            | Event::DeviceReported { .. } => false,
-        }
-    }
-
     /// Until when a bare yes holds the climb. `None` where nothing climbs, where it waits as long anyway, or where one has held it
     /// before: two machines must not hold it for ever.
     pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
@@ -543,14 +290,6 @@ impl Activation {
         match self.progress {
             Progress::Climb { until: waits, .. } => (self.is_running() && !self.paused && waits < until).then_some(until),
             Progress::Rounds { .. } => None,
-        }
-    }
-
-    fn on_paused(&mut self, until: Timestamp) {
-        self.paused = true;
-        match &mut self.progress {
-            Progress::Climb { until: waits, .. } => *waits = until.max(*waits),
-            Progress::Rounds { .. } => {}
         }
     }
 
@@ -562,113 +301,5 @@ impl Activation {
     /// How often this human has held the climb by "verifying".
     pub(crate) fn times_verified(&self, by: &Responder) -> usize {
         self.verified.iter().filter(|c| c.is(by)).count()
-    }
-
-    fn on_pressed_again(&mut self, at: Timestamp, presses: u32, how: Repeat, payload: Option<Digest>) {
-        self.presses = presses;
-        match how {
-            Repeat::Redelivered => return,
-            Repeat::SameGesture => {}
-            Repeat::Again => self.gesture_at = at,
-        }
-        self.last_press_at = at;
-        self.payload = payload;
-    }
-
-    /// Whoever had committed before, and is somebody else, stays on as a co-responder.
-    fn on_accepted(&mut self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, climb_on: bool) {
-        self.joined.retain(|c| !c.is(by));
-        if let Some(before) = self.promise.take()
-            && !before.by.is(by)
-        {
-            self.joined.push(before.by);
-        }
-        let by = Companion::new(by, commitment);
-        match commitment {
-            Commitment::Verifying => self.verified.push(by.clone()),
-            Commitment::Going => {}
-        }
-        self.promise = Some(Box::new(Promise { by, commitment, since: at, arrive_by, grace_until: None, climb_on }));
-    }
-
-    fn pursue(&mut self, parties: &[Party]) {
-        self.latest = self.pursuits.len();
-        self.pursuits.extend(parties.iter().map(|party| Pursuit { party: party.clone(), step: 0, state: Chase::Trying }));
-    }
-
-    /// Rounds go on without end, so what can no longer change anything is let go here.
-    fn begin_round(&mut self) {
-        self.pursuits = Vec::new();
-        self.attempts.retain(|_, a| match a.state {
-            AttemptState::Owed => true,
-            AttemptState::Accepted(_) | AttemptState::Overdue | AttemptState::Delivered | AttemptState::Lost => false,
-        });
-        for attempt in self.attempts.values_mut() {
-            attempt.pursuit = None;
-        }
-    }
-
-    fn on_passed_over(&mut self, rung: RungIndex, who: &Who, why: ContactSkip) {
-        for pursuit in &mut self.pursuits {
-            if pursuit.party.who == *who && pursuit.party.rung == rung {
-                pursuit.state = Chase::Over(why);
-            }
-        }
-    }
-
-    fn on_queued(&mut self, at: Timestamp, number: u32, attempt: Attempt) {
-        self.dispatches = self.dispatches.max(number);
-        if let Some((pursuit, step)) = attempt.pursuit
-            && let Some(pursuit) = self.pursuits.get_mut(usize::from(pursuit))
-        {
-            pursuit.step = step;
-        }
-        match attempt.purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
-                let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
-                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium, alarms });
-            }
-            Purpose::PressedAgain => self.pressed_again_told_at = Some(at),
-            Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => {
-                if let Some(contact) = attempt.to.contact() {
-                    self.answered_at.insert(contact, at);
-                }
-            }
-            Purpose::Confirmed | Purpose::Declined | Purpose::SomeoneGoing | Purpose::StillGoing | Purpose::StandDown => {}
-        }
-        self.attempts.insert(number, attempt);
-    }
-
-    fn on_reported(&mut self, number: u32, report: &Report, receipt_by: Option<Timestamp>) {
-        let Some(attempt) = self.attempts.get_mut(&number) else {
-            return;
-        };
-        let state = match report {
-            Report::AcceptedReceiptDue | Report::Accepted => AttemptState::Accepted(receipt_by),
-            Report::Delivered => AttemptState::Delivered,
-            Report::Undelivered { .. } | Report::Failed(_) => AttemptState::Lost,
-        };
-        let lost = state == AttemptState::Lost && attempt.state != AttemptState::Lost;
-        attempt.state = attempt.state.max(state);
-        if lost
-            && attempt.purpose.is_alarm()
-            && let Some(told) = self.told.get_mut(&attempt.to)
-        {
-            told.alarms = told.alarms.saturating_sub(1);
-        }
-    }
-
-    fn on_declined(&mut self, by: &Responder, rests_until: Timestamp) {
-        self.joined.retain(|c| !c.is(by));
-        if self.promise.as_ref().is_some_and(|p| p.by.is(by)) {
-            self.promise = None;
-        }
-        let Some(person) = by.person else { return };
-        self.resting.insert(person.person, rests_until);
-        for pursuit in &mut self.pursuits {
-            if pursuit.party.who == Who::Person(person.person) {
-                pursuit.state = Chase::Over(ContactSkip::Resting);
-            }
-        }
     }
 }

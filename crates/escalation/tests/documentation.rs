@@ -7,7 +7,14 @@ use escalation::acknowledgement::Reply;
 use escalation::directory::draft::Draft;
 use expect_test::expect_file;
 
-const EVENTS: &str = include_str!("../src/event.rs");
+const EVENTS: &str = concat!(
+    include_str!("../src/event.rs"),
+    include_str!("../src/event/raised.rs"),
+    include_str!("../src/event/signal_record.rs"),
+    include_str!("../src/event/party.rs"),
+    include_str!("../src/event/responder.rs"),
+    include_str!("../src/event/doer.rs"),
+);
 const TROUBLES: &str = include_str!("../src/trouble.rs");
 const DIRECTORY: &str = include_str!("../../../docs/src/reference/directory.md");
 const RECORD: &str = include_str!("../../../docs/src/reference/record.md");

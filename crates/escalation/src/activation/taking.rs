@@ -1,0 +1,257 @@
+//! What each event does to an activation, and which can follow what is there.
+
+use super::{Activation, Attempt, AttemptState, Chase, Claim, Closing, Companion, Progress, Promise, Pursuit, Told};
+use crate::acknowledgement::Commitment;
+use crate::dispatch::{Purpose, Report};
+use crate::event::{ContactSkip, Event, Party, Repeat, Responder};
+use crate::id::Digest;
+use crate::ladder::{RungIndex, Who};
+use crate::time::Timestamp;
+
+impl Activation {
+    /// Takes one event of this activation. Infallible; what makes no sense returns `false` and changes nothing but the count.
+    pub(crate) fn apply(&mut self, at: Timestamp, event: &Event) -> bool {
+        self.entries = self.entries.saturating_add(1);
+        if !self.can_take(event) {
+            return false;
+        }
+        match event {
+            Event::PressedAgain { presses, how, signal, .. } => self.on_pressed_again(at, *presses, *how, signal.payload_sha256),
+            Event::CancelAsked { .. } => self.cancel_asked = true,
+            Event::AskedFirst { until, parties, .. } => {
+                self.progress = Progress::Climb { rung: None, until: *until };
+                self.pursue(parties);
+            }
+            Event::RungEntered { rung, until, parties, .. } => {
+                self.progress = Progress::Climb { rung: Some(*rung), until: *until };
+                self.pursue(parties);
+            }
+            Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
+            Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
+                self.key = self.key.or(*key);
+                self.on_queued(
+                    at,
+                    *dispatch,
+                    Attempt { to: to.clone(), medium: *medium, purpose: *purpose, pursuit: *pursuit, state: AttemptState::Owed },
+                );
+                if let (Some(code), Some(contact)) = (code, to.contact()) {
+                    self.codes.insert(contact, *code);
+                }
+            }
+            Event::DispatchReported { dispatch, report, receipt_by, .. } => self.on_reported(*dispatch, report, *receipt_by),
+            Event::ReceiptOverdue { dispatch, .. } => {
+                if let Some(attempt) = self.attempts.get_mut(dispatch) {
+                    attempt.state = attempt.state.max(AttemptState::Overdue);
+                }
+            }
+            Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
+            Event::Joined { by, commitment, .. } => {
+                self.joined.retain(|c| !c.is(by));
+                self.joined.push(Companion::new(by, *commitment));
+            }
+            Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
+            Event::CommitmentQuestioned { grace_until, .. } => {
+                if let Some(promise) = &mut self.promise {
+                    promise.grace_until = Some(*grace_until);
+                }
+            }
+            Event::CommitmentLapsed { .. } => self.promise = None,
+            Event::Claimed { by, lapses_at, .. } => self.claim = Some(Box::new(Claim { by: by.clone(), lapses_at: *lapses_at })),
+            Event::ClaimLapsed { .. } => self.claim = None,
+            Event::Escalated { .. } => {
+                if let Some(promise) = &mut self.promise {
+                    promise.climb_on = true;
+                }
+            }
+            Event::Exhausted { next, .. } => {
+                self.progress = Progress::Rounds { round: 0, next: *next, next_everyone: *next, everyone: 0 };
+            }
+            Event::RoundStarted { round, everyone, next, next_everyone, parties, .. } => {
+                let before = match self.progress {
+                    Progress::Rounds { everyone, .. } => everyone,
+                    Progress::Climb { .. } => 0,
+                };
+                let everyone = before.saturating_add(u32::from(*everyone));
+                self.progress = Progress::Rounds { round: *round, next: *next, next_everyone: *next_everyone, everyone };
+                self.begin_round();
+                self.pursue(parties);
+            }
+            Event::Closed { by, disposition, archive_at, .. } => {
+                self.closing = Some(Box::new(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }));
+                self.promise = None;
+                self.claim = None;
+                self.pursuits = Vec::new();
+                self.latest = 0;
+            }
+            Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
+            Event::AnswerSetAside { pauses_until: None, .. }
+            | Event::RungPassedOver { .. }
+            | Event::NoteAdded { .. }
+            | Event::Archived { .. } => {}
+            Event::Raised(_)
+            | Event::StationStarted { .. }
+            | Event::ClockStepped { .. }
+            | Event::RecordLost { .. }
+            | Event::RecordFound {}
+            | Event::DirectoryAdopted { .. }
+            | Event::PersonVersioned { .. }
+            | Event::TroubleRaised { .. }
+            | Event::TroubleCleared { .. }
+            | Event::DeviceReported { .. } => return false,
+        }
+        true
+    }
+
+    /// Whether an event can follow what is here. One that cannot is a fault of the program or of its record.
+    fn can_take(&self, event: &Event) -> bool {
+        match event {
+            Event::PressedAgain { .. } | Event::AnswerSetAside { .. } | Event::NoteAdded { .. } => true,
+            Event::CancelAsked { .. }
+            | Event::AskedFirst { .. }
+            | Event::RungEntered { .. }
+            | Event::RungPassedOver { .. }
+            | Event::ContactPassedOver { .. }
+            | Event::Accepted { .. }
+            | Event::Declined { .. }
+            | Event::Claimed { .. }
+            | Event::Escalated { .. }
+            | Event::Exhausted { .. }
+            | Event::Closed { .. } => self.is_open(),
+            Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
+            Event::ClaimLapsed { .. } => self.claim.is_some(),
+            Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
+            Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
+            Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
+            Event::ReceiptOverdue { dispatch, .. } => {
+                self.attempts.get(dispatch).is_some_and(|a| matches!(a.state, AttemptState::Accepted(Some(_))))
+            }
+            Event::Archived { .. } => self.closing.is_some(),
+            Event::Raised(_)
+            | Event::StationStarted { .. }
+            | Event::ClockStepped { .. }
+            | Event::RecordLost { .. }
+            | Event::RecordFound {}
+            | Event::DirectoryAdopted { .. }
+            | Event::PersonVersioned { .. }
+            | Event::TroubleRaised { .. }
+            | Event::TroubleCleared { .. }
+            | Event::DeviceReported { .. } => false,
+        }
+    }
+
+    fn on_paused(&mut self, until: Timestamp) {
+        self.paused = true;
+        match &mut self.progress {
+            Progress::Climb { until: waits, .. } => *waits = until.max(*waits),
+            Progress::Rounds { .. } => {}
+        }
+    }
+
+    fn on_pressed_again(&mut self, at: Timestamp, presses: u32, how: Repeat, payload: Option<Digest>) {
+        self.presses = presses;
+        match how {
+            Repeat::Redelivered => return,
+            Repeat::SameGesture => {}
+            Repeat::Again => self.gesture_at = at,
+        }
+        self.last_press_at = at;
+        self.payload = payload;
+    }
+
+    /// Whoever had committed before, and is somebody else, stays on as a co-responder.
+    fn on_accepted(&mut self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, climb_on: bool) {
+        self.joined.retain(|c| !c.is(by));
+        if let Some(before) = self.promise.take()
+            && !before.by.is(by)
+        {
+            self.joined.push(before.by);
+        }
+        let by = Companion::new(by, commitment);
+        match commitment {
+            Commitment::Verifying => self.verified.push(by.clone()),
+            Commitment::Going => {}
+        }
+        self.promise = Some(Box::new(Promise { by, commitment, since: at, arrive_by, grace_until: None, climb_on }));
+    }
+
+    fn pursue(&mut self, parties: &[Party]) {
+        self.latest = self.pursuits.len();
+        self.pursuits.extend(parties.iter().map(|party| Pursuit { party: party.clone(), step: 0, state: Chase::Trying }));
+    }
+
+    /// Rounds go on without end, so what can no longer change anything is let go here.
+    fn begin_round(&mut self) {
+        self.pursuits = Vec::new();
+        self.attempts.retain(|_, a| match a.state {
+            AttemptState::Owed => true,
+            AttemptState::Accepted(_) | AttemptState::Overdue | AttemptState::Delivered | AttemptState::Lost => false,
+        });
+        for attempt in self.attempts.values_mut() {
+            attempt.pursuit = None;
+        }
+    }
+
+    fn on_passed_over(&mut self, rung: RungIndex, who: &Who, why: ContactSkip) {
+        for pursuit in &mut self.pursuits {
+            if pursuit.party.who == *who && pursuit.party.rung == rung {
+                pursuit.state = Chase::Over(why);
+            }
+        }
+    }
+
+    fn on_queued(&mut self, at: Timestamp, number: u32, attempt: Attempt) {
+        self.dispatches = self.dispatches.max(number);
+        if let Some((pursuit, step)) = attempt.pursuit
+            && let Some(pursuit) = self.pursuits.get_mut(usize::from(pursuit))
+        {
+            pursuit.step = step;
+        }
+        match attempt.purpose {
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
+                let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
+                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium, alarms });
+            }
+            Purpose::PressedAgain => self.pressed_again_told_at = Some(at),
+            Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => {
+                if let Some(contact) = attempt.to.contact() {
+                    self.answered_at.insert(contact, at);
+                }
+            }
+            Purpose::Confirmed | Purpose::Declined | Purpose::SomeoneGoing | Purpose::StillGoing | Purpose::StandDown => {}
+        }
+        self.attempts.insert(number, attempt);
+    }
+
+    fn on_reported(&mut self, number: u32, report: &Report, receipt_by: Option<Timestamp>) {
+        let Some(attempt) = self.attempts.get_mut(&number) else {
+            return;
+        };
+        let state = match report {
+            Report::AcceptedReceiptDue | Report::Accepted => AttemptState::Accepted(receipt_by),
+            Report::Delivered => AttemptState::Delivered,
+            Report::Undelivered { .. } | Report::Failed(_) => AttemptState::Lost,
+        };
+        let lost = state == AttemptState::Lost && attempt.state != AttemptState::Lost;
+        attempt.state = attempt.state.max(state);
+        if lost
+            && attempt.purpose.is_alarm()
+            && let Some(told) = self.told.get_mut(&attempt.to)
+        {
+            told.alarms = told.alarms.saturating_sub(1);
+        }
+    }
+
+    fn on_declined(&mut self, by: &Responder, rests_until: Timestamp) {
+        self.joined.retain(|c| !c.is(by));
+        if self.promise.as_ref().is_some_and(|p| p.by.is(by)) {
+            self.promise = None;
+        }
+        let Some(person) = by.person else { return };
+        self.resting.insert(person.person, rests_until);
+        for pursuit in &mut self.pursuits {
+            if pursuit.party.who == Who::Person(person.person) {
+                pursuit.state = Chase::Over(ContactSkip::Resting);
+            }
+        }
+    }
+}

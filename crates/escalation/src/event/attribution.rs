@@ -1,0 +1,79 @@
+//! Which activation an event belongs to, and who is responsible for it.
+
+use super::{Doer, Event};
+use crate::id::ActivationId;
+
+impl Event {
+    /// The activation it belongs to: its stream in the record.
+    pub fn activation(&self) -> Option<&ActivationId> {
+        match self {
+            Self::Raised(raised) => Some(&raised.act),
+            Self::PressedAgain { act, .. }
+            | Self::CancelAsked { act, .. }
+            | Self::AskedFirst { act, .. }
+            | Self::RungEntered { act, .. }
+            | Self::RungPassedOver { act, .. }
+            | Self::ContactPassedOver { act, .. }
+            | Self::DispatchQueued { act, .. }
+            | Self::DispatchReported { act, .. }
+            | Self::ReceiptOverdue { act, .. }
+            | Self::Accepted { act, .. }
+            | Self::Joined { act, .. }
+            | Self::Declined { act, .. }
+            | Self::CommitmentQuestioned { act, .. }
+            | Self::CommitmentLapsed { act, .. }
+            | Self::Claimed { act, .. }
+            | Self::ClaimLapsed { act }
+            | Self::Escalated { act, .. }
+            | Self::Exhausted { act, .. }
+            | Self::RoundStarted { act, .. }
+            | Self::NoteAdded { act, .. }
+            | Self::Closed { act, .. }
+            | Self::Archived { act } => Some(act),
+            Self::AnswerSetAside { act, .. } => act.as_ref(),
+            Self::StationStarted { .. }
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound {}
+            | Self::DirectoryAdopted { .. }
+            | Self::PersonVersioned { .. }
+            | Self::TroubleRaised { .. }
+            | Self::TroubleCleared { .. }
+            | Self::DeviceReported { .. } => None,
+        }
+    }
+
+    /// Who is responsible for it, where it came through the API.
+    pub fn doer(&self) -> Option<&Doer> {
+        match self {
+            Self::Raised(raised) => raised.by.as_ref(),
+            Self::PressedAgain { by, .. } => by.as_ref(),
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => by.by.as_ref(),
+            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
+            Self::StationStarted { .. }
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound {}
+            | Self::DirectoryAdopted { .. }
+            | Self::PersonVersioned { .. }
+            | Self::TroubleRaised { .. }
+            | Self::TroubleCleared { .. }
+            | Self::DeviceReported { .. }
+            | Self::CancelAsked { .. }
+            | Self::AskedFirst { .. }
+            | Self::RungEntered { .. }
+            | Self::RungPassedOver { .. }
+            | Self::ContactPassedOver { .. }
+            | Self::DispatchQueued { .. }
+            | Self::DispatchReported { .. }
+            | Self::ReceiptOverdue { .. }
+            | Self::AnswerSetAside { .. }
+            | Self::CommitmentQuestioned { .. }
+            | Self::CommitmentLapsed { .. }
+            | Self::ClaimLapsed { .. }
+            | Self::Exhausted { .. }
+            | Self::RoundStarted { .. }
+            | Self::Archived { .. } => None,
+        }
+    }
+}

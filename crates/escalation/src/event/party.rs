@@ -1,0 +1,76 @@
+//! Who is pursued, why now, and why not any further.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dispatch::Recipient;
+use crate::id::PersonVersion;
+use crate::ladder::{Medium, RungIndex, Who};
+
+/// Why a rung was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// The activation was raised.
+    Raised,
+    /// The rung before waited in vain.
+    WaitOver,
+    /// Nobody on the rung before was left to wait for.
+    NobodyLeft,
+    /// Someone moved it on.
+    Escalated,
+    /// A commitment ended.
+    Resumed,
+    /// The button was pressed again long after an accept.
+    PressedAgain,
+}
+
+/// Somebody pursued: a target of a rung with the details that were current when it was entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Of which rung.
+    pub rung: RungIndex,
+    /// Who.
+    pub who: Who,
+    /// For a person: which details.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonVersion>,
+    /// The channel steps that can be tried: fallback in order, together within a step.
+    pub steps: Vec<Vec<Channel>>,
+}
+
+/// One channel to one party.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Which medium.
+    pub medium: Medium,
+    /// To whom exactly.
+    pub to: Recipient,
+}
+
+/// Why a whole rung was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RungSkip {
+    /// It resolves to nobody who can be tried.
+    Nobody,
+    /// Only the centre is on it, and an operator has claimed.
+    CentreHasClaimed,
+}
+
+/// Why somebody is not tried (any further).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactSkip {
+    /// No longer in any directory.
+    Unknown,
+    /// None of the rung's channels has an address for them.
+    NoAddress,
+    /// Every channel failed or stayed without a receipt.
+    AllChannelsFailed,
+    /// Declined, and rests.
+    Resting,
+    /// An operator of the centre has claimed already.
+    CentreHasClaimed,
+    /// The same address is on this rung already.
+    SameAddress,
+}

@@ -1,0 +1,64 @@
+//! Which texts of an event are private: each is offered to be sealed before the event is applied or recorded.
+
+use super::{Event, offer};
+use crate::private::Field;
+
+impl Event {
+    /// Offers every private text to `seal`, in a fixed order.
+    pub fn seal_with(&mut self, seal: &mut dyn FnMut(Field<'_>)) {
+        match self {
+            Self::DirectoryAdopted { places, .. } => offer(seal, "places", "", Some(places)),
+            Self::PersonVersioned { id, reference, name, mobile, email, .. } => {
+                let subject = id.to_string();
+                offer(seal, "reference", &subject, Some(reference));
+                offer(seal, "name", &subject, Some(name));
+                offer(seal, "mobile", &subject, mobile.as_mut());
+                offer(seal, "email", &subject, email.as_mut());
+            }
+            Self::Raised(raised) => {
+                raised.signal.seal_with(seal);
+                if let Some(by) = &mut raised.by {
+                    by.seal_with(seal);
+                }
+            }
+            Self::PressedAgain { signal, by, .. } => {
+                signal.seal_with(seal);
+                if let Some(by) = by {
+                    by.seal_with(seal);
+                }
+            }
+            Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => signal.seal_with(seal),
+            Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => {
+                by.seal_with(seal);
+            }
+            Self::Claimed { by, .. } | Self::Escalated { by, .. } => by.seal_with(seal),
+            Self::NoteAdded { by, text, .. } => {
+                by.seal_with(seal);
+                offer(seal, "note", "", Some(text));
+            }
+            Self::Closed { by, note, .. } => {
+                by.seal_with(seal);
+                offer(seal, "note", "", note.as_mut());
+            }
+            Self::StationStarted { .. }
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound {}
+            | Self::TroubleRaised { .. }
+            | Self::TroubleCleared { .. }
+            | Self::AskedFirst { .. }
+            | Self::RungEntered { .. }
+            | Self::RungPassedOver { .. }
+            | Self::ContactPassedOver { .. }
+            | Self::DispatchQueued { .. }
+            | Self::ReceiptOverdue { .. }
+            | Self::CommitmentQuestioned { .. }
+            | Self::CommitmentLapsed { .. }
+            | Self::ClaimLapsed { .. }
+            | Self::Exhausted { .. }
+            | Self::RoundStarted { .. }
+            | Self::Archived { .. } => {}
+        }
+    }
+}
