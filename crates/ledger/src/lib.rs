@@ -1,4 +1,4 @@
-//! THE RECORD: exact bytes in one sequence, the Merkle tree over them, and the stores that keep both.
+//! THE RECORD: exact bytes in one sequence, the Merkle tree over them, what is proven from it, and the stores that keep both.
 //!
 //! Knows bytes, places, hashes and owners. It does not know what an entry means, has no clock and no randomness,
 //! and decides nothing: who appends is told what became of it, and acts on that.
@@ -6,18 +6,24 @@
 mod any;
 mod batch;
 mod canonical;
+mod checkpoint;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod dialect;
 mod digest;
 mod disclosure;
 mod entry;
+mod key;
 mod listing;
 pub mod memory;
+mod note;
 mod open;
+mod proof;
 mod row;
 mod sql;
 mod statement;
+mod subtrees;
+mod tlog_proof;
 mod tree;
 
 use std::error::Error;
@@ -26,14 +32,20 @@ use std::future::Future;
 pub use any::AnyLedger;
 pub use batch::{Batch, Sealed};
 pub use canonical::NotCanonical;
+pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use dialect::Dialect;
 pub use digest::{Digest, NotADigest};
 pub use disclosure::{Disclosure, NotADisclosure};
 pub use entry::{Columns, EntryBody, NotAnEntry, Seq};
+pub use key::{KeyId, NotAVerifyKey, NotAnOrigin, Origin, VerifyKey};
 pub use listing::{Listing, ListingQuery, NotAListing};
+pub use note::{NotANote, NotSigned, Signature, SignedNote};
 pub use open::OpenError;
+pub use proof::{ConsistencyProof, InclusionProof, NotProven, TreeHead};
 pub use sql::SqlLedger;
 pub use sqlx::{Postgres, Sqlite};
+pub use subtrees::{BLOCK, Blocks, CannotProve, Subtrees};
+pub use tlog_proof::{NotATlogProof, TlogProof};
 pub use tree::{Frontier, LeafHash, NotAFrontier, Root};
 
 /// An append-only sequence of entries with what they disclose, and one projection beside it.

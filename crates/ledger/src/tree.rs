@@ -1,6 +1,7 @@
 //! The RFC 6962 Merkle tree over entries: hashes and the frontier that yields a root.
 //!
-//! Knows bytes and hashes only. It proves nothing and signs nothing, and it never stores: who owns the leaves is `Ledger`'s business.
+//! Knows bytes and hashes only, and never stores: who owns the leaves is `Ledger`'s business. What is proven from them is
+//! `subtrees` and `proof`.
 
 use crate::digest::{Digest, NotADigest};
 
@@ -30,6 +31,16 @@ impl LeafHash {
 pub struct Root(Digest);
 
 impl Root {
+    /// A root that was computed elsewhere. It vouches for nothing: see `checkpoint`.
+    pub(crate) const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The root of the empty tree: SHA-256 of nothing.
+    pub(crate) fn of_nothing() -> Self {
+        Self(Digest::of(&[]))
+    }
+
     /// The digest itself.
     pub const fn digest(&self) -> &Digest {
         &self.0
@@ -37,7 +48,7 @@ impl Root {
 }
 
 /// An interior node: SHA-256(01 ‖ left ‖ right).
-fn node(left: &Digest, right: &Digest) -> Digest {
+pub(crate) fn node(left: &Digest, right: &Digest) -> Digest {
     Digest::of(&[&[0x01], left.as_bytes(), right.as_bytes()])
 }
 
@@ -88,7 +99,7 @@ impl Frontier {
     /// The root of the tree as it stands; SHA-256 of nothing when it is empty.
     pub fn root(&self) -> Root {
         let joined = self.peaks.iter().rev().copied().reduce(|right, left| node(&left, &right));
-        Root(joined.unwrap_or_else(|| Digest::of(&[])))
+        joined.map_or_else(Root::of_nothing, Root)
     }
 
     /// Eight bytes of size, most significant first, then the hashes, the largest subtree's first.
