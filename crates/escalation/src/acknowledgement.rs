@@ -79,6 +79,8 @@ pub enum Reply {
     BareYes,
     /// An opt-out word that carriers act on.
     Stop,
+    /// A word that takes the opt-out back.
+    Start,
     /// Anything else.
     NotAnAnswer,
 }
@@ -116,6 +118,8 @@ impl Reply {
         match compact.as_str() {
             "Y" | "YES" => return Self::BareYes,
             "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "OPTOUT" | "REVOKE" => return Self::Stop,
+            // YES takes it back at some carriers as well, but here it is meant for an alarm.
+            "START" | "UNSTOP" => return Self::Start,
             _other => {}
         }
         let mut letters = compact.chars();
@@ -135,7 +139,7 @@ impl Reply {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Going { code } | Self::Helping { code } | Self::Cannot { code } => *code,
-            Self::BareYes | Self::Stop | Self::NotAnAnswer => None,
+            Self::BareYes | Self::Stop | Self::Start | Self::NotAnAnswer => None,
         }
     }
 }
@@ -208,6 +212,7 @@ mod tests {
         assert_eq!(Reply::parse("N 4711"), Reply::Cannot { code: Code::new(4711) });
         assert_eq!(Reply::parse("yes"), Reply::BareYes);
         assert_eq!(Reply::parse("Stop"), Reply::Stop);
+        assert_eq!(Reply::parse("start"), Reply::Start);
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Engine {
             },
             Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
             Reply::Stop => self.opted_out(now, newest(), contact, answer),
+            Reply::Start => self.opted_in(now, newest(), contact, answer),
         }
     }
 
@@ -140,7 +141,7 @@ impl Engine {
         course.push(aside(Some(act), Some(contact), why, answer));
         let purpose = match &answer.reply {
             Reply::BareYes => Purpose::WhichAlarm,
-            Reply::Going { .. } | Reply::Helping { .. } | Reply::Cannot { .. } | Reply::Stop | Reply::NotAnAnswer => {
+            Reply::Going { .. } | Reply::Helping { .. } | Reply::Cannot { .. } | Reply::Stop | Reply::Start | Reply::NotAnAnswer => {
                 Purpose::NothingAcknowledged
             }
         };
@@ -160,6 +161,15 @@ impl Engine {
         };
         for person in self.people_at(contact) {
             events.extend(self.trouble_noticed(&Cause::OptedOut { person }));
+        }
+        events
+    }
+
+    /// The carrier lets us through again. It answers no alarm, and whoever is asked for help right now is told so.
+    fn opted_in(&self, now: Timestamp, newest: Option<&Activation>, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let mut events = self.unclear(now, newest, contact, SetAside::OptedIn, answer);
+        for person in self.people_at(contact) {
+            events.extend(self.trouble_cleared(&Cause::OptedOut { person }));
         }
         events
     }
@@ -191,7 +201,7 @@ impl Course<'_> {
                 self.accept(by, Commitment::Verifying, VERIFYING_HOLD);
             }
             Reply::Cannot { .. } => self.decline(by),
-            Reply::BareYes | Reply::Stop | Reply::NotAnAnswer => {
+            Reply::BareYes | Reply::Stop | Reply::Start | Reply::NotAnAnswer => {
                 let act = self.act.clone();
                 self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
             }

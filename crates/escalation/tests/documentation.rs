@@ -85,6 +85,7 @@ fn the_replies_page_reads_as_the_program_reads() {
             Reply::Cannot { .. } => "cannot",
             Reply::BareYes => "bare yes",
             Reply::Stop => "stop",
+            Reply::Start => "start",
             Reply::NotAnAnswer => "no answer",
         };
         assert_eq!(said, read, "{reply}");

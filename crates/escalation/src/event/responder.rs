@@ -26,6 +26,8 @@ pub enum SetAside {
     NoGesture,
     /// An opt-out word.
     OptedOut,
+    /// A word that takes an opt-out back.
+    OptedIn,
     /// The activation was closed before.
     AlreadyClosed,
     /// The very same message was here before.

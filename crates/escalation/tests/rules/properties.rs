@@ -130,7 +130,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => signals,
         1 => (0_usize..6, 0_u8..3).prop_map(|(device, key)| Happening::Raised { device, key }),
-        6 => (1..=PEOPLE, 0_u8..7, any::<bool>(), 0_u8..40, prop::bool::weighted(0.1))
+        6 => (1..=PEOPLE, 0_u8..8, any::<bool>(), 0_u8..40, prop::bool::weighted(0.1))
             .prop_map(|(person, reply, right, repeat, early)| Happening::Text { person, reply, right, repeat, early }),
         2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..4, any::<bool>())
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
@@ -351,6 +351,7 @@ fn reply_of(index: u8, code: Option<Code>) -> Reply {
         3 => Reply::Cannot { code },
         4 => Reply::BareYes,
         5 => Reply::Stop,
+        6 => Reply::Start,
         _other => Reply::NotAnAnswer,
     }
 }

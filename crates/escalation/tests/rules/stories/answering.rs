@@ -624,6 +624,35 @@ fn an_opt_out_is_a_trouble_of_that_person_and_stops_nothing() {
 }
 
 #[test]
+fn start_takes_an_opt_out_back_and_answers_no_alarm() {
+    check(
+        COUNTERS,
+        "press library/counter-1
+        reply j-smith STOP
+        reply j-smith start
+        forward 30s",
+        expect![[r#"
+            > press library/counter-1
+            0s        KAL-1 raised: duress at library/counter-1 of kalamunda (Registered, Live { up_to_s: None }, Ladder)
+            0s        KAL-1 rung 1 until 30s (Raised): j-smith by sms then email
+            0s          KAL-1.1 sms to j-smith: alarm code 47
+            > reply j-smith STOP
+            0s        KAL-1: an answer set aside (OptedOut)
+            0s        ! trouble: OptedOut { person: PersonId(1) }
+            > reply j-smith start
+            0s        KAL-1: an answer set aside (OptedIn)
+            0s          KAL-1.2 sms to j-smith: nothing_acknowledged code 47
+            0s        ! cleared: OptedOut { person: PersonId(1) }
+            > forward 30s
+            30s       KAL-1 rung 2 until 75s (WaitOver): p-nair by sms+email, duty by sms
+            30s         KAL-1.3 sms to p-nair: alarm code 47
+            30s         KAL-1.4 email to p-nair: alarm
+            30s         KAL-1.5 sms to duty: alarm code 47
+        "#]],
+    );
+}
+
+#[test]
 fn an_answer_to_an_activation_that_has_left_memory_is_still_recorded() {
     let mut floor = Floor::new(PEOPLE);
     let act = floor.press("library/counter-1");
