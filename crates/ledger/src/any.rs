@@ -8,7 +8,7 @@ use sqlx::{Postgres, Sqlite};
 
 use crate::open::OpenError;
 use crate::sql::SqlLedger;
-use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
+use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, LeafHash, Ledger, Listing, ListingQuery, ReadError, Seq};
 
 /// A record in one of the databases we know.
 #[derive(Debug)]
@@ -56,6 +56,10 @@ impl Ledger for AnyLedger {
 
     async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
         either!(self, ledger => ledger.entries(from, limit))
+    }
+
+    async fn leaves(&self, from: Seq, limit: u32) -> Result<Vec<LeafHash>, ReadError> {
+        either!(self, ledger => ledger.leaves(from, limit))
     }
 
     async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {

@@ -75,6 +75,10 @@ impl Checkpoint {
         self.head.root
     }
 
+    pub(crate) const fn head(&self) -> &TreeHead {
+        &self.head
+    }
+
     /// The note, as it can be handed on.
     pub const fn note(&self) -> &SignedNote {
         &self.note

@@ -117,6 +117,8 @@ async fn entries_are_found_in_order<L: Ledger>(ledger: &L) {
     }
     accepted(ledger, &batch).await;
     let places = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.seq.index()).collect::<Vec<_>>();
+    let leaves: Vec<_> = sure(ledger.entries(Seq::new(27), 2).await).iter().map(|entry| entry.leaf).collect();
+    assert_eq!(sure(ledger.leaves(Seq::new(27), 2).await), leaves);
     assert_eq!(places(sure(ledger.entries(Seq::new(27), 2).await)), [27, 28]);
     assert_eq!(places(sure(ledger.entries(Seq::new(30), 2).await)), [0_u64; 0]);
     assert_eq!(places(sure(ledger.by_stream("KAL-10", Seq::FIRST, 4).await)), [3, 4, 5, 12]);

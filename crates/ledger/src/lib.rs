@@ -20,6 +20,8 @@ mod note;
 mod open;
 mod proof;
 mod row;
+mod signer;
+mod signing_key;
 mod sql;
 mod statement;
 mod subtrees;
@@ -42,6 +44,8 @@ pub use listing::{Listing, ListingQuery, NotAListing};
 pub use note::{NotANote, NotSigned, Signature, SignedNote};
 pub use open::OpenError;
 pub use proof::{ConsistencyProof, InclusionProof, NotProven, TreeHead};
+pub use signer::{Signer, SignerError, SigningKeys};
+pub use signing_key::{KeyFileError, SigningKey};
 pub use sql::SqlLedger;
 pub use sqlx::{Postgres, Sqlite};
 pub use subtrees::{BLOCK, Blocks, CannotProve, Subtrees};
@@ -72,6 +76,11 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// At most `limit` entries from `from` on.
     fn entries(&self, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
+
+    /// At most `limit` leaf hashes from `from` on.
+    fn leaves(&self, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<LeafHash>, ReadError>> + Send {
+        async move { Ok(self.entries(from, limit).await?.into_iter().map(|entry| entry.leaf).collect()) }
+    }
 
     /// At most `limit` entries of one history from `from` on.
     fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;

@@ -64,6 +64,11 @@ pub enum NotSigned {
 }
 
 impl SignedNote {
+    /// A note of this text, which ends with a newline, and these signatures.
+    pub(crate) const fn new(text: String, signatures: Vec<Signature>) -> Self {
+        Self { text, signatures }
+    }
+
     /// What was signed, with its final newline.
     pub fn text(&self) -> &str {
         &self.text

@@ -20,14 +20,14 @@ use crate::listing::{Listing, ListingQuery};
 use crate::open::STATEMENTS;
 use crate::row::{self, READ_DISCLOSURES, READ_ENTRIES, READ_LISTINGS, damaged_entry, unavailable};
 use crate::statement::{self, Piece, Plan};
-use crate::tree::Frontier;
+use crate::tree::{Frontier, LeafHash};
 use crate::{AppendError, Entry, Head, Ledger, ReadError};
 
 /// Texts kept; when there are more, all are forgotten and written anew.
 const TEXTS: usize = STATEMENTS;
 
 /// Leaf hashes read at once when the head is computed.
-const HEAD_PAGE: i64 = 4096;
+const HEAD_PAGE: u32 = 4096;
 
 /// A record in the database `DB`. Open one with `SqlLedger::<Sqlite>::open` or `SqlLedger::<Postgres>::connect`.
 pub struct SqlLedger<DB: Dialect> {
@@ -177,19 +177,11 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
     async fn head(&self) -> Result<Head, ReadError> {
         let mut frontier = Frontier::new();
         loop {
-            let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
-            let next = Param::place(Seq::new(frontier.size()));
-            let rows = self.read(READ_ENTRIES, sql, &[next, Param::Integer(HEAD_PAGE)]).await?;
-            if rows.is_empty() {
+            let leaves = self.leaves(Seq::new(frontier.size()), HEAD_PAGE).await?;
+            if leaves.is_empty() {
                 return Ok(Head { frontier });
             }
-            for row in &rows {
-                let seq = row::place::<DB>(row, 0)?;
-                if seq.index() != frontier.size() {
-                    return Err(damaged_entry(Seq::new(frontier.size()), "it is missing, and later ones are there"));
-                }
-                frontier.append(row::leaf::<DB>(row, seq)?);
-            }
+            frontier.extend(leaves);
         }
     }
 
@@ -213,6 +205,20 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
     async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
         let params = [Param::place(from), Param::Integer(limit.into())];
         self.read_entries("WHERE e.seq >= $1 ORDER BY e.seq LIMIT $2", &params).await
+    }
+
+    async fn leaves(&self, from: Seq, limit: u32) -> Result<Vec<LeafHash>, ReadError> {
+        let sql = "SELECT seq, leaf_hash FROM entry WHERE seq >= $1 ORDER BY seq LIMIT $2";
+        let rows = self.read(READ_ENTRIES, sql, &[Param::place(from), Param::Integer(limit.into())]).await?;
+        let mut leaves = Vec::with_capacity(rows.len());
+        for (row, expected) in rows.iter().zip(from.index()..) {
+            let seq = row::place::<DB>(row, 0)?;
+            if seq.index() != expected {
+                return Err(damaged_entry(Seq::new(expected), "it is missing, and later ones are there"));
+            }
+            leaves.push(row::leaf::<DB>(row, seq)?);
+        }
+        Ok(leaves)
     }
 
     async fn by_stream(&self, stream: &str, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
