@@ -105,6 +105,10 @@ slug_id! {
     LadderId;
     /// A monitoring centre.
     CentreId;
+    /// A roster.
+    RosterId;
+    /// A calendar of public holidays.
+    CalendarId;
     /// A carrier's account or endpoint, by the `name` it has in the settings.
     CarrierName;
 }

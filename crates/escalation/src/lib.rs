@@ -9,6 +9,7 @@
 //! - [`input::Input`]: everything that can happen to us. [`event::Event`]: everything we record.
 //! - [`activation::Activation`]: one person's call for help, from the first signal to its disposition.
 //! - [`ladder::Ladder`]: rungs, targets and waits; [`directory::Directory`]: who and where.
+//! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
@@ -34,7 +35,9 @@ mod raising;
 pub mod rejection;
 mod remembered;
 mod reporting;
+pub mod roster;
 pub mod signal;
 pub mod time;
 pub mod trouble;
 pub mod verdict;
+pub mod zone;

@@ -11,6 +11,7 @@ mod burden;
 mod floor;
 mod naive;
 mod properties;
+mod rosters;
 mod script;
 mod timeline;
 

@@ -1,0 +1,39 @@
+//! What is changed of a roster for a stated time: overrides, swaps, leave. All of them end by themselves.
+
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::id::PersonId;
+
+/// These people and nobody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// From when, by the roster's clock.
+    pub from: DateTime,
+    /// Until when, by the roster's clock.
+    pub until: DateTime,
+    /// Who is on duty instead of everybody.
+    pub people: Vec<PersonId>,
+}
+
+/// One person in the place of another. Where the other is not on duty, it changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swap {
+    /// From when, by the roster's clock.
+    pub from: DateTime,
+    /// Until when, by the roster's clock.
+    pub until: DateTime,
+    /// Who would be on duty.
+    pub off: PersonId,
+    /// Who is on duty instead.
+    pub on: PersonId,
+}
+
+/// A time at which a person is away from every roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// From when, by the clock of the roster that asks.
+    pub from: DateTime,
+    /// Until when, by the clock of the roster that asks.
+    pub until: DateTime,
+}
