@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use escalation::id::CarrierName;
-use escalation::input::Input;
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use tokio::sync::watch;
@@ -73,7 +72,8 @@ impl Gauge {
     /// Starts with nothing known; the trouble follows in a task of its own until `reporter` stops.
     pub(crate) fn new(carrier: CarrierName, now: Now, reporter: &Reporter) -> Self {
         let (down, watched) = watch::channel(None);
-        tokio::spawn(follow(carrier.clone(), watched, reporter.clone()));
+        let cause = Cause::ProviderDown { carrier: carrier.clone() };
+        tokio::spawn(reporter.clone().follow(carrier.to_string(), cause, watched));
         let health = Health {
             carrier,
             last_ok: None,
@@ -180,23 +180,6 @@ fn latency(took_ms: &VecDeque<u64>) -> Option<Latency> {
     sorted.sort_unstable();
     let median = sorted.get(sorted.len().saturating_sub(1) / 2);
     Some(Latency { last_ms: *took_ms.back()?, median_ms: *median?, worst_ms: *sorted.last()? })
-}
-
-/// Raises and clears the trouble; what changes back before it was taken is never raised. The first word is always said,
-/// so that a trouble from before a restart is cleared; the rules know whether there is one.
-async fn follow(carrier: CarrierName, mut down: watch::Receiver<Option<bool>>, reporter: Reporter) {
-    let mut told = None;
-    while down.changed().await.is_ok() {
-        let is_down = *down.borrow_and_update();
-        if is_down == told {
-            continue;
-        }
-        let cause = Cause::ProviderDown { carrier: carrier.clone() };
-        let input = if is_down == Some(true) { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
-        if reporter.until_taken(carrier.as_str(), input).await {
-            told = is_down;
-        }
-    }
 }
 
 #[cfg(test)]

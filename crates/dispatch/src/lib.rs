@@ -49,6 +49,7 @@ use crate::line::{Account, Line};
 use crate::message::Book;
 use crate::report::Reporter;
 use crate::sms::account::Account as SmsAccount;
+use crate::sms::ears::Ears;
 use crate::sms::listening::Listening;
 use crate::webhook::Endpoint;
 
@@ -140,6 +141,7 @@ impl Voice {
                 account: account.clone(),
                 inbox: Arc::clone(&inbox),
                 gauge: Arc::clone(&line.gauge),
+                ears: Ears::new(account.name().clone(), &reporter),
                 now: Arc::clone(now),
                 busy: busy.clone(),
                 stopping: reporter.stopping.clone(),

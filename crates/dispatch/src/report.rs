@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use escalation::input::Input;
+use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::watch;
 
@@ -60,6 +61,23 @@ impl Reporter {
         }
     }
 
+    /// Raises and clears a trouble; what changes back before it was taken is never raised. The first word is always said, so
+    /// that a trouble from before a restart is cleared; the rules know whether there is one.
+    pub(crate) async fn follow(self, what: String, cause: Cause, mut raised: watch::Receiver<Option<bool>>) {
+        let mut told = None;
+        while raised.changed().await.is_ok() {
+            let is_raised = *raised.borrow_and_update();
+            if is_raised == told {
+                continue;
+            }
+            let cause = cause.clone();
+            let input = if is_raised == Some(true) { Input::TroubleNoticed(cause) } else { Input::TroubleCleared(cause) };
+            if self.until_taken(&what, input).await {
+                told = is_raised;
+            }
+        }
+    }
+
     /// Offers an input once: whoever sent it to us will send it again. True once durable.
     pub(crate) async fn once(&self, input: Input) -> bool {
         match (self.submit)(input).await {
@@ -72,8 +90,6 @@ impl Reporter {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use escalation::trouble::Cause;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod answer;
 pub(crate) mod awaited;
+pub(crate) mod ears;
 pub(crate) mod http;
 pub(crate) mod listening;
 pub(crate) mod number;

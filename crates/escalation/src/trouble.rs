@@ -35,6 +35,11 @@ pub enum Cause {
         /// Which.
         carrier: CarrierName,
     },
+    /// A provider's list of replies does not read: answers by text may be there unheard.
+    RepliesUnread {
+        /// Whose.
+        carrier: CarrierName,
+    },
     /// A rung had nobody to tell.
     Coverage {
         /// On which ladder.
@@ -79,6 +84,7 @@ impl Cause {
             | Self::KeyReplaced
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }
+            | Self::RepliesUnread { .. }
             | Self::Overflow { .. }
             | Self::Fault { .. } => Scope::Station,
         }

@@ -96,6 +96,7 @@ impl<'a> Audience<'a> {
             | Cause::KeyReplaced
             | Cause::DirectoryBroken
             | Cause::ProviderDown { .. }
+            | Cause::RepliesUnread { .. }
             | Cause::Overflow { .. } => Self::Everyone,
             Cause::Coverage { site, .. } | Cause::Tampered { site } => Self::Site(site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),

@@ -124,6 +124,9 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::RecordUnreachable => "The record is unreachable: ladders run, entries are in the spool. Mend the database.".to_owned(),
         Cause::DirectoryBroken => "The directory file is missing or broken: the last good one is in force. Run `cooee check`.".to_owned(),
         Cause::ProviderDown { carrier } => format!("The provider {carrier} takes no messages. Run `cooee doctor`."),
+        Cause::RepliesUnread { carrier } => {
+            format!("Replies kept by {carrier} cannot be read: answers by text may be unheard. Ring whoever was told; run `cooee doctor`.")
+        }
         Cause::Coverage { ladder, site } => {
             format!("The ladder {ladder} at {site} had a step with nobody to tell. Mend the directory.")
         }

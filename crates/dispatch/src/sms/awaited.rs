@@ -46,6 +46,11 @@ impl Awaited {
         self.sent().get(id).filter(|sent| sent.due).map(|sent| sent.dispatch.clone())
     }
 
+    /// Whether the account took a message under this id.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.sent().get(id).is_some()
+    }
+
     pub(crate) fn any_due(&self) -> bool {
         self.sent().iter().any(|(_, sent)| sent.due)
     }

@@ -22,6 +22,7 @@ use escalation::time::{SignedDuration, Timestamp};
 use minijinja::Value;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use reqwest::{Client, Url};
+use serde_json::Value as Json;
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
@@ -29,12 +30,13 @@ use crate::health::Now;
 use crate::inbound::{HookKind, HookRequest, Inbox, header};
 use crate::settings::{BodyAs, Http, Inbound, Method, Secret, SettingsError};
 use crate::sms::awaited::Awaited;
+use crate::sms::ears::Missed;
 use crate::sms::http::answer::Answer;
 use crate::sms::http::fields::{Fields, Receipt, Reply};
 use crate::sms::http::guard::Guard;
 use crate::sms::http::login::Login;
 use crate::sms::http::sheet::{Sheet, Words};
-use crate::sms::number::{national, plain};
+use crate::sms::number::{e164, national, plain};
 use crate::sms::signature::{pairs_of, value};
 
 pub(crate) use flaws::flaws;
@@ -192,7 +194,7 @@ impl Gateway {
     }
 
     /// Reads one list, or one object, from where a template points.
-    async fn list<const N: usize>(&self, key: &str, items: &str, more: [(&'static str, Value); N]) -> Result<Vec<Fields>, Fault> {
+    async fn list<const N: usize>(&self, key: &str, items: &str, more: [(&'static str, Value); N]) -> Result<Vec<Fields>, Missed> {
         let more_is_one = more.iter().any(|(word, _)| *word == "id");
         let mut words = self.words(None);
         words.extend(more);
@@ -207,7 +209,11 @@ impl Gateway {
             return Ok(Vec::new());
         }
         let body = answer.listing(&self.settings.taken.codes_only())?;
-        Ok(body.pointer(items).cloned().map(Fields::items).unwrap_or_default())
+        match body.pointer(items) {
+            // An empty list may be said as nothing at all; a list that is not there may be anywhere, with people's words in it.
+            Some(list @ (Json::Array(_) | Json::Object(_) | Json::Null)) => Ok(Fields::items(list.clone())),
+            Some(Json::Bool(_) | Json::Number(_) | Json::String(_)) | None => Err(Missed::Strange("no list")),
+        }
     }
 
     /// True at the first look at the list of replies.
@@ -223,7 +229,7 @@ impl Gateway {
         let mut undated = self.undated.lock().unwrap_or_else(PoisonError::into_inner);
         let undated = undated.get_or_insert_default();
         if first && undated.insert(id.to_owned()) {
-            tracing::warn!(carrier = %self.awaited.carrier(), "a reply without a time was there before we looked first; it answers nothing");
+            tracing::warn!(carrier = %self.awaited.carrier(), "a reply without a time was there before we looked first; it counts for no alarm, and whoever sent it is told so");
         }
         undated.contains(id)
     }
@@ -256,32 +262,44 @@ impl Gateway {
         if items.is_empty() {
             return Some(None);
         }
-        let mut durable = true;
+        let (mut durable, mut senseless) = (true, 0_u32);
         for item in &items {
             match self.said(request.kind, item) {
                 Some(Said::Reply(reply)) => durable &= self.hand_in(inbox, &reply).await,
                 Some(Said::Receipt(receipt)) => durable &= self.take_receipt(inbox, guard, request, receipt).await,
                 Some(Said::OnTheWay) => {}
-                None => return Some(None),
+                None => senseless += 1,
             }
         }
-        Some(Some(durable))
+        if senseless > 0 {
+            tracing::warn!(carrier = %self.awaited.carrier(), senseless, items = items.len(), "a callback has items that the settings do not read");
+        }
+        // What is not durable is asked for again first; what nobody can read is not confirmed with the rest.
+        Some((!durable || senseless == 0).then_some(durable))
     }
 
-    /// What one item of a callback is. Some providers post both kinds to one address.
+    /// What one item of a callback is. Some providers post both kinds to one address, and some give a reply a status: what
+    /// reads as a person's words is one, unless it says itself that it is a message of ours.
     fn said(&self, kind: HookKind, item: &Fields) -> Option<Said> {
-        let reply = || {
-            let map = self.settings.reply.as_ref()?;
-            item.reply(map, &self.settings.country_code).map(Said::Reply)
-        };
+        let country = self.settings.country_code.as_str();
         let receipt = || {
             let map = self.settings.receipt.as_ref().filter(|map| item.is_receipt(map))?;
             Some(item.receipt(map).map_or(Said::OnTheWay, Said::Receipt))
         };
-        match kind {
-            HookKind::Status => receipt().or_else(reply),
-            HookKind::Inbound => reply().or_else(receipt),
+        let map = self.settings.reply.as_ref();
+        match (kind, map.and_then(|map| item.reply(map, country))) {
+            (_, Some(reply)) if self.is_of_ours(item, &reply) => receipt().or(Some(Said::Reply(reply))),
+            (_, Some(reply)) => Some(Said::Reply(reply)),
+            (HookKind::Status, None) => receipt(),
+            (HookKind::Inbound, None) => receipt().or_else(|| item.unread(map?, country).map(Said::Reply)),
         }
+    }
+
+    /// Whether what reads as a reply comes from our own number, or bears the id of a message that we sent.
+    fn is_of_ours(&self, item: &Fields, reply: &Reply) -> bool {
+        let named = self.settings.receipt.as_ref().and_then(|map| map.id.as_ref()).and_then(|field| item.text(field));
+        let by_id = named.is_some_and(|id| id == reply.id && self.awaited.knows(&id));
+        by_id || reply.from == e164(&self.settings.from, &self.settings.country_code)
     }
 
     async fn take_receipt(&self, inbox: &Inbox, guard: &Guard, request: &HookRequest, receipt: Receipt) -> bool {

@@ -16,6 +16,7 @@ use crate::inbound::Inbox;
 use crate::settings::Inbound;
 use crate::sms::account::Account;
 use crate::sms::answer::{Page, Resource, final_report};
+use crate::sms::ears::{Ears, Heard, Missed};
 use crate::sms::http::polling;
 use crate::sms::twilio::Twilio;
 
@@ -36,6 +37,7 @@ pub(crate) struct Listening {
     pub(crate) account: Account,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) ears: Ears,
     pub(crate) now: Now,
     pub(crate) busy: watch::Receiver<bool>,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -53,10 +55,14 @@ impl Listening {
         }
         loop {
             self.patience = Duration::ZERO;
-            if let Err(fault) = self.turn().await {
-                tracing::info!(carrier = %self.account.name(), error = fault.class(), "listing failed");
-                if let Fault::Busy(Some(wait)) = fault {
-                    self.patience = wait;
+            let heard = self.turn().await;
+            self.ears.listed(&heard.replies);
+            for (what, missed) in [("replies", heard.replies), ("receipts", heard.receipts)] {
+                if let Err(missed) = missed {
+                    tracing::info!(carrier = %self.account.name(), what, error = missed.class(), "listing failed");
+                    if let Missed::Fault(Fault::Busy(Some(wait))) = missed {
+                        self.patience = self.patience.max(wait);
+                    }
                 }
             }
             if !self.rest().await {
@@ -95,7 +101,7 @@ impl Listening {
     }
 
     /// Lists once: replies since a day ago, and what became of our own messages.
-    async fn turn(&self) -> Result<(), Fault> {
+    async fn turn(&self) -> Heard {
         let earliest = (self.now)().saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
         match &self.account {
             Account::Twilio(account) => Lister { account, inbox: &self.inbox }.turn(earliest).await,
@@ -123,23 +129,34 @@ struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    async fn turn(&self, earliest: Timestamp) -> Result<(), Fault> {
+    async fn turn(&self, earliest: Timestamp) -> Heard {
+        Heard {
+            replies: self.list_replies(earliest).await.map_err(Missed::from),
+            receipts: self.list_receipts().await.map_err(Missed::from),
+        }
+    }
+
+    async fn list_replies(&self, earliest: Timestamp) -> Result<(), Fault> {
         let account = self.account;
         let day = earliest.strftime("%Y-%m-%d").to_string();
         let mut query = vec![("PageSize", PAGE_SIZE.to_owned()), ("DateSent>", day)];
         if let Some(number) = account.number() {
             query.push(("To", number.to_owned()));
         }
-        self.pages(&query, |page| self.replies(page, earliest)).await?;
-        if account.awaited().any_due() {
-            // Not by date: what failed before it was sent has none.
-            let mut query = vec![("PageSize", PAGE_SIZE.to_owned())];
-            if let Some(number) = account.number() {
-                query.push(("From", number.to_owned()));
-            }
-            self.pages(&query, |page| self.receipts(page)).await?;
+        self.pages(&query, |page| self.replies(page, earliest)).await
+    }
+
+    async fn list_receipts(&self) -> Result<(), Fault> {
+        let account = self.account;
+        if !account.awaited().any_due() {
+            return Ok(());
         }
-        Ok(())
+        // Not by date: what failed before it was sent has none.
+        let mut query = vec![("PageSize", PAGE_SIZE.to_owned())];
+        if let Some(number) = account.number() {
+            query.push(("From", number.to_owned()));
+        }
+        self.pages(&query, |page| self.receipts(page)).await
     }
 
     /// Reads pages, newest first, until one brings nothing new.

@@ -21,4 +21,6 @@ mod sending;
 #[cfg(test)]
 mod templated;
 #[cfg(test)]
+mod unreadable;
+#[cfg(test)]
 mod watch;

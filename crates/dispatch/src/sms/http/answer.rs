@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::carrier::Fault;
 use crate::client;
 use crate::settings::TakenMap;
+use crate::sms::ears::Missed;
 use crate::sms::http::fields::plain;
 
 /// An answer, read.
@@ -40,10 +41,10 @@ impl Answer {
     }
 
     /// The body of a listing, or why there is none.
-    pub(super) fn listing(self, map: &TakenMap) -> Result<Value, Fault> {
+    pub(super) fn listing(self, map: &TakenMap) -> Result<Value, Missed> {
         match self.status {
-            200..=299 => self.body.ok_or(Fault::NotSent("no JSON")),
-            _other => Err(self.fault(map)),
+            200..=299 => self.body.ok_or(Missed::Strange("no JSON")),
+            _other => Err(self.fault(map).into()),
         }
     }
 

@@ -77,13 +77,32 @@ impl Fields {
         Some(Receipt { id: map.id.as_ref().and_then(|field| self.text(field)), dispatch, report })
     }
 
+    /// What has an id and does not read as a reply: a person may have said something all the same. Its words are the item as
+    /// it came, which no grammar takes for an answer.
+    pub(super) fn unread(&self, map: &ReplyMap, country_code: &str) -> Option<Reply> {
+        let id = self.text(&map.id).filter(|id| !id.is_empty())?;
+        let from = self.text(&map.from).map(|from| e164(&from, country_code)).unwrap_or_default();
+        Some(Reply { id, from, text: self.raw(), sent_at: self.sent_at(map) })
+    }
+
+    /// The item as it came.
+    fn raw(&self) -> String {
+        match self {
+            Self::Json(item) => item.to_string(),
+            Self::Form(pairs) => pairs.iter().map(|(name, value)| [name.as_str(), value].join("=")).collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    fn sent_at(&self, map: &ReplyMap) -> Option<Timestamp> {
+        map.sent_at.iter().find_map(|field| read_time(&self.text(field)?))
+    }
+
     /// The reply, where id, sender and words are all there.
     pub(super) fn reply(&self, map: &ReplyMap, country_code: &str) -> Option<Reply> {
         let id = self.text(&map.id).filter(|id| !id.is_empty())?;
         let from = e164(&self.text(&map.from)?, country_code);
         let text = self.text(&map.text)?;
-        let sent_at = map.sent_at.iter().find_map(|field| read_time(&self.text(field)?));
-        Some(Reply { id, from, text, sent_at })
+        Some(Reply { id, from, text, sent_at: self.sent_at(map) })
     }
 }
 

@@ -4,9 +4,9 @@ use escalation::id::DispatchId;
 use escalation::time::Timestamp;
 use minijinja::Value;
 
-use crate::carrier::Fault;
 use crate::inbound::Inbox;
 use crate::settings::{ReceiptMap, ReplyMap};
+use crate::sms::ears::{Heard, Missed};
 use crate::sms::http::Gateway;
 use crate::sms::http::fields::{Fields, Receipt, Reply};
 
@@ -14,43 +14,53 @@ use crate::sms::http::fields::{Fields, Receipt, Reply};
 const ASKED_MAX: usize = 8;
 
 /// Lists once.
-pub(crate) async fn turn(gateway: &Gateway, inbox: &Inbox, earliest: Timestamp) -> Result<(), Fault> {
+pub(crate) async fn turn(gateway: &Gateway, inbox: &Inbox, earliest: Timestamp) -> Heard {
     let settings = gateway.settings();
+    let mut heard = Heard { replies: Ok(()), receipts: Ok(()) };
     if let Some(map) = settings.reply.as_ref().filter(|map| map.poll_url.is_some()) {
-        replies(gateway, inbox, map, earliest).await?;
+        heard.replies = replies(gateway, inbox, map, earliest).await;
     }
     if let Some(map) = settings.receipt.as_ref().filter(|map| map.poll_url.is_some())
         && gateway.awaited().any_due()
     {
-        receipts(gateway, inbox, map, earliest).await?;
+        heard.receipts = receipts(gateway, inbox, map, earliest).await;
     }
-    Ok(())
+    heard
 }
 
-/// Hands on replies, oldest first, and tells the provider which ones we have.
-async fn replies(gateway: &Gateway, inbox: &Inbox, map: &ReplyMap, earliest: Timestamp) -> Result<(), Fault> {
+/// Hands on replies, oldest first, and tells the provider which ones we have. One that does not read is handed on as it came.
+async fn replies(gateway: &Gateway, inbox: &Inbox, map: &ReplyMap, earliest: Timestamp) -> Result<(), Missed> {
     let words = [("since", Value::from(format!("{earliest:.0}")))];
     let listed = gateway.list("reply.poll_url", &map.poll_items, words).await?;
-    let mut found: Vec<Reply> = listed.iter().filter_map(|item| item.reply(map, &gateway.settings().country_code)).collect();
+    let country = gateway.settings().country_code.as_str();
+    let mut found: Vec<Reply> = listed.iter().filter_map(|item| item.reply(map, country).or_else(|| item.unread(map, country))).collect();
+    let nameless = found.len() < listed.len();
     found.sort_by_key(|reply| reply.sent_at);
     let mut ours = Vec::new();
     let first = gateway.looks_first();
-    for reply in found {
-        // Without a time nobody knows how old it is: what is there at the first look may be of another alarm.
-        let too_old = reply.sent_at.map_or_else(|| gateway.is_from_before(first, &reply.id), |at| at < earliest);
+    for mut reply in found {
+        // Without a time nobody knows how old it is: what is there at the first look may be of another alarm. The rules set it
+        // aside as older than any, and whoever is being asked is told that nothing was acknowledged.
+        if reply.sent_at.is_none() && gateway.is_from_before(first, &reply.id) {
+            reply.sent_at = Some(Timestamp::UNIX_EPOCH);
+        } else if reply.sent_at.is_some_and(|at| at < earliest) {
+            ours.push(reply.id);
+            continue;
+        }
         // What is not taken now is listed again next time.
-        if too_old || gateway.hand_in(inbox, &reply).await {
+        if gateway.hand_in(inbox, &reply).await {
             ours.push(reply.id);
         }
     }
     if !ours.is_empty() && map.confirm_url.is_some() {
         gateway.confirm(ours).await?;
     }
-    Ok(())
+    // Without an id it can be neither confirmed nor told from the next: somebody must look.
+    if nameless { Err(Missed::Strange("reply without id")) } else { Ok(()) }
 }
 
 /// Hands on final receipts: of each message that is due, or of the list of them.
-async fn receipts(gateway: &Gateway, inbox: &Inbox, map: &ReceiptMap, earliest: Timestamp) -> Result<(), Fault> {
+async fn receipts(gateway: &Gateway, inbox: &Inbox, map: &ReceiptMap, earliest: Timestamp) -> Result<(), Missed> {
     let since = Value::from(format!("{earliest:.0}"));
     if !gateway.sheet.says("receipt.poll_url", "id") {
         let listed = gateway.list("receipt.poll_url", &map.poll_items, [("since", since)]).await?;
