@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::failpoint;
 use crate::floor::Floor;
 use crate::journal::{self, JournalError};
-use crate::spool::{Spool, SpoolError};
+use crate::spool::Spool;
 use crate::vault::PersonCard;
 
 /// How many entries are read at once.
@@ -32,9 +32,6 @@ pub enum ReplayError {
         #[source]
         source: JournalError,
     },
-    /// The spool could not be read.
-    #[error(transparent)]
-    Spool(#[from] SpoolError),
     /// The record took nothing.
     #[error("could not write what was spooled into the record")]
     Append(#[source] AppendError),
@@ -43,13 +40,19 @@ pub enum ReplayError {
 /// Gives the record what was spooled when it could not be reached. Before anything else is done.
 ///
 /// What does not continue the record (an older one was restored, or another writer came in between), or does not read, is
-/// put aside for a person and becomes a trouble: it must not keep the next press from being heard.
+/// put aside for a person and becomes a trouble: it must not keep the next press from being heard. The same holds of a file
+/// that cannot be read at all.
 ///
 /// # Errors
-/// The record cannot be written, or the file not read.
+/// The record cannot be written.
 pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usize, ReplayError> {
-    let (batches, damaged) = spool.sound()?;
-    let mut unplaced = damaged.is_some();
+    let (batches, mut unplaced) = match spool.sound() {
+        Ok((batches, damaged)) => (batches, damaged.is_some()),
+        Err(error) => {
+            tracing::error!(error = %error, "a spool cannot be read");
+            (Vec::new(), true)
+        }
+    };
     for batch in &batches {
         match ledger.append(batch).await {
             Ok(()) => {}
@@ -61,14 +64,22 @@ pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usi
         }
     }
     if unplaced {
-        let kept = spool.set_aside()?;
-        tracing::error!(
-            spool.kept = %kept.display(),
-            "a spool does not read or does not continue the record; it was put aside, with entries that were acted on and are not in the record"
-        );
+        match spool.set_aside() {
+            Ok(kept) => tracing::error!(
+                spool.kept = %kept.display(),
+                "a spool does not read or does not continue the record; it was put aside, with entries that were acted on and are not in the record"
+            ),
+            Err(error) => tracing::error!(
+                error = %error,
+                "a spool does not read or does not continue the record, and could not be put aside; nothing is spooled until it can be"
+            ),
+        }
         return Ok(0);
     }
-    spool.clear()?;
+    if let Err(error) = spool.clear() {
+        // The record knows these bytes again at the next start.
+        tracing::error!(error = %error, "the record has what was spooled, but the spool could not be removed");
+    }
     Ok(batches.len())
 }
 

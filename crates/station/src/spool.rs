@@ -22,6 +22,8 @@ const KEPT: &str = "kept";
 pub struct Spool {
     path: PathBuf,
     file: Option<File>,
+    /// The file holds what is not to be added to, and could not be put aside so far.
+    blocked: bool,
 }
 
 /// Where a batch stands in the file.
@@ -87,11 +89,14 @@ struct LineListing {
 impl Spool {
     /// In a data directory; nothing is made before it is needed.
     pub fn in_dir(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("spool"), file: None }
+        Self { path: data_dir.join("spool"), file: None, blocked: false }
     }
 
     /// Adds a batch, waits until the disk has it, and says where it stands.
     pub fn append(&mut self, batch: &Batch) -> Result<Place, SpoolError> {
+        if self.blocked {
+            self.set_aside()?;
+        }
         let json = serde_json::to_string(&line_of(batch)).map_err(SpoolError::Batch)?;
         let line = format!("{} {json}\n", digest(json.as_bytes()));
         self.write(line.as_bytes()).map_err(|source| {
@@ -155,15 +160,24 @@ impl Spool {
     }
 
     /// Whether an earlier spool was put aside and nobody has looked at it: it holds entries that the record lacks.
+    ///
+    /// A folder that cannot be read may hold one.
     pub fn has_kept(&self) -> bool {
-        !self.beside(KEPT).is_empty() || !self.beside(UNHEARD).is_empty()
+        let any = |extension| self.beside(extension).map_or(true, |paths| !paths.is_empty());
+        self.blocked || any(KEPT) || any(UNHEARD)
     }
 
     /// Puts the file aside under a name that is not used yet, for a person to look at; nothing in it is lost. Its presses are
     /// still to be heard.
+    ///
+    /// # Errors
+    /// The file stays where it is. Until it can be put aside nothing is added to it, and nothing of it removed.
     pub fn set_aside(&mut self) -> Result<PathBuf, SpoolError> {
         self.file = None;
-        self.rename(&self.path, UNHEARD)
+        self.blocked = true;
+        let aside = self.rename(&self.path, UNHEARD)?;
+        self.blocked = false;
+        Ok(aside)
     }
 
     /// Spools that were put aside and whose presses nobody has heard yet, each with every batch in it that reads. One that
@@ -176,7 +190,11 @@ impl Spool {
                 None
             }
         };
-        self.beside(UNHEARD).into_iter().filter_map(read).collect()
+        let unheard = self.beside(UNHEARD).unwrap_or_else(|error| {
+            tracing::error!(error = %error, "nobody can say whether a spool was put aside: its folder cannot be read");
+            Vec::new()
+        });
+        unheard.into_iter().filter_map(read).collect()
     }
 
     /// Its presses have been heard; the file stays for a person.
@@ -185,31 +203,40 @@ impl Spool {
     }
 
     /// Files of the same folder whose names begin so, in order of name.
-    fn beside(&self, extension: &str) -> Vec<PathBuf> {
-        let Some(folder) = self.path.parent() else { return Vec::new() };
+    fn beside(&self, extension: &str) -> io::Result<Vec<PathBuf>> {
+        let Some(folder) = self.path.parent() else { return Ok(Vec::new()) };
         let begins = format!("spool.{extension}");
-        let mut paths: Vec<_> = std::fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&begins))
-            .map(|entry| entry.path())
-            .collect();
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(&begins) {
+                paths.push(entry.path());
+            }
+        }
         paths.sort();
-        paths
+        Ok(paths)
     }
 
     fn rename(&self, from: &Path, extension: &str) -> Result<PathBuf, SpoolError> {
-        let free = (1..10_000_u32).map(|n| self.path.with_extension(format!("{extension}-{n}"))).find(|path| !path.exists());
-        let to = free.unwrap_or_else(|| self.path.with_extension(extension));
-        let source = |source| SpoolError::File { attempted: "put aside", path: from.to_owned(), source };
-        std::fs::rename(from, &to).map_err(source)?;
+        let failed = |source| SpoolError::File { attempted: "put aside", path: from.to_owned(), source };
+        let mut names = (1..u32::MAX).map(|n| self.path.with_extension(format!("{extension}-{n}")));
+        let to = loop {
+            let Some(name) = names.next() else { return Err(failed(io::ErrorKind::AlreadyExists.into())) };
+            // Where nobody can say whether a name is taken, nothing is moved over it.
+            if !name.try_exists().map_err(failed)? {
+                break name;
+            }
+        };
+        std::fs::rename(from, &to).map_err(failed)?;
         Ok(to)
     }
 
     /// Forgets everything: the record has it.
     pub fn clear(&mut self) -> Result<(), SpoolError> {
         self.file = None;
+        if self.blocked {
+            return Ok(()); // What is in it is not the record's.
+        }
         match std::fs::remove_file(&self.path) {
             Ok(()) => Ok(()),
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -357,6 +384,38 @@ mod tests {
         assert_eq!(kept, folder.path().join("spool.kept-1"));
         assert!(spool.has_kept() && spool.unheard().is_empty());
         assert_eq!(std::fs::read(kept).unwrap(), bytes, "nothing in it is lost");
+    }
+
+    #[test]
+    fn what_could_not_be_put_aside_is_neither_added_to_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (home, elsewhere) = (folder.path().join("data"), folder.path().join("elsewhere"));
+        std::fs::create_dir(&home).unwrap();
+        let mut spool = Spool::in_dir(&home);
+        spool.append(&batch(0)).unwrap();
+        // A disk that is away, and comes back.
+        std::fs::rename(&home, &elsewhere).unwrap();
+        assert!(spool.set_aside().is_err() && spool.append(&batch(1)).is_err());
+        assert!(spool.has_kept(), "nobody can say that there is none");
+        std::fs::rename(&elsewhere, &home).unwrap();
+        spool.clear().unwrap();
+        assert_eq!(Spool::in_dir(&home).read().unwrap(), [batch(0)]);
+        spool.append(&batch(1)).unwrap();
+        assert_eq!(spool.read().unwrap(), [batch(1)], "put aside at last");
+        assert_eq!(spool.unheard(), [(home.join("spool.unheard-1"), vec![batch(0)])]);
+    }
+
+    #[test]
+    fn a_spool_is_never_put_aside_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 1..10_001 {
+            std::fs::write(folder.path().join(format!("spool.unheard-{n}")), "").unwrap();
+        }
+        let mut spool = Spool::in_dir(folder.path());
+        for n in 0..2 {
+            spool.append(&batch(n)).unwrap();
+            assert_eq!(spool.set_aside().unwrap(), folder.path().join(format!("spool.unheard-{}", 10_001 + n)));
+        }
     }
 
     #[test]
