@@ -140,7 +140,12 @@ impl Engine {
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         match event {
-            Event::StationStarted { key, .. } => self.key = *key,
+            Event::StationStarted { key, given, .. } => {
+                self.key = *key;
+                for id in given {
+                    self.pass(id);
+                }
+            }
             Event::ClockStepped { .. } => {}
             Event::RecordLost { series } => {
                 self.lost = true;
@@ -444,6 +449,7 @@ impl Engine {
             zones: started.zones.clone(),
             key: started.key,
             down_ms: started.last_entry_at.map(|at| millis_between(at, now)),
+            given: started.given.clone(),
         };
         let stranded = self.is_stranded(started.key, None);
         let trouble = if stranded { self.trouble_noticed(&Cause::KeyReplaced) } else { self.trouble_cleared(&Cause::KeyReplaced) };
@@ -485,6 +491,15 @@ impl Engine {
             DeviceSays::TamperOn => self.devices.set_open(device, true, &self.directory),
             DeviceSays::TamperOff => self.devices.set_open(device, false, &self.directory),
             DeviceSays::Cancel => {}
+        }
+    }
+
+    /// A reference that somebody has been told, though the record lacks the call: the next one of its series lies behind it.
+    fn pass(&mut self, id: &ActivationId) {
+        let last = self.numbers.entry((id.prefix.clone(), id.series)).or_default();
+        *last = id.number.max(*last);
+        if id.series < SERIES_BY_TIME {
+            self.losses = id.series.max(self.losses);
         }
     }
 

@@ -47,6 +47,10 @@ pub enum Event {
         /// For how many milliseconds nothing was recorded before, if anything ever was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         down_ms: Option<u64>,
+        /// References that entries which never reached the record have given to people: none of them, and none before it of its
+        /// series, is given again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<ActivationId>,
     },
     /// The wall clock was stepped; no deadline moved.
     #[serde(rename = "clock.stepped")]

@@ -67,6 +67,8 @@ pub struct Started {
     pub key: Option<KeyId>,
     /// The time of the last entry before this start, `None` on an empty record.
     pub last_entry_at: Option<Timestamp>,
+    /// References that were given in entries which the record will never have: the highest of each prefix and series.
+    pub given: Vec<ActivationId>,
 }
 
 /// An act through the API.

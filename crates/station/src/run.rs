@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use escalation::dispatch::{Order, Report};
-use escalation::id::DispatchId;
+use escalation::id::{ActivationId, DispatchId};
 use escalation::input::{Input, Started};
 use escalation::rejection::Rejection;
 use escalation::time::{Timestamp, millis_between};
@@ -121,6 +121,8 @@ pub struct Station<L, C> {
     lost: Option<Lost>,
     /// Presses of spools that were put aside, by file.
     salvaged: Vec<(PathBuf, Vec<Input>)>,
+    /// References that people were told of by those spools.
+    given: Vec<ActivationId>,
     /// Events that could not be written as they were, and how many of them a trouble tells of.
     mended: Arc<AtomicU64>,
     mended_told: u64,
@@ -149,11 +151,12 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let mended = journal.mended();
         let mut floor = Floor::new(journal, secret, links);
         let size = replay::replay(&*ledger, &mut floor).await?;
-        let mut salvaged = Vec::new();
+        let (mut salvaged, mut given) = (Vec::new(), Vec::new());
         for (path, batches) in spool.unheard() {
             let presses = salvage::presses(&*ledger, &batches).await.map_err(ReplayError::from)?;
             tracing::error!(spool.kept = %path.display(), presses = presses.len(), "presses of a spool that was put aside are heard now");
             salvaged.push((path, presses));
+            given.extend(salvage::references(&batches));
         }
         let keeper = Timekeeper::start(clock.monotonic(), clock.wall(), floor.last_entry_at());
         tracing::info!(
@@ -182,6 +185,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             next_ticket: 0,
             lost: None,
             salvaged,
+            given,
             mended,
             mended_told: 0,
             wake: Arc::default(),
@@ -213,6 +217,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             zones: escalation::directory::draft::zones_version().to_owned(),
             key: Some(self.floor.secret().id()),
             last_entry_at: self.floor.last_entry_at(),
+            given: std::mem::take(&mut self.given),
         };
         self.floor.forget_receipts();
         let kept =

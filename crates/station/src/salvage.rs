@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use escalation::event::{Doer, Event, Repeat, SignalRecord};
-use escalation::id::{DeviceId, Digest};
+use escalation::id::{ActivationId, DeviceId, Digest, Prefix};
 use escalation::input::{Attribution, Input};
 use escalation::private::Private;
 use escalation::signal::{DeviceClock, Evidence, Kind, Origin, Signal, Verb};
@@ -32,6 +32,18 @@ pub(crate) async fn presses<L: Ledger>(ledger: &L, batches: &[Batch]) -> Result<
         }
     }
     Ok(presses)
+}
+
+/// The highest references of each prefix and series that these batches gave to people.
+pub(crate) fn references(batches: &[Batch]) -> impl Iterator<Item = ActivationId> {
+    let mut highest: BTreeMap<(Prefix, u32), u32> = BTreeMap::new();
+    for (_, sealed) in batches.iter().flat_map(Batch::placed) {
+        if let Ok((_, Event::Raised(raised))) = journal::read(sealed.body.bytes()) {
+            let last = highest.entry((raised.act.prefix.clone(), raised.act.series)).or_default();
+            *last = raised.act.number.max(*last);
+        }
+    }
+    highest.into_iter().map(|((prefix, series), number)| ActivationId { prefix, series, number })
 }
 
 fn press_of(at: Timestamp, event: &Event, texts: &Texts) -> Option<Input> {

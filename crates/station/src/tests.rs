@@ -471,6 +471,56 @@ async fn a_spool_that_does_not_read_is_put_aside_and_presses_are_heard() {
     assert!(troubles.iter().any(|trouble| trouble.cause == Cause::SpoolPutAside), "{troubles:?}");
 }
 
+/// What stands in the spool's place cannot be read as a file, whoever asks.
+#[tokio::test(start_paused = true)]
+async fn a_spool_that_cannot_be_read_at_all_keeps_no_press_from_being_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("spool")).unwrap();
+    let house = House::open_in(folder, DIRECTORY).await;
+    assert!(matches!(house.desk.submit(press("1")).await, Verdict::Durable(_)));
+    let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
+    assert!(troubles.iter().any(|trouble| trouble.cause == Cause::SpoolPutAside), "{troubles:?}");
+    // The next loss has a spool again.
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(Input::Signal(press_of("clinic/desk-1", "2"))).await });
+    house.next_sent().await;
+    house.desk.turn().await.unwrap();
+    assert!(house.folder.path().join("spool").is_file());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reference_that_only_a_spool_put_aside_knows_is_not_given_again() {
+    let house = House::open().await;
+    // The batch in hand when the record fails has a reference of the usual series; the next have one of the loss.
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    for (device, id) in [("library/front-1", "1"), ("library/front-2", "2")] {
+        let desk = house.desk.clone();
+        tokio::spawn(async move { desk.submit(Input::Signal(press_of(device, id))).await });
+        house.desk.turn().await.unwrap();
+    }
+    let told: Vec<_> = house.sent().iter().map(|order| order.id.activation.to_string()).collect();
+    assert_eq!(told, ["KAL-1", "KAL-U1-1"]);
+    let folder = house.crash().await;
+    let house = House::open_on(MemoryLedger::new(), folder, DIRECTORY, LinkBase::default()).await;
+    house.until_recorded("activation.raised", 2).await;
+    let named = |entries: Vec<serde_json::Value>| entries.iter().map(|e| e["act"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(named(house.entries_of("activation.raised").await), ["KAL-2", "KAL-3"]);
+    // Nor after somebody has taken the file away.
+    let ledger = house.ledger.clone();
+    let folder = house.crash().await;
+    std::fs::remove_file(folder.path().join("spool.kept-1")).unwrap();
+    let house = House::open_on(ledger, folder, DIRECTORY, LinkBase::default()).await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    for (device, id) in [("library/front-3", "3"), ("library/front-4", "4")] {
+        let desk = house.desk.clone();
+        tokio::spawn(async move { desk.submit(Input::Signal(press_of(device, id))).await });
+        house.desk.turn().await.unwrap();
+    }
+    let told: std::collections::BTreeSet<_> = house.sent().iter().map(|order| order.id.activation.to_string()).collect();
+    assert!(!told.contains("KAL-U1-1") && told.contains("KAL-U2-1"), "{told:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_caller_cannot_act_in_the_name_of_another_customers_person() {
     let others = r#"

@@ -116,7 +116,14 @@ fn twenty_thousand_open_activations_fit_in_50_mib() {
     let secret = Secret::from_bytes(&[7; 32]);
     let mut floor = Floor::new(Journal::new(Entropy::from_seed(b"weight")), secret.clone(), LinkBase::default());
     let mut now: Timestamp = "2026-04-13T06:03:00Z".parse().unwrap();
-    let started = Started { node: "a".into(), version: "0".into(), zones: "2025b".into(), key: Some(secret.id()), last_entry_at: None };
+    let started = Started {
+        node: "a".into(),
+        version: "0".into(),
+        zones: "2025b".into(),
+        key: Some(secret.id()),
+        last_entry_at: None,
+        given: Vec::new(),
+    };
     let adopted = Input::DirectoryOffered(Box::new(adoption(&secret)));
     floor.turn(now, 0, vec![(Ticket(0), Input::Started(started)), (Ticket(1), adopted)]);
     // The first ones also take up what the process had freed before; the second ones are weighed.

@@ -362,7 +362,14 @@ impl Floor {
     pub(crate) fn away(&mut self, span: &str) {
         let last_entry_at = Some(self.now);
         self.now += duration(span);
-        let started = Started { node: "a".to_owned(), version: "0.1.0".to_owned(), zones: "2025b".to_owned(), key: None, last_entry_at };
+        let started = Started {
+            node: "a".to_owned(),
+            version: "0.1.0".to_owned(),
+            zones: "2025b".to_owned(),
+            key: None,
+            last_entry_at,
+            given: Vec::new(),
+        };
         self.take(Input::Started(started)).unwrap();
         self.forward("0s");
     }

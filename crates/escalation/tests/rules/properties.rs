@@ -194,6 +194,7 @@ impl World {
                     zones: "z".to_owned(),
                     key: Some(if s % 5 == 0 { "0badc0de" } else { "c0ffee00" }.parse().unwrap()),
                     last_entry_at,
+                    given: Vec::new(),
                 };
                 self.take(Input::Started(started));
                 self.settle();

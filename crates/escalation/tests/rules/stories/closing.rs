@@ -366,7 +366,7 @@ fn a_replaced_key_is_a_trouble_until_the_calls_of_the_old_one_are_closed() {
     let mut floor = Floor::new(PEOPLE);
     let start = |floor: &mut Floor, key: &str| {
         let (node, version, zones) = ("a".to_owned(), "0.1.0".to_owned(), "2025b".to_owned());
-        let started = Started { node, version, zones, key: Some(key.parse().unwrap()), last_entry_at: Some(floor.now) };
+        let started = Started { node, version, zones, key: Some(key.parse().unwrap()), last_entry_at: Some(floor.now), given: Vec::new() };
         floor.take(Input::Started(started)).unwrap();
     };
     let troubled = |floor: &Floor| floor.engine.troubles().any(|(cause, _)| *cause == Cause::KeyReplaced);

@@ -110,6 +110,18 @@ fn what_neither_record_nor_spool_holds_is_named_by_the_time() {
     assert_eq!(series(&mut floor, 4), 2, "losses with a spool go on being counted");
 }
 
+#[test]
+fn a_reference_that_the_record_lacks_is_not_given_again() {
+    let mut floor = Floor::new(COUNTERS);
+    let given = ["KAL-4", "KAL-U2-9"].map(|id| id.parse().unwrap()).to_vec();
+    let (node, version, zones) = ("a".to_owned(), "0.1.0".to_owned(), "2025b".to_owned());
+    floor.take(Input::Started(Started { node, version, zones, key: None, last_entry_at: None, given })).unwrap();
+    let named = |floor: &mut Floor, n: u32| floor.press(&format!("library/loose-{n}")).to_string();
+    assert_eq!(named(&mut floor, 1), "KAL-5");
+    floor.take(Input::RecordLost { spooled: true }).unwrap();
+    assert_eq!(named(&mut floor, 2), "KAL-U3-1", "a loss that only the spool counted is counted");
+}
+
 /// A long day in which everything happens that can.
 fn a_long_day() -> Floor {
     let mut floor = Floor::new(COUNTERS);
@@ -119,6 +131,7 @@ fn a_long_day() -> Floor {
         zones: "2025b".to_owned(),
         key: Some("0badc0de".parse().unwrap()),
         last_entry_at: Some(floor.began),
+        given: vec!["OLD-7".parse().unwrap()],
     };
     floor.take(Input::Started(started)).unwrap();
     floor.take(Input::ClockStepped { by_us: -1_500_000 }).unwrap();
