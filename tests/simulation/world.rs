@@ -382,6 +382,7 @@ impl World {
             | Purpose::Declined
             | Purpose::SomeoneGoing
             | Purpose::StillGoing
+            | Purpose::AreYouSafe
             | Purpose::StandDown
             | Purpose::NothingAcknowledged
             | Purpose::WhichAlarm

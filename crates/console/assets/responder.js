@@ -21,7 +21,7 @@ if (form) {
     try {
       const answer = await fetch(location.pathname, { method: "POST", body, signal: AbortSignal.timeout(15000) });
       if (answer.status >= 500 || answer.status === 429) throw new Error("not taken");
-      location.replace(location.pathname + (answer.redirected ? "" : "?again"));
+      location.replace(location.pathname + (answer.redirected ? new URL(answer.url).search : "?again"));
     } catch {
       say("NOT SENT - reply by text, or press again.");
       buttons.forEach((button) => { button.disabled = false; });

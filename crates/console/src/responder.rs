@@ -40,7 +40,11 @@ async fn show(State(room): State<Arc<Room>>, Path(token): Path<String>, RawQuery
         Ok(view) => view,
         Err(response) => return response,
     };
-    let said = (query.as_deref() == Some("again")).then_some(paper::NOT_YET);
+    let said = match query.as_deref() {
+        Some("again") => Some(paper::NOT_YET),
+        Some("noted") => Some(paper::NOTED),
+        Some(_) | None => None,
+    };
     paper::page(&room, &token, &view, said)
 }
 
@@ -60,7 +64,8 @@ async fn answer(
     };
     let evidence = weigh(&room, &token, &form);
     let gesture = evidence.gesture();
-    if gesture == Gesture::Missing {
+    // A call for help is taken from whatever sends it, however often.
+    if gesture == Gesture::Missing && form.choice != Some(Choice::InNeed) {
         room.counters.unproven_answers.inc();
         // Recorded so often as it says something new; more would only fill the record.
         if room.unproven.strike(token.clone()) {
@@ -68,6 +73,7 @@ async fn answer(
         }
     }
     match room.desk.answer_link(&token, form.reply(), gesture).await {
+        Ok(Some(Verdict::Durable(_))) if form.choice == Some(Choice::InNeed) => paper::noted(&token),
         Ok(Some(Verdict::Durable(outcome))) => match evidence {
             Evidence::Hand if outcome.counted => paper::done(&token),
             Evidence::Hand => paper::page(&room, &token, &view, Some(paper::NOT_COUNTED)),

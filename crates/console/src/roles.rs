@@ -52,6 +52,8 @@ pub enum Action {
     Accept,
     /// Record that a named person cannot.
     Decline,
+    /// Record that a named person has arrived.
+    Arrived,
     /// Move the climb on.
     Escalate,
     /// Add words.
@@ -72,7 +74,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 8] = [
+pub const TABLE: [Row; 9] = [
     Row {
         action: Action::See,
         words: "read activations, devices, troubles and the stream; open the pages",
@@ -82,6 +84,7 @@ pub const TABLE: [Row; 8] = [
     Row { action: Action::Claim, words: "claim an activation as an operator", roles: &[Role::Centre, Role::Admin] },
     Row { action: Action::Accept, words: "accept for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Decline, words: "decline for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Arrived, words: "record that a named person has arrived", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
@@ -111,14 +114,14 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Claim, Close, Decline, Escalate, Note, Raise, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Note, Raise, See};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [See, Raise, Claim, Accept, Decline, Escalate, Note, Close];
+        let everything = [See, Raise, Claim, Accept, Decline, Arrived, Escalate, Note, Close];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (Role::Site, &[See, Raise, Accept, Decline, Escalate, Note, Close]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Escalate, Note, Close]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),

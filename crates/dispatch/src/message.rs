@@ -47,6 +47,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "declined",
     "someone_going",
     "still_going",
+    "are_you_safe",
     "stand_down",
     "nothing_acknowledged",
     "which_alarm",
@@ -152,7 +153,7 @@ impl Book {
         let failed = |error: &minijinja::Error| describe(shown, &file, error);
         let longest = longest_words();
         let mut worst = String::new();
-        for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", "")] {
+        for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", ""), ("about", "")] {
             let mut words = longest.clone();
             words.insert(word, value.to_owned());
             let text = fit(&self.edited, &file, &words).map_err(|e| failed(&e))?;

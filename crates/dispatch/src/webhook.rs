@@ -28,7 +28,7 @@ use crate::message::Text;
 use crate::settings::{Secret, SettingsError, Webhook};
 
 /// What of an order's words the body shows, and under which name.
-const FIELDS: [(&str, &str); 24] = [
+const FIELDS: [(&str, &str); 25] = [
     ("ref", "ref"),
     ("customer_id", "customer_id"),
     ("customer", "customer"),
@@ -51,11 +51,12 @@ const FIELDS: [(&str, &str); 24] = [
     ("late", "late"),
     ("unregistered", "unregistered"),
     ("responder", "responder"),
+    ("about", "about"),
     ("disposition", "disposition"),
     ("phone", "phone"),
 ];
 /// Names the body's shape in reports, as a template's hash names a text's.
-const SHAPE: &str = "webhook@body-1";
+const SHAPE: &str = "webhook@body-2";
 /// Shortest secret accepted, bytes (Standard Webhooks: 24 to 64).
 const SECRET_MIN: usize = 24;
 

@@ -45,6 +45,7 @@ fn occasion(purpose: Purpose) -> &'static str {
         Purpose::Declined => "To the person who answered by text that they cannot.",
         Purpose::SomeoneGoing => "To everybody else who was alarmed, once.",
         Purpose::StillGoing => "To the person committed, when they should be there.",
+        Purpose::AreYouSafe => "To a responder who has arrived, three minutes after their last word.",
         Purpose::StandDown => "To everybody who was alarmed, once it is closed.",
         Purpose::NothingAcknowledged => "To a phone on the ladder whose reply is no answer, once a minute at most.",
         Purpose::WhichAlarm => "To a phone that replied a bare yes.",
@@ -75,6 +76,14 @@ fn every_text_is_printed_with_its_septets() {
     let _written = write!(
         page,
         "\n## `alarm` of the kind `assist`\n\nColleagues are asked, and it says that it is not duress.\n\n```text\n{text}\n```\n\n{} septets.\n",
+        septets(&text).expect("it is in the alphabet")
+    );
+    let mut welfare = words();
+    welfare.extend([("kind", "WELFARE".to_owned()), ("kind_id", "welfare".to_owned()), ("about", "J. Smith".to_owned())]);
+    let text = book.sms(Purpose::Alarm, &welfare).expect("it can be worded").body;
+    let _written = write!(
+        page,
+        "\n## `alarm` for a responder\n\nSomebody who had arrived does not answer, or asks for help themselves.\n\n```text\n{text}\n```\n\n{} septets.\n",
         septets(&text).expect("it is in the alphabet")
     );
     let head = MESSAGES.split_once(BEFORE_TEXTS).expect("the page says where the texts begin").0;

@@ -75,6 +75,10 @@ pub enum Reply {
         /// The code, `None` from a link.
         code: Option<Code>,
     },
+    /// At the place, or still safe there; from a link only.
+    Arrived,
+    /// Needs help themselves; from a link only.
+    InNeed,
     /// A bare `Y` or `YES`: asks for the code.
     BareYes,
     /// An opt-out word that carriers act on.
@@ -139,7 +143,7 @@ impl Reply {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Going { code } | Self::Helping { code } | Self::Cannot { code } => *code,
-            Self::BareYes | Self::Stop | Self::Start | Self::NotAnAnswer => None,
+            Self::Arrived | Self::InNeed | Self::BareYes | Self::Stop | Self::Start | Self::NotAnAnswer => None,
         }
     }
 }

@@ -3,18 +3,20 @@
 //! Owns what may follow what within one activation. Does not know how a message is worded, who has which number,
 //! or when anything happened: every `at` comes in as a parameter.
 
+mod arrival;
 mod companion;
 mod pursuit;
 mod taking;
 
 use std::sync::Arc;
 
+pub use self::arrival::{Arrival, Check};
 pub use self::companion::{Claim, Companion, Promise};
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, Standing};
 use crate::dispatch::Recipient;
-use crate::event::{Age, Doer, Event, Opening, Raised, Responder};
+use crate::event::{About, Age, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::{Ladder, Medium, RungIndex};
@@ -79,8 +81,12 @@ pub struct Activation {
     pub told: Few<Recipient, Told>,
     /// Codes by phone.
     pub codes: Few<ContactKey, Code>,
+    /// For whom, where it is for a responder to another call.
+    pub about: Option<Box<About>>,
     /// Co-responders.
     pub joined: Vec<Companion>,
+    /// Who is at the place or was, in order; their checks end with the call.
+    pub arrivals: Vec<Arrival>,
     /// Everyone who has held the climb by "verifying", once for each time: each may do so twice.
     pub verified: Vec<Companion>,
     /// Who declined, and until when they rest.
@@ -183,7 +189,9 @@ impl Activation {
             attempts: Few::default(),
             told: Few::default(),
             codes: Few::default(),
+            about: raised.about.clone().map(Box::new),
             joined: Vec::new(),
+            arrivals: Vec::new(),
             verified: Vec::new(),
             resting: Few::default(),
             dispatches: 0,
@@ -236,12 +244,28 @@ impl Activation {
         if let Some(closing) = &self.closing {
             return Some((closing.archive_at, Why::Archive));
         }
-        let promise = self.promise.as_ref().map(|p| match p.grace_until {
-            Some(grace) => (grace, Why::Grace),
-            None => (p.arrive_by, Why::Arrival),
-        });
+        let promise = self.promise.as_ref().and_then(|p| self.promise_due(p));
+        let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
-        [promise, claim, self.progress_due(), self.receipt_due()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [promise, check, claim, self.progress_due(), self.receipt_due()].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whoever is there is not asked whether they are still going: their own check is what their commitment waits for.
+    fn promise_due(&self, promise: &Promise) -> Option<(Timestamp, Why)> {
+        let there = self.arrivals.iter().find(|arrival| arrival.by.is_same(&promise.by));
+        match there.map(|arrival| (arrival.check, arrival.silent_at)) {
+            Some((Check::Heard | Check::Asked, _)) => None,
+            Some((Check::Silent, silent_at)) => Some((silent_at, Why::Grace)),
+            Some((Check::Over, _)) | None => Some(match promise.grace_until {
+                Some(grace) => (grace, Why::Grace),
+                None => (promise.arrive_by, Why::Arrival),
+            }),
+        }
+    }
+
+    /// Whether this human is at the place.
+    pub(crate) fn has_arrived(&self, by: &Responder) -> bool {
+        self.arrivals.iter().any(|arrival| arrival.is_of(by))
     }
 
     /// A live claim holds back the rounds; its own lapse is then the deadline.

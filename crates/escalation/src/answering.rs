@@ -54,7 +54,8 @@ impl Engine {
                 Some(act) => self.bare_yes(now, act, contact, answer),
                 None => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
             },
-            Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
+            // Neither is said by text.
+            Reply::Arrived | Reply::InNeed | Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
             Reply::Stop => self.opted_out(now, newest(), contact, answer),
             Reply::Start => self.opted_in(now, newest(), contact, answer),
         }
@@ -119,12 +120,16 @@ impl Engine {
         gesture: Gesture,
         answer: &Answer,
     ) -> Vec<Event> {
+        let known = self.person(person).map(|p| PersonVersion { person, version: p.version });
+        // A call for help needs no proof of a hand, and none comes too late.
+        if answer.reply == Reply::InNeed {
+            return self.in_need(now, act, &responder(known, contact, AnsweredVia::Link(gesture), answer));
+        }
         let mut course = Course::on(self, now, act);
         match gesture {
             Gesture::Missing => course.push(aside(Some(act), Some(contact), SetAside::NoGesture, answer)),
             Gesture::Shown => {
-                let person = self.person(person).map(|p| PersonVersion { person, version: p.version });
-                let by = responder(person, contact, AnsweredVia::Link(gesture), answer);
+                let by = responder(known, contact, AnsweredVia::Link(gesture), answer);
                 course.answered(&by, answer);
             }
         }
@@ -141,9 +146,14 @@ impl Engine {
         course.push(aside(Some(act), Some(contact), why, answer));
         let purpose = match &answer.reply {
             Reply::BareYes => Purpose::WhichAlarm,
-            Reply::Going { .. } | Reply::Helping { .. } | Reply::Cannot { .. } | Reply::Stop | Reply::Start | Reply::NotAnAnswer => {
-                Purpose::NothingAcknowledged
-            }
+            Reply::Going { .. }
+            | Reply::Helping { .. }
+            | Reply::Cannot { .. }
+            | Reply::Arrived
+            | Reply::InNeed
+            | Reply::Stop
+            | Reply::Start
+            | Reply::NotAnAnswer => Purpose::NothingAcknowledged,
         };
         course.explain(contact, purpose);
         course.events
@@ -188,6 +198,9 @@ impl Course<'_> {
             return;
         }
         match &answer.reply {
+            // Somebody who is there says that they are safe.
+            Reply::Going { .. } if self.act.has_arrived(by) => self.arrive(by),
+            Reply::Arrived => self.arrive(by),
             Reply::Going { .. } => self.accept(by, Commitment::Going, DEFAULT_ETA),
             Reply::Helping { .. } => {
                 if self.verifying_is_spent(by) {
@@ -201,7 +214,7 @@ impl Course<'_> {
                 self.accept(by, Commitment::Verifying, VERIFYING_HOLD);
             }
             Reply::Cannot { .. } => self.decline(by),
-            Reply::BareYes | Reply::Stop | Reply::Start | Reply::NotAnAnswer => {
+            Reply::InNeed | Reply::BareYes | Reply::Stop | Reply::Start | Reply::NotAnAnswer => {
                 let act = self.act.clone();
                 self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
             }
@@ -235,7 +248,7 @@ impl Course<'_> {
         }
         if first {
             match self.act.kind {
-                Kind::Duress | Kind::Panic | Kind::Medical => self.inform_centres(),
+                Kind::Duress | Kind::Panic | Kind::Medical | Kind::Welfare => self.inform_centres(),
                 Kind::Assist => {}
             }
         }
@@ -269,7 +282,7 @@ impl Course<'_> {
     }
 
     /// Confirms by text what came by text; the page and the API show it themselves.
-    fn confirm(&mut self, by: &Responder, purpose: Purpose) {
+    pub(crate) fn confirm(&mut self, by: &Responder, purpose: Purpose) {
         match (by.via, by.contact, by.person) {
             (AnsweredVia::Sms, Some(contact), Some(person)) => {
                 self.owe(Recipient::Person { person, contact }, Medium::Sms, purpose, None);

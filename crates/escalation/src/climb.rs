@@ -288,8 +288,9 @@ impl Course<'_> {
         let why = if claimed && only_centres { RungSkip::CentreHasClaimed } else { RungSkip::Nobody };
         let event = Event::RungPassedOver { act: self.id(), rung: index, why };
         self.push(event);
-        // Someone who declined will be there again: that is no gap of the ladder.
-        let rests = |person: &PersonId| self.act.resting.get(person).is_some_and(|until| *until > self.now);
+        // Someone who declined will be there again, and someone whom the call is for is no gap of the ladder either.
+        let in_need = self.act.about.as_ref().and_then(|about| about.person).map(|about| about.person);
+        let rests = |person: &PersonId| in_need == Some(*person) || self.act.resting.get(person).is_some_and(|until| *until > self.now);
         let resting = ladder.rung(index).is_some_and(|rung| {
             rung.targets.iter().any(|target| match &target.who {
                 Who::Person(person) => rests(person),
@@ -341,6 +342,9 @@ impl Course<'_> {
         let resting = self.act.resting.get(&id).is_some_and(|until| *until > self.now);
         if resting && rest == Rest::Kept {
             return Err(ContactSkip::Resting);
+        }
+        if self.act.about.as_ref().and_then(|about| about.person).is_some_and(|about| about.person == id) {
+            return Err(ContactSkip::InNeed);
         }
         let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
         let version = PersonVersion { person: id, version: person.version };

@@ -37,6 +37,7 @@ impl Deed {
             Act::Claim => Self::Claimed,
             Act::Accept { commitment, .. } => Self::Accepted(*commitment),
             Act::Decline => Self::Declined,
+            Act::Arrived => Self::Arrived,
             Act::Escalate { .. } => Self::Escalated,
             Act::Note { .. } => Self::Noted,
             Act::Close { disposition, .. } => Self::Closed(*disposition),
@@ -60,7 +61,7 @@ impl Engine {
                     course.push(Event::NoteAdded { act: act.id.clone(), by: doer, text: text.clone() });
                     Ok(course.events)
                 }
-                Act::Claim | Act::Accept { .. } | Act::Decline | Act::Escalate { .. } | Act::Close { .. } => {
+                Act::Claim | Act::Accept { .. } | Act::Decline | Act::Arrived | Act::Escalate { .. } | Act::Close { .. } => {
                     Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at })
                 }
             };
@@ -92,6 +93,11 @@ impl Course<'_> {
             Act::Decline => {
                 let by = self.engine.responder(doer);
                 self.decline(&by);
+                Ok(())
+            }
+            Act::Arrived => {
+                let by = self.engine.responder(doer);
+                self.arrive(&by);
                 Ok(())
             }
             Act::Escalate { to } => self.escalate(doer, *to),

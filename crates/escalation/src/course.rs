@@ -52,6 +52,7 @@ impl<'a> Course<'a> {
                 | Purpose::PressedAgain
                 | Purpose::SomeoneGoing
                 | Purpose::StillGoing
+                | Purpose::AreYouSafe
                 | Purpose::WhichAlarm
                 | Purpose::NothingAcknowledged
                 | Purpose::Confirmed,

@@ -98,6 +98,8 @@ pub enum Purpose {
     SomeoneGoing,
     /// To the person committed, at their time of arrival: still going?
     StillGoing,
+    /// To a responder who has arrived: are they safe?
+    AreYouSafe,
     /// To everyone alarmed: it is over.
     StandDown,
     /// The reply could not be read, or came from nobody we asked: nothing was acknowledged.
@@ -118,6 +120,7 @@ impl Purpose {
             | Self::Declined
             | Self::SomeoneGoing
             | Self::StillGoing
+            | Self::AreYouSafe
             | Self::StandDown
             | Self::NothingAcknowledged
             | Self::WhichAlarm
@@ -136,6 +139,7 @@ impl Purpose {
             Self::Declined => "declined",
             Self::SomeoneGoing => "someone_going",
             Self::StillGoing => "still_going",
+            Self::AreYouSafe => "are_you_safe",
             Self::StandDown => "stand_down",
             Self::NothingAcknowledged => "nothing_acknowledged",
             Self::WhichAlarm => "which_alarm",
@@ -144,7 +148,7 @@ impl Purpose {
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
@@ -153,6 +157,7 @@ impl Purpose {
         Self::Declined,
         Self::SomeoneGoing,
         Self::StillGoing,
+        Self::AreYouSafe,
         Self::StandDown,
         Self::NothingAcknowledged,
         Self::WhichAlarm,
@@ -239,7 +244,7 @@ impl fmt::Debug for Address {
 /// `kind` (`DURESS`), `kind_id` (`duress`), `site`, `site_sms`, `place`, `place_sms` (`sms_name`s, at most 20 characters), `time` (`14:03 AWST`),
 /// `date` (`Mon 13 Apr 2026`), `code` (`47` or empty), `ref` (`KAL-42`), `link` (without scheme, or empty), `url` (with scheme, or empty),
 /// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty),
-/// `responder` (who is going, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
+/// `responder` (who is going, or empty), `about` (the responder whom a call is for, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
 /// `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
 pub type Words = BTreeMap<&'static str, String>;
 

@@ -91,6 +91,8 @@ pub(crate) enum Deed {
     Accepted(Commitment),
     /// Declined.
     Declined,
+    /// Arrived, or was still safe.
+    Arrived,
     /// Claimed.
     Claimed,
     /// Moved the climb on.
@@ -178,25 +180,13 @@ impl Engine {
                 self.apply_to_activation(at, event);
             }
             Event::Accepted { act, by, commitment, .. } | Event::Joined { act, by, commitment } => {
-                self.answered(at, act, by, Deed::Accepted(*commitment));
-                self.apply_to_activation(at, event);
+                self.take_answer(at, event, act, by, Deed::Accepted(*commitment));
             }
-            Event::Declined { act, by, .. } => {
-                self.answered(at, act, by, Deed::Declined);
-                self.apply_to_activation(at, event);
-            }
-            Event::Claimed { act, by, .. } => {
-                self.remember_doer(at, act, by, Deed::Claimed);
-                self.apply_to_activation(at, event);
-            }
-            Event::Escalated { act, by, .. } => {
-                self.remember_doer(at, act, by, Deed::Escalated);
-                self.apply_to_activation(at, event);
-            }
-            Event::NoteAdded { act, by, .. } => {
-                self.remember_doer(at, act, by, Deed::Noted);
-                self.apply_to_activation(at, event);
-            }
+            Event::Declined { act, by, .. } => self.take_answer(at, event, act, by, Deed::Declined),
+            Event::Arrived { act, by, .. } => self.take_answer(at, event, act, by, Deed::Arrived),
+            Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
+            Event::Escalated { act, by, .. } => self.take_act(at, event, act, by, Deed::Escalated),
+            Event::NoteAdded { act, by, .. } => self.take_act(at, event, act, by, Deed::Noted),
             Event::Closed { act, by, disposition, .. } => {
                 self.remember_doer(at, act, by, Deed::Closed(*disposition));
                 if self.activation(act).is_some_and(Activation::is_open) {
@@ -231,6 +221,8 @@ impl Engine {
             | Event::RungPassedOver { .. }
             | Event::ContactPassedOver { .. }
             | Event::ReceiptOverdue { .. }
+            | Event::SafetyAsked { .. }
+            | Event::FellSilent { .. }
             | Event::CommitmentQuestioned { .. }
             | Event::CommitmentLapsed { .. }
             | Event::ClaimLapsed { .. }
@@ -622,11 +614,17 @@ impl Engine {
         }
     }
 
-    fn answered(&mut self, at: Timestamp, act: &ActivationId, by: &Responder, deed: Deed) {
+    fn take_answer(&mut self, at: Timestamp, event: &Event, act: &ActivationId, by: &Responder, deed: Deed) {
         self.hear(at, by.provider_ref.as_ref());
         if let Some(doer) = &by.by {
             self.remember_doer(at, act, doer, deed);
         }
+        self.apply_to_activation(at, event);
+    }
+
+    fn take_act(&mut self, at: Timestamp, event: &Event, act: &ActivationId, by: &Doer, deed: Deed) {
+        self.remember_doer(at, act, by, deed);
+        self.apply_to_activation(at, event);
     }
 
     fn hear(&mut self, at: Timestamp, provider_ref: Option<&String>) {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::doer::Doer;
 pub use self::party::{Channel, ContactSkip, Entry, Party, RungSkip};
-pub use self::raised::{Age, Opening, Raised};
+pub use self::raised::{About, Age, Opening, Raised};
 pub use self::responder::{AnsweredVia, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 use crate::acknowledgement::{Code, Commitment, Disposition};
@@ -320,6 +320,41 @@ pub enum Event {
         by: Responder,
         /// Until when they are left alone, should everybody be told again.
         rests_until: Timestamp,
+    },
+    /// A responder is at the place, or says once more that they are safe there.
+    #[serde(rename = "answer.arrived")]
+    Arrived {
+        /// Which.
+        act: ActivationId,
+        /// Who.
+        by: Responder,
+        /// When they are asked whether they are safe.
+        ask_at: Timestamp,
+        /// Without a word until then somebody is sent to them.
+        silent_at: Timestamp,
+        /// They had arrived before.
+        #[serde(default, skip_serializing_if = "is_false")]
+        renewal: bool,
+    },
+    /// A responder who has arrived was asked whether they are safe.
+    #[serde(rename = "check.asked")]
+    SafetyAsked {
+        /// Which.
+        act: ActivationId,
+        /// Whose arrival, counted from 0 in order.
+        arrival: u16,
+        /// Silence until then sends somebody to them.
+        silent_at: Timestamp,
+    },
+    /// They did not answer: a call was raised for them.
+    #[serde(rename = "check.silent")]
+    FellSilent {
+        /// Which.
+        act: ActivationId,
+        /// Whose arrival.
+        arrival: u16,
+        /// The call for them.
+        raised: ActivationId,
     },
     /// Something came back that counts for nothing, and why.
     #[serde(rename = "answer.set_aside")]

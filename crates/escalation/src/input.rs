@@ -113,6 +113,8 @@ pub enum Act {
     },
     /// A named person cannot.
     Decline,
+    /// A named person is at the place, or is still safe there.
+    Arrived,
     /// Moves the climb on.
     Escalate {
         /// How far.

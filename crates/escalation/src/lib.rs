@@ -17,6 +17,7 @@ pub mod acknowledgement;
 pub mod activation;
 mod agenda;
 mod answering;
+mod arriving;
 mod climb;
 mod codes;
 mod command;

@@ -11,8 +11,8 @@ use crate::course::Course;
 use crate::directory::{Centre, Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
-use crate::event::{Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
-use crate::id::{CentreId, CustomerId, DeviceId, LadderId, SiteId, Slug};
+use crate::event::{About, Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, LadderId, PersonId, SiteId, Slug};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -30,7 +30,7 @@ const PRESSED_AGAIN_EVERY: Seconds = Seconds(60);
 const LIVE_S: u64 = 120;
 /// Up to this age it is dispatched in full, marked as delayed.
 const DELAYED_S: u64 = 3_600;
-/// The same for portable devices and medical calls.
+/// The same for portable devices, medical and welfare calls.
 const DELAYED_LONG_S: u64 = 86_400;
 /// Beyond 30 days an age is a broken clock rather than a late press, and counts as unknown.
 const BELIEVABLE_S: u64 = 30 * 86_400;
@@ -48,6 +48,8 @@ pub(crate) enum Joint {
     Stranger(DeviceId, Tone),
     /// Unreadable messages of one site.
     Unreadable(SiteId),
+    /// A responder to another call: theirs joins nobody's and hides in nobody's.
+    Responder(ActivationId, Option<PersonId>, Option<ContactKey>, Tone),
 }
 
 /// Whom a call needs: somebody against a threat, somebody for the ill, a word among colleagues.
@@ -55,12 +57,16 @@ pub(crate) enum Joint {
 pub(crate) enum Tone {
     Red,
     Medical,
+    Welfare,
     Amber,
 }
 
 impl Joint {
     /// What later presses join an activation by.
     pub(crate) fn of(raised: &Raised, device: &DeviceId) -> Self {
+        if let Some(about) = &raised.about {
+            return Self::of_responder(about, Tone::of(raised.kind));
+        }
         if raised.signal.unreadable.is_some() {
             return Self::Unreadable(device.site.clone());
         }
@@ -77,26 +83,33 @@ impl Joint {
     pub(crate) fn of_stranger(device: &DeviceId, via: Via, client: Option<&str>, tone: Tone) -> Self {
         match (via, client) {
             (Via::Session | Via::Listener, Some(client)) => Self::Strangers(device.site.clone(), client.into(), tone),
-            (Via::Api, _) | (Via::Session | Via::Listener, None) => Self::Stranger(device.clone(), tone),
+            (Via::Api | Via::Page | Via::Check, _) | (Via::Session | Via::Listener, None) => Self::Stranger(device.clone(), tone),
         }
+    }
+
+    fn of_responder(about: &About, tone: Tone) -> Self {
+        let person = about.person.map(|p| p.person);
+        // A person is one human wherever they answer from.
+        Self::Responder(about.of.clone(), person, about.mark.filter(|_| person.is_none()), tone)
     }
 
     /// A registered device's presses join for as long as its activation is open; those of strangers for a while only.
     fn is_open_ended(&self) -> bool {
         match self {
-            Self::Device(..) => true,
+            Self::Device(..) | Self::Responder(..) => true,
             Self::Strangers(..) | Self::Stranger(..) | Self::Unreadable(_) => false,
         }
     }
 }
 
 impl Tone {
-    const ALL: [Self; 3] = [Self::Red, Self::Medical, Self::Amber];
+    const ALL: [Self; 4] = [Self::Red, Self::Medical, Self::Welfare, Self::Amber];
 
     pub(crate) fn of(kind: Kind) -> Self {
         match kind {
             Kind::Duress | Kind::Panic => Self::Red,
             Kind::Medical => Self::Medical,
+            Kind::Welfare => Self::Welfare,
             Kind::Assist => Self::Amber,
         }
     }
@@ -131,7 +144,16 @@ impl Engine {
         if let Some(act) = before.filter(same) {
             return joined(self, now, act, signal, kind, Repeat::Redelivered, by);
         }
-        let joint = self.joint(signal, kind);
+        self.join_or_raise(now, signal, kind, by, None)
+    }
+
+    /// A press for a responder to another call.
+    pub(crate) fn on_press_about(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>, about: About) -> Vec<Event> {
+        self.join_or_raise(now, signal, kind, by, Some(about))
+    }
+
+    fn join_or_raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>, about: Option<About>) -> Vec<Event> {
+        let joint = about.as_ref().map_or_else(|| self.joint(signal, kind), |about| Joint::of_responder(about, Tone::of(kind)));
         match self.open_at(&joint) {
             Some(act) if joint.is_open_ended() || now <= STRANGERS_WINDOW.after(act.raised_at) => {
                 let how = if now > MERGE_WINDOW.after(act.gesture_at) {
@@ -144,11 +166,11 @@ impl Engine {
                 };
                 joined(self, now, act, signal, kind, how, by)
             }
-            Some(_) | None => self.raise(now, signal, kind, by),
+            Some(_) | None => self.raise(now, signal, kind, by, about),
         }
     }
 
-    fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>) -> Vec<Event> {
+    fn raise(&self, now: Timestamp, signal: &Signal, kind: Kind, by: Option<Doer>, about: Option<About>) -> Vec<Event> {
         let (customer, ladder, standing) = self.route(&signal.device);
         let age = self.age_of(now, signal, kind);
         let site = self.directory().sites.get(&signal.device.site);
@@ -165,7 +187,9 @@ impl Engine {
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
             centres: self.centres_of(&ladder),
-            feedback: site.map(|s| s.feedback),
+            // The button at the place says nothing of a call that it did not make.
+            feedback: if about.is_some() { Some(false) } else { site.map(|s| s.feedback) },
+            about,
             signal: SignalRecord::from(signal),
             by,
         };
@@ -224,7 +248,7 @@ impl Engine {
             return Age::Recovered { s: proven_s };
         }
         let portable = self.directory().devices.get(&signal.device).is_some_and(|d| d.mounting == Mounting::Portable);
-        let limit = if portable || kind == Kind::Medical { DELAYED_LONG_S } else { DELAYED_S };
+        let limit = if portable || matches!(kind, Kind::Medical | Kind::Welfare) { DELAYED_LONG_S } else { DELAYED_S };
         match proven_s {
             Some(s) if s > limit => Age::Recovered { s: Some(s) },
             Some(s) if s > LIVE_S => Age::Delayed { s },

@@ -1,7 +1,7 @@
 //! What carriers report, and what deadlines bring.
 
 use crate::acknowledgement::Commitment;
-use crate::activation::{Activation, AttemptState, Promise};
+use crate::activation::{Activation, AttemptState, Check, Promise};
 use crate::course::Course;
 use crate::dispatch::{DeliveryReport, Purpose, Report};
 use crate::engine::Engine;
@@ -59,6 +59,9 @@ impl Engine {
     pub(crate) fn on_tick(&self, now: Timestamp) -> Vec<Event> {
         match self.newest_due(now) {
             Some(act) => {
+                if let Some(events) = self.on_silence(now, act) {
+                    return events;
+                }
                 let mut course = Course::on(self, now, act);
                 course.catch_up();
                 course.events
@@ -74,6 +77,7 @@ impl Course<'_> {
         let mut free_since = Timestamp::MIN;
         for _ in 0..DUE_MAX {
             match self.act.next_due() {
+                Some((_, Why::Silence)) => return,
                 Some((at, why)) if at <= self.now => {
                     free_since = free_since.max(at);
                     self.measure_lateness(free_since);
@@ -95,7 +99,10 @@ impl Course<'_> {
                 crate::activation::Progress::Rounds { .. } => {}
             },
             Why::Arrival => self.arrival_due(at),
-            Why::Grace => self.lapse(Lapse::NoAnswer),
+            Why::Grace => self.lapse(self.why_silent()),
+            Why::Check => self.ask_whether_safe(),
+            // The call for whoever fell silent is raised by a decision of its own.
+            Why::Silence => {}
             Why::ClaimLapse => {
                 let event = Event::ClaimLapsed { act: self.id() };
                 self.push(event);
@@ -139,6 +146,15 @@ impl Course<'_> {
                     self.owe(to, medium, Purpose::StillGoing, None);
                 }
             }
+        }
+    }
+
+    /// Whoever committed was asked whether they are going, or, where they had arrived, whether they are safe.
+    fn why_silent(&self) -> Lapse {
+        let silent = |p: &Promise| self.act.arrivals.iter().any(|a| a.check == Check::Silent && a.by.is_same(&p.by));
+        match &self.act.promise {
+            Some(promise) if silent(promise) => Lapse::FellSilent,
+            Some(_) | None => Lapse::NoAnswer,
         }
     }
 

@@ -92,6 +92,8 @@ pub enum Kind {
     Panic,
     /// Someone is hurt or ill.
     Medical,
+    /// Somebody who should have been heard was not.
+    Welfare,
     /// Support wanted, not duress.
     Assist,
 }
@@ -103,6 +105,7 @@ impl Kind {
             Self::Duress => "duress",
             Self::Panic => "panic",
             Self::Medical => "medical",
+            Self::Welfare => "welfare",
             Self::Assist => "assist",
         }
     }
@@ -167,6 +170,10 @@ pub enum Via {
     Listener,
     /// The HTTP API.
     Api,
+    /// A responder's page: they need help themselves.
+    Page,
+    /// Nobody: a responder who had arrived fell silent.
+    Check,
 }
 
 /// The message itself. Topic and payload are one disclosure, base64.

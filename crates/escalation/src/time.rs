@@ -41,6 +41,10 @@ pub enum Why {
     Arrival,
     /// Nobody answered that question.
     Grace,
+    /// A responder who has arrived is asked whether they are safe.
+    Check,
+    /// Nobody answered that: somebody is sent to them.
+    Silence,
     /// A claim without action lapses.
     ClaimLapse,
     /// The next round to everyone.

@@ -83,6 +83,7 @@ fn the_replies_page_reads_as_the_program_reads() {
             Reply::Going { .. } => "going",
             Reply::Helping { .. } => "helping",
             Reply::Cannot { .. } => "cannot",
+            Reply::Arrived | Reply::InNeed => unreachable!("neither is said by text"),
             Reply::BareYes => "bare yes",
             Reply::Stop => "stop",
             Reply::Start => "start",
@@ -129,7 +130,7 @@ fn kinds(variants: &str) -> String {
         }
     }
     page += "\n## What fields are made of\n";
-    for part in ["SignalRecord", "Party", "Channel", "Responder", "Doer"] {
+    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "Doer"] {
         let _written = write!(page, "\n### {part}\n{}", fields_after(EVENTS, &format!("pub struct {part} {{\n"), 4));
     }
     page

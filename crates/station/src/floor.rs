@@ -392,7 +392,7 @@ impl Floor {
                 outcome.counted = true;
                 outcome.co_responder = true;
             }
-            Event::Declined { .. } => outcome.counted = true,
+            Event::Declined { .. } | Event::Arrived { .. } => outcome.counted = true,
             Event::Closed { act, .. } => {
                 self.tell_device(act, None, FeedbackState::Closed, turn);
                 self.list(act, seq, turn);
@@ -420,6 +420,8 @@ impl Floor {
             | Event::ContactPassedOver { .. }
             | Event::ReceiptOverdue { .. }
             | Event::AnswerSetAside { .. }
+            | Event::SafetyAsked { .. }
+            | Event::FellSilent { .. }
             | Event::CommitmentQuestioned { .. }
             | Event::CommitmentLapsed { .. }
             | Event::Claimed { .. }

@@ -11,6 +11,7 @@ use escalation::time::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::floor::{Floor, LinkBase, LinksInTexts};
+use crate::portray;
 
 /// Fills in what a carrier needs.
 pub(crate) fn write(
@@ -74,6 +75,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("late", if dispatch.late_ms > 0 { spoken(dispatch.late_ms / 1_000) } else { String::new() }),
         ("unregistered", if act.standing == Standing::Registered { String::new() } else { "yes".to_owned() }),
         ("responder", responder(floor, act)),
+        ("about", act.about.as_ref().map(|about| portray::whom(&floor.vault, about)).unwrap_or_default()),
         (
             "address",
             [&site.address, &site.suburb, &site.state]
@@ -124,6 +126,7 @@ fn shouted(kind: Kind) -> &'static str {
         Kind::Duress => "DURESS",
         Kind::Panic => "PANIC",
         Kind::Medical => "MEDICAL",
+        Kind::Welfare => "WELFARE",
         Kind::Assist => "SUPPORT",
     }
 }
@@ -137,7 +140,8 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         | Purpose::PressedAgain
         | Purpose::Confirmed
         | Purpose::SomeoneGoing
-        | Purpose::StillGoing => true,
+        | Purpose::StillGoing
+        | Purpose::AreYouSafe => true,
         Purpose::Declined | Purpose::StandDown | Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => false,
     };
     let (Some(public), Recipient::Person { person, contact }) = (&links.public_url, &dispatch.to) else { return Default::default() };
@@ -145,7 +149,7 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         return Default::default();
     }
     let token = floor.secret().link(&act.id, *contact, person.person);
-    let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing);
+    let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing | Purpose::AreYouSafe);
     let in_text = match links.in_texts {
         LinksInTexts::Always => true,
         LinksInTexts::AfterAnswer => answered,

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use escalation::acknowledgement::Commitment;
-use escalation::activation::{Activation, Companion, Progress, Stage};
+use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
 use escalation::dispatch::{Recipient, Report};
-use escalation::event::{AnsweredVia, Doer, Event};
+use escalation::event::{About, AnsweredVia, Doer, Event};
 use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::time::Timestamp;
@@ -19,8 +19,8 @@ use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    Attempt, Audience, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State, TargetView,
-    TroubleView,
+    AboutView, Attempt, Audience, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State,
+    TargetView, TroubleView,
 };
 
 /// An activation in memory.
@@ -113,7 +113,9 @@ pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
     let is = |companion: &Companion| {
         companion.person.map_or_else(|| companion.contact == Some(link.contact), |answered| answered.person == link.person)
     };
+    let there = |arrival: &Arrival| arrival.check != Check::Over && is(&arrival.by);
     let answer = match &act.promise {
+        Some(_) | None if act.arrivals.iter().any(there) => ResponderAnswer::Arrived,
         Some(promise) if is(&promise.by) => match promise.commitment {
             Commitment::Going => ResponderAnswer::Going,
             Commitment::Verifying => ResponderAnswer::Helping,
@@ -122,7 +124,8 @@ pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
         Some(_) | None if act.resting.contains_key(&link.person) => ResponderAnswer::Declined,
         Some(_) | None => ResponderAnswer::None,
     };
-    let committed = matches!(answer, ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined);
+    let committed =
+        matches!(answer, ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined | ResponderAnswer::Arrived);
     let site = floor.vault.site(act.directory, &act.device.site).cloned().unwrap_or_default();
     let address = [&site.address, &site.suburb, &site.state]
         .into_iter()
@@ -154,12 +157,12 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
     let site = vault.site(act.directory, &act.device.site);
     let place = vault.place(act.directory, &act.device);
     let next = act.next_due().filter(|_| act.is_open());
-    let going = act.promise.iter().map(|promise| Going {
-        name: companion(vault, &promise.by),
-        commitment: promise.commitment,
-        arrive_by: Some(promise.arrive_by),
-    });
-    let joined = act.joined.iter().map(|by| Going { name: companion(vault, by), commitment: by.commitment, arrive_by: None });
+    let promised = act.promise.iter().map(|promise| going(vault, act, &promise.by, promise.commitment, Some(promise.arrive_by)));
+    let joined = act.joined.iter().map(|by| going(vault, act, by, by.commitment, None));
+    // Whose commitment lapsed because they fell silent is still there, and not to be forgotten.
+    let committed = |by: &Companion| act.promise.iter().map(|p| &p.by).chain(&act.joined).any(|other| other.is_same(by));
+    let lost = act.arrivals.iter().filter(|a| a.check == Check::Silent && !committed(&a.by));
+    let lost = lost.map(|arrival| going(vault, act, &arrival.by, arrival.by.commitment, None));
     Card {
         id: act.id.clone(),
         state: state(act),
@@ -177,6 +180,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         age: act.age,
         presses: act.presses,
         cancel_asked: act.cancel_asked,
+        about: act.about.as_ref().map(|about| AboutView { name: whom(vault, about), of: about.of.clone() }),
         rung: match act.progress {
             Progress::Climb { rung, .. } => rung.map_or(0, |rung| rung.0.saturating_add(1)),
             Progress::Rounds { .. } => u16::try_from(act.ladder.rungs.len()).unwrap_or(u16::MAX),
@@ -185,12 +189,29 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         next_at: next.map(|(at, _)| at),
         next_why: next.map(|(_, why)| why),
         claimed_by: act.claim.as_ref().map(|claim| doer(vault, &claim.by)),
-        going: going.chain(joined).collect(),
+        going: promised.chain(joined).chain(lost).collect(),
         closed_at: act.closing.as_ref().map(|closing| closing.at),
         closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
         disposition: act.closing.as_ref().map(|closing| closing.disposition),
         seq: 0,
     }
+}
+
+fn going(vault: &Vault, act: &Activation, by: &Companion, commitment: Commitment, arrive_by: Option<Timestamp>) -> Going {
+    let arrival = act.arrivals.iter().find(|arrival| arrival.check != Check::Over && arrival.by.is_same(by));
+    Going {
+        name: companion(vault, by),
+        commitment,
+        arrive_by,
+        arrived_at: arrival.map(|arrival| arrival.since),
+        silent: arrival.is_some_and(|arrival| arrival.check == Check::Silent),
+    }
+}
+
+/// Whom a call is for that was raised for a responder to another one.
+pub(crate) fn whom(vault: &Vault, about: &About) -> String {
+    let person = about.person.map(|person| vault.name_of(person.person));
+    person.or_else(|| vault.actor(about.mark?).map(ToOwned::to_owned)).unwrap_or_else(|| "a responder".to_owned())
 }
 
 fn state(act: &Activation) -> State {
@@ -306,7 +327,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::Raised(raised) => {
             let note = replay::open(ledger, raised.signal.note.as_ref()).await?;
             let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
-            format!("{} raised{by}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
+            let about =
+                raised.about.as_ref().map(|about| format!(" for {}, who went to {}", whom(vault, about), about.of)).unwrap_or_default();
+            format!("{} raised{by}{about}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
         }
         Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),
         Event::CancelAsked { .. } => "cancel was asked for at the device: verify; nothing was stopped".to_owned(),
@@ -331,6 +354,11 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::ReceiptOverdue { dispatch, .. } => format!("message {dispatch}: no receipt in time"),
         Event::Accepted { by, commitment, .. } => format!("{} accepted: {}", responder_name(vault, by), plain(commitment)),
         Event::Joined { by, commitment, .. } => format!("{} joined: {}", responder_name(vault, by), plain(commitment)),
+        Event::Arrived { by, renewal, .. } => {
+            format!("{} {}", responder_name(vault, by), if *renewal { "is safe there" } else { "has arrived" })
+        }
+        Event::SafetyAsked { .. } => "a responder who has arrived was asked whether they are safe".to_owned(),
+        Event::FellSilent { raised, .. } => format!("a responder who has arrived fell silent: {raised} was raised for them"),
         Event::Declined { by, .. } => format!("{} cannot", responder_name(vault, by)),
         Event::AnswerSetAside { why, pauses_until, text, .. } => {
             let pause = if pauses_until.is_some() { ", the climb waits for the code" } else { "" };

@@ -168,6 +168,8 @@ pub struct Card {
     pub presses: u32,
     /// Someone at the device asked to cancel: verify.
     pub cancel_asked: bool,
+    /// For whom, where it is for a responder to another call.
+    pub about: Option<AboutView>,
     /// The rung it stands on, from 1; 0 before the first.
     pub rung: u16,
     /// How many rungs there are.
@@ -190,6 +192,15 @@ pub struct Card {
     pub seq: u64,
 }
 
+/// A responder who needs help themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AboutView {
+    /// Their name.
+    pub name: String,
+    /// The call to which they went.
+    pub of: ActivationId,
+}
+
 /// Somebody who has committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Going {
@@ -199,6 +210,10 @@ pub struct Going {
     pub commitment: Commitment,
     /// When they should be there; `None` for a co-responder.
     pub arrive_by: Option<Timestamp>,
+    /// Since when they are there.
+    pub arrived_at: Option<Timestamp>,
+    /// They were asked there whether they are safe, and did not answer.
+    pub silent: bool,
 }
 
 /// One activation in full.
@@ -362,6 +377,8 @@ pub enum ResponderAnswer {
     Helping,
     /// Going or helping beside somebody else.
     Joined,
+    /// At the place.
+    Arrived,
     /// Cannot.
     Declined,
 }

@@ -42,6 +42,14 @@ pub(crate) struct DeclineBody {
     by: String,
 }
 
+/// A named person is there.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ArrivedBody {
+    /// Id or name of the person who has arrived.
+    by: String,
+}
+
 /// A named person commits.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +160,10 @@ act!(
     decline, "decline", DeclineBody, Action::Decline, |body| (Some(body.by), Act::Decline)
 );
 act!(
+    /// A named person is at the place, or is still safe there. They are asked every 3 minutes; silence for 2 raises a `welfare` call for them.
+    arrived, "arrived", ArrivedBody, Action::Arrived, |body| (Some(body.by), Act::Arrived)
+);
+act!(
     /// Moves the climb on.
     escalate, "escalate", EscalateBody, Action::Escalate, |body| (body.by, Act::Escalate { to: body.to })
 );
@@ -193,7 +205,7 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::Decline | Act::Escalate { .. } => false,
+        Act::Claim | Act::Decline | Act::Arrived | Act::Escalate { .. } => false,
     };
     let request = Request {
         activation: id.clone(),

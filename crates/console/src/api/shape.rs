@@ -16,7 +16,7 @@ pub(crate) struct Activation {
     id: String,
     /// climbing, held, accepted, exhausted or closed.
     state: &'static str,
-    /// duress, panic, medical or assist.
+    /// duress, panic, medical, welfare or assist.
     kind: &'static str,
     customer: String,
     customer_name: String,
@@ -41,6 +41,8 @@ pub(crate) struct Activation {
     presses: u32,
     /// Someone at the device asked to cancel: verify.
     cancel_asked: bool,
+    /// For whom, where it is for a responder to another call.
+    about: Option<AboutShape>,
     /// The rung it stands on, from 1; 0 before the first.
     rung: u16,
     rungs: u16,
@@ -48,7 +50,7 @@ pub(crate) struct Activation {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     next_at: Option<Timestamp>,
-    /// receipt, `rung_wait`, arrival, grace, `claim_lapse`, round or archive.
+    /// receipt, `rung_wait`, arrival, grace, check, silence, `claim_lapse`, round or archive.
     next_why: Option<&'static str>,
     /// The operator who owns it.
     claimed_by: Option<String>,
@@ -71,6 +73,14 @@ pub(crate) struct AgeShape {
     seconds: Option<u64>,
 }
 
+/// A responder who needs help themselves.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AboutShape {
+    name: String,
+    /// The call to which they went.
+    of: String,
+}
+
 /// Somebody who has committed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct GoingShape {
@@ -81,6 +91,12 @@ pub(crate) struct GoingShape {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     arrive_by: Option<Timestamp>,
+    /// Since when they are there.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    arrived_at: Option<Timestamp>,
+    /// They were asked there whether they are safe, and did not answer.
+    silent: bool,
 }
 
 /// One activation in full.
@@ -223,6 +239,7 @@ impl From<&Card> for Activation {
             age: age(card.age),
             presses: card.presses,
             cancel_asked: card.cancel_asked,
+            about: card.about.as_ref().map(|about| AboutShape { name: about.name.clone(), of: about.of.to_string() }),
             rung: card.rung,
             rungs: card.rungs,
             next_at: card.next_at,
@@ -239,7 +256,13 @@ impl From<&Card> for Activation {
 
 impl From<&Going> for GoingShape {
     fn from(going: &Going) -> Self {
-        Self { name: going.name.clone(), commitment: commitment(going.commitment), arrive_by: going.arrive_by }
+        Self {
+            name: going.name.clone(),
+            commitment: commitment(going.commitment),
+            arrive_by: going.arrive_by,
+            arrived_at: going.arrived_at,
+            silent: going.silent,
+        }
     }
 }
 
@@ -365,6 +388,8 @@ fn why(why: Why) -> &'static str {
         Why::RungWait => "rung_wait",
         Why::Arrival => "arrival",
         Why::Grace => "grace",
+        Why::Check => "check",
+        Why::Silence => "silence",
         Why::ClaimLapse => "claim_lapse",
         Why::Round => "round",
         Why::Archive => "archive",

@@ -92,13 +92,14 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
     let named = fields.by.is_some_and(|by| !by.trim().is_empty());
     match verb {
         "claim" => Ok((Action::Claim, Act::Claim)),
-        "accept" | "decline" if !named => Err(missing("who: their name or id")),
+        "accept" | "decline" | "arrived" if !named => Err(missing("who: their name or id")),
         "accept" => {
             let eta_s = fields.minutes.map(|m| Seconds(m.saturating_mul(60)));
             let commitment = fields.commitment.ok_or_else(|| missing("going or verifying"))?;
             Ok((Action::Accept, Act::Accept { commitment, eta_s }))
         }
         "decline" => Ok((Action::Decline, Act::Decline)),
+        "arrived" => Ok((Action::Arrived, Act::Arrived)),
         "escalate" => {
             let to = fields.to.as_deref().and_then(read_escalate_to);
             let to = to.ok_or_else(|| missing("how far: next, all or rung 2"))?;

@@ -33,6 +33,7 @@ pub(super) struct Row {
     pub(super) delay: String,
     pub(super) presses: u32,
     pub(super) cancel_asked: bool,
+    pub(super) about: String,
     pub(super) owner: String,
     pub(super) unowned: bool,
     pub(super) going: Vec<String>,
@@ -52,6 +53,7 @@ pub(super) struct May {
     pub(super) claim: bool,
     pub(super) accept: bool,
     pub(super) decline: bool,
+    pub(super) arrived: bool,
     pub(super) escalate: bool,
     pub(super) note: bool,
     pub(super) close: bool,
@@ -64,6 +66,7 @@ impl May {
             claim: may(Action::Claim),
             accept: may(Action::Accept),
             decline: may(Action::Decline),
+            arrived: may(Action::Arrived),
             escalate: may(Action::Escalate),
             note: may(Action::Note),
             close: may(Action::Close),
@@ -102,6 +105,7 @@ impl Row {
             delay: delay(card.age),
             presses: card.presses,
             cancel_asked: card.cancel_asked,
+            about: card.about.as_ref().map(|about| format!("{}, who went to {}", about.name, about.of)).unwrap_or_default(),
             owner: card.claimed_by.clone().unwrap_or_default(),
             unowned: is_unowned(card),
             going: going(card),
@@ -154,6 +158,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Duress => "DURESS",
         Kind::Panic => "PANIC",
         Kind::Medical => "MEDICAL",
+        Kind::Welfare => "WELFARE CHECK",
         Kind::Assist => "SUPPORT (not duress)",
     }
 }
@@ -176,6 +181,10 @@ fn going(card: &Card) -> Vec<String> {
             Commitment::Going => "is going",
             Commitment::Verifying => "is verifying",
         };
+        if let Some(at) = going.arrived_at {
+            let silent = if going.silent { " AND DOES NOT ANSWER" } else { "" };
+            return format!("{} is there since {}{silent}", going.name, moment::clock(at, &card.timezone));
+        }
         match going.arrive_by {
             Some(at) => format!("{} {what}, by {}", going.name, moment::clock(at, &card.timezone)),
             None => format!("{} {what} too", going.name),
@@ -191,6 +200,8 @@ fn next(card: &Card) -> &'static str {
         Some(Why::RungWait) => "next step of the ladder",
         Some(Why::Arrival) => "should be there; we ask \"still going?\"",
         Some(Why::Grace) => "the ladder goes on unless they answer",
+        Some(Why::Check) => "whoever is there is asked \"are you safe?\"",
+        Some(Why::Silence) => "help is sent to whoever is there, unless they answer",
         Some(Why::ClaimLapse) => "the claim lapses",
         Some(Why::Round) => "everyone is told again",
         Some(Why::Archive) => "leaves this list",

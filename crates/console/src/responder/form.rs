@@ -7,7 +7,10 @@ use escalation::acknowledgement::Reply;
 pub(super) enum Choice {
     Going,
     Helping,
+    Arrived,
     Cannot,
+    /// The responder needs help themselves.
+    InNeed,
 }
 
 impl Choice {
@@ -15,7 +18,9 @@ impl Choice {
         match self {
             Self::Going => "going",
             Self::Helping => "helping",
+            Self::Arrived => "arrived",
             Self::Cannot => "cannot",
+            Self::InNeed => "need",
         }
     }
 
@@ -23,12 +28,14 @@ impl Choice {
         match self {
             Self::Going => "I am going",
             Self::Helping => "Helping remotely",
+            Self::Arrived => "I am there and safe",
             Self::Cannot => "I can't",
+            Self::InNeed => "I need help myself",
         }
     }
 
     fn read(text: &str) -> Option<Self> {
-        [Self::Going, Self::Helping, Self::Cannot].into_iter().find(|choice| choice.as_str() == text)
+        [Self::Going, Self::Helping, Self::Arrived, Self::Cannot, Self::InNeed].into_iter().find(|choice| choice.as_str() == text)
     }
 }
 
@@ -60,7 +67,9 @@ impl Form {
         match self.choice {
             Some(Choice::Going) => Reply::Going { code: None },
             Some(Choice::Helping) => Reply::Helping { code: None },
+            Some(Choice::Arrived) => Reply::Arrived,
             Some(Choice::Cannot) => Reply::Cannot { code: None },
+            Some(Choice::InNeed) => Reply::InNeed,
             None => Reply::NotAnAnswer,
         }
     }

@@ -15,6 +15,8 @@ use crate::room::Room;
 use crate::{moment, security};
 
 pub(super) const NOT_YET: &str = "Nothing has been acknowledged yet. Press the button again.";
+/// After a call for help. Whoever else may read the phone learns nothing from it.
+pub(super) const NOTED: &str = "Recorded.";
 pub(super) const NOT_COUNTED: &str = "Your answer is recorded, but it did not change anything. What holds now is below.";
 
 pub(super) fn unknown() -> Response {
@@ -42,6 +44,13 @@ pub(super) fn done(token: &str) -> Response {
     response
 }
 
+/// To the page, which then says no more than that something was recorded.
+pub(super) fn noted(token: &str) -> Response {
+    let mut response = Redirect::to(&format!("/a/{token}?noted")).into_response();
+    private(&mut response);
+    response
+}
+
 fn private(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, security::RESPONDER);
@@ -50,6 +59,7 @@ fn private(response: &mut Response) {
 
 #[derive(Template)]
 #[template(path = "responder.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is read on its own by the template")]
 struct Shown<'a> {
     style: &'a str,
     script: &'a str,
@@ -64,6 +74,8 @@ struct Shown<'a> {
     closed: bool,
     answer: &'static str,
     accepted: bool,
+    there: bool,
+    rendezvous: &'a str,
     view: &'a ResponderView,
     others: Vec<String>,
     nonce: String,
@@ -99,12 +111,13 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
     let closed = card.state == Stands::Closed;
     let accepted = match view.answer {
         ResponderAnswer::None | ResponderAnswer::Declined => false,
-        ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined => true,
+        ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined | ResponderAnswer::Arrived => true,
     };
     let (what, covert) = match card.kind {
         Kind::Duress => ("DURESS", true),
         Kind::Panic => ("PANIC ALARM", false),
         Kind::Medical => ("MEDICAL", false),
+        Kind::Welfare => ("WELFARE CHECK", true),
         Kind::Assist => ("SUPPORT asked for (not duress)", false),
     };
     let shown = Shown {
@@ -121,6 +134,8 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         closed,
         answer: answer_words(view.answer),
         accepted,
+        there: view.answer == ResponderAnswer::Arrived,
+        rendezvous: view.approach.iter().find(|(name, _)| *name == "Meet at").map_or("", |(_, words)| words),
         view,
         others: if accepted { others(view) } else { Vec::new() },
         nonce,
@@ -168,8 +183,10 @@ fn html(status: StatusCode, page: &impl Template) -> Response {
 fn choices(answer: ResponderAnswer) -> Vec<Choice> {
     match answer {
         ResponderAnswer::None => vec![Choice::Going, Choice::Helping, Choice::Cannot],
-        ResponderAnswer::Going | ResponderAnswer::Joined => vec![Choice::Cannot],
-        ResponderAnswer::Helping => vec![Choice::Going, Choice::Cannot],
+        ResponderAnswer::Going | ResponderAnswer::Joined | ResponderAnswer::Arrived => {
+            vec![Choice::Arrived, Choice::Cannot, Choice::InNeed]
+        }
+        ResponderAnswer::Helping => vec![Choice::Going, Choice::Arrived, Choice::Cannot],
         ResponderAnswer::Declined => vec![Choice::Going, Choice::Helping],
     }
 }
@@ -180,6 +197,9 @@ fn answer_words(answer: ResponderAnswer) -> &'static str {
         ResponderAnswer::Going => "Recorded: you are going.",
         ResponderAnswer::Helping => "Recorded: you are helping remotely.",
         ResponderAnswer::Joined => "Recorded: you have joined. Somebody else answered first.",
+        ResponderAnswer::Arrived => {
+            "Recorded: you have arrived. Every few minutes we ask whether you are safe; without an answer help is sent to you."
+        }
         ResponderAnswer::Declined => "Recorded: you can't. The next person is asked.",
     }
 }
@@ -190,6 +210,7 @@ fn others(view: &ResponderView) -> Vec<String> {
         .iter()
         .filter(|going| going.name != view.name)
         .map(|going| match going.commitment {
+            Commitment::Going | Commitment::Verifying if going.arrived_at.is_some() => format!("{} is there", going.name),
             Commitment::Going => format!("{} is going", going.name),
             Commitment::Verifying => format!("{} is helping remotely", going.name),
         })

@@ -209,7 +209,13 @@ pub(crate) fn town() -> World {
     held.cancel_asked = true;
     let mut accepted = card(now, "KAL-40", "kalamunda", "kalamunda-library", State::Accepted);
     accepted.next_why = Some(Why::Arrival);
-    accepted.going = vec![Going { name: "P. Nair".to_owned(), commitment: Commitment::Going, arrive_by: Some(later(now, 200)) }];
+    accepted.going = vec![Going {
+        name: "P. Nair".to_owned(),
+        commitment: Commitment::Going,
+        arrive_by: Some(later(now, 200)),
+        arrived_at: None,
+        silent: false,
+    }];
     let mut closed = card(now, "KAL-39", "kalamunda", "kalamunda-library", State::Closed);
     closed.closed_at = Some(later(now, -60));
     closed.closed_by = Some("Westside MC".to_owned());
@@ -264,6 +270,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         age: Age::Live { up_to_s: None },
         presses: 1,
         cancel_asked: false,
+        about: None,
         rung: 2,
         rungs: 3,
         next_at: Some(later(now, 17)),

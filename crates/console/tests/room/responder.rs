@@ -189,3 +189,32 @@ async fn a_closed_call_says_so_and_offers_nothing() {
     let page = house.browse(LINK, "").await.body;
     assert!(page.contains("OVER: DURESS") && !page.contains("<form"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_there_says_so_and_then_that_they_are_safe() {
+    let house = House::new(town());
+    let link = "TOKEN0000ab";
+    house.watch.world().links.get_mut(link).unwrap().answer = ResponderAnswer::Going;
+    let page = read(&house).await.body;
+    assert!(page.contains("I HAVE ARRIVED") && page.contains("I NEED HELP MYSELF"));
+    let nonce = hidden(&page, "nonce");
+    let answer = house.send(LINK, "", &format!("choice=arrived&hand=key&nonce={nonce}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, LINK));
+    assert_eq!(house.watch.world().answers, [(link.to_owned(), Reply::Arrived, Gesture::Shown)]);
+    house.watch.world().links.get_mut(link).unwrap().answer = ResponderAnswer::Arrived;
+    let page = house.browse(LINK, "").await.body;
+    assert!(page.contains("you have arrived") && page.contains("I AM SAFE") && page.contains("I AM LEAVING"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responders_own_call_for_help_is_taken_without_a_hand_and_shows_nothing() {
+    let house = House::new(town());
+    for times in 1..=30 {
+        let answer = house.send(LINK, "", "choice=need&nonce=").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/a/TOKEN0000ab?noted"));
+        assert_eq!(house.watch.world().answers.len(), times, "however often it is pressed");
+    }
+    assert_eq!(house.watch.world().answers[0], ("TOKEN0000ab".to_owned(), Reply::InNeed, Gesture::Missing));
+    let page = house.browse("/a/TOKEN0000ab?noted", "").await.body;
+    assert!(page.contains("Recorded."));
+}

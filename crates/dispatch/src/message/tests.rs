@@ -197,6 +197,7 @@ fn without_a_code_no_text_asks_for_a_reply_by_text() {
                 Purpose::AskFirst,
                 Purpose::PressedAgain,
                 Purpose::StillGoing,
+                Purpose::AreYouSafe,
                 Purpose::NothingAcknowledged,
             ] {
                 let text = book.sms(purpose, &words).unwrap().body;

@@ -44,15 +44,29 @@ impl Companion {
 
     /// Whether `other` is the same human, as far as anyone can tell.
     pub(crate) fn is(&self, other: &Responder) -> bool {
-        match (self.person, other.person) {
+        self.is_human(other.person, other.contact, other.by.as_ref())
+    }
+
+    /// Whether two who answered are one human, as far as anyone can tell.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.is_human(other.person, other.contact, other.doer.as_deref())
+    }
+
+    /// What tells somebody without a place in the directory from others: their address, else the name a caller gave.
+    pub(crate) fn mark(&self) -> Option<ContactKey> {
+        self.contact.or_else(|| self.doer.as_ref()?.actor_key)
+    }
+
+    fn is_human(&self, person: Option<PersonVersion>, contact: Option<ContactKey>, doer: Option<&Doer>) -> bool {
+        match (self.person, person) {
             (Some(mine), Some(theirs)) => mine.person == theirs.person,
             (None, None) => {
-                let same_doer = match (&self.doer, &other.by) {
+                let same_doer = match (&self.doer, doer) {
                     (Some(mine), Some(theirs)) => mine.is_same_caller(theirs),
                     (None, None) => true,
                     (Some(_), None) | (None, Some(_)) => false,
                 };
-                self.contact == other.contact && same_doer
+                self.contact == contact && same_doer
             }
             (Some(_), None) | (None, Some(_)) => false,
         }

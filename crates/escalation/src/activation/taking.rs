@@ -1,6 +1,6 @@
 //! What each event does to an activation, and which can follow what is there.
 
-use super::{Activation, Attempt, AttemptState, Chase, Claim, Closing, Companion, Progress, Promise, Pursuit, Told};
+use super::{Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Progress, Promise, Pursuit, Told};
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
 use crate::event::{ContactSkip, Event, Party, Repeat, Responder};
@@ -49,6 +49,9 @@ impl Activation {
                 self.joined.retain(|c| !c.is(by));
                 self.joined.push(Companion::new(by, *commitment));
             }
+            Event::Arrived { by, ask_at, silent_at, .. } => self.on_arrived(at, by, *ask_at, *silent_at),
+            Event::SafetyAsked { arrival, silent_at, .. } => self.on_checked(*arrival, Check::Asked, Some(*silent_at)),
+            Event::FellSilent { arrival, .. } => self.on_checked(*arrival, Check::Silent, None),
             Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
             Event::CommitmentQuestioned { grace_until, .. } => {
                 if let Some(promise) = &mut self.promise {
@@ -80,6 +83,7 @@ impl Activation {
                 self.closing = Some(Box::new(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }));
                 self.promise = None;
                 self.claim = None;
+                self.arrivals = Vec::new();
                 self.pursuits = Vec::new();
                 self.latest = 0;
             }
@@ -113,11 +117,14 @@ impl Activation {
             | Event::ContactPassedOver { .. }
             | Event::Accepted { .. }
             | Event::Declined { .. }
+            | Event::Arrived { .. }
             | Event::Claimed { .. }
             | Event::Escalated { .. }
             | Event::Exhausted { .. }
             | Event::Closed { .. } => self.is_open(),
             Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
+            Event::SafetyAsked { arrival, .. } => self.check_of(*arrival) == Some(Check::Heard),
+            Event::FellSilent { arrival, .. } => self.check_of(*arrival) == Some(Check::Asked),
             Event::ClaimLapsed { .. } => self.claim.is_some(),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
@@ -217,7 +224,12 @@ impl Activation {
                     self.answered_at.insert(contact, at);
                 }
             }
-            Purpose::Confirmed | Purpose::Declined | Purpose::SomeoneGoing | Purpose::StillGoing | Purpose::StandDown => {}
+            Purpose::Confirmed
+            | Purpose::Declined
+            | Purpose::SomeoneGoing
+            | Purpose::StillGoing
+            | Purpose::AreYouSafe
+            | Purpose::StandDown => {}
         }
         self.attempts.insert(number, attempt);
     }
@@ -241,8 +253,33 @@ impl Activation {
         }
     }
 
+    fn check_of(&self, arrival: u16) -> Option<Check> {
+        self.arrivals.get(usize::from(arrival)).map(|arrival| arrival.check)
+    }
+
+    fn on_arrived(&mut self, at: Timestamp, by: &Responder, ask_at: Timestamp, silent_at: Timestamp) {
+        match self.arrivals.iter_mut().find(|arrival| arrival.by.is(by)) {
+            Some(there) => {
+                there.ask_at = ask_at;
+                there.silent_at = silent_at;
+                there.check = Check::Heard;
+            }
+            None => self.arrivals.push(Arrival::new(Companion::new(by, Commitment::Going), at, ask_at, silent_at)),
+        }
+    }
+
+    fn on_checked(&mut self, arrival: u16, check: Check, silent_at: Option<Timestamp>) {
+        if let Some(arrival) = self.arrivals.get_mut(usize::from(arrival)) {
+            arrival.check = check;
+            arrival.silent_at = silent_at.unwrap_or(arrival.silent_at);
+        }
+    }
+
     fn on_declined(&mut self, by: &Responder, rests_until: Timestamp) {
         self.joined.retain(|c| !c.is(by));
+        for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.by.is(by)) {
+            arrival.check = Check::Over;
+        }
         if self.promise.as_ref().is_some_and(|p| p.by.is(by)) {
             self.promise = None;
         }

@@ -20,6 +20,9 @@ impl Event {
             | Self::Accepted { act, .. }
             | Self::Joined { act, .. }
             | Self::Declined { act, .. }
+            | Self::Arrived { act, .. }
+            | Self::SafetyAsked { act, .. }
+            | Self::FellSilent { act, .. }
             | Self::CommitmentQuestioned { act, .. }
             | Self::CommitmentLapsed { act, .. }
             | Self::Claimed { act, .. }
@@ -48,7 +51,7 @@ impl Event {
         match self {
             Self::Raised(raised) => raised.by.as_ref(),
             Self::PressedAgain { by, .. } => by.as_ref(),
-            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => by.by.as_ref(),
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } | Self::Arrived { by, .. } => by.by.as_ref(),
             Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
@@ -67,6 +70,8 @@ impl Event {
             | Self::DispatchQueued { .. }
             | Self::DispatchReported { .. }
             | Self::ReceiptOverdue { .. }
+            | Self::SafetyAsked { .. }
+            | Self::FellSilent { .. }
             | Self::AnswerSetAside { .. }
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }

@@ -69,6 +69,8 @@ pub enum ContactSkip {
     AllChannelsFailed,
     /// Declined, and rests.
     Resting,
+    /// The call is for them.
+    InNeed,
     /// An operator of the centre has claimed already.
     CentreHasClaimed,
     /// The same address is on this rung already.

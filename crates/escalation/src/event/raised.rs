@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::doer::Doer;
 use super::signal_record::SignalRecord;
 use crate::directory::{Centre, Standing};
-use crate::id::{ActivationId, CentreId, CustomerId, DeviceId};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, PersonVersion};
 use crate::ladder::Ladder;
 use crate::signal::Kind;
 
@@ -43,11 +43,27 @@ pub struct Raised {
     /// Whether the device is told what becomes of its call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<bool>,
+    /// For whom, where it is for a responder to another call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Doer>,
+}
+
+/// A responder who needs help themselves, and at which call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct About {
+    /// The call to which they went.
+    pub of: ActivationId,
+    /// A person of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonVersion>,
+    /// Keyed digest of the address they answered from, or of the name that a caller gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ContactKey>,
 }
 
 /// How old a press was when it reached us (lifecycle, "Age").

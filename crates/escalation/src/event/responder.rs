@@ -46,6 +46,8 @@ pub enum Lapse {
     VerifyingOver,
     /// Withdrawn: declined after accepting.
     Withdrawn,
+    /// Had arrived, was asked whether they are safe, and was silent.
+    FellSilent,
     /// The button was pressed again more than two minutes after.
     PressedAgain,
 }
@@ -73,6 +75,11 @@ pub struct Responder {
 }
 
 impl Responder {
+    /// What tells somebody without a place in the directory from others: their address, else the name a caller gave.
+    pub(crate) fn mark(&self) -> Option<ContactKey> {
+        self.contact.or_else(|| self.by.as_ref()?.actor_key)
+    }
+
     /// Offers its private texts to `seal`.
     pub(super) fn seal_with(&mut self, seal: &mut dyn FnMut(Field<'_>)) {
         let subject = self.person.map(|p| p.person.to_string()).unwrap_or_default();

@@ -29,7 +29,7 @@ impl Event {
             }
             Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => signal.seal_with(seal),
             Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
-            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } => {
+            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } | Self::Arrived { by, .. } => {
                 by.seal_with(seal);
             }
             Self::Claimed { by, .. } | Self::Escalated { by, .. } => by.seal_with(seal),
@@ -53,6 +53,8 @@ impl Event {
             | Self::ContactPassedOver { .. }
             | Self::DispatchQueued { .. }
             | Self::ReceiptOverdue { .. }
+            | Self::SafetyAsked { .. }
+            | Self::FellSilent { .. }
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }
             | Self::ClaimLapsed { .. }

@@ -132,11 +132,11 @@ fn happenings() -> impl Strategy<Value = Happening> {
         1 => (0_usize..6, 0_u8..3).prop_map(|(device, key)| Happening::Raised { device, key }),
         6 => (1..=PEOPLE, 0_u8..8, any::<bool>(), 0_u8..40, prop::bool::weighted(0.1))
             .prop_map(|(person, reply, right, repeat, early)| Happening::Text { person, reply, right, repeat, early }),
-        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..4, any::<bool>())
+        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..10, any::<bool>())
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
-        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..10, 0_u32..4_000)
+        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..11, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
@@ -353,6 +353,9 @@ fn reply_of(index: u8, code: Option<Code>) -> Reply {
         4 => Reply::BareYes,
         5 => Reply::Stop,
         6 => Reply::Start,
+        7 => Reply::NotAnAnswer,
+        8 => Reply::Arrived,
+        9 => Reply::InNeed,
         _other => Reply::NotAnAnswer,
     }
 }
@@ -378,6 +381,7 @@ fn act_of(index: u8, eta: u32) -> Act {
         6 => Act::Escalate { to: EscalateTo::Rung(RungIndex(u16::try_from(eta % 4).unwrap_or(0))) },
         7 => Act::Escalate { to: EscalateTo::All },
         8 => Act::Note { text: "words".to_owned().into() },
+        9 => Act::Arrived,
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }
 }

@@ -60,6 +60,8 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
                 "going" => Reply::Going { code: None },
                 "helping" => Reply::Helping { code: None },
                 "cannot" => Reply::Cannot { code: None },
+                "arrived" => Reply::Arrived,
+                "in-need" => Reply::InNeed,
                 _other => return None,
             };
             floor.tap(who, reply, Gesture::Shown);
@@ -82,6 +84,10 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
         [who, "declines"] => {
             let by = known(floor, who);
             command(floor, by, Act::Decline);
+        }
+        [who, "arrives"] => {
+            let by = known(floor, who);
+            command(floor, by, Act::Arrived);
         }
         [who, "accepts", eta] => {
             let by = known(floor, who);

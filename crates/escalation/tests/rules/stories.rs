@@ -1,6 +1,7 @@
 //! The stories, by what they are about, and the floors they play on.
 
 mod answering;
+mod arriving;
 mod climbing;
 mod closing;
 mod invariants;

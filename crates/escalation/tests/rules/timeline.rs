@@ -44,6 +44,12 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{act} {} accepts{again}: {commitment:?} until {}{beside}", responder(floor, by), floor.stamp(*arrive_by))
         }
         Event::Joined { act, by, commitment } => format!("{act} {} joins: {commitment:?}", responder(floor, by)),
+        Event::Arrived { act, by, ask_at, silent_at, renewal } => {
+            let again = if *renewal { "is safe" } else { "arrives" };
+            format!("{act} {} {again}: asked at {}, silent at {}", responder(floor, by), floor.stamp(*ask_at), floor.stamp(*silent_at))
+        }
+        Event::SafetyAsked { act, arrival, silent_at } => format!("{act} arrival {arrival} safe? until {}", floor.stamp(*silent_at)),
+        Event::FellSilent { act, arrival, raised } => format!("{act} arrival {arrival} SILENT: {raised}"),
         Event::Declined { act, by, rests_until } => {
             format!("{act} {} declines, rests until {}", responder(floor, by), floor.stamp(*rests_until))
         }

@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 33] = [
+const KINDS: [&str; 36] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -39,6 +39,9 @@ const KINDS: [&str; 33] = [
     "answer.accepted",
     "answer.joined",
     "answer.declined",
+    "answer.arrived",
+    "check.asked",
+    "check.silent",
     "answer.set_aside",
     "commitment.questioned",
     "commitment.lapsed",
@@ -76,6 +79,9 @@ fn kind(event: &Event) -> &'static str {
         Event::Accepted { .. } => "answer.accepted",
         Event::Joined { .. } => "answer.joined",
         Event::Declined { .. } => "answer.declined",
+        Event::Arrived { .. } => "answer.arrived",
+        Event::SafetyAsked { .. } => "check.asked",
+        Event::FellSilent { .. } => "check.silent",
         Event::AnswerSetAside { .. } => "answer.set_aside",
         Event::CommitmentQuestioned { .. } => "commitment.questioned",
         Event::CommitmentLapsed { .. } => "commitment.lapsed",
@@ -192,6 +198,7 @@ fn a_long_day() -> Floor {
     let mut kept = press("library/pendant");
     kept.origin.retained = true;
     floor.send(kept);
+    play(&mut floor, "j-smith arrives\nforward 6m");
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
         floor.subject = Some(act);
