@@ -23,6 +23,7 @@ use minijinja::Value;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use reqwest::{Client, Url};
 use serde_json::Value as Json;
+use tokio::time::{Instant, timeout};
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
@@ -139,7 +140,7 @@ impl Gateway {
         let request = self.message(&words).ok_or_else(|| Fault::Refused("template".to_owned()))?;
         let request_time = Duration::from_millis(self.settings.request_ms);
         let mut answer = self.call(&request, budget.min(request_time)).await?;
-        if answer.is_unauthorised() && self.login.forget().await {
+        if answer.is_unauthorised() && self.login.forget() {
             // The token had ended early; nothing was taken by it.
             answer = self.call(&request, budget.min(request_time)).await?;
         }
@@ -160,7 +161,7 @@ impl Gateway {
         };
         let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
         let mut answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
-        if answer.is_unauthorised() && self.login.forget().await {
+        if answer.is_unauthorised() && self.login.forget() {
             answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
         }
         answer.judge(&self.settings.taken.codes_only()).map(drop)
@@ -200,10 +201,10 @@ impl Gateway {
         words.extend(more);
         let url = self.sheet.render(key, &words).ok_or(Fault::NotSent("request"))?;
         let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
-        let timeout = Duration::from_millis(self.settings.request_ms);
-        let mut answer = self.call(&request, timeout).await?;
-        if answer.is_unauthorised() && self.login.forget().await {
-            answer = self.call(&request, timeout).await?;
+        let limit = Duration::from_millis(self.settings.request_ms);
+        let mut answer = self.call(&request, limit).await?;
+        if answer.is_unauthorised() && self.login.forget() {
+            answer = self.call(&request, limit).await?;
         }
         if answer.is_missing() && more_is_one {
             return Ok(Vec::new());
@@ -343,9 +344,9 @@ impl Gateway {
         Some(made?.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// One request with our login and headers, no longer than `timeout`.
-    async fn call(&self, request: &Request, timeout: Duration) -> Result<Answer, Fault> {
-        let mut made = self.client.request(request.method.clone(), request.url.clone()).timeout(timeout);
+    /// One request with our login and headers, no longer than `limit`.
+    async fn call(&self, request: &Request, limit: Duration) -> Result<Answer, Fault> {
+        let mut made = self.client.request(request.method.clone(), request.url.clone());
         let own = |name: &HeaderName| request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_str()));
         if !own(&ACCEPT) {
             made = made.header(ACCEPT, "application/json");
@@ -360,8 +361,12 @@ impl Gateway {
             made = made.header(name, value);
         }
         let now = (self.now)();
-        let made = self.login.sign(&self.client, request.method.as_str(), &request.url, made, now).await?;
-        let response = made.send().await.map_err(|error| client::fault_of(&error))?;
+        let began = Instant::now();
+        let signing = self.login.sign(&self.client, request.method.as_str(), &request.url, made, now);
+        // Logging in is part of the request: a provider whose tokens hang has no more time than one whose messages do.
+        let signed = timeout(limit, signing).await.map_err(|_late| Fault::NotSent("login timeout"))??;
+        let left = limit.saturating_sub(began.elapsed());
+        let response = signed.timeout(left).send().await.map_err(|error| client::fault_of(&error))?;
         Ok(Answer::read(response, now).await)
     }
 

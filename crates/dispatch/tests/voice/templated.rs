@@ -424,3 +424,25 @@ async fn only_texts_go_by_a_gateway() {
     voice.send(order("KAL-1.1", Address::Email("a@example.org".to_owned()))).unwrap();
     assert_eq!(watch.reported(1).await.remove(0).report, Report::Failed(Failure::NoCarrier));
 }
+
+#[tokio::test]
+async fn a_provider_whose_tokens_hang_is_given_up_by_every_message_at_once() {
+    let (gateway_, other, watch, desk) = {
+        let (gateway, watch, desk) = shop().await;
+        (gateway, Gateway::start().await, watch, desk)
+    };
+    // A door that is open and behind which nobody speaks.
+    let hung = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let login = format!("auth = \"oauth2\"\nuser = \"client\"\ntoken_url = \"http://{}/token\"", hung.local_addr().unwrap());
+    // The first account's own time is far longer than that of the second's: what ends the wait is the budget of the request.
+    let toml = gateway(&desk, &gateway_.url, "request_ms = 2000").replace("auth = \"bearer\"", &login);
+    let voice = desk.add(&toml).sms("third", &other.url, "").open(&watch);
+    let many = 40;
+    for n in 1..=many {
+        voice.send(text(&format!("KAL-{n}.1"))).unwrap();
+    }
+    // One after another they would take more than a minute, and the watch waits no longer.
+    let reports = watch.reported(many).await;
+    assert!(reports.iter().all(|report| report.provider == Some(name("third"))));
+    assert!(reports.iter().all(|report| !report.possible_duplicate), "without a token nothing was sent");
+}

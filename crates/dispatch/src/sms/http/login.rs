@@ -1,17 +1,19 @@
 //! How we log in to a gateway. Holds the secret; shows it to nobody but the gateway.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escalation::time::Timestamp;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::carrier::Fault;
@@ -45,7 +47,15 @@ impl fmt::Debug for Login {
 pub(super) struct Oauth {
     token_url: String,
     form: Vec<(&'static str, String)>,
-    held: Mutex<Option<Held>>,
+    purse: Arc<Mutex<Purse>>,
+}
+
+/// The token, and how the next one is got.
+#[derive(Default)]
+struct Purse {
+    held: Option<Held>,
+    /// The fetch that is under way, or was last.
+    fetch: Option<Shared<BoxFuture<'static, Result<HeaderValue, Fault>>>>,
 }
 
 struct Held {
@@ -79,7 +89,7 @@ impl Login {
                 ];
                 form.extend(settings.scope.iter().map(|scope| ("scope", scope.clone())));
                 let token_url = settings.token_url.clone().unwrap_or_default();
-                Self::Oauth(Box::new(Oauth { token_url, form, held: Mutex::new(None) }))
+                Self::Oauth(Box::new(Oauth { token_url, form, purse: Arc::default() }))
             }
         })
     }
@@ -101,37 +111,64 @@ impl Login {
         })
     }
 
-    /// Forgets a token that was refused; true where a new one may help.
-    pub(super) async fn forget(&self) -> bool {
+    /// Forgets a token that was refused; true where a new one may help. Another message may have forgotten it first.
+    pub(super) fn forget(&self) -> bool {
         match self {
             Self::None | Self::Header(_) | Self::Mac { .. } => false,
-            Self::Oauth(oauth) => oauth.held.lock().await.take().is_some(),
+            Self::Oauth(oauth) => {
+                purse(&oauth.purse).held = None;
+                true
+            }
         }
     }
 }
 
 impl Oauth {
-    /// The token; whoever needs it while it is being fetched waits for the same one.
+    /// The token. Whoever needs it while it is being fetched waits for the same fetch, and hears the same of it: behind a
+    /// provider that hangs nobody waits for one after another. Whoever gives up meanwhile takes it from nobody.
     async fn token(&self, client: &Client) -> Result<HeaderValue, Fault> {
-        let mut held = self.held.lock().await;
-        if let Some(good) = held.as_ref().filter(|held| held.until > Instant::now()) {
-            return Ok(good.header.clone());
-        }
-        // Whatever goes wrong here, no message was sent.
-        let answer = client.post(&self.token_url).form(&self.form).send().await.map_err(|error| lost(&error))?;
-        match answer.status().as_u16() {
-            200..=299 => {}
-            429 | 503 => return Err(Fault::Busy(None)),
-            500..=599 => return Err(Fault::NotSent("server error")),
-            _refused => return Err(Fault::Credentials),
-        }
-        let granted: Granted = answer.json().await.map_err(|error| lost(&error))?;
-        let seconds = granted.expires_in.as_u64().or_else(|| granted.expires_in.as_str()?.parse().ok());
-        let lasts = seconds.map_or(LASTS, Duration::from_secs).min(Duration::from_hours(24));
-        let header = header("", &format!("Bearer {}", granted.access_token)).map_err(|_strange| Fault::Credentials)?;
-        *held = Some(Held { header: header.clone(), until: Instant::now() + lasts.saturating_sub(RENEW_BEFORE) });
-        Ok(header)
+        let fetch = {
+            let mut kept = purse(&self.purse);
+            if let Some(good) = kept.held.as_ref().filter(|held| held.until > Instant::now()) {
+                return Ok(good.header.clone());
+            }
+            let under_way = kept.fetch.as_ref().filter(|fetch| fetch.peek().is_none()).cloned();
+            under_way.unwrap_or_else(|| kept.fetch.insert(self.fetch(client)).clone())
+        };
+        fetch.await
     }
+
+    /// Fetches one, on a task of its own, and keeps it.
+    fn fetch(&self, client: &Client) -> Shared<BoxFuture<'static, Result<HeaderValue, Fault>>> {
+        let (request, kept) = (client.post(&self.token_url).form(&self.form), Arc::clone(&self.purse));
+        let task = tokio::spawn(async move {
+            let held = ask(request).await?;
+            let header = held.header.clone();
+            purse(&kept).held = Some(held);
+            Ok(header)
+        });
+        async move { task.await.unwrap_or(Err(Fault::NotSent("died"))) }.boxed().shared()
+    }
+}
+
+/// One request for a token. Whatever goes wrong here, no message was sent.
+async fn ask(request: RequestBuilder) -> Result<Held, Fault> {
+    let answer = request.send().await.map_err(|error| lost(&error))?;
+    match answer.status().as_u16() {
+        200..=299 => {}
+        429 | 503 => return Err(Fault::Busy(None)),
+        500..=599 => return Err(Fault::NotSent("server error")),
+        _refused => return Err(Fault::Credentials),
+    }
+    let granted: Granted = answer.json().await.map_err(|error| lost(&error))?;
+    let seconds = granted.expires_in.as_u64().or_else(|| granted.expires_in.as_str()?.parse().ok());
+    let lasts = seconds.map_or(LASTS, Duration::from_secs).min(Duration::from_hours(24));
+    let header = header("", &format!("Bearer {}", granted.access_token)).map_err(|_strange| Fault::Credentials)?;
+    Ok(Held { header, until: Instant::now() + lasts.saturating_sub(RENEW_BEFORE) })
+}
+
+fn purse(purse: &Mutex<Purse>) -> MutexGuard<'_, Purse> {
+    purse.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn lost(error: &reqwest::Error) -> Fault {
