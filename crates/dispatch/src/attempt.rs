@@ -83,9 +83,10 @@ impl Attempt {
         self.alive.clone()
     }
 
-    /// The accounts but `index` that were never asked, in order.
-    pub(crate) fn untried(&self, index: usize) -> Vec<usize> {
-        let untried = self.standing.iter().enumerate().filter(|(other, standing)| *other != index && **standing == Standing::Untried);
+    /// The accounts that were never asked, and are not `asked` right now, in order.
+    pub(crate) fn untried(&self, asked: &[usize]) -> Vec<usize> {
+        let untried =
+            self.standing.iter().enumerate().filter(|(other, standing)| !asked.contains(other) && **standing == Standing::Untried);
         untried.map(|(other, _)| other).collect()
     }
 

@@ -10,7 +10,7 @@ use escalation::id::CarrierName;
 use escalation::input::Input;
 use escalation::private::Private;
 use futures_util::future::join_all;
-use tokio::task::JoinHandle;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, timeout};
 
 use crate::attempt::{Attempt, Next};
@@ -21,7 +21,7 @@ use crate::report::Reporter;
 use crate::slots::Slots;
 use crate::webhook;
 
-/// Without acceptance for so long a second account is asked beside the first (interfaces, "Providers").
+/// Without acceptance for so long another account is asked beside (interfaces, "Providers"), and after as long again the next.
 const HEDGE_AFTER: Duration = Duration::from_secs(3);
 
 /// One account with its health.
@@ -69,11 +69,12 @@ impl Line {
         }
     }
 
-    /// The accounts in the order to ask them: those that kept failing last.
+    /// The accounts that a fresh order may go out by, in order: those that kept failing only where no other is left. It waits
+    /// for a slot of a good one rather than for a dead one to say nothing.
     fn order(&self) -> Vec<usize> {
         let willing = self.willing();
         let (first, last): (Vec<usize>, Vec<usize>) = (0..willing.len()).partition(|index| willing.get(*index) == Some(&true));
-        first.into_iter().chain(last).collect()
+        if first.is_empty() { last } else { first }
     }
 
     fn willing(&self) -> Vec<bool> {
@@ -115,9 +116,14 @@ impl Line {
         }
     }
 
+    /// Gives a slot to whoever is next for it. An account may have become well or failed meanwhile, so what waits is offered to
+    /// every one that it may go out by.
     fn hand_on(self: &Arc<Self>, index: usize) {
-        let next = self.slots().leave(index);
-        if let Some(attempt) = next {
+        let order = self.order();
+        let mut slots = self.slots();
+        let bound = slots.leave(index, !order.contains(&index)).map(|attempt| (index, attempt));
+        let free = std::iter::from_fn(|| slots.pull(&order));
+        for (index, attempt) in bound.into_iter().chain(free) {
             tokio::spawn(Arc::clone(self).walk(index, attempt));
         }
     }
@@ -161,40 +167,46 @@ impl Line {
         Ok(letter)
     }
 
-    /// One try, and another account beside it where the first is slow to say anything. What may then be there twice is marked.
+    /// One try, and other accounts beside it where nobody has taken it for long, or one of them failed while another is silent
+    /// still. What may then be there twice is marked.
     async fn ask(self: &Arc<Self>, index: usize, attempt: &mut Attempt, letter: &Letter) -> Outcome {
-        let mut first = self.start(index, attempt, letter);
-        if let Ok(said) = timeout(HEDGE_AFTER, &mut first).await {
-            return self.settle(index, attempt, letter, flat(said));
-        }
-        let Some(beside) = self.beside(index, attempt) else {
-            return self.settle(index, attempt, letter, flat(first.await));
-        };
-        tracing::info!(dispatch.id = %attempt.order.id, "slow: another account is asked beside the first");
-        let mut second = self.start(beside, attempt, letter);
-        // Whoever is heard first decides; the other request goes on by itself, and may be taken as well.
-        let (early, said, late, other) = tokio::select! {
-            said = &mut first => (index, flat(said), beside, second),
-            said = &mut second => (beside, flat(said), index, first),
-        };
-        match said {
-            Ok(taken) => {
-                attempt.doubt = true;
-                self.settle(early, attempt, letter, Ok(taken))
+        let mut asked = vec![index];
+        let mut under_way = FuturesUnordered::new();
+        under_way.push(self.start(index, attempt, letter));
+        loop {
+            let heard = timeout(HEDGE_AFTER, under_way.next()).await;
+            match heard {
+                // Whoever is heard first decides; the other requests go on by themselves, and may be taken as well.
+                Ok(Some((index, Ok(taken)))) => {
+                    attempt.doubt |= !under_way.is_empty();
+                    return self.settle(index, attempt, letter, Ok(taken));
+                }
+                Ok(Some((index, Err(fault)))) if under_way.is_empty() => return self.settle(index, attempt, letter, Err(fault)),
+                Ok(Some((index, Err(fault)))) => {
+                    attempt.after(index, &fault, Instant::now(), self.whole, &self.willing());
+                }
+                Ok(None) => return Outcome::Report(self.failed(attempt, Failure::Unavailable)),
+                Err(_silent) => {}
             }
-            Err(fault) => {
-                attempt.after(early, &fault, Instant::now(), self.whole, &self.willing());
-                self.settle(late, attempt, letter, flat(other.await))
+            if let Some(beside) = self.beside(&asked, attempt) {
+                tracing::info!(dispatch.id = %attempt.order.id, "slow: another account is asked beside");
+                asked.push(beside);
+                under_way.push(self.start(beside, attempt, letter));
             }
         }
     }
 
     /// Sends by one account, on a task that holds its slot until the provider has spoken, whoever still listens.
-    fn start(self: &Arc<Self>, index: usize, attempt: &mut Attempt, letter: &Letter) -> JoinHandle<Result<Taken, Fault>> {
+    fn start(
+        self: &Arc<Self>,
+        index: usize,
+        attempt: &mut Attempt,
+        letter: &Letter,
+    ) -> impl Future<Output = (usize, Result<Taken, Fault>)> + Send + use<> {
         attempt.tries += 1;
         let budget = attempt.budget(Instant::now(), self.whole);
         let (line, order, letter, alive) = (Arc::clone(self), attempt.order.clone(), letter.clone(), attempt.alive());
-        tokio::spawn(async move {
+        let sending = tokio::spawn(async move {
             let Some(account) = line.accounts.get(index) else {
                 return Err(Fault::NotSent("no account"));
             };
@@ -211,13 +223,15 @@ impl Line {
             line.hand_on(index);
             drop(alive);
             said
-        })
+        });
+        async move { (index, flat(sending.await)) }
     }
 
-    /// Another account that was never asked, may be, and has a slot free right now; takes the slot.
-    fn beside(&self, index: usize, attempt: &Attempt) -> Option<usize> {
+    /// Another account than those `asked` that this order was never given to, may be, and has a slot free right now; takes
+    /// the slot.
+    fn beside(&self, asked: &[usize], attempt: &Attempt) -> Option<usize> {
         let willing = self.willing();
-        let untried = attempt.untried(index);
+        let untried = attempt.untried(asked);
         let mut slots = self.slots();
         untried.into_iter().filter(|other| willing.get(*other) == Some(&true)).find(|other| slots.take(*other))
     }

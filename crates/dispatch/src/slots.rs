@@ -76,19 +76,29 @@ impl<T> Slots<T> {
         }
     }
 
-    /// Gives a slot to whoever is next for it, or back where nobody waits.
-    pub(crate) fn leave(&mut self, index: usize) -> Option<T> {
+    /// Gives a slot to whoever is next for it, or back where nobody waits. An account that is `bound_only` gets nothing of what
+    /// waits for any.
+    pub(crate) fn leave(&mut self, index: usize, bound_only: bool) -> Option<T> {
         let lane = self.lanes.get_mut(index)?;
         let bound_first = match (lane.bound.peek(), self.anywhere.peek()) {
-            (Some(bound), Some(any)) => bound > any,
+            (Some(bound), Some(any)) => bound_only || bound > any,
             (Some(_), None) => true,
-            (None, _) => false,
+            (None, _) => bound_only,
         };
         let next = if bound_first { lane.bound.pop() } else { self.anywhere.pop() };
         if next.is_none() {
             lane.free += 1;
         }
         next.map(|waiting| waiting.what)
+    }
+
+    /// What waits for any account and can go out by one of `order` now, with that account's index.
+    pub(crate) fn pull(&mut self, order: &[usize]) -> Option<(usize, T)> {
+        if self.anywhere.is_empty() {
+            return None;
+        }
+        let index = order.iter().copied().find(|index| self.take(*index))?;
+        self.anywhere.pop().map(|waiting| (index, waiting.what))
     }
 
     /// Forgets everything that waits; what is under way keeps its slots.
@@ -138,7 +148,7 @@ mod tests {
         for (recency, name) in [(1, "old"), (3, "new a"), (2, "middle"), (3, "new b")] {
             assert_eq!(slots.enter(&[0], recency, name), None);
         }
-        let order: Vec<_> = std::iter::from_fn(|| slots.leave(0)).collect();
+        let order: Vec<_> = std::iter::from_fn(|| slots.leave(0, false)).collect();
         assert_eq!(order, ["new a", "new b", "middle", "old"]);
         assert_eq!(slots.enter(&[0], 1, "next"), Some((0, "next")), "the slot came back");
     }
@@ -150,8 +160,22 @@ mod tests {
         assert_eq!(lanes, [0, 0, 1]);
         assert_eq!(slots.enter(&[0, 1], 9, 9), None);
         assert_eq!(slots.enter_on(0, 5, 5), None);
-        assert_eq!(slots.leave(1), Some(9), "the second account takes what waits anywhere");
-        assert_eq!(slots.leave(1), None, "but not what waits for the first");
-        assert_eq!(slots.leave(0), Some(5));
+        assert_eq!(slots.leave(1, false), Some(9), "the second account takes what waits anywhere");
+        assert_eq!(slots.leave(1, false), None, "but not what waits for the first");
+        assert_eq!(slots.leave(0, false), Some(5));
+    }
+
+    #[test]
+    fn what_may_go_anywhere_does_not_go_by_an_account_that_is_passed_over() {
+        let mut slots = Slots::new([1, 1]);
+        assert_eq!(slots.enter(&[1], 1, "good"), Some((1, "good")));
+        assert_eq!(slots.enter(&[1], 1, "waits"), None, "though the first has a slot");
+        assert_eq!(slots.enter_on(0, 1, "tries"), Some("tries"));
+        assert_eq!(slots.enter_on(0, 1, "bound"), None);
+        assert_eq!(slots.leave(0, true), Some("bound"));
+        assert_eq!(slots.leave(0, true), None);
+        assert_eq!(slots.pull(&[1]), None);
+        assert_eq!(slots.pull(&[0, 1]), Some((0, "waits")), "once it is well again");
+        assert_eq!(slots.pull(&[0, 1]), None);
     }
 }

@@ -115,6 +115,40 @@ async fn an_account_that_says_nothing_for_long_has_another_asked_beside_it_and_t
 }
 
 #[tokio::test]
+async fn every_account_is_asked_while_the_others_say_nothing() {
+    let (first, second, third, watch) = (Gateway::start().await, Gateway::start().await, Gateway::start().await, Watch::new());
+    let long = "request_ms = 600000\nattempt_s = 600";
+    for second_does in [Act::Hang, Act::Say(503, None, "{}")] {
+        first.always(Act::Hang);
+        second.always(second_does);
+        let desk = Desk::new().sms("first", &first.url, long).sms("second", &second.url, long).sms("third", &third.url, long);
+        let voice = desk.open(&watch);
+        let before = watch.reports().len();
+        voice.send(text("KAL-42.1")).unwrap();
+        let report = watch.reported(before + 1).await.pop().unwrap();
+        assert_eq!((report.provider, report.tries, report.possible_duplicate), (Some(name("third")), 3, true));
+    }
+}
+
+#[tokio::test]
+async fn a_text_waits_for_a_good_account_and_not_by_a_dead_one() {
+    let (dead, good, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
+    dead.always(Act::Say(401, None, "{}"));
+    let voice = Desk::new().sms("dead", &dead.url, "").sms("good", &good.url, "slots = 1").open(&watch);
+    voice.send(text("KAL-1.1")).unwrap();
+    watch.reported(1).await;
+    good.always(Act::Hold);
+    for n in 2..=4 {
+        voice.send(text(&format!("KAL-{n}.1"))).unwrap();
+    }
+    good.until("the first of them", |good| good.posts().len() == 2).await;
+    good.release();
+    let reports = watch.reported(4).await;
+    assert!(reports.iter().all(|report| report.provider == Some(name("good"))));
+    assert_eq!((dead.posts().len(), good.posts().len()), (1, 4));
+}
+
+#[tokio::test]
 async fn a_hedge_that_fails_leaves_the_first_account_its_time() {
     let (first, second, watch) = (Gateway::start().await, Gateway::start().await, Watch::new());
     first.always(Act::Hold);
