@@ -21,6 +21,7 @@ use crate::few::Few;
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::{Ladder, Medium, RungIndex};
 use crate::raising::Joint;
+use crate::roster::Rosters;
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
 
@@ -43,6 +44,8 @@ pub struct Activation {
     pub opening: Opening,
     /// Its ladder, frozen.
     pub ladder: Arc<Ladder>,
+    /// The rosters at raise, for those that a later directory no longer knows.
+    pub(crate) rosters: Arc<Rosters>,
     /// The directory version at raise: names of places are read from it.
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
@@ -159,7 +162,7 @@ pub enum Stage {
 }
 
 impl Activation {
-    pub(crate) fn raise(at: Timestamp, raised: &Raised, device: DeviceId, ladder: Arc<Ladder>) -> Self {
+    pub(crate) fn raise(at: Timestamp, raised: &Raised, device: DeviceId, ladder: Arc<Ladder>, rosters: Arc<Rosters>) -> Self {
         let joint = Joint::of(raised, &device);
         Self {
             id: raised.act.clone(),
@@ -170,6 +173,7 @@ impl Activation {
             age: raised.age,
             opening: raised.opening,
             ladder,
+            rosters,
             directory: raised.directory,
             eta_limit_s: raised.eta_limit_s,
             centres: raised.centres.iter().map(|(id, centre)| (id.clone(), centre.clone())).collect(),
@@ -205,12 +209,12 @@ impl Activation {
         }
     }
 
-    /// Rebuilds one activation from its own history; `None` where that does not begin with its raise.
+    /// Rebuilds one activation from its own history, to be looked at: it knows no rosters, and climbs no further. `None` where that does not begin with its raise.
     pub fn replay<'e>(history: impl IntoIterator<Item = (Timestamp, &'e Event)>) -> Option<Self> {
         let mut history = history.into_iter();
         let (at, first) = history.next()?;
         let Event::Raised(raised) = first else { return None };
-        let mut act = Self::raise(at, raised, raised.dev.clone(), Arc::clone(&raised.ladder));
+        let mut act = Self::raise(at, raised, raised.dev.clone(), Arc::clone(&raised.ladder), Arc::default());
         for (at, event) in history {
             act.apply(at, event);
         }

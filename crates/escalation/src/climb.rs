@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::activation::{Chase, Progress};
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
-use crate::event::{Channel, ContactSkip, Entry, Event, Party, RungSkip};
-use crate::id::{CentreId, PersonId, PersonVersion};
+use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
+use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
 use crate::ladder::{Ladder, Medium, RungIndex, Target, Who};
+use crate::roster::Duty;
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
 
@@ -87,6 +88,7 @@ impl Course<'_> {
 
     fn entered(&mut self, ladder: &Ladder, rung: RungIndex, why: Entry, also: Vec<RungIndex>, parties: Vec<Party>) {
         let wait_s = ladder.rung(rung).map_or(Seconds(0), |rung| rung.wait_s);
+        let duty = also.iter().chain([&rung]).flat_map(|index| self.said_by_rosters(ladder, *index)).collect();
         let event = Event::RungEntered {
             act: self.id(),
             rung,
@@ -96,6 +98,7 @@ impl Course<'_> {
             late_ms: self.late_ms,
             directory: self.engine.directory_version(),
             parties,
+            duty,
         };
         self.push(event);
         self.try_everyone_latest();
@@ -186,7 +189,7 @@ impl Course<'_> {
             let targets = ladder.rung(index).map(|rung| &*rung.targets).unwrap_or_default();
             let again = targets.iter().filter(|target| match target.who {
                 Who::Centre(_) => true,
-                Who::Person(_) => everyone || ladder.is_last(index),
+                Who::Person(_) | Who::Roster(_) => everyone || ladder.is_last(index),
             });
             for party in self.resolve_targets(index, again, rest) {
                 add_party(&mut parties, party);
@@ -295,6 +298,7 @@ impl Course<'_> {
             rung.targets.iter().any(|target| match &target.who {
                 Who::Person(person) => rests(person),
                 Who::Centre(_) => false,
+                Who::Roster(roster) => self.on_duty(roster).is_some_and(|duty| duty.people.iter().any(rests)),
             })
         });
         if why == RungSkip::Nobody && !resting {
@@ -319,23 +323,58 @@ impl Course<'_> {
     fn resolve_targets<'t>(&mut self, index: RungIndex, targets: impl Iterator<Item = &'t Target>, rest: Rest) -> Vec<Party> {
         let mut parties: Vec<Party> = Vec::new();
         for target in targets {
-            let resolved = match &target.who {
-                Who::Person(person) => self.resolve_person(*person, target, rest),
-                Who::Centre(centre) => self.resolve_centre(centre),
-            };
-            let resolved = resolved.and_then(|(person, steps)| {
-                let taken = steps.iter().flatten().all(|channel| parties.iter().any(|party| party.is_reached_by(channel)));
-                if taken { Err(ContactSkip::SameAddress) } else { Ok((person, steps)) }
-            });
-            match resolved {
-                Ok((person, steps)) => parties.push(Party { rung: index, who: target.who.clone(), person, steps }),
-                Err(why) => {
-                    let event = Event::ContactPassedOver { act: self.id(), rung: index, who: target.who.clone(), why };
-                    self.push(event);
+            for (who, resolved) in self.resolve_target(target, rest) {
+                let resolved = resolved.and_then(|(person, steps)| {
+                    let taken = steps.iter().flatten().all(|channel| parties.iter().any(|party| party.is_reached_by(channel)));
+                    if taken { Err(ContactSkip::SameAddress) } else { Ok((person, steps)) }
+                });
+                match resolved {
+                    Ok((person, steps)) => parties.push(Party { rung: index, who, person, steps }),
+                    Err(why) => {
+                        let event = Event::ContactPassedOver { act: self.id(), rung: index, who, why };
+                        self.push(event);
+                    }
                 }
             }
         }
         parties
+    }
+
+    /// Whom a target means now: itself, or everybody whom its roster has on duty.
+    fn resolve_target(&self, target: &Target, rest: Rest) -> Vec<(Who, Resolution)> {
+        let itself = |resolved| vec![(target.who.clone(), resolved)];
+        match &target.who {
+            Who::Person(person) => itself(self.resolve_person(*person, target, rest)),
+            Who::Centre(centre) => itself(self.resolve_centre(centre)),
+            Who::Roster(roster) => match self.on_duty(roster) {
+                None => itself(Err(ContactSkip::Unknown)),
+                Some(duty) if duty.people.is_empty() => itself(Err(ContactSkip::NobodyOnDuty)),
+                Some(duty) => {
+                    let people = duty.people.into_iter();
+                    people.map(|person| (Who::Person(person), self.resolve_person(person, target, rest))).collect()
+                }
+            },
+        }
+    }
+
+    /// Who is on duty: by the roster as it is now, else as it was when this was raised.
+    fn on_duty(&self, roster: &RosterId) -> Option<Duty> {
+        let now = self.engine.directory().rosters.on_duty(roster, self.now);
+        now.or_else(|| self.act.rosters.on_duty(roster, self.now))
+    }
+
+    /// What the rosters of a rung say now, for the record.
+    fn said_by_rosters(&self, ladder: &Ladder, rung: RungIndex) -> Vec<OnDuty> {
+        let targets = ladder.rung(rung).map(|rung| &*rung.targets).unwrap_or_default();
+        let rosters = targets.iter().filter_map(|target| match &target.who {
+            Who::Roster(roster) => Some(roster),
+            Who::Person(_) | Who::Centre(_) => None,
+        });
+        let said = rosters.filter_map(|roster| {
+            let Duty { people, until } = self.on_duty(roster)?;
+            Some(OnDuty { rung, roster: roster.clone(), people, until })
+        });
+        said.collect()
     }
 
     fn resolve_person(&self, id: PersonId, target: &Target, rest: Rest) -> Resolution {

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix, SiteId};
-use crate::ladder::{Ladder, Medium};
+use crate::ladder::{Ladder, Medium, Who};
 use crate::private::Private;
+use crate::roster::Rosters;
 use crate::signal::Kind;
 use crate::time::Seconds;
 
@@ -32,6 +33,9 @@ pub struct Directory {
     pub ladders: BTreeMap<LadderId, Arc<Ladder>>,
     /// Centres by id.
     pub centres: BTreeMap<CentreId, Centre>,
+    /// Who is on duty when; shared with the activations that were raised under it.
+    #[serde(default, skip_serializing_if = "has_no_rosters")]
+    pub rosters: Arc<Rosters>,
     /// Whose activation it is when nobody knows the site.
     pub fallback: Option<Fallback>,
     /// How other ecosystems' messages become signals.
@@ -144,7 +148,20 @@ pub struct PersonChange {
     pub email: Option<Private>,
 }
 
+fn has_no_rosters(rosters: &Rosters) -> bool {
+    rosters.is_empty()
+}
+
 impl Directory {
+    /// Whether a ladder may ever tell a person: named on a rung, or on a roster that is.
+    pub fn may_tell(&self, ladder: &Ladder, person: PersonId) -> bool {
+        ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| match &target.who {
+            Who::Person(named) => *named == person,
+            Who::Centre(_) => false,
+            Who::Roster(roster) => self.rosters.rosters.get(roster).is_some_and(|roster| roster.people().any(|p| p == person)),
+        })
+    }
+
     /// Whose site it is, and by which ladder a press at `device` climbs: the device's own, else its site's, else its customer's
     /// default. At a site that nobody knows: the fallback's, else the first customer's that has a default at all.
     pub fn route(&self, device: &DeviceId) -> Option<Route<'_>> {

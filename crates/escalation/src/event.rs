@@ -14,7 +14,7 @@ mod signal_record;
 use serde::{Deserialize, Serialize};
 
 pub use self::doer::Doer;
-pub use self::party::{Channel, ContactSkip, Entry, Party, RungSkip};
+pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
 pub use self::responder::{AnsweredVia, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
@@ -196,6 +196,9 @@ pub enum Event {
         directory: u32,
         /// Who is pursued from here on.
         parties: Vec<Party>,
+        /// What the rosters of the rung said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        duty: Vec<OnDuty>,
     },
     /// A rung had nobody to tell and took no time (I9).
     #[serde(rename = "rung.passed_over")]

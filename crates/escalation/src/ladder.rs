@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CentreId, LadderId, PersonId};
+use crate::id::{CentreId, LadderId, PersonId, RosterId};
 use crate::time::Seconds;
 
 /// An ordered list of rungs.
@@ -55,6 +55,8 @@ pub enum Who {
     Person(PersonId),
     /// A monitoring centre.
     Centre(CentreId),
+    /// Whoever is on duty there when the rung is entered.
+    Roster(RosterId),
 }
 
 /// A way to reach someone.

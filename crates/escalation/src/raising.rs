@@ -193,7 +193,7 @@ impl Engine {
             signal: SignalRecord::from(signal),
             by,
         };
-        let act = Activation::raise(now, &raised, raised.dev.clone(), ladder);
+        let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, Arc::clone(&self.directory().rosters));
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
         course.begin();
         course.events
@@ -220,7 +220,7 @@ impl Engine {
         let targets = ladder.rungs.iter().flat_map(|rung| &rung.targets);
         let centres = targets.filter_map(|target| match &target.who {
             Who::Centre(id) => Some((id.clone(), self.directory().centres.get(id)?.clone())),
-            Who::Person(_) => None,
+            Who::Person(_) | Who::Roster(_) => None,
         });
         centres.collect()
     }

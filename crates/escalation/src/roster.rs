@@ -73,6 +73,15 @@ pub struct Duty {
     pub until: Option<Timestamp>,
 }
 
+impl Roster {
+    /// Everybody who may ever be on duty, some of them more than once.
+    pub fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
+        let shifts = self.shifts.iter().flat_map(|shift| &shift.people);
+        let overrides = self.overrides.iter().flat_map(|change| &change.people);
+        shifts.chain(overrides).chain(self.swaps.iter().map(|swap| &swap.on)).copied()
+    }
+}
+
 impl Rosters {
     /// Who of a roster is on duty at `at`; `None` where there is no such roster.
     pub fn on_duty(&self, roster: &RosterId, at: Timestamp) -> Option<Duty> {

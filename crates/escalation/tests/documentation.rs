@@ -46,7 +46,8 @@ fn the_directory_page_has_every_key_and_no_other() {
     let text = format!(
         "[defaults]\n{STRANGER}=1\n[fallback]\n{STRANGER}=1\n[[customer]]\n{STRANGER}=1\n[[centre]]\n{STRANGER}=1\n[[person]]\n{STRANGER}=1\n\
          [[site]]\n{STRANGER}=1\n[[device]]\n{STRANGER}=1\n[[ladder]]\n{STRANGER}=1\n[[ladder.rung]]\n{STRANGER}=1\nnotify=[{{{STRANGER}=1}}]\n\
-         [[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
+         [[roster]]\n{STRANGER}=1\n[[roster.shift]]\n{STRANGER}=1\n[[roster.override]]\n{STRANGER}=1\n[[roster.swap]]\n{STRANGER}=1\n\
+         [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
     );
     let sections = [
         ("customer 1, ", "[[customer]]"),
@@ -57,6 +58,12 @@ fn the_directory_page_has_every_key_and_no_other() {
         ("ladder 1, rung 1, notify 1, ", "notify"),
         ("ladder 1, rung 1, ", "[[ladder.rung]]"),
         ("ladder 1, ", "[[ladder]]"),
+        ("roster 1, shift 1, ", "[[roster.shift]]"),
+        ("roster 1, override 1, ", "[[roster.override]]"),
+        ("roster 1, swap 1, ", "[[roster.swap]]"),
+        ("roster 1, ", "[[roster]]"),
+        ("calendar 1, ", "[[calendar]]"),
+        ("leave 1, ", "[[leave]]"),
         ("adapter 1, when 1, ", "[[adapter.when]]"),
         ("adapter 1, ", "[[adapter]]"),
         ("defaults, ", "[defaults]"),

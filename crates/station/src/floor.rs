@@ -13,7 +13,7 @@ use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
 use escalation::input::{Command, Input};
-use escalation::ladder::{Ladder, Who};
+use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::DeviceClock;
@@ -549,7 +549,7 @@ impl Floor {
         let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
         let own: Vec<_> =
             of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(std::iter::once(&act.ladder)).collect();
-        let named = |ladder: &Ladder| ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| target.who == Who::Person(person));
+        let named = |ladder: &Ladder| directory.may_tell(ladder, person);
         let named_elsewhere = || directory.ladders.values().filter(|ladder| !own.contains(ladder)).any(|ladder| named(ladder));
         own.iter().any(|ladder| named(ladder)) || !named_elsewhere()
     }

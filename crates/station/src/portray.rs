@@ -409,6 +409,7 @@ fn who(vault: &Vault, directory: u32, who: &Who) -> String {
     match who {
         Who::Person(person) => vault.name_of(*person),
         Who::Centre(centre) => vault.centre(directory, centre).unwrap_or(centre.as_str()).to_owned(),
+        Who::Roster(roster) => format!("roster {roster}"),
     }
 }
 

@@ -9,12 +9,14 @@
 
 mod adapter;
 mod belonging;
+mod calendar;
 mod centre;
 mod customer;
 mod defaults;
 mod device;
 mod fallback;
 mod ladder;
+mod leave;
 mod mailbox;
 mod mobile;
 mod nearest;
@@ -23,23 +25,28 @@ mod reach;
 mod reader;
 mod reference;
 mod resolve;
+mod roster;
 mod sayable;
 mod site;
 mod wait;
+mod wall;
 mod zone;
 
 use std::fmt;
 
 pub use adapter::DraftAdapter;
+pub use calendar::DraftCalendar;
 pub use centre::DraftCentre;
 pub use customer::DraftCustomer;
 pub use defaults::DraftDefaults;
 pub use device::DraftDevice;
 pub use fallback::DraftFallback;
 pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
+pub use leave::DraftLeave;
 pub use person::DraftPerson;
 pub use reader::At;
 pub use resolve::{Resolved, ResolvedPerson};
+pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use site::DraftSite;
 pub use zone::zones_version;
 
@@ -64,6 +71,12 @@ pub struct Draft {
     pub centres: Vec<DraftCentre>,
     /// Ladders in the file's order.
     pub ladders: Vec<DraftLadder>,
+    /// Rosters in the file's order.
+    pub rosters: Vec<DraftRoster>,
+    /// Calendars of public holidays in the file's order.
+    pub calendars: Vec<DraftCalendar>,
+    /// Who is away when, in the file's order.
+    pub leave: Vec<DraftLeave>,
     /// Whose a press is that names a site nobody knows.
     pub fallback: Option<DraftFallback>,
     /// Adapter rules in the file's order: the first whose topic matches is asked.
@@ -115,10 +128,12 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let devices = file.each("device", DraftDevice::read);
     let centres = file.each("centre", DraftCentre::read);
     let ladders = file.each("ladder", DraftLadder::read);
+    let rosters = file.each("roster", |section| DraftRoster::read(section, &defaults));
+    let calendars = file.each("calendar", DraftCalendar::read);
+    let leave = file.each("leave", DraftLeave::read);
     let fallback = file.table("fallback").and_then(DraftFallback::read);
     let adapters = file.each("adapter", DraftAdapter::read);
     nothing_there(&mut file);
-    file.later("roster", "rosters are", "name persons in the rungs");
     file.later("plan", "action plans are", "keep the plan on paper");
     file.close();
     if !named {
@@ -131,7 +146,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft { defaults, customers, people, sites, devices, centres, ladders, fallback, adapters }
+    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, adapters }
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

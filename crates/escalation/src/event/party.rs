@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dispatch::Recipient;
-use crate::id::PersonVersion;
+use crate::id::{PersonId, PersonVersion, RosterId};
 use crate::ladder::{Medium, RungIndex, Who};
+use crate::time::Timestamp;
 
 /// Why a rung was entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,20 @@ pub struct Party {
     pub person: Option<PersonVersion>,
     /// The channel steps that can be tried: fallback in order, together within a step.
     pub steps: Vec<Vec<Channel>>,
+}
+
+/// What a roster said when a rung was entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnDuty {
+    /// Of which rung.
+    pub rung: RungIndex,
+    /// Which roster.
+    pub roster: RosterId,
+    /// Who is on duty, whether or not they could be tried.
+    pub people: Vec<PersonId>,
+    /// The answer holds until then at least; left out: for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// One channel to one party.
@@ -75,4 +90,6 @@ pub enum ContactSkip {
     CentreHasClaimed,
     /// The same address is on this rung already.
     SameAddress,
+    /// The roster has nobody on duty.
+    NobodyOnDuty,
 }

@@ -8,6 +8,7 @@ mod invariants;
 mod merging;
 mod raising;
 mod record;
+mod rosters;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.
 pub(crate) const COUNTERS: &str = r#"

@@ -86,6 +86,7 @@ fn who_is(floor: &Floor, who: &Who) -> String {
     match who {
         Who::Person(id) => floor.person_name(*id),
         Who::Centre(id) => id.to_string(),
+        Who::Roster(id) => format!("roster {id}"),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{At, Reader};
-use super::{Draft, DraftCustomer, DraftLadder, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CustomerId, LadderId};
+use super::{Draft, DraftCustomer, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
+use crate::id::{CustomerId, LadderId, Slug};
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     for ladder in &draft.ladders {
@@ -36,22 +36,29 @@ fn foreign_person(
     users: &BTreeMap<&CustomerId, usize>,
     target: &DraftTarget,
 ) {
-    let DraftWho::Person(id) = &target.who else {
-        return;
+    let rosters: Vec<&DraftRoster> = match &target.who {
+        DraftWho::Person(_) | DraftWho::Centre(_) => Vec::new(),
+        DraftWho::Roster(id) => draft.rosters.iter().filter(|r| r.id == *id).collect(),
     };
-    let person = draft.people.iter().find(|p| p.id == *id);
-    let Some(theirs) = person.and_then(|p| p.customer.as_ref()) else {
-        return;
+    let told: Vec<&Slug> = match &target.who {
+        DraftWho::Person(id) => vec![id],
+        DraftWho::Centre(_) => return,
+        DraftWho::Roster(_) => rosters.iter().flat_map(|r| r.people()).map(|p| &p.value).collect(),
     };
+    let people = draft.people.iter().filter(|p| told.contains(&&p.id));
+    let people = people.filter_map(|p| Some((format!("person \"{}\"", p.id), p.customer.as_ref()?)));
+    let rosters = rosters.iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
     let own = ladder.customer.as_ref().map(|c| &c.value);
     let told_of: BTreeSet<_> = own.into_iter().chain(users.keys().copied()).collect();
-    if let Some(other) = told_of.into_iter().find(|c| **c != theirs.value) {
-        reader.error(
-            target.line,
-            format!("{owner}: person \"{id}\" belongs to customer \"{}\", not \"{other}\"", theirs.value),
-            "they would be told of another customer's alarms",
-            "name a person of that customer, or leave the person's customer out",
-        );
+    for (whom, theirs) in people.chain(rosters) {
+        if let Some(other) = told_of.iter().find(|c| ***c != theirs.value) {
+            reader.error(
+                target.line,
+                format!("{owner}: {whom} belongs to customer \"{}\", not \"{other}\"", theirs.value),
+                "they would be told of another customer's alarms",
+                "name one of that customer, or leave its own customer out",
+            );
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::reader::{At, Section, clipped};
 use super::wait;
-use crate::id::{CentreId, CustomerId, LadderId, Slug};
+use crate::id::{CentreId, CustomerId, LadderId, RosterId, Slug};
 use crate::ladder::Medium;
 use crate::time::Seconds;
 
@@ -59,6 +59,8 @@ pub enum DraftWho {
     Person(Slug),
     /// A centre.
     Centre(CentreId),
+    /// Whoever is on duty there.
+    Roster(RosterId),
 }
 
 impl DraftLadder {
@@ -120,22 +122,24 @@ impl DraftTarget {
     fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
         let person = section.id::<Slug>("person");
         let centre = section.id::<CentreId>("centre");
-        let written = (section.has("person"), section.has("centre"));
-        for (key, nouns) in [("roster", "rosters are"), ("role", "roles are"), ("group", "groups are")] {
-            section.later(key, nouns, "name a person");
+        let roster = section.id::<RosterId>("roster");
+        let written = ["person", "centre", "roster"].iter().filter(|key| section.has(key)).count();
+        for (key, nouns) in [("role", "roles are"), ("group", "groups are")] {
+            section.later(key, nouns, "name a person or a roster");
         }
-        let postponed = ["roster", "role", "group"].iter().any(|key| section.has(key));
+        let postponed = ["role", "group"].iter().any(|key| section.has(key));
         let line = section.line;
-        if written == (true, true) || (written == (false, false) && !postponed) {
+        if written > 1 || (written == 0 && !postponed) {
             let what = section.titled("it does not name exactly one party");
-            section.reader.error(line, what, "", "write either  { person = \"...\" }  or  { centre = \"...\" }");
+            section.reader.error(line, what, "", "write one of  { person = \"...\" }  { centre = \"...\" }  { roster = \"...\" }");
         }
         let by = read_by(&mut section);
         section.close();
-        let who = match (person, centre) {
-            (Some(person), _) => DraftWho::Person(person.value),
-            (None, Some(centre)) => DraftWho::Centre(centre.value),
-            (None, None) => return None,
+        let who = match (person, centre, roster) {
+            (Some(person), _, _) => DraftWho::Person(person.value),
+            (None, Some(centre), _) => DraftWho::Centre(centre.value),
+            (None, None, Some(roster)) => DraftWho::Roster(roster.value),
+            (None, None, None) => return None,
         };
         Some(Self { who, by, line })
     }

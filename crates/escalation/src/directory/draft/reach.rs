@@ -1,7 +1,7 @@
 //! Whether a ladder reaches anybody: the coarse form of the proof, without hours and rosters.
 
 use super::reader::Reader;
-use super::{Draft, DraftLadder, DraftRung, DraftTarget, DraftWho};
+use super::{Draft, DraftLadder, DraftRoster, DraftRung, DraftTarget, DraftWho};
 use crate::ladder::Medium;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
@@ -69,14 +69,23 @@ fn channels(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder, index:
             let whom = match &target.who {
                 DraftWho::Person(id) => format!("person \"{id}\""),
                 DraftWho::Centre(id) => format!("centre \"{id}\""),
+                DraftWho::Roster(id) => format!("nobody of roster \"{id}\""),
             };
             reader.warn(
                 target.line,
-                format!("ladder \"{}\", rung {}: {whom} cannot be reached by {}", ladder.id, index + 1, medium.as_str()),
+                format!("ladder \"{}\", rung {}: {whom} {} be reached by {}", ladder.id, index + 1, can(&target.who), medium.as_str()),
                 "that channel is passed over at once",
                 "add the address, or leave the channel out of by",
             );
         }
+    }
+}
+
+/// "nobody of roster x can", but "person x cannot".
+fn can(who: &DraftWho) -> &'static str {
+    match who {
+        DraftWho::Person(_) | DraftWho::Centre(_) => "cannot",
+        DraftWho::Roster(_) => "can",
     }
 }
 
@@ -100,6 +109,9 @@ impl Draft {
         match &target.who {
             DraftWho::Person(id) => self.people.iter().any(|p| p.id == *id),
             DraftWho::Centre(id) => self.centres.iter().any(|c| c.id == *id),
+            DraftWho::Roster(id) => {
+                self.rosters.iter().any(|r| r.id == *id && r.people().all(|p| self.people.iter().any(|q| q.id == p.value)))
+            }
         }
     }
 
@@ -107,7 +119,7 @@ impl Draft {
     pub(super) fn channels_of(&self, target: &DraftTarget) -> Vec<Vec<Medium>> {
         target.by.clone().unwrap_or_else(|| {
             let defaults = match &target.who {
-                DraftWho::Person(_) => [Medium::Sms, Medium::Email].as_slice(),
+                DraftWho::Person(_) | DraftWho::Roster(_) => [Medium::Sms, Medium::Email].as_slice(),
                 DraftWho::Centre(id) => match self.centres.iter().find(|c| c.id == *id) {
                     Some(centre) if centre.webhook.is_some() => &[Medium::Webhook],
                     Some(_) | None => &[Medium::Desk],
@@ -128,6 +140,11 @@ impl Draft {
             DraftWho::Person(id) => {
                 let person = self.people.iter().find(|p| p.id == *id);
                 person.is_some_and(|p| p.reachable_by(medium))
+            }
+            DraftWho::Roster(id) => {
+                let roster = self.rosters.iter().filter(|r| r.id == *id);
+                let mut people = roster.flat_map(DraftRoster::people).filter_map(|named| self.people.iter().find(|p| p.id == named.value));
+                people.any(|p| p.reachable_by(medium))
             }
             DraftWho::Centre(id) => match medium {
                 Medium::Desk => true,

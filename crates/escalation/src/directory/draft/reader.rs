@@ -307,7 +307,9 @@ from_slug!(
     crate::id::DeviceName,
     crate::id::LadderId,
     crate::id::CentreId,
-    crate::id::CarrierName
+    crate::id::CarrierName,
+    crate::id::RosterId,
+    crate::id::CalendarId
 );
 
 impl FromStrLike for crate::id::Prefix {

@@ -7,12 +7,14 @@ use super::nearest::nearest;
 use super::reader::{At, Reader};
 use super::{Draft, DraftWho};
 use crate::id::{CustomerId, LadderId};
+use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     named_once(reader, draft);
     customers(reader, draft);
     sites(reader, draft);
     ladders(reader, draft);
+    rosters(reader, draft);
     adapters(reader, draft);
     shared_addresses(reader, draft);
     fallback(reader, draft);
@@ -23,6 +25,8 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "person", draft.people.iter().map(|p| (p.id.as_str(), p.line)));
     once(reader, "site", draft.sites.iter().map(|s| (s.id.as_str(), s.line)));
     once(reader, "centre", draft.centres.iter().map(|c| (c.id.as_str(), c.line)));
+    once(reader, "roster", draft.rosters.iter().map(|r| (r.id.as_str(), r.line)));
+    once(reader, "calendar", draft.calendars.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "ladder", draft.ladders.iter().map(|l| (l.id.as_str(), l.line)));
     once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
     let devices: Vec<_> = draft.devices.iter().map(|d| (format!("{}/{}", d.site.value, d.id), d.line)).collect();
@@ -134,9 +138,43 @@ fn ladders(reader: &mut Reader<'_>, draft: &Draft) {
                         let ids = draft.centres.iter().map(|c| c.id.as_str());
                         known(reader, &owner, "centre", target.line, id.as_str(), ids);
                     }
+                    DraftWho::Roster(id) => {
+                        let ids = draft.rosters.iter().map(|r| r.id.as_str());
+                        known(reader, &owner, "roster", target.line, id.as_str(), ids);
+                    }
                 }
             }
         }
+    }
+}
+
+fn rosters(reader: &mut Reader<'_>, draft: &Draft) {
+    let people = || draft.people.iter().map(|p| p.id.as_str());
+    for roster in &draft.rosters {
+        let owner = format!("roster \"{}\"", roster.id);
+        known_customer(reader, draft, &owner, roster.customer.as_ref());
+        for person in roster.named() {
+            known(reader, &owner, "person", person.line, person.value.as_str(), people());
+        }
+        if let Some(calendar) = &roster.calendar
+            && calendar.value.as_str().parse::<State>().is_err()
+        {
+            let ids = draft.calendars.iter().map(|c| c.id.as_str());
+            known(reader, &owner, "calendar", calendar.line, calendar.value.as_str(), ids);
+        }
+        let named = draft.ladders.iter().flat_map(|l| &l.rungs).flat_map(|r| &r.targets);
+        if !named.into_iter().any(|target| target.who == DraftWho::Roster(roster.id.clone())) {
+            reader.warn(
+                roster.line,
+                format!("{owner} is on no ladder"),
+                "nobody is ever asked because of it",
+                "name it in a rung:  notify = [{ roster = \"...\" }]",
+            );
+        }
+    }
+    for (index, leave) in draft.leave.iter().enumerate() {
+        let owner = format!("leave {}", index + 1);
+        known(reader, &owner, "person", leave.person.line, leave.person.value.as_str(), people());
     }
 }
 

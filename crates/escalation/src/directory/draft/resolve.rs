@@ -63,6 +63,7 @@ impl Draft {
                     (c.id.clone(), Centre { webhook })
                 })
                 .collect(),
+            rosters: Arc::new(self.rosters(known)),
             fallback: self.fallback.as_ref().and_then(|f| {
                 Some(Fallback { customer: self.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),
@@ -97,6 +98,7 @@ impl Draft {
         let who = match &target.who {
             DraftWho::Person(id) => Who::Person(*known.get(id)?),
             DraftWho::Centre(id) => Who::Centre(id.clone()),
+            DraftWho::Roster(id) => Who::Roster(id.clone()),
         };
         Some(Target { who, by: self.channels_of(target) })
     }

@@ -282,7 +282,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("by = [\"sms\"]", "via = [\"sms\"]"),
         &expect![[r#"
             Error directory.toml:42: ladder "counters", rung 2, notify 1: "via" is not a known key
-              the keys here are person, centre, by
+              the keys here are person, centre, roster, by
         "#]],
     );
 }
@@ -348,9 +348,9 @@ fn what_is_not_in_this_version_is_refused() {
     .replacen("prefix = \"KAL\"", "prefix = \"KAL\"\njurisdiction = \"AU-WA\"", 1)
     .replacen("based_at", "screen = \"private\"\nbased_at", 1)
     .replacen("mounting", "adapter = \"native\"\nmounting", 1)
-    .replacen("{ person = \"j-smith\" }", "{ roster = \"duty\", by = [\"voice\"] }", 1);
+    .replacen("{ person = \"j-smith\" }", "{ role = \"warden\", by = [\"voice\"] }", 1);
     check(
-        &format!("{text}\n[[roster]]\nid = \"duty\"\n[[plan]]\nid = \"p\"\n"),
+        &format!("{text}\n[[plan]]\nid = \"p\"\n"),
         &expect![[r#"
             Error directory.toml:5: customer "kalamunda": jurisdiction: jurisdictions are not in this version
               leave the key out
@@ -374,13 +374,11 @@ fn what_is_not_in_this_version_is_refused() {
               use phone for the number a responder rings
             Error directory.toml:44: device "pendant": adapter: adapters named by a device are not in this version
               write an [[adapter]] rule; devices with native topics need none
-            Error directory.toml:50: ladder "counters", rung 1, notify 1: roster: rosters are not in this version
-              name a person
+            Error directory.toml:50: ladder "counters", rung 1, notify 1: role: roles are not in this version
+              name a person or a roster
             Error directory.toml:50: ladder "counters", rung 1, notify 1: by: voice calls are not in this version
               use "sms" and "email"
-            Error directory.toml:57: roster: rosters are not in this version
-              name persons in the rungs
-            Error directory.toml:59: plan: action plans are not in this version
+            Error directory.toml:57: plan: action plans are not in this version
               keep the plan on paper
         "#]],
     );
@@ -639,25 +637,25 @@ notify = [{ person = "p-nair", centre = "westside" }, {}, { person = "p-nair", b
     check(
         &format!("{SOUND}{more}"),
         &expect![[r#"
-        Error directory.toml:46: ladder "empty": rung is missing
-          a press there would be told to nobody
-          add  [[ladder.rung]]  with  notify = [{ person = "..." }]
-        Error directory.toml:50: ladder "no-notify", rung 1: notify is missing
-          it would tell nobody
-          add  notify = [{ person = "..." }]
-        Error directory.toml:54: ladder "nobody", rung 1: notify is empty
-          it would tell nobody
-          name a person or a centre
-        Error directory.toml:59: ladder "both", rung 1, notify 1: it does not name exactly one party
-          write either  { person = "..." }  or  { centre = "..." }
-        Error directory.toml:59: ladder "both", rung 1, notify 2: it does not name exactly one party
-          write either  { person = "..." }  or  { centre = "..." }
-        Error directory.toml:59: ladder "both", rung 1, notify 3: by is empty
-          no channel would be tried
-          leave it out, or write  by = ["sms", "email"]
-        Error directory.toml:59: ladder "both", rung 1, notify 4: by: "pigeon" is not a channel
-          a person has "sms" and "email", a centre "webhook" and "desk"
-    "#]],
+            Error directory.toml:46: ladder "empty": rung is missing
+              a press there would be told to nobody
+              add  [[ladder.rung]]  with  notify = [{ person = "..." }]
+            Error directory.toml:50: ladder "no-notify", rung 1: notify is missing
+              it would tell nobody
+              add  notify = [{ person = "..." }]
+            Error directory.toml:54: ladder "nobody", rung 1: notify is empty
+              it would tell nobody
+              name a person or a centre
+            Error directory.toml:59: ladder "both", rung 1, notify 1: it does not name exactly one party
+              write one of  { person = "..." }  { centre = "..." }  { roster = "..." }
+            Error directory.toml:59: ladder "both", rung 1, notify 2: it does not name exactly one party
+              write one of  { person = "..." }  { centre = "..." }  { roster = "..." }
+            Error directory.toml:59: ladder "both", rung 1, notify 3: by is empty
+              no channel would be tried
+              leave it out, or write  by = ["sms", "email"]
+            Error directory.toml:59: ladder "both", rung 1, notify 4: by: "pigeon" is not a channel
+              a person has "sms" and "email", a centre "webhook" and "desk"
+        "#]],
     );
     let long = "[[ladder.rung]]\nnotify = [{ person = \"p-nair\" }]\n".repeat(101);
     check(
@@ -788,22 +786,22 @@ notify = [{ person = "p-nair" }]
     check(
         &format!("{SOUND}{more}"),
         &expect![[r#"
-        Error directory.toml:20: site "library": customer is missing
-          there are several customers, and a site belongs to exactly one
-          add  customer = "..."
-        Error directory.toml:43: fallback: customer is missing
-          there are several customers
-          add  customer = "..."
-        Error directory.toml:58: ladder "kal-only" belongs to customer "kalamunda", not "gosnells"
-          one customer's people would be told of another's
-          use a ladder of the customer's own
-        Error directory.toml:59: site "pool": ladder is missing, and its customer has none either
-          a press there would be told to nobody
-          add  ladder = "..."  here, at the customer or under [defaults]
-        Error directory.toml:69: ladder "kal-only", rung 1: person "g-lee" belongs to customer "gosnells", not "kalamunda"
-          they would be told of another customer's alarms
-          name a person of that customer, or leave the person's customer out
-    "#]],
+            Error directory.toml:20: site "library": customer is missing
+              there are several customers, and a site belongs to exactly one
+              add  customer = "..."
+            Error directory.toml:43: fallback: customer is missing
+              there are several customers
+              add  customer = "..."
+            Error directory.toml:58: ladder "kal-only" belongs to customer "kalamunda", not "gosnells"
+              one customer's people would be told of another's
+              use a ladder of the customer's own
+            Error directory.toml:59: site "pool": ladder is missing, and its customer has none either
+              a press there would be told to nobody
+              add  ladder = "..."  here, at the customer or under [defaults]
+            Error directory.toml:69: ladder "kal-only", rung 1: person "g-lee" belongs to customer "gosnells", not "kalamunda"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+        "#]],
     );
     let foreign = with("id = \"p-nair\"", "id = \"p-nair\"\ncustomer = \"kalamunda\"");
     let shared = r#"
@@ -821,13 +819,13 @@ address = "3 Example Rd"
     check(
         &format!("{foreign}{shared}"),
         &expect![[r#"
-        Error directory.toml:44: ladder "counters", rung 2: person "p-nair" belongs to customer "kalamunda", not "gosnells"
-          they would be told of another customer's alarms
-          name a person of that customer, or leave the person's customer out
-        Error directory.toml:45: fallback: customer is missing
-          there are several customers
-          add  customer = "..."
-    "#]],
+            Error directory.toml:44: ladder "counters", rung 2: person "p-nair" belongs to customer "kalamunda", not "gosnells"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+            Error directory.toml:45: fallback: customer is missing
+              there are several customers
+              add  customer = "..."
+        "#]],
     );
     check(
         &format!("{SOUND}\n[defaults]\nprefix = \"ABC\"\n"),
@@ -1119,4 +1117,229 @@ proptest! {
             prop_assert_eq!(resolved.directory.sites.len(), draft.sites.len());
         }
     }
+}
+
+/// A roster without a mistake, named by the second rung.
+const DUTY: &str = r#"
+[[roster]]
+id = "duty"
+timezone = "Australia/Perth"
+calendar = "local"
+[[roster.shift]]
+people = ["p-nair", "j-smith"]
+turn = "1w"
+first = "2026-11-30 08:00"
+hours = ["mon-fri 18:00-08:00", "sat,sun 00:00-24:00"]
+[[roster.shift]]
+people = ["j-smith"]
+hours = ["mon-fri 08:00-18:00"]
+holidays = "off"
+from = "2026-01-01"
+[[roster.override]]
+from = "2026-12-24 18:00"
+until = "2026-12-27"
+people = ["j-smith"]
+[[roster.swap]]
+from = "2026-12-31 18:00"
+until = "2027-01-01 08:00"
+off = "p-nair"
+on = "j-smith"
+[[calendar]]
+id = "local"
+state = "AU-WA"
+days = ["2027-03-08"]
+except = ["2026-09-28"]
+[[leave]]
+person = "p-nair"
+from = "2027-02-01"
+until = "2027-02-15"
+"#;
+
+fn rostered(duty: &str) -> String {
+    format!("{}{duty}", with("{ person = \"p-nair\", by = [\"sms\"] }", "{ roster = \"duty\", by = [\"sms\"] }"))
+}
+
+#[test]
+fn a_roster_is_resolved_as_it_is_written() {
+    check(&rostered(DUTY), &expect![[r#""#]]);
+    let draft = Draft::parse("directory.toml", &rostered(DUTY)).draft.unwrap();
+    let resolved = resolve(&draft);
+    let json = serde_json::to_string_pretty(&resolved.directory.rosters).unwrap();
+    expect![[r#"
+        {
+          "rosters": {
+            "duty": {
+              "zone": "Australia/Perth",
+              "calendar": "local",
+              "shifts": [
+                {
+                  "people": [
+                    "P-2",
+                    "P-1"
+                  ],
+                  "turn": {
+                    "first": "2026-11-30T08:00:00",
+                    "days": 7
+                  },
+                  "hours": {
+                    "windows": [
+                      "mon,tue,wed,thu,fri 18:00-08:00",
+                      "sat,sun 00:00-24:00"
+                    ],
+                    "holidays": "on"
+                  }
+                },
+                {
+                  "people": [
+                    "P-1"
+                  ],
+                  "hours": {
+                    "windows": [
+                      "mon,tue,wed,thu,fri 08:00-18:00"
+                    ],
+                    "holidays": "off"
+                  },
+                  "from": "2026-01-01T00:00:00"
+                }
+              ],
+              "overrides": [
+                {
+                  "from": "2026-12-24T18:00:00",
+                  "until": "2026-12-27T00:00:00",
+                  "people": [
+                    "P-1"
+                  ]
+                }
+              ],
+              "swaps": [
+                {
+                  "from": "2026-12-31T18:00:00",
+                  "until": "2027-01-01T08:00:00",
+                  "off": "P-2",
+                  "on": "P-1"
+                }
+              ]
+            }
+          },
+          "calendars": {
+            "local": {
+              "state": "AU-WA",
+              "days": [
+                "2027-03-08"
+              ],
+              "except": [
+                "2026-09-28"
+              ]
+            }
+          },
+          "leave": {
+            "P-2": [
+              {
+                "from": "2027-02-01T00:00:00",
+                "until": "2027-02-15T00:00:00"
+              }
+            ]
+          }
+        }"#]]
+    .assert_eq(&json);
+    let again: crate::directory::Directory = serde_json::from_str(&serde_json::to_string(&resolved.directory).unwrap()).unwrap();
+    assert_eq!(again, resolved.directory, "a directory with rosters reads back as it was written");
+}
+
+#[test]
+fn mistakes_in_rosters_are_said_with_their_line() {
+    let text = rostered(DUTY)
+        .replacen("timezone = \"Australia/Perth\"\ncalendar = \"local\"", "calendar = \"lokal\"\ncustomer = \"nobody\"", 1)
+        .replacen("turn = \"1w\"\nfirst = \"2026-11-30 08:00\"", "turn = \"fortnight\"\nfirst = \"next Monday\"", 1)
+        .replacen("mon-fri 18:00-08:00", "weekdays 18-8", 1)
+        .replacen("people = [\"j-smith\"]\nhours = [\"mon-fri 08:00-18:00\"]", "people = []\nfirst = \"2026-01-01\"\nhours = []", 1)
+        .replacen("until = \"2026-12-27\"\npeople = [\"j-smith\"]", "until = \"2026-12-24\"\npeople = [\"j-smit\"]", 1)
+        .replacen("off = \"p-nair\"", "of = \"p-nair\"", 1)
+        .replacen("state = \"AU-WA\"\ndays = [\"2027-03-08\"]", "state = \"WA\"\ndays = [\"8 March\"]", 1)
+        .replacen("person = \"p-nair\"\nfrom = \"2027-02-01\"", "person = \"p-nairn\"\nfrom = \"2027-02-01T08:00+08\"", 1);
+    check(
+        &format!("{text}[[roster]]\nid = \"unused\"\ntimezone = \"Australia/Perth\"\n"),
+        &expect![[r#"
+            Error directory.toml:42: ladder "counters", rung 2: roster "duty" belongs to customer "nobody", not "kalamunda"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+            Error directory.toml:46: roster "duty": timezone is missing
+              its times are those of a clock on a wall
+              add  timezone = "Australia/Perth"  here or under [defaults]
+            Error directory.toml:48: roster "duty": there is no calendar "lokal"
+              did you mean "local"?
+            Error directory.toml:49: roster "duty": there is no customer "nobody"
+              add a [[customer]] of that id, or name one that is there
+            Error directory.toml:52: roster "duty", shift 1: turn "fortnight" is not a turn of 1 to 182 days
+              write "7d" or "1w"
+            Error directory.toml:53: roster "duty", shift 1: first "next Monday" is not a time on the wall
+              write "2026-12-24 08:00", or a date alone for its midnight; never an offset or a zone
+            Error directory.toml:54: roster "duty", shift 1: hours: "weekdays 18-8" is not a window of the week: write "mon-fri 08:00-17:00", "sat,sun 18:00-02:00" or "00:00-24:00"
+              write it in one of these forms
+            Error directory.toml:55: roster "duty", shift 2: people is empty
+              it would have nobody on duty
+              name a person
+            Error directory.toml:57: roster "duty", shift 2: first has no effect without turn
+              add  turn = "1w", or write  from
+            Error directory.toml:58: roster "duty", shift 2: hours is empty
+              it would never be on
+              leave it out for day and night, or write  hours = ["mon-fri 08:00-17:00"]
+            Error directory.toml:63: roster "duty", override 1: until is not after from
+              it would never hold
+              correct one of the two
+            Error directory.toml:64: roster "duty": there is no person "j-smit"
+              did you mean "j-smith"?
+            Error directory.toml:65: roster "duty", swap 1: off is missing
+              add  off = "...": who would be on duty
+            Error directory.toml:68: roster "duty", swap 1: "of" is not a known key
+              did you mean "off"? nothing unknown is ever ignored
+            Error directory.toml:72: calendar "local": state "WA" has no holidays in this version: there are AU-ACT, AU-NSW, AU-NT, AU-QLD, AU-SA, AU-TAS, AU-VIC and AU-WA
+              write one of these
+            Error directory.toml:73: calendar "local": days: "8 March" is not a date
+              write it as "2026-12-24"
+            Error directory.toml:77: leave 1: from "2027-02-01T08:00+08" is not a time on the wall
+              write "2026-12-24 08:00", or a date alone for its midnight; never an offset or a zone
+            Error directory.toml:79: roster "unused": shift is missing
+              nobody would ever be on duty
+              add  [[roster.shift]]  with  people = ["..."]
+            Warning directory.toml:79: roster "unused" is on no ladder
+              nobody is ever asked because of it
+              name it in a rung:  notify = [{ roster = "..." }]
+        "#]],
+    );
+}
+
+#[test]
+fn holidays_need_a_calendar_and_hours() {
+    let text = DUTY.replacen("calendar = \"local\"\n", "", 1).replacen("hours = [\"mon-fri 08:00-18:00\"]\n", "", 1);
+    check(
+        &rostered(&text),
+        &expect![[r#"
+        Error directory.toml:56: roster "duty", shift 2: holidays: the roster names no calendar
+          no day would be a holiday
+          add  calendar = "AU-WA"  to the roster
+        Error directory.toml:56: roster "duty", shift 2: holidays has no effect without hours
+          add  hours = ["00:00-24:00"]
+    "#]],
+    );
+}
+
+#[test]
+fn a_roster_keeps_customers_apart() {
+    let text = rostered(DUTY).replacen("id = \"p-nair\"", "id = \"p-nair\"\ncustomer = \"other\"", 1);
+    let text = text.replacen("id = \"duty\"", "id = \"duty\"\ncustomer = \"other\"", 1);
+    let other = "[[customer]]\nid = \"other\"\nprefix = \"OTH\"\n";
+    let text = text.replacen("[[site]]\nid = \"library\"", "[[site]]\nid = \"library\"\ncustomer = \"kalamunda\"", 1);
+    let text = text.replacen("[fallback]", "[fallback]\ncustomer = \"kalamunda\"", 1);
+    check(
+        &format!("{text}{other}"),
+        &expect![[r#"
+            Error directory.toml:44: ladder "counters", rung 2: person "p-nair" belongs to customer "other", not "kalamunda"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+            Error directory.toml:44: ladder "counters", rung 2: roster "duty" belongs to customer "other", not "kalamunda"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+        "#]],
+    );
 }

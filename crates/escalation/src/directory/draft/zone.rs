@@ -1,12 +1,7 @@
 //! Time zones, from the bundled database only: the host's own may be older, or missing.
 
-use std::sync::LazyLock;
-
-use jiff::tz::TimeZoneDatabase;
-
 use super::reader::Wrong;
-
-static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+use crate::zone::Zone;
 
 /// The version of the bundled database, `2026b`: recorded when a directory is adopted.
 pub fn zones_version() -> &'static str {
@@ -15,7 +10,7 @@ pub fn zones_version() -> &'static str {
 
 /// The canonical IANA name of a zone.
 pub(super) fn parse(text: &str) -> Result<String, Wrong> {
-    BUNDLED.get(text).ok().and_then(|zone| zone.iana_name().map(str::to_owned)).ok_or_else(|| {
+    Zone::named(text).map(|zone| zone.name().to_owned()).map_err(|_| {
         Wrong::new(
             format!("\"{}\" is not a time zone", super::reader::clipped(text)),
             "write an IANA name: \"Australia/Perth\", \"Australia/Sydney\"",
