@@ -118,12 +118,7 @@ impl Key {
         if table.name.trim().is_empty() {
             return Err(KeyFinding::NoName(table.id));
         }
-        let placed = match table.role {
-            Role::Device => !table.sites.is_empty(),
-            Role::Site => !table.sites.is_empty() || !table.customers.is_empty(),
-            Role::Centre | Role::Auditor | Role::Admin => true,
-        };
-        if !placed {
+        if !table.role.can_have(&table.sites, &table.customers) {
             return Err(KeyFinding::NoSite { id: table.id, role: table.role.as_str() });
         }
         let some = |empty: bool| (!empty).then_some(());

@@ -1,5 +1,6 @@
 //! Who may do what: one table that decides, that the documentation prints and that a test walks cell by cell.
 
+use escalation::id::{CustomerId, SiteId};
 use serde::{Deserialize, Serialize};
 
 /// What a key's holder is.
@@ -30,6 +31,15 @@ impl Role {
             Self::Device => "device",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
+        }
+    }
+
+    /// Whether a key of this role may be scoped so: a device belongs to sites, people of a site to sites or to a customer.
+    pub fn can_have(self, sites: &[SiteId], customers: &[CustomerId]) -> bool {
+        match self {
+            Self::Device => !sites.is_empty(),
+            Self::Site => !sites.is_empty() || !customers.is_empty(),
+            Self::Centre | Self::Auditor | Self::Admin => true,
         }
     }
 

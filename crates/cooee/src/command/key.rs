@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use console::roles;
 use escalation::id::{Digest, Slug};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 
 use crate::cli::NewKey;
-use crate::config::{Key, Role};
+use crate::config::Key;
 
 /// Makes a key and prints it.
 pub(crate) fn new(arguments: NewKey) -> anyhow::Result<ExitCode> {
@@ -28,7 +29,13 @@ fn make(arguments: NewKey) -> anyhow::Result<(String, Key)> {
         !arguments.name.trim().is_empty() && !arguments.name.chars().any(char::is_control),
         "--name is empty or not one line: the record says who acted by it"
     );
-    ensure!(arguments.role != Role::Site || !arguments.sites.is_empty(), "a key of the role site belongs to a site: add  --site SITE");
+    let role = roles::Role::from(arguments.role);
+    ensure!(
+        role.can_have(&arguments.sites, &arguments.customers),
+        "a key of the role {} belongs to a site: add  --site SITE{}",
+        role.as_str(),
+        if role == roles::Role::Site { ", or  --customer CUSTOMER  for all of a customer's" } else { "" }
+    );
     let mut name = String::new();
     for byte in random::<4>()? {
         write!(name, "{byte:02x}").context("name the key")?;
@@ -67,6 +74,7 @@ mod tests {
     use escalation::id::SiteId;
 
     use super::*;
+    use crate::config::Role;
 
     fn arguments(role: Role, sites: &[&str]) -> NewKey {
         NewKey {
@@ -100,7 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn a_site_key_without_a_site_is_refused() {
+    fn a_key_that_the_settings_would_refuse_is_not_made() {
         assert!(make(arguments(Role::Site, &[])).is_err());
+        assert!(make(arguments(Role::Device, &[])).is_err());
+        let of_a_customer = |role| NewKey { customers: vec![Slug::parse("kalamunda").unwrap().into()], ..arguments(role, &[]) };
+        assert!(make(of_a_customer(Role::Site)).is_ok());
+        assert!(make(of_a_customer(Role::Device)).is_err());
     }
 }

@@ -32,15 +32,8 @@ pub(crate) struct Key {
 impl Key {
     /// The same, as the desk's room reads it.
     pub(crate) fn to_console(&self) -> KeySettings {
-        let role = match self.role {
-            Role::Centre => roles::Role::Centre,
-            Role::Site => roles::Role::Site,
-            Role::Device => roles::Role::Device,
-            Role::Auditor => roles::Role::Auditor,
-            Role::Admin => roles::Role::Admin,
-        };
-        let Self { id, name, sites, customers, hash, .. } = self.clone();
-        KeySettings { id, name, role, sites, customers, hash }
+        let Self { id, name, role, sites, customers, hash } = self.clone();
+        KeySettings { id, name, role: role.into(), sites, customers, hash }
     }
 }
 
@@ -58,6 +51,18 @@ pub(crate) enum Role {
     Auditor,
     /// Runs the station.
     Admin,
+}
+
+impl From<Role> for roles::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Centre => Self::Centre,
+            Role::Site => Self::Site,
+            Role::Device => Self::Device,
+            Role::Auditor => Self::Auditor,
+            Role::Admin => Self::Admin,
+        }
+    }
 }
 
 pub(super) fn review(layered: &mut Layered<'_>, keys: &[(usize, Key)]) {
