@@ -25,4 +25,6 @@ mod press_to_ack;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod separation;
+#[cfg(test)]
 mod town;
