@@ -12,12 +12,28 @@ use std::sync::Arc;
 use console::hooks::{HookCall, HookReply, Hooks};
 use console::settings::Settings;
 use console::{Parts, router, serve};
+use station::notary::{Answer, NotaryError, Proofs};
 
 struct Nobody;
 
 impl Hooks for Nobody {
     fn receive(&self, _: HookCall) -> Pin<Box<dyn Future<Output = HookReply> + Send>> {
         Box::pin(async { HookReply { status: 404, content_type: "text/plain", body: Vec::new() } })
+    }
+}
+
+impl Proofs for Nobody {
+    fn checkpoint(&self) -> Option<String> {
+        None
+    }
+    fn entries(&self, _from: u64, _limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn proof(&self, _index: u64) -> Answer<'_, String> {
+        Box::pin(async { Err(NotaryError::Unsigned) })
+    }
+    fn consistency(&self, _older: u64, _newer: u64) -> Answer<'_, Vec<String>> {
+        Box::pin(async { Err(NotaryError::Unsigned) })
     }
 }
 
@@ -30,6 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         keys,
         settings: Settings { station: "Westside Centre".to_owned(), phone: "08 9555 0100".to_owned(), demo: true, ..Settings::default() },
         hooks: Arc::new(Nobody),
+        proofs: Arc::new(Nobody),
         probes: Arc::new(Vec::new),
         extra_metrics: Arc::new(|_| {}),
     })?;

@@ -6,6 +6,7 @@ mod devices;
 pub(crate) mod health;
 mod hooks;
 pub(crate) mod openapi;
+mod record;
 pub(crate) mod shape;
 mod stream;
 pub(crate) mod strict;
@@ -39,6 +40,10 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),
         ("get", "/api/v1/stream", get(stream::follow)),
+        ("get", "/api/v1/record/checkpoint", get(record::checkpoint)),
+        ("get", "/api/v1/record/entries", get(record::entries)),
+        ("get", "/api/v1/record/entries/{seq}/proof", get(record::proof)),
+        ("get", "/api/v1/record/consistency", get(record::consistency)),
     ]
 }
 

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use station::desk::Desk;
+use station::notary::Proofs;
 use tokio::sync::{Semaphore, watch};
 
 use crate::hooks::Hooks;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Who takes callbacks.
     pub hooks: Arc<dyn Hooks>,
+    /// What verifiers ask for.
+    pub proofs: Arc<dyn Proofs>,
     /// The state of the parts that the station's own health does not cover: broker, providers.
     pub probes: Arc<dyn Fn() -> Vec<Probe> + Send + Sync>,
     /// Other rooms' metrics, appended as Prometheus text.
@@ -64,6 +67,7 @@ pub(crate) struct Room {
     pub(crate) keys: watch::Receiver<Arc<Keys>>,
     pub(crate) settings: Settings,
     pub(crate) hooks: Arc<dyn Hooks>,
+    pub(crate) proofs: Arc<dyn Proofs>,
     pub(crate) probes: Arc<dyn Fn() -> Vec<Probe> + Send + Sync>,
     pub(crate) extra_metrics: Arc<dyn Fn(&mut String) + Send + Sync>,
     pub(crate) sessions: Sessions,
@@ -91,6 +95,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         keys: parts.keys,
         settings: parts.settings,
         hooks: parts.hooks,
+        proofs: parts.proofs,
         probes: parts.probes,
         extra_metrics: parts.extra_metrics,
         sessions: Sessions::default(),

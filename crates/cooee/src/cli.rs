@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use escalation::id::{CustomerId, SiteId};
+use ledger::Origin;
 
 use crate::config::Role;
 use crate::telemetry::Format;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// API keys.
     #[command(subcommand)]
     Key(Key),
+    /// The key that signs the record.
+    #[command(subcommand)]
+    Record(Record),
 }
 
 /// Where the demo keeps its things.
@@ -103,6 +107,27 @@ pub(crate) struct NewKey {
     /// Only this customer; may be repeated. All customers without it.
     #[arg(long = "customer", value_name = "CUSTOMER", value_parser = CustomerId::parse)]
     pub(crate) customers: Vec<CustomerId>,
+}
+
+/// What to do about the record's key. The station must be stopped.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Record {
+    /// Makes the key: from the next start on the record is signed. Prints the public key.
+    New(NewRecordKey),
+    /// Makes another key, which signs beside the old one until `record.key.before` is removed.
+    Rotate(File),
+    /// Begins a new name, where the record cannot continue what was signed: after a restore, or without the signer's memory.
+    Recover(File),
+}
+
+/// Under which name the record is signed.
+#[derive(Debug, Args)]
+pub(crate) struct NewRecordKey {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// The record's name, which is its key's: the organisation, the place and a 1, like alerts.example.org/kalamunda/1.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) origin: Origin,
 }
 
 #[cfg(test)]

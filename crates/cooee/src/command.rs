@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod doctor;
 mod key;
+mod record;
 mod serve;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     match line.command.unwrap_or(Command::Demo(Demo::default())) {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
+        Command::Record(arguments) => record::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

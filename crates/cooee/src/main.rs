@@ -8,6 +8,7 @@ mod config;
 mod demo;
 #[cfg(test)]
 mod documentation;
+mod signing;
 mod telemetry;
 mod wire;
 

@@ -27,6 +27,7 @@ use station::clock::{Clock, MachineClock};
 use station::desk::Desk;
 use station::entropy::Entropy;
 use station::floor::{Feedback, FeedbackState, LinkBase, LinksInTexts};
+use station::notary::{self, Notary, Proofs, Shelf};
 use station::run::{Parts, Station, StationError};
 use station::secret::Secret;
 use tokio::net::TcpListener;
@@ -34,6 +35,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{Key, Links, Settings};
+use crate::signing::Signing;
 
 /// Words to devices that may wait; what does not fit is told again at the device's next press.
 const FEEDBACK_MAX: usize = 10_000;
@@ -46,6 +48,8 @@ pub(crate) struct House {
     ears: Ears,
     voice: Arc<Voice>,
     watch: JoinHandle<Result<(), StationError>>,
+    /// Ends with the watch; `None` where the record is not signed.
+    notary: Option<JoinHandle<()>>,
     serving: Vec<JoinHandle<io::Result<()>>>,
     keys: watch::Sender<Arc<Keys>>,
     rules: watch::Sender<Arc<Vec<Rule>>>,
@@ -91,8 +95,9 @@ impl House {
         let voice = Voice::open(&settings.dispatch, public_url, desk.submitter(), &busy, &now).context("open the carriers")?;
         let voice = Arc::new(voice);
         let (feedback_in, feedback) = mpsc::channel(FEEDBACK_MAX);
+        let ledger = Arc::new(ledger);
         let station = Station::open(Parts {
-            ledger: Arc::new(ledger),
+            ledger: Arc::clone(&ledger),
             clock,
             entropy: Entropy::from_system()?,
             secret,
@@ -114,15 +119,16 @@ impl House {
         let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
         let (stop_watch, stopped) = watch::channel(false);
         let watch = tokio::spawn(station.run(stopped));
+        let (notary, proofs) = sign(data_dir, &desk, ledger);
         adopt(settings, &desk, &rules, in_force).await?;
         let node = node_name(&settings.station.name);
         let ears =
             Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
         let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
         let (stop_serving, serving_stopped) = watch::channel(false);
-        let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, stop: serving_stopped };
+        let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, proofs, stop: serving_stopped };
         let (address, serving) = desk_room.open(extras).await?;
-        Ok(Self { desk, ears, voice, watch, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
+        Ok(Self { desk, ears, voice, watch, notary, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
     }
 
     /// Waits until presses reach us, or until a broker that is away has become a trouble.
@@ -189,8 +195,19 @@ impl House {
         if !self.watch.is_finished() {
             self.watch.await.context("stop the watch")??;
         }
+        if let Some(notary) = self.notary {
+            notary.await.context("sign the record for the last time")?;
+        }
         served
     }
+}
+
+/// Has the record signed from here on, where a key was made for it; and what verifiers may ask for.
+fn sign(data_dir: &Path, desk: &Desk, ledger: Arc<AnyLedger>) -> (Option<JoinHandle<()>>, Arc<dyn Proofs>) {
+    let Some(signer) = Signing::of(data_dir).open() else { return (None, Arc::new(Shelf::unsigned(ledger))) };
+    let parts = notary::Parts { ledger, signer, submit: desk.submitter(), health: desk.health(), tick_every: notary::TICK_EVERY };
+    let (notary, shelf) = Notary::new(parts);
+    (Some(tokio::spawn(notary.run())), Arc::new(shelf))
 }
 
 /// The directory of data: made private, and held by one process at a time.
@@ -323,6 +340,7 @@ struct DeskRoom<'a> {
     keys: watch::Receiver<Arc<Keys>>,
     voice: &'a Arc<Voice>,
     ears: &'a Ears,
+    proofs: Arc<dyn Proofs>,
     stop: watch::Receiver<bool>,
 }
 
@@ -360,6 +378,7 @@ impl DeskRoom<'_> {
                 demo,
             },
             hooks: Arc::new(ProviderHooks(self.voice.callbacks())),
+            proofs: Arc::clone(&self.proofs),
             probes: Arc::new(move || probes(&voice, &ready)),
             extra_metrics: Arc::new(|_text| {}),
         };

@@ -15,7 +15,7 @@ use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId};
-use crate::input::{Act, Command, Input, Started};
+use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
@@ -42,6 +42,8 @@ pub struct Engine {
     directory_version: u32,
     directory_digest: Option<Digest>,
     key: Option<KeyId>,
+    /// The public keys that sign the record: the current one, and the one before it while both do.
+    signing: Option<(String, Option<String>)>,
     people: BTreeMap<PersonId, Person>,
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
@@ -135,6 +137,8 @@ impl Engine {
                 std::iter::once(Event::RecordFound {}).chain(self.trouble_cleared(&Cause::RecordUnreachable)).collect()
             }
             Input::RecordFound => Vec::new(),
+            Input::TickOwed { wall_ahead_us } => vec![self.ticked(*wall_ahead_us)],
+            Input::SignedBy(signed) => self.on_signed_by(signed),
         })
     }
 
@@ -148,7 +152,7 @@ impl Engine {
                     self.pass(id);
                 }
             }
-            Event::ClockStepped { .. } => {}
+            Event::ClockStepped { .. } | Event::Ticked { .. } => {}
             Event::RecordLost { series } => {
                 self.lost = true;
                 self.lost_series = *series;
@@ -157,6 +161,7 @@ impl Engine {
                 }
             }
             Event::RecordFound {} => self.lost = false,
+            Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),
             Event::DirectoryAdopted { version, digest, directory, .. } => {
                 self.directory = Arc::new((**directory).clone());
                 self.devices.adopt(directory);
@@ -404,6 +409,26 @@ impl Engine {
     /// Of the activations that are due, the newest: after an outage the fresh ones go first.
     pub(crate) fn newest_due(&self, now: Timestamp) -> Option<&Activation> {
         self.agenda.newest_due(now).and_then(|id| self.activation(id))
+    }
+
+    /// How the station stands, for a statement about the time in which nothing happened.
+    fn ticked(&self, wall_ahead_us: i64) -> Event {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let absent = self.directory.devices.keys().filter(|device| self.devices.get(device).and_then(|heard| heard.online) == Some(false));
+        Event::Ticked {
+            open: count(self.open_count),
+            owed: count(self.outbox.len()),
+            devices: count(self.directory.devices.len()),
+            absent: count(absent.count()),
+            troubles: count(self.troubles.len()),
+            wall_ahead_us,
+        }
+    }
+
+    fn on_signed_by(&self, signed: &SignedBy) -> Vec<Event> {
+        let SignedBy { key, before, succeeds } = signed.clone();
+        let known = self.signing.as_ref().is_some_and(|(old_key, old_before)| (old_key, old_before) == (&key, &before));
+        if known { Vec::new() } else { vec![Event::SignedBy { key, before, succeeds }] }
     }
 
     pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {

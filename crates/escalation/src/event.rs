@@ -67,6 +67,34 @@ pub enum Event {
     /// The record has everything again.
     #[serde(rename = "record.found")]
     RecordFound {},
+    /// Written every few minutes where the record is signed: nothing between two of them is missing, and the watch was there.
+    #[serde(rename = "tick")]
+    Ticked {
+        /// Activations that are open.
+        open: u32,
+        /// Messages that are owed.
+        owed: u32,
+        /// Registered devices.
+        devices: u32,
+        /// How many of them said that they are not there.
+        absent: u32,
+        /// Troubles that are open.
+        troubles: u32,
+        /// By how many microseconds the wall clock is ahead of the time in this record.
+        wall_ahead_us: i64,
+    },
+    /// Other keys sign the record from here on: at the first start with a key, in a rotation, after a recovery.
+    #[serde(rename = "record.signed_by")]
+    SignedBy {
+        /// The public key that signs, as verifiers need it.
+        key: String,
+        /// The one before it, while both sign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// After a recovery: the last checkpoint under the name before this one, which this record may fall short of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        succeeds: Option<String>,
+    },
     /// A directory came into force.
     #[serde(rename = "directory.adopted")]
     DirectoryAdopted {

@@ -52,6 +52,24 @@ pub enum Input {
     },
     /// The record has everything that was spooled.
     RecordFound,
+    /// It is time to write down that the watch is there and how it stands, whether or not anything happened.
+    TickOwed {
+        /// By how many microseconds the wall clock is ahead of ours; the watch fills it in.
+        wall_ahead_us: i64,
+    },
+    /// These keys sign the record from here on.
+    SignedBy(SignedBy),
+}
+
+/// Which keys sign the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// The key, as verifiers need it: `name+id+base64`.
+    pub key: String,
+    /// The one before it, while both sign.
+    pub before: Option<String>,
+    /// After a recovery: the last note under the name before this one.
+    pub succeeds: Option<String>,
 }
 
 /// A start of the station.
@@ -158,7 +176,9 @@ impl Input {
             | Self::Started(_)
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }
-            | Self::RecordFound => 3,
+            | Self::RecordFound
+            | Self::TickOwed { .. }
+            | Self::SignedBy(_) => 3,
         }
     }
 }

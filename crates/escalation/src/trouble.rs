@@ -24,6 +24,8 @@ pub enum Cause {
     },
     /// The record could not be reached; entries are in the spool.
     RecordUnreachable,
+    /// The record is not signed: the signer fails, or refuses because the record does not continue what was signed.
+    RecordUnsigned,
     /// A spool was put aside: it holds entries that were acted on and that the record lacks.
     SpoolPutAside,
     /// The station's key is another than the one under which people of open calls were told: their codes and links mean nothing.
@@ -80,6 +82,7 @@ impl Cause {
             | Self::SessionLost
             | Self::BrokerSetting { .. }
             | Self::RecordUnreachable
+            | Self::RecordUnsigned
             | Self::SpoolPutAside
             | Self::KeyReplaced
             | Self::DirectoryBroken

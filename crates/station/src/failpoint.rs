@@ -13,6 +13,10 @@ pub(crate) const AFTER_RELEASE: &str = "after_release";
 pub(crate) const MID_REPLAY: &str = "mid_replay";
 /// The spool has a turn that the record lacks, and nothing that depends on it has left.
 pub(crate) const MID_SPOOL: &str = "mid_spool";
+/// The notary is about to sign what is committed.
+pub(crate) const BEFORE_SIGNING: &str = "before_signing";
+/// A checkpoint is on the disk, and nobody has seen it.
+pub(crate) const AFTER_SIGNING: &str = "after_signing";
 
 /// Dies here where the environment says so.
 #[cfg(debug_assertions)]

@@ -269,7 +269,9 @@ impl Floor {
             | Input::Started(_)
             | Input::ClockStepped { .. }
             | Input::RecordLost { .. }
-            | Input::RecordFound => None,
+            | Input::RecordFound
+            | Input::TickOwed { .. }
+            | Input::SignedBy(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -408,6 +410,8 @@ impl Floor {
             | Event::ClockStepped { .. }
             | Event::RecordLost { .. }
             | Event::RecordFound {}
+            | Event::Ticked { .. }
+            | Event::SignedBy { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
@@ -493,6 +497,9 @@ impl Floor {
 
     /// What only the shell knows: which key a number has, which person a reference means.
     fn resolve(&mut self, input: &mut Input) {
+        if let Input::TickOwed { wall_ahead_us } = input {
+            *wall_ahead_us = self.wall_ahead_us;
+        }
         if let Input::Answer(answer) = input {
             answer.sent_at = answer.sent_at.map(|at| self.by_our_clock(at));
         }
@@ -596,7 +603,9 @@ fn holds(input: &Input) -> Holds {
         | Input::Started(_)
         | Input::ClockStepped { .. }
         | Input::RecordLost { .. }
-        | Input::RecordFound => Holds::Spool,
+        | Input::RecordFound
+        | Input::TickOwed { .. }
+        | Input::SignedBy(_) => Holds::Spool,
     }
 }
 

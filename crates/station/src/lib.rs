@@ -7,6 +7,7 @@
 //! - [`run::Station`]: the loop. [`floor::Floor`]: what it holds, and one turn of it.
 //! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
 //!   `lost`: what waits for it meanwhile. `salvage`: presses of a spool that cannot be given to it any more.
+//! - [`notary::Notary`]: has what was recorded signed afterwards, and proves things from it.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
 //! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
@@ -20,6 +21,7 @@ pub mod floor;
 pub mod journal;
 mod look;
 mod lost;
+pub mod notary;
 mod order;
 mod portray;
 pub mod replay;

@@ -389,6 +389,8 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         | Event::ClockStepped { .. }
         | Event::RecordLost { .. }
         | Event::RecordFound {}
+        | Event::Ticked { .. }
+        | Event::SignedBy { .. }
         | Event::DirectoryAdopted { .. }
         | Event::PersonVersioned { .. }
         | Event::TroubleRaised { .. }

@@ -620,7 +620,9 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::Started(_)
         | Input::ClockStepped { .. }
         | Input::RecordLost { .. }
-        | Input::RecordFound => false,
+        | Input::RecordFound
+        | Input::TickOwed { .. }
+        | Input::SignedBy(_) => false,
     }
 }
 

@@ -92,6 +92,7 @@ impl<'a> Audience<'a> {
             | Cause::SessionLost
             | Cause::BrokerSetting { .. }
             | Cause::RecordUnreachable
+            | Cause::RecordUnsigned
             | Cause::SpoolPutAside
             | Cause::KeyReplaced
             | Cause::DirectoryBroken

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{act, activations, devices, stream};
+use super::{act, activations, devices, record, stream};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +17,8 @@ use super::{act, activations, devices, stream};
     paths(
         activations::raise, activations::list, activations::one,
         act::claim, act::accept, act::decline, act::arrived, act::escalate, act::note, act::close,
-        devices::list, devices::one, devices::troubles, stream::follow
+        devices::list, devices::one, devices::troubles, stream::follow,
+        record::checkpoint, record::entries, record::proof, record::consistency
     ),
     security(("key" = [])),
     modifiers(&Key)

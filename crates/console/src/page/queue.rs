@@ -113,6 +113,10 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::BrokerSetting { lacks } => {
             format!("The broker lacks a setting that keeps presses safe ({lacks}). Run `cooee doctor`.")
         }
+        Cause::RecordUnsigned => {
+            "The record is not signed: what happens now is kept, but cannot be proven to others. Alarms go on. See the log, and the page on troubles."
+                .to_owned()
+        }
         Cause::SpoolPutAside => {
             "A spool was put aside: it holds what was done while the record was away and is not in it. Keep the file, ask for help."
                 .to_owned()

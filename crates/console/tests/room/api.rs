@@ -274,6 +274,25 @@ async fn an_act_needs_no_history_and_one_on_what_is_long_over_says_who_and_when(
     assert_eq!(house.ask("centre", "/api/v1/activations/KAL-999/claim", Some("")).await.status, 404);
 }
 
+#[tokio::test]
+async fn the_record_is_given_as_it_was_hashed_and_whole_only_to_who_may_see_everything() {
+    let house = House::new(town());
+    let note = house.ask("auditor", "/api/v1/record/checkpoint", None).await;
+    assert_eq!((note.status.as_u16(), note.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert!(note.body.starts_with("a/1\n3\n"));
+    let entries = house.ask("auditor", "/api/v1/record/entries?from=0&to=3", None).await;
+    assert_eq!((entries.status.as_u16(), entries.body.as_str()), (200, "{\"v\":1}\n\n{\"v\":3}\n"));
+    let some = house.ask("auditor", "/api/v1/record/entries?from=2&to=9", None).await;
+    assert_eq!(some.body, "{\"v\":3}\n");
+    assert_eq!(house.ask("kal", "/api/v1/record/entries?from=0&to=3", None).await.status, 404);
+    assert_eq!(house.ask("auditor", "/api/v1/record/entries?from=0", None).await.status, 400);
+    assert_eq!(house.ask("auditor", "/api/v1/record/entries/2/proof", None).await.body, "index 2\n");
+    assert_eq!(house.ask("auditor", "/api/v1/record/entries/3/proof", None).await.status, 404);
+    let proof = house.ask("auditor", "/api/v1/record/consistency?from=1&to=3", None).await;
+    assert_eq!(proof.json(), serde_json::json!({"from": 1, "to": 3, "hashes": ["13"]}));
+    assert_eq!(house.ask("button", "/api/v1/record/checkpoint", None).await.status, 403);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_does_not_turn_is_503() {
     let (desk, _counter) = station::desk::desk();
@@ -285,6 +304,7 @@ async fn a_watch_that_does_not_turn_is_503() {
         keys,
         settings: console::settings::Settings::default(),
         hooks: std::sync::Arc::new(NoHooks),
+        proofs: std::sync::Arc::new(crate::house::Paper),
         probes: std::sync::Arc::new(Vec::new),
         extra_metrics: std::sync::Arc::new(|_| {}),
     })

@@ -97,6 +97,8 @@ impl Activation {
             | Event::ClockStepped { .. }
             | Event::RecordLost { .. }
             | Event::RecordFound {}
+            | Event::Ticked { .. }
+            | Event::SignedBy { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
@@ -138,6 +140,8 @@ impl Activation {
             | Event::ClockStepped { .. }
             | Event::RecordLost { .. }
             | Event::RecordFound {}
+            | Event::Ticked { .. }
+            | Event::SignedBy { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }

@@ -38,6 +38,8 @@ impl Event {
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }
             | Self::RecordFound {}
+            | Self::Ticked { .. }
+            | Self::SignedBy { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }
@@ -57,6 +59,8 @@ impl Event {
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }
             | Self::RecordFound {}
+            | Self::Ticked { .. }
+            | Self::SignedBy { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }

@@ -45,6 +45,8 @@ impl Event {
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }
             | Self::RecordFound {}
+            | Self::Ticked { .. }
+            | Self::SignedBy { .. }
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
             | Self::AskedFirst { .. }

@@ -13,6 +13,8 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::ClockStepped { by_us } => format!("clock stepped by {by_us} us"),
         Event::RecordLost { series } => format!("record lost, series U{series}"),
         Event::RecordFound {} => "record found".to_owned(),
+        Event::Ticked { open, .. } => format!("tick, {open} open"),
+        Event::SignedBy { key, .. } => format!("signed by {key}"),
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
         Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),

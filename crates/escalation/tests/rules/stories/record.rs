@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use escalation::event::Event;
-use escalation::input::{Act, Attribution, Input, Started};
+use escalation::input::{Act, Attribution, Input, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
 use serde_json::Value;
@@ -16,11 +16,13 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 36] = [
+const KINDS: [&str; 38] = [
     "station.started",
     "clock.stepped",
     "record.lost",
     "record.found",
+    "tick",
+    "record.signed_by",
     "directory.adopted",
     "person.version",
     "trouble.raised",
@@ -61,6 +63,8 @@ fn kind(event: &Event) -> &'static str {
         Event::ClockStepped { .. } => "clock.stepped",
         Event::RecordLost { .. } => "record.lost",
         Event::RecordFound {} => "record.found",
+        Event::Ticked { .. } => "tick",
+        Event::SignedBy { .. } => "record.signed_by",
         Event::DirectoryAdopted { .. } => "directory.adopted",
         Event::PersonVersioned { .. } => "person.version",
         Event::TroubleRaised { .. } => "trouble.raised",
@@ -93,6 +97,27 @@ fn kind(event: &Event) -> &'static str {
         Event::NoteAdded { .. } => "note.added",
         Event::Closed { .. } => "activation.closed",
         Event::Archived { .. } => "activation.archived",
+    }
+}
+
+fn signed_by(key: &str, before: Option<&str>) -> SignedBy {
+    let vkey = |id: &str| format!("alerts.example.org/kalamunda/1+0000000{id}+AQ==");
+    SignedBy { key: vkey(key), before: before.map(vkey), succeeds: Some("a note".to_owned()) }
+}
+
+/// The keys are said when they change, and a restart alone changes nothing; a tick is written however quiet it was.
+#[test]
+fn keys_are_recorded_when_they_change_and_a_tick_each_time() {
+    let mut floor = Floor::new(COUNTERS);
+    let said = |floor: &mut Floor, key, before| floor.take(Input::SignedBy(signed_by(key, before))).unwrap().len();
+    assert_eq!(said(&mut floor, "1", None), 1);
+    assert_eq!(said(&mut floor, "1", None), 0);
+    assert_eq!(said(&mut floor, "2", Some("1")), 1);
+    assert_eq!(said(&mut floor, "2", None), 1);
+    floor.press("library/counter-1");
+    for _ in 0..2 {
+        let events = floor.take(Input::TickOwed { wall_ahead_us: 7 }).unwrap();
+        let [Event::Ticked { open: 1, absent: 0, wall_ahead_us: 7, .. }] = events.as_slice() else { panic!("{events:?}") };
     }
 }
 
@@ -141,6 +166,7 @@ fn a_long_day() -> Floor {
     };
     floor.take(Input::Started(started)).unwrap();
     floor.take(Input::ClockStepped { by_us: -1_500_000 }).unwrap();
+    floor.take(Input::SignedBy(signed_by("2", Some("1")))).unwrap();
     floor.take(Input::TroubleNoticed(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
     floor.take(Input::TroubleCleared(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
     floor.hear(signal("library/counter-1", Verb::Tamper { on: true }));
@@ -186,6 +212,7 @@ fn a_long_day() -> Floor {
             Act::Close { disposition: escalation::acknowledgement::Disposition::PoliceAttended, note: Some("w".to_owned().into()) },
         )
         .unwrap();
+    floor.take(Input::TickOwed { wall_ahead_us: -1_500_000 }).unwrap();
     play(
         &mut floor,
         "record lost
