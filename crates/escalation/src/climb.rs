@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use crate::activation::{Chase, Progress};
+use crate::addressing::{self, Resolution, Surroundings, add_party};
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
 use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
-use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
+use crate::id::{CentreId, PersonId, RosterId};
 use crate::ladder::{Ladder, Medium, RungIndex, Target, Who};
 use crate::roster::Duty;
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -23,9 +24,6 @@ const EVERYONE_AFTER: [Seconds; 5] = [Seconds(60), Seconds(120), Seconds(180), S
 /// From this lag on a deadline counts as late: overdue rungs collapse, and messages say so.
 pub(crate) const LATE_MS: u64 = 2_000;
 
-/// Somebody with current details and the channel steps to try, or why not.
-type Resolution = Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip>;
-
 /// Whether those who declined are left alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rest {
@@ -33,10 +31,23 @@ enum Rest {
     Broken,
 }
 
-impl Party {
-    /// Whether one of its own channels ends at the same address.
-    fn is_reached_by(&self, channel: &Channel) -> bool {
-        self.steps.iter().flatten().any(|own| own.medium == channel.medium && own.to.is_same_address(&channel.to))
+/// The directory as a climb sees it: with who rests, and with what was frozen at raise.
+struct Now<'c, 'e> {
+    course: &'c Course<'e>,
+    rest: Rest,
+}
+
+impl Surroundings for Now<'_, '_> {
+    fn on_duty(&self, roster: &RosterId) -> Option<Duty> {
+        self.course.on_duty(roster)
+    }
+
+    fn person(&self, person: PersonId, target: &Target) -> Resolution {
+        self.course.resolve_person(person, target, self.rest)
+    }
+
+    fn centre(&self, centre: &CentreId) -> Resolution {
+        self.course.resolve_centre(centre)
     }
 }
 
@@ -321,40 +332,17 @@ impl Course<'_> {
     }
 
     fn resolve_targets<'t>(&mut self, index: RungIndex, targets: impl Iterator<Item = &'t Target>, rest: Rest) -> Vec<Party> {
-        let mut parties: Vec<Party> = Vec::new();
-        for target in targets {
-            for (who, resolved) in self.resolve_target(target, rest) {
-                let resolved = resolved.and_then(|(person, steps)| {
-                    let taken = steps.iter().flatten().all(|channel| parties.iter().any(|party| party.is_reached_by(channel)));
-                    if taken { Err(ContactSkip::SameAddress) } else { Ok((person, steps)) }
-                });
-                match resolved {
-                    Ok((person, steps)) => parties.push(Party { rung: index, who, person, steps }),
-                    Err(why) => {
-                        let event = Event::ContactPassedOver { act: self.id(), rung: index, who, why };
-                        self.push(event);
-                    }
+        let mut parties = Vec::new();
+        for found in addressing::parties(index, targets, &Now { course: self, rest }) {
+            match found {
+                Ok(party) => parties.push(party),
+                Err((who, why)) => {
+                    let event = Event::ContactPassedOver { act: self.id(), rung: index, who, why };
+                    self.push(event);
                 }
             }
         }
         parties
-    }
-
-    /// Whom a target means now: itself, or everybody whom its roster has on duty.
-    fn resolve_target(&self, target: &Target, rest: Rest) -> Vec<(Who, Resolution)> {
-        let itself = |resolved| vec![(target.who.clone(), resolved)];
-        match &target.who {
-            Who::Person(person) => itself(self.resolve_person(*person, target, rest)),
-            Who::Centre(centre) => itself(self.resolve_centre(centre)),
-            Who::Roster(roster) => match self.on_duty(roster) {
-                None => itself(Err(ContactSkip::Unknown)),
-                Some(duty) if duty.people.is_empty() => itself(Err(ContactSkip::NobodyOnDuty)),
-                Some(duty) => {
-                    let people = duty.people.into_iter();
-                    people.map(|person| (Who::Person(person), self.resolve_person(person, target, rest))).collect()
-                }
-            },
-        }
     }
 
     /// Who is on duty: by the roster as it is now, else as it was when this was raised.
@@ -386,21 +374,7 @@ impl Course<'_> {
             return Err(ContactSkip::InNeed);
         }
         let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
-        let version = PersonVersion { person: id, version: person.version };
-        let channel = |medium: &Medium| {
-            let contact = *person.contacts.get(medium)?;
-            Some(Channel { medium: *medium, to: Recipient::Person { person: version, contact } })
-        };
-        let steps: Vec<Vec<Channel>> = target
-            .by
-            .iter()
-            .map(|together| together.iter().filter_map(channel).collect::<Vec<_>>())
-            .filter(|together| !together.is_empty())
-            .collect();
-        if steps.is_empty() {
-            return Err(ContactSkip::NoAddress);
-        }
-        Ok((Some(version), steps))
+        addressing::steps_to(id, person, target)
     }
 
     fn resolve_centre(&self, id: &CentreId) -> Resolution {
@@ -414,8 +388,7 @@ impl Course<'_> {
     /// How a centre is reached: by its current details, else by those it had when this was raised.
     fn centre_channel(&self, id: &CentreId) -> Option<Channel> {
         let centre = self.engine.directory().centres.get(id).or_else(|| self.act.centres.get(id))?;
-        let medium = if centre.webhook.is_some() { Medium::Webhook } else { Medium::Desk };
-        Some(Channel { medium, to: Recipient::Centre { centre: id.clone(), webhook: centre.webhook.clone() } })
+        Some(addressing::channel_to(id, centre))
     }
 
     fn try_everyone_latest(&mut self) {
@@ -455,14 +428,6 @@ impl Course<'_> {
     pub(crate) fn measure_lateness(&mut self, due: Timestamp) {
         let lag = millis_between(due, self.now);
         self.late_ms = if lag >= LATE_MS { lag } else { 0 };
-    }
-}
-
-/// Adds a party that is not among them already, at the same addresses, from another rung.
-fn add_party(parties: &mut Vec<Party>, party: Party) {
-    let among = |channel: &Channel| parties.iter().any(|other| other.who == party.who && other.is_reached_by(channel));
-    if !party.steps.iter().flatten().all(among) {
-        parties.push(party);
     }
 }
 

@@ -10,11 +10,13 @@
 //! - [`activation::Activation`]: one person's call for help, from the first signal to its disposition.
 //! - [`ladder::Ladder`]: rungs, targets and waits; [`directory::Directory`]: who and where.
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
+//! - [`coverage::Outlook`]: what a press would do at any instant, foretold.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
 pub mod acknowledgement;
 pub mod activation;
+mod addressing;
 mod agenda;
 mod answering;
 mod arriving;
@@ -22,6 +24,7 @@ mod climb;
 mod codes;
 mod command;
 mod course;
+pub mod coverage;
 mod devices;
 pub mod directory;
 pub mod dispatch;

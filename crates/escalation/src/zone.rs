@@ -72,6 +72,13 @@ impl Zone {
     }
 }
 
+impl Default for Zone {
+    /// Universal time.
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
 impl TryFrom<String> for Zone {
     type Error = NotAZone;
     fn try_from(name: String) -> Result<Self, NotAZone> {

@@ -1,4 +1,5 @@
-//! `cooee check`: everything that can be proved about settings and directory without starting anything.
+//! `cooee check`: everything that can be proved about settings and directory without starting anything, and for every moment
+//! of the days to come.
 //!
 //! Exit code 0: they can be used (warnings are shown). 1: they cannot. 2: a file could not be read at all.
 
@@ -8,12 +9,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use escalation::directory::draft::{Draft, zones_version};
+use escalation::directory::draft::{Draft, Proof, zones_version};
 use escalation::directory::finding::{Finding, Severity};
+use escalation::time::{SignedDuration, Timestamp};
 use serde_json::json;
+use station::clock::{Clock, MachineClock};
 
 use crate::cli::Check;
 use crate::config::{Key, Settings};
+
+/// For so many days from now on every ladder is proved.
+const DAYS: i64 = 14;
 
 /// What a check found.
 struct Report {
@@ -29,20 +35,22 @@ struct Figures {
     sites: usize,
     devices: usize,
     ladders: usize,
+    proof: Proof,
 }
 
 /// Checks, and prints what was found.
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<ExitCode> {
     let environment: BTreeMap<_, _> =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
-    let report = check(&arguments.file.config, &environment);
+    let now = MachineClock::start().wall();
+    let report = check(&arguments.file.config, &environment, now);
     let mut out = std::io::stdout().lock();
     let shown = if arguments.json { writeln!(out, "{}", report.json()) } else { write!(out, "{}", report.text()) };
     shown.context("print the findings")?;
     Ok(report.exit_code())
 }
 
-fn check(path: &Path, environment: &BTreeMap<String, String>) -> Report {
+fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) -> Report {
     let loaded = Settings::load(path, environment);
     let mut report = Report { unread: !path.is_file(), findings: loaded.findings, figures: None };
     if let Some(settings) = &loaded.settings {
@@ -71,11 +79,15 @@ fn check(path: &Path, environment: &BTreeMap<String, String>) -> Report {
     report.findings.extend(parsed.findings);
     if let Some(draft) = &parsed.draft {
         report.findings.extend(unknown_webhooks(&file, draft, &loaded.webhooks));
+        let until = now.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
+        let proof = draft.prove(&file, now, until);
+        report.findings.extend(proof.findings.iter().cloned());
         report.figures = Some(Figures {
             people: draft.people.len(),
             sites: draft.sites.len(),
             devices: draft.devices.len(),
             ladders: draft.ladders.len(),
+            proof,
         });
     }
     report
@@ -151,8 +163,12 @@ impl Report {
         let warnings = self.findings.len() - errors;
         text + &match &self.figures {
             Some(f) if errors == 0 => format!(
-                "{} people, {} sites, {} devices, {} ladders: can be used, {warnings} warnings\n",
-                f.people, f.sites, f.devices, f.ladders
+                "{} people, {} sites, {} devices, {} ladders: can be used, {warnings} warnings\n{}\n",
+                f.people,
+                f.sites,
+                f.devices,
+                f.ladders,
+                proved(&f.proof)
             ),
             Some(_) | None => format!("cannot be used: {errors} errors, {warnings} warnings\n"),
         }
@@ -175,11 +191,29 @@ impl Report {
             .collect();
         let figures =
             self.figures.as_ref().map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.ladders}));
+        let coverage = self.figures.as_ref().map(|f| {
+            json!({
+                "days": DAYS, "ladders": f.proof.ladders, "intervals": f.proof.intervals,
+                "first_told_after_s": f.proof.first_told_after_s, "exhausted_after_s": f.proof.exhausted_after_s,
+            })
+        });
         json!({
             "usable": self.errors() == 0, "zones": zones_version(),
-            "directory": figures, "findings": findings,
+            "directory": figures, "coverage": coverage, "findings": findings,
         })
     }
+}
+
+/// What was proved, in a sentence.
+fn proved(proof: &Proof) -> String {
+    let first = match proof.first_told_after_s {
+        Some(seconds) => format!("somebody is told after {seconds} s at most"),
+        None => "at times nobody is told".to_owned(),
+    };
+    format!(
+        "the next {DAYS} days, in {} intervals: {first}, and a ladder that nobody answers is exhausted after {} s at most",
+        proof.intervals, proof.exhausted_after_s
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod burden;
+mod coverage;
 mod floor;
 mod naive;
 mod properties;

@@ -12,7 +12,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, date};
 use jiff::tz::TimeZone;
 
-const ZONES: [&str; 5] = ["Australia/Sydney", "Australia/Lord_Howe", "Australia/Perth", "Pacific/Chatham", "Europe/London"];
+pub(crate) const ZONES: [&str; 5] = ["Australia/Sydney", "Australia/Lord_Howe", "Australia/Perth", "Pacific/Chatham", "Europe/London"];
 /// Minutes on either side of an edge that are looked at one by one.
 const AROUND: i64 = 24 * 60;
 /// Minutes more on which the naive reader looks back and ahead.
@@ -20,23 +20,32 @@ const MARGIN: i64 = 4 * 60;
 const ROSTERS_PER_EDGE: u64 = 4;
 
 /// Chance from a seed, the same every time.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn throw(&mut self, sides: i64) -> i64 {
+    /// The first throws of small seeds are alike, and are thrown away.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Self(seed);
+        (0..8).for_each(|_| {
+            dice.throw(2);
+        });
+        dice
+    }
+
+    pub(crate) fn throw(&mut self, sides: i64) -> i64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         i64::try_from(self.0 >> 33).unwrap() % sides
     }
 
-    fn heads(&mut self) -> bool {
+    pub(crate) fn heads(&mut self) -> bool {
         self.throw(2) == 0
     }
 }
 
 /// Every change of a zone's clock in ten years; where there is none, the first day of every quarter.
-fn edges(zone: &str) -> Vec<Timestamp> {
+pub(crate) fn edges(zone: &str) -> Vec<Timestamp> {
     let tz = TimeZone::get(zone).unwrap();
     let (from, to) = (date(2026, 1, 1), date(2036, 1, 1));
     let start = from.to_zoned(tz.clone()).unwrap().timestamp();
@@ -223,7 +232,7 @@ fn shift(dice: &mut Dice, day: Date) -> Shift {
     }
 }
 
-fn thrown(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> Rosters {
+pub(crate) fn thrown(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> Rosters {
     let day = zone.wall(edge).date();
     let shifts = (0..=dice.throw(2)).map(|_| shift(dice, day)).collect();
     let overrides = (0..dice.throw(3) / 2).map(|_| {
@@ -249,16 +258,13 @@ fn thrown(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> Rosters {
     Rosters { rosters: BTreeMap::from([(id(), roster)]), calendars: BTreeMap::from([(calendar, local)]), leave }
 }
 
-fn id() -> RosterId {
+pub(crate) fn id() -> RosterId {
     RosterId::parse("duty").unwrap()
 }
 
 /// At every minute exactly the people the rules say, and every answer holds until it says so.
 fn check(zone: &Zone, edge: Timestamp, seed: u64) -> (usize, bool) {
-    let mut dice = Dice(seed);
-    (0..8).for_each(|_| {
-        dice.throw(2);
-    });
+    let mut dice = Dice::new(seed);
     let rosters = thrown(&mut dice, zone, edge);
     let roster = &rosters.rosters[&id()];
     let walls = Walls::around(zone, edge);
@@ -306,7 +312,7 @@ fn on_every_edge_of_ten_years_the_people_are_those_the_rules_say() {
 /// Between two edges nothing changes: asked at any instant, the answer is the one that was said to hold.
 #[test]
 fn an_answer_holds_until_it_says() {
-    let mut dice = Dice(0x0C00_EE11);
+    let mut dice = Dice::new(0x0C00_EE11);
     for round in 0..300 {
         let zone = Zone::named(ZONES[usize::try_from(dice.throw(5)).unwrap()]).unwrap();
         let edge: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

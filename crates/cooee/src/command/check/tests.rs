@@ -34,14 +34,18 @@ impl Folder {
 fn run(path: &Path) -> Report {
     // The process may have been given one by another test.
     let _given = rustls::crypto::ring::default_provider().install_default();
-    check(path, &BTreeMap::new())
+    check(path, &BTreeMap::new(), "2026-12-01T00:00:00Z".parse().unwrap())
 }
 
 #[test]
 fn the_samples_can_be_used_as_they_are() {
     let (_folder, path) = Folder::sample();
     let report = run(&path);
-    assert_eq!(report.text(), "3 people, 2 sites, 4 devices, 2 ladders: can be used, 0 warnings\n");
+    assert_eq!(
+        report.text(),
+        "3 people, 2 sites, 4 devices, 2 ladders: can be used, 0 warnings\nthe next 14 days, in 12 intervals: somebody is told \
+         after 0 s at most, and a ladder that nobody answers is exhausted after 135 s at most\n"
+    );
     assert_eq!(report.exit_code(), ExitCode::SUCCESS);
     assert_eq!(report.json()["usable"], true);
 }

@@ -104,7 +104,7 @@ impl DraftRoster {
         section.close();
         let named = timezone.or_else(|| defaults.timezone.clone()).and_then(|zone| Zone::named(&zone.value).ok());
         // Without a zone there is an error already; the roster is kept, so that nobody is told that it is not there.
-        let zone = named.or_else(|| Zone::named("UTC").ok())?;
+        let zone = named.unwrap_or_default();
         Some(Self { id: id?.value, customer, zone, calendar, shifts, overrides, swaps, line })
     }
 

@@ -1343,3 +1343,88 @@ fn a_roster_keeps_customers_apart() {
         "#]],
     );
 }
+
+fn prove(text: &str, from: &str, days: i64) -> super::Proof {
+    let draft = Draft::parse("directory.toml", text).draft.unwrap();
+    let from: crate::time::Timestamp = from.parse().unwrap();
+    draft.prove("directory.toml", from, from + crate::time::SignedDuration::from_hours(24 * days))
+}
+
+fn proved(text: &str, from: &str, days: i64) -> String {
+    let mut shown = String::new();
+    for finding in prove(text, from, days).findings {
+        writeln!(shown, "{finding}").unwrap();
+    }
+    shown
+}
+
+#[test]
+fn a_gap_in_a_roster_is_said_with_its_times() {
+    let weekdays = "[[roster]]\nid = \"duty\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"p-nair\"]\nhours = [\"mon-fri 00:00-24:00\", \"sat,sun 00:00-18:00\"]\n";
+    expect![[r#"
+        directory.toml:45: roster "duty" has nobody on duty from Sat 5 Dec 18:00 to Sun 6 Dec 00:00 (Australia/Perth), and 3 times more
+          it is passed over in 0 s then: ladder "counters", rung 2
+          add a shift or an override for that time
+    "#]]
+    .assert_eq(&proved(&rostered(weekdays), "2026-12-01T00:00:00Z", 14));
+    let proof = prove(&rostered(weekdays), "2026-12-01T00:00:00Z", 14);
+    assert_eq!((proof.ladders, proof.first_told_after_s, proof.exhausted_after_s), (1, Some(0), 75));
+    assert!(proof.intervals < 20, "a fortnight costs its changes, not its minutes: {}", proof.intervals);
+}
+
+#[test]
+fn a_ladder_that_reaches_one_or_none_at_times_is_said() {
+    let text = rostered(
+        "[[roster]]\nid = \"duty\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"p-nair\"]\nhours = [\"mon-fri 08:00-17:00\"]\n",
+    );
+    let alone = text.replacen("{ person = \"j-smith\" }", "{ roster = \"duty\" }", 1).replacen(
+        ", { centre = \"westside\", by = [[\"webhook\", \"desk\"]] }",
+        "",
+        1,
+    );
+    assert_ne!(alone, text);
+    expect![[r#"
+        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 17:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          a press then would be told to nobody
+          give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 08:00 to Tue 1 Dec 17:00 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" tells everybody by sms alone from Tue 1 Dec 08:00 to Tue 1 Dec 17:00 (Australia/Perth), and 4 times more
+          with sms down, nobody would be told
+          add another channel, or a centre
+        directory.toml:45: roster "duty" has nobody on duty from Tue 1 Dec 17:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          it is passed over in 0 s then: ladder "counters", rung 1; ladder "counters", rung 2
+          add a shift or an override for that time
+    "#]].assert_eq(&proved(&alone, "2026-12-01T00:00:00Z", 7));
+}
+
+/// Nights from Monday to Friday and whole weekends leave the small hours of Monday; an office shift that is off on holidays leaves
+/// the day. Whoever wrote that roster overlooked both.
+#[test]
+fn gaps_that_people_overlook_are_found() {
+    expect![[""]].assert_eq(&proved(SOUND, "2026-12-01T00:00:00Z", 14));
+    expect![[r#"
+        directory.toml:46: roster "duty" has nobody on duty from Mon 7 Dec 00:00 to Mon 7 Dec 08:00 (Australia/Perth), and 3 times more
+          it is passed over in 0 s then: ladder "counters", rung 2
+          add a shift or an override for that time
+    "#]]
+    .assert_eq(&proved(&rostered(DUTY), "2026-12-01T00:00:00Z", 31));
+    expect![[r#"
+        directory.toml:46: roster "duty" has nobody on duty from Mon 25 Dec 08:00 to Mon 25 Dec 18:00 (Australia/Perth), and 3 times more
+          it is passed over in 0 s then: ladder "counters", rung 2
+          add a shift or an override for that time
+        directory.toml:46: roster "duty": the states' holidays are known up to 2028 only
+          a holiday after that would count as a working day
+          add its days to a [[calendar]]
+    "#]]
+    .assert_eq(&proved(&rostered(DUTY), "2028-12-25T00:00:00Z", 14));
+}
+
+#[test]
+fn the_sample_is_covered_for_a_fortnight() {
+    let proof = prove(include_str!("../../../../../config/directory.toml"), "2026-12-01T00:00:00Z", 14);
+    assert_eq!(proof.findings, []);
+    let figures = (proof.ladders, proof.intervals, proof.first_told_after_s, proof.exhausted_after_s);
+    expect!["(2, 12, Some(0), 135)"].assert_eq(&format!("{figures:?}"));
+}

@@ -1,0 +1,159 @@
+//! What a press would do at any instant, foretold: who would be told when, if nobody answered.
+//!
+//! It asks the very functions by which the climb resolves a rung ([`crate::addressing`]), at the instant at which that rung
+//! would be entered. Every answer says until when it holds, so that a fortnight costs its changes and not its minutes.
+//! It assumes that messages leave and nobody answers; it knows nothing of calls that are open, claimed or declined.
+
+use std::collections::BTreeMap;
+
+use crate::addressing::{self, Resolution, Surroundings};
+use crate::directory::{Directory, Person};
+use crate::event::{ContactSkip, Party};
+use crate::id::{CentreId, PersonId, RosterId};
+use crate::ladder::{Ladder, RungIndex, Target, Who};
+use crate::roster::Duty;
+use crate::time::{SignedDuration, Timestamp};
+
+/// A directory and its people, asked about what would happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    /// The directory.
+    pub directory: &'a Directory,
+    /// Everybody in it.
+    pub people: &'a BTreeMap<PersonId, Person>,
+}
+
+/// One climb that nobody answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// Every rung that has anybody, in order.
+    pub entered: Vec<Entered>,
+    /// Everybody who would be passed over, in order.
+    pub passed_over: Vec<PassedOver>,
+    /// After how many seconds it would be exhausted.
+    pub exhausted_after_s: u64,
+}
+
+/// A rung that would be entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entered {
+    /// Which.
+    pub rung: RungIndex,
+    /// How many seconds after the press.
+    pub after_s: u64,
+    /// Who would be told.
+    pub parties: Vec<Party>,
+}
+
+/// Somebody who would be passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// On which rung.
+    pub rung: RungIndex,
+    /// Who.
+    pub who: Who,
+    /// Why.
+    pub why: ContactSkip,
+}
+
+/// A time during which every press would do the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// What a press would do.
+    pub walk: Walk,
+}
+
+/// The outlook at one instant, and the first edge of what was asked of it.
+struct Instant<'o, 'a> {
+    outlook: &'o Outlook<'a>,
+    at: Timestamp,
+}
+
+impl Surroundings for Instant<'_, '_> {
+    fn on_duty(&self, roster: &RosterId) -> Option<Duty> {
+        self.outlook.directory.rosters.on_duty(roster, self.at)
+    }
+
+    fn person(&self, person: PersonId, target: &Target) -> Resolution {
+        let details = self.outlook.people.get(&person).ok_or(ContactSkip::Unknown)?;
+        addressing::steps_to(person, details, target)
+    }
+
+    fn centre(&self, centre: &CentreId) -> Resolution {
+        let details = self.outlook.directory.centres.get(centre).ok_or(ContactSkip::Unknown)?;
+        Ok((None, vec![vec![addressing::channel_to(centre, details)]]))
+    }
+}
+
+impl Outlook<'_> {
+    /// What a press at `at` would do on a ladder, and until when every press would do the same; `None`: for good.
+    pub fn walk(&self, ladder: &Ladder, at: Timestamp) -> (Walk, Option<Timestamp>) {
+        let mut walk = Walk { entered: Vec::new(), passed_over: Vec::new(), exhausted_after_s: 0 };
+        let mut until: Option<Timestamp> = None;
+        for (index, rung) in (0_u16..).map(RungIndex).zip(&ladder.rungs) {
+            let after = SignedDuration::from_secs(i64::try_from(walk.exhausted_after_s).unwrap_or(i64::MAX));
+            let instant = Instant { outlook: self, at: at.saturating_add(after).unwrap_or(Timestamp::MAX) };
+            // Each roster's answer holds until its own edge, and the press that would meet that edge comes so much earlier.
+            for target in &rung.targets {
+                let edge = match &target.who {
+                    Who::Roster(roster) => instant.on_duty(roster).and_then(|duty| duty.until),
+                    Who::Person(_) | Who::Centre(_) => None,
+                };
+                let press = edge.and_then(|edge| edge.checked_sub(after).ok());
+                until = [until, press].into_iter().flatten().min();
+            }
+            let mut parties = Vec::new();
+            for found in addressing::parties(index, rung.targets.iter(), &instant) {
+                match found {
+                    Ok(party) => addressing::add_party(&mut parties, party),
+                    Err((who, why)) => walk.passed_over.push(PassedOver { rung: index, who, why }),
+                }
+            }
+            if !parties.is_empty() {
+                walk.entered.push(Entered { rung: index, after_s: walk.exhausted_after_s, parties });
+                walk.exhausted_after_s = walk.exhausted_after_s.saturating_add(u64::from(rung.wait_s.0));
+            }
+        }
+        (walk, until)
+    }
+
+    /// What presses from `from` to `until` would do, one entry for each time during which it is the same.
+    pub fn intervals(&self, ladder: &Ladder, from: Timestamp, until: Timestamp) -> Vec<Interval> {
+        let mut intervals: Vec<Interval> = Vec::new();
+        let mut at = from;
+        while at < until {
+            let (walk, edge) = self.walk(ladder, at);
+            let end = edge.map_or(until, |edge| edge.min(until));
+            match intervals.last_mut() {
+                Some(last) if last.walk == walk => last.until = end,
+                Some(_) | None => intervals.push(Interval { from: at, until: end, walk }),
+            }
+            at = end;
+        }
+        intervals
+    }
+}
+
+impl Walk {
+    /// After how many seconds the first party is told; `None` where nobody ever is.
+    pub fn first_told_after_s(&self) -> Option<u64> {
+        self.entered.first().map(|entered| entered.after_s)
+    }
+
+    /// How many parties are told that share no address with one before them.
+    pub fn independent(&self) -> usize {
+        let mut apart: Vec<&Party> = Vec::new();
+        for party in self.entered.iter().flat_map(|entered| &entered.parties) {
+            let shares =
+                |other: &&Party| other.who == party.who || party.steps.iter().flatten().any(|channel| other.is_reached_by(channel));
+            if !apart.iter().any(shares) {
+                apart.push(party);
+            }
+        }
+        apart.len()
+    }
+}

@@ -1,0 +1,197 @@
+//! Whether every ladder reaches somebody at every moment of the days to come, with the file's lines.
+//!
+//! It walks the intervals that [`crate::coverage`] foretells, so that what is proved is what the climb would do. All that it
+//! finds is a warning: a gap of next week must not keep today's correction from being adopted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::DateTime;
+
+use super::{Draft, DraftLadder, DraftRoster, DraftWho};
+use crate::coverage::{Interval, Outlook};
+use crate::directory::finding::{Finding, Severity};
+use crate::directory::{Directory, Person};
+use crate::id::{ContactKey, PersonId};
+use crate::ladder::Medium;
+use crate::roster::{Rosters, SHIPPED_YEARS};
+use crate::time::Timestamp;
+use crate::zone::Zone;
+
+/// What was proved of a directory for a span of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Gaps, by line.
+    pub findings: Vec<Finding>,
+    /// How many ladders were walked.
+    pub ladders: usize,
+    /// How many times there are, over all ladders, at which a press would do something else than before.
+    pub intervals: usize,
+    /// The longest that a press would wait for the first party to be told, in seconds; `None`: sometimes nobody is.
+    pub first_told_after_s: Option<u64>,
+    /// The longest until a ladder is exhausted, in seconds.
+    pub exhausted_after_s: u64,
+}
+
+/// From when until when.
+type Span = (Timestamp, Timestamp);
+
+impl Draft {
+    /// Proves every ladder for the presses from `from` to `until`. `file` is its name as findings show it.
+    pub fn prove(&self, file: &str, from: Timestamp, until: Timestamp) -> Proof {
+        let (directory, people) = self.at_hand();
+        let outlook = Outlook { directory: &directory, people: &people };
+        let mut proof = Proof { findings: Vec::new(), ladders: 0, intervals: 0, first_told_after_s: Some(0), exhausted_after_s: 0 };
+        let mut warn = |line: usize, what: String, consequence: String, remedy: &str| {
+            let (file, remedy) = (file.to_owned(), remedy.to_owned());
+            proof.findings.push(Finding { severity: Severity::Warning, file, line, what, consequence, remedy });
+        };
+        for roster in self.rosters.iter().filter(|roster| !self.rungs_of(roster).is_empty()) {
+            if let Some(when) = shown(&gaps(&directory.rosters, roster, from, until), (from, until), &roster.zone) {
+                let what = format!("roster \"{}\" has nobody on duty {when}", roster.id);
+                let consequence = format!("it is passed over in 0 s then: {}", few(&self.rungs_of(roster)));
+                warn(roster.line, what, consequence, "add a shift or an override for that time");
+            }
+            if roster.calendar.is_some() && roster.zone.wall(until).year() > *SHIPPED_YEARS.end() {
+                let what = format!("roster \"{}\": the states' holidays are known up to {} only", roster.id, SHIPPED_YEARS.end());
+                warn(roster.line, what, "a holiday after that would count as a working day".to_owned(), "add its days to a [[calendar]]");
+            }
+        }
+        for ladder in &self.ladders {
+            let Some(rungs) = directory.ladders.get(&ladder.id) else { continue };
+            let intervals = outlook.intervals(rungs, from, until);
+            let zone = self.zone_of(ladder);
+            let when = |is: &dyn Fn(&Interval) -> bool| shown(&spans(&intervals, is), (from, until), &zone);
+            if let Some(when) = when(&|i| i.walk.entered.is_empty()) {
+                let what = format!("ladder \"{}\" reaches nobody {when}", ladder.id);
+                warn(ladder.line, what, "a press then would be told to nobody".to_owned(), "give it a rung that is always there");
+            }
+            if let Some(when) = when(&|i| i.walk.independent() == 1) {
+                let what = format!("ladder \"{}\" has one party to tell {when}", ladder.id);
+                warn(
+                    ladder.line,
+                    what,
+                    "if that one does not answer, nobody else is ever asked".to_owned(),
+                    "add someone with an address of their own",
+                );
+            }
+            for medium in [Medium::Sms, Medium::Email, Medium::Webhook] {
+                if let Some(when) = when(&|i| all_by(i, medium)) {
+                    let what = format!("ladder \"{}\" tells everybody by {} alone {when}", ladder.id, medium.as_str());
+                    let consequence = format!("with {} down, nobody would be told", medium.as_str());
+                    warn(ladder.line, what, consequence, "add another channel, or a centre");
+                }
+            }
+            proof.ladders += 1;
+            proof.intervals += intervals.len();
+            for interval in &intervals {
+                let first = interval.walk.first_told_after_s();
+                proof.first_told_after_s = proof.first_told_after_s.zip(first).map(|(worst, first)| worst.max(first));
+                proof.exhausted_after_s = proof.exhausted_after_s.max(interval.walk.exhausted_after_s);
+            }
+        }
+        proof.findings.sort_by_key(|finding| finding.line);
+        proof
+    }
+
+    /// The form the rules use, with ids and keys that count instead of being minted.
+    fn at_hand(&self) -> (Directory, BTreeMap<PersonId, Person>) {
+        let addresses = self.people.iter().flat_map(|p| [p.mobile.as_ref(), p.email.as_ref()]).flatten();
+        let addresses: BTreeSet<String> = addresses.map(|a| a.value.to_ascii_lowercase()).collect();
+        let numbers: BTreeMap<&str, u64> = addresses.iter().map(String::as_str).zip(1..).collect();
+        let key = |_: Medium, address: &str| {
+            let number = numbers.get(address.to_ascii_lowercase().as_str()).copied().unwrap_or(0);
+            ContactKey::new(u128::from(number).to_be_bytes())
+        };
+        let mut minted = 0;
+        let resolved = self.resolve(
+            &mut |_| {
+                minted += 1;
+                PersonId::new(minted)
+            },
+            &key,
+        );
+        let people = resolved.people.into_iter().map(|p| (p.id, Person { version: 1, contacts: p.contacts, based_at: p.based_at }));
+        (resolved.directory, people.collect())
+    }
+
+    /// `ladder "counters", rung 2`, for every rung that names a roster.
+    fn rungs_of(&self, roster: &DraftRoster) -> Vec<String> {
+        let names = |who: &DraftWho| match who {
+            DraftWho::Roster(id) => *id == roster.id,
+            DraftWho::Person(_) | DraftWho::Centre(_) => false,
+        };
+        let rungs = self.ladders.iter().flat_map(|ladder| (1_usize..).zip(&ladder.rungs).map(move |(number, rung)| (ladder, number, rung)));
+        let naming = rungs.filter(|(_, _, rung)| rung.targets.iter().any(|target| names(&target.who)));
+        naming.map(|(ladder, number, _)| format!("ladder \"{}\", rung {number}", ladder.id)).collect()
+    }
+
+    /// The clock by which a ladder's gaps are said: that of the first site that climbs it.
+    fn zone_of(&self, ladder: &DraftLadder) -> Zone {
+        let site = self.sites.iter().find(|site| self.ladder_of(site).is_some_and(|l| l.value == ladder.id)).or(self.sites.first());
+        site.and_then(|site| Zone::named(&site.card.timezone).ok()).unwrap_or_default()
+    }
+}
+
+/// The first three of a list, and how many more there are.
+fn few(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+    match names.len().saturating_sub(3) {
+        0 => first.join("; "),
+        more => format!("{}; and {more} more", first.join("; ")),
+    }
+}
+
+/// When a roster has nobody on duty.
+fn gaps(rosters: &Rosters, roster: &DraftRoster, from: Timestamp, until: Timestamp) -> Vec<Span> {
+    let mut gaps: Vec<Span> = Vec::new();
+    let mut at = from;
+    while at < until
+        && let Some(duty) = rosters.on_duty(&roster.id, at)
+    {
+        let end = duty.until.map_or(until, |edge| edge.min(until));
+        if duty.people.is_empty() {
+            join(&mut gaps, (at, end));
+        }
+        at = end;
+    }
+    gaps
+}
+
+fn spans(intervals: &[Interval], is: &dyn Fn(&Interval) -> bool) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for interval in intervals.iter().filter(|interval| is(interval)) {
+        join(&mut spans, (interval.from, interval.until));
+    }
+    spans
+}
+
+fn join(spans: &mut Vec<Span>, (from, until): Span) {
+    match spans.last_mut() {
+        Some(last) if last.1 == from => last.1 = until,
+        Some(_) | None => spans.push((from, until)),
+    }
+}
+
+fn all_by(interval: &Interval, medium: Medium) -> bool {
+    let mut parties = interval.walk.entered.iter().flat_map(|entered| &entered.parties).peekable();
+    parties.peek().is_some() && parties.flat_map(|party| &party.steps).flatten().all(|channel| channel.medium == medium)
+}
+
+/// `from Sat 5 Dec 18:00 to Mon 7 Dec 08:00 (Australia/Perth), and 3 times more`; `None` where there is none.
+fn shown(spans: &[Span], whole: Span, zone: &Zone) -> Option<String> {
+    let (from, until) = spans.first().copied()?;
+    if (from, until) == whole {
+        return Some("at any time".to_owned());
+    }
+    let wall = |at: Timestamp| said(zone.wall(at));
+    let more = match spans.len() - 1 {
+        0 => String::new(),
+        1 => ", and once more".to_owned(),
+        times => format!(", and {times} times more"),
+    };
+    Some(format!("from {} to {} ({}){more}", wall(from), wall(until), zone.name()))
+}
+
+fn said(wall: DateTime) -> String {
+    wall.strftime("%a %-d %b %H:%M").to_string()
+}

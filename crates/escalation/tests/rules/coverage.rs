@@ -1,0 +1,161 @@
+//! What is foretold is what happens: random directories, random instants, and the engine itself as the witness.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use escalation::coverage::Outlook;
+use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Mounting, Person, PersonChange, Site};
+use escalation::event::{Channel, ContactSkip, Event};
+use escalation::id::{CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
+use escalation::input::Input;
+use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
+use escalation::signal::Kind;
+use escalation::time::{Seconds, SignedDuration, Timestamp};
+use escalation::zone::Zone;
+
+use crate::floor::{Floor, digest_of};
+use crate::rosters::{Dice, ZONES, edges, id, thrown};
+
+const PEOPLE: u32 = 6;
+
+/// Who was told, or would be: when after the press, on which rung, and by which channels.
+type Told = (u64, RungIndex, Who, Vec<Vec<Channel>>);
+/// Who was passed over, or would be.
+type Passed = (RungIndex, Who, ContactSkip);
+
+fn pick<T: Clone>(dice: &mut Dice, of: &[T]) -> T {
+    of[usize::try_from(dice.throw(i64::try_from(of.len()).unwrap())).unwrap()].clone()
+}
+
+fn target(dice: &mut Dice) -> Target {
+    let person = PersonId::new(u32::try_from(dice.throw(i64::from(PEOPLE) + 1)).unwrap() + 1);
+    let centre = CentreId::parse(pick(dice, &["hooked", "desk", "gone"])).unwrap();
+    let roster = if dice.throw(8) == 0 { RosterId::parse("gone").unwrap() } else { id() };
+    let who = pick(dice, &[Who::Person(person), Who::Centre(centre), Who::Roster(roster.clone()), Who::Roster(roster)]);
+    let by = pick(dice, &[vec![vec![Medium::Sms], vec![Medium::Email]], vec![vec![Medium::Sms, Medium::Email]], vec![vec![Medium::Email]]]);
+    Target { who, by }
+}
+
+/// Waits that are short, and some so long that a hand-over comes in between.
+fn ladder(dice: &mut Dice) -> Ladder {
+    let rungs = (0..=dice.throw(4)).map(|_| {
+        let targets = (0..dice.throw(4)).map(|_| target(dice)).collect();
+        let wait_s = u32::try_from(pick(dice, &[0, 30, 45, 900, 3600]) + dice.throw(60)).unwrap();
+        Rung { targets, wait_s: Seconds(wait_s) }
+    });
+    Ladder { id: LadderId::parse("thrown").unwrap(), rungs: rungs.collect() }
+}
+
+fn person(dice: &mut Dice, number: u32) -> Person {
+    // Now and then two people have one number, and some have none.
+    let key = |medium: u8, owner: u32| ContactKey::new([medium, u8::try_from(owner).unwrap(), 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]);
+    let owner = if dice.throw(5) == 0 { 1 } else { number };
+    let mut contacts = BTreeMap::new();
+    if dice.throw(5) > 0 {
+        contacts.insert(Medium::Sms, key(1, owner));
+    }
+    if dice.heads() {
+        contacts.insert(Medium::Email, key(2, number));
+    }
+    Person { version: 1, contacts, based_at: None }
+}
+
+fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Directory, BTreeMap<PersonId, Person>) {
+    let mut directory = Directory { rosters: Arc::new(thrown(dice, zone, edge)), ..Directory::default() };
+    let customer = CustomerId::parse("one").unwrap();
+    let ladder = ladder(dice);
+    let site = Site { customer: customer.clone(), ladder: ladder.id.clone(), eta_limit_s: Seconds(900), feedback: true };
+    let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
+    directory.customers.insert(customer, Customer { prefix: "ONE".parse().unwrap(), ladder: None, centre: None });
+    directory.sites.insert(SiteId::parse("library").unwrap(), site);
+    directory.devices.insert("library/a".parse().unwrap(), device);
+    directory.ladders.insert(ladder.id.clone(), Arc::new(ladder));
+    directory.centres.insert(CentreId::parse("hooked").unwrap(), Centre { webhook: Some(CarrierName::parse("hook").unwrap()) });
+    directory.centres.insert(CentreId::parse("desk").unwrap(), Centre { webhook: None });
+    let people = (1..=PEOPLE).map(|number| (PersonId::new(number), person(dice, number)));
+    let people = people.collect();
+    (directory, people)
+}
+
+fn adopt(floor: &mut Floor, directory: &Directory, people: &BTreeMap<PersonId, Person>) {
+    let people = people.iter().map(|(id, person)| PersonChange {
+        id: *id,
+        person: person.clone(),
+        reference: "r".to_owned().into(),
+        name: "n".to_owned().into(),
+        mobile: None,
+        email: None,
+    });
+    let adoption = Adoption {
+        digest: digest_of("thrown"),
+        directory: directory.clone(),
+        people: people.collect(),
+        gone: Vec::new(),
+        places: "{}".to_owned().into(),
+        zones: "z".to_owned(),
+    };
+    floor.take(Input::DirectoryOffered(Box::new(adoption))).unwrap();
+}
+
+/// A press at `at` on a fresh engine, ticked until the ladder is exhausted: what its record says.
+fn lived(directory: &Directory, people: &BTreeMap<PersonId, Person>, at: Timestamp) -> (Vec<Told>, Vec<Passed>, u64) {
+    let mut floor = Floor::bare();
+    floor.now = at;
+    adopt(&mut floor, directory, people);
+    floor.press("library/a");
+    let is_exhausted = |floor: &Floor| floor.events.iter().position(|(_, e)| matches!(e, Event::Exhausted { .. }));
+    let mut ticks = 0;
+    while is_exhausted(&floor).is_none() {
+        floor.now = floor.engine.next_deadline().expect("a climb waits for something").at;
+        floor.take(Input::Tick).unwrap();
+        ticks += 1;
+        assert!(ticks < 100, "the ladder does not end");
+    }
+    let end = is_exhausted(&floor).unwrap();
+    let after = |then: Timestamp| u64::try_from(then.duration_since(at).as_secs()).unwrap();
+    let (mut told, mut passed) = (Vec::new(), Vec::new());
+    for (then, event) in &floor.events[..end] {
+        if let Event::RungEntered { rung, parties, .. } = event {
+            told.extend(parties.iter().map(|party| (after(*then), *rung, party.who.clone(), party.steps.clone())));
+        }
+        if let Event::ContactPassedOver { rung, who, why, .. } = event {
+            passed.push((*rung, who.clone(), *why));
+        }
+    }
+    (told, passed, after(floor.events[end].0))
+}
+
+#[test]
+fn what_is_foretold_is_what_happens() {
+    let (mut presses, mut intervals, mut crossed) = (0, 0, 0);
+    for seed in 1..=400_u64 {
+        let mut dice = Dice::new(seed);
+        let name = pick(&mut dice, &ZONES);
+        let zone = Zone::named(name).unwrap();
+        let edge = pick(&mut dice, &edges(name));
+        let (directory, people) = directory(&mut dice, &zone, edge);
+        let ladder = directory.ladders.values().next().unwrap();
+        let outlook = Outlook { directory: &directory, people: &people };
+        let from = edge - SignedDuration::from_hours(36);
+        let foretold = outlook.intervals(ladder, from, edge + SignedDuration::from_hours(36));
+        intervals += foretold.len();
+        for interval in &foretold {
+            let length = interval.until.duration_since(interval.from).as_secs();
+            // Its first second, its last, and one between.
+            for at in [0, length - 1, dice.throw(length.max(1))].map(|s| interval.from + SignedDuration::from_secs(s.max(0))) {
+                let (told, passed, exhausted) = lived(&directory, &people, at);
+                let walk = &interval.walk;
+                let parties =
+                    walk.entered.iter().flat_map(|e| e.parties.iter().map(|p| (e.after_s, e.rung, p.who.clone(), p.steps.clone())));
+                assert_eq!(parties.collect::<Vec<_>>(), told, "seed {seed}, a press at {at}: who is told");
+                let skipped = walk.passed_over.iter().map(|p| (p.rung, p.who.clone(), p.why));
+                assert_eq!(skipped.collect::<Vec<_>>(), passed, "seed {seed}, a press at {at}: who is passed over");
+                assert_eq!(walk.exhausted_after_s, exhausted, "seed {seed}, a press at {at}: when it is exhausted");
+                presses += 1;
+            }
+        }
+        crossed += usize::from(foretold.len() > 2);
+    }
+    println!("{presses} presses in {intervals} intervals of 400 directories");
+    assert!(crossed > 100, "too few directories change within three days: {crossed}");
+}
