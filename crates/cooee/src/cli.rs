@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use escalation::id::{CustomerId, SiteId};
-use ledger::Origin;
+use ledger::{Origin, VerifyKey};
 
 use crate::config::Role;
 use crate::telemetry::Format;
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// The key that signs the record.
     #[command(subcommand)]
     Record(Record),
+    /// Audits a record, also a running one or a backup: what is wrong, where, and since when.
+    Verify(Verify),
 }
 
 /// Where the demo keeps its things.
@@ -128,6 +130,28 @@ pub(crate) struct NewRecordKey {
     /// The record's name, which is its key's: the organisation, the place and a 1, like alerts.example.org/kalamunda/1.
     #[arg(long, value_name = "NAME")]
     pub(crate) origin: Origin,
+}
+
+/// What to audit, and against what.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// The file of a record, such as a backup, in the place of the one in the settings.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+    /// The signer's own notes; `checkpoints` beside the record without it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) notes: Option<PathBuf>,
+    /// A checkpoint that was kept where the operator could not reach it, or several in one file; may be repeated.
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    pub(crate) checkpoints: Vec<PathBuf>,
+    /// A public key that signed the record, as it was printed; may be repeated. What the record says itself without it.
+    #[arg(long = "key", value_name = "KEY")]
+    pub(crate) keys: Vec<VerifyKey>,
+    /// Prints the findings as one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

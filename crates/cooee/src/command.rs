@@ -6,6 +6,7 @@ mod doctor;
 mod key;
 mod record;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -6,9 +6,21 @@ use std::path::Path;
 
 use sqlx::{Postgres, Sqlite};
 
+use crate::audit::Audit;
+use crate::key::VerifyKey;
 use crate::open::OpenError;
 use crate::sql::SqlLedger;
 use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, LeafHash, Ledger, Listing, ListingQuery, ReadError, Seq};
+
+/// Hands a call to whichever store it is.
+macro_rules! either {
+    ($self:ident, $ledger:ident => $call:expr) => {
+        match $self {
+            AnyLedger::Sqlite($ledger) => $call.await,
+            AnyLedger::Postgres($ledger) => $call.await,
+        }
+    };
+}
 
 /// A record in one of the databases we know.
 #[derive(Debug)]
@@ -33,16 +45,27 @@ impl AnyLedger {
             None => Err(OpenError::Address { why: "it begins with neither sqlite: nor postgres://".to_owned() }),
         }
     }
-}
 
-/// Hands a call to whichever store it is.
-macro_rules! either {
-    ($self:ident, $ledger:ident => $call:expr) => {
-        match $self {
-            AnyLedger::Sqlite($ledger) => $call.await,
-            AnyLedger::Postgres($ledger) => $call.await,
+    /// The same to read it alone: no file or table is made, and nothing is brought up to date.
+    pub async fn open_to_read(address: &str, data_dir: &Path) -> Result<Self, OpenError> {
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            return SqlLedger::<Postgres>::connect_to_read(address).await.map(Self::Postgres);
         }
-    };
+        match address.strip_prefix("sqlite:") {
+            Some(file) => SqlLedger::<Sqlite>::open_to_read(data_dir.join(file)).await.map(Self::Sqlite),
+            None => Err(OpenError::Address { why: "it begins with neither sqlite: nor postgres://".to_owned() }),
+        }
+    }
+
+    /// Shows an audit everything that is there. What cannot be read is a finding too.
+    pub async fn audit(&self, audit: &mut Audit) {
+        either!(self, ledger => ledger.audit(audit));
+    }
+
+    /// The keys that the record itself says sign it. They are as good as the record.
+    pub async fn signing_keys(&self) -> Vec<VerifyKey> {
+        either!(self, ledger => ledger.signing_keys())
+    }
 }
 
 impl Ledger for AnyLedger {

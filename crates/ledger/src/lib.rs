@@ -4,6 +4,7 @@
 //! and decides nothing: who appends is told what became of it, and acts on that.
 
 mod any;
+mod audit;
 mod batch;
 mod canonical;
 mod checkpoint;
@@ -32,6 +33,7 @@ use std::error::Error;
 use std::future::Future;
 
 pub use any::AnyLedger;
+pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};
@@ -44,7 +46,7 @@ pub use listing::{Listing, ListingQuery, NotAListing};
 pub use note::{NotANote, NotSigned, Signature, SignedNote};
 pub use open::OpenError;
 pub use proof::{ConsistencyProof, InclusionProof, NotProven, TreeHead};
-pub use signer::{Signer, SignerError, SigningKeys};
+pub use signer::{Signer, SignerError, SigningKeys, notes};
 pub use signing_key::{KeyFileError, SigningKey};
 pub use sql::SqlLedger;
 pub use sqlx::{Postgres, Sqlite};

@@ -130,6 +130,15 @@ impl SqlLedger<Sqlite> {
         let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT);
         Ok(Self::new(first, writer, readers.connect_lazy_with(reader)))
     }
+
+    /// Opens a file that is there, to read it alone: no table is made or brought up to date.
+    pub async fn open_to_read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let place = path.as_ref().display().to_string();
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).read_only(true).disable_statement_logging();
+        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT);
+        let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
+        Ok(Self::reading(options, readers))
+    }
 }
 
 impl SqlLedger<Postgres> {
@@ -152,6 +161,21 @@ impl SqlLedger<Postgres> {
         upgrade::<Postgres>(&mut first, &place).await?;
         let readers = PoolOptions::new().max_connections(POSTGRES_READERS).acquire_timeout(READER_TIMEOUT);
         Ok(Self::new(first, options.clone(), readers.connect_lazy_with(options)))
+    }
+}
+
+impl SqlLedger<Postgres> {
+    /// Connects to a database that is there, to read it alone: no table is made or brought up to date.
+    pub async fn connect_to_read(url: &str) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| OpenError::Address { why: error.to_string() })?
+            .application_name("cooee verify")
+            .options([("default_transaction_read_only", "on")])
+            .disable_statement_logging();
+        let place = format!("PostgreSQL {}:{}", options.get_host(), options.get_port());
+        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT);
+        let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
+        Ok(Self::reading(options, readers))
     }
 }
 

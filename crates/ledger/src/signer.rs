@@ -135,9 +135,9 @@ impl Signer {
             let whole = torn.utf8_error().valid_up_to();
             String::from_utf8_lossy(torn.as_bytes().get(..whole).unwrap_or_default()).into_owned()
         });
-        let (notes, rest) = split(&text);
+        let (given, rest) = notes(&text);
         let len = u64::try_from(text.len() - rest.len()).unwrap_or(u64::MAX);
-        let (last, succeeds) = match notes.last() {
+        let (last, succeeds) = match given.last() {
             None => (None, None),
             Some(note) => take_up(note, &keys).map_err(|why| SignerError::NotOurs { path: path.to_owned(), why })?,
         };
@@ -202,7 +202,7 @@ fn take_up(note: &str, keys: &SigningKeys) -> Result<TakenUp, NotACheckpoint> {
 }
 
 /// The notes in a file of notes, one after the other, and what is left over at its end.
-pub(crate) fn split(text: &str) -> (Vec<&str>, &str) {
+pub fn notes(text: &str) -> (Vec<&str>, &str) {
     let mut notes = Vec::new();
     let mut rest = text;
     while let Some(end) = end_of_note(rest) {

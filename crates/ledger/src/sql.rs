@@ -53,6 +53,11 @@ impl<DB: Dialect> fmt::Debug for SqlLedger<DB> {
 }
 
 impl<DB: Dialect> SqlLedger<DB> {
+    /// Without a connection that writes.
+    pub(crate) fn reading(options: <DB::Connection as Connection>::Options, readers: Pool<DB>) -> Self {
+        Self { options, writer: Mutex::new(Writer { connection: None, texts: BTreeMap::new() }), readers }
+    }
+
     pub(crate) fn new(connection: DB::Connection, options: <DB::Connection as Connection>::Options, readers: Pool<DB>) -> Self {
         let writer = Writer { connection: Some(connection), texts: BTreeMap::new() };
         Self { options, writer: Mutex::new(writer), readers }
@@ -85,7 +90,7 @@ impl<DB: Dialect> SqlLedger<DB> {
         Ok(true)
     }
 
-    async fn fetch(&self, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, sqlx::Error> {
+    pub(crate) async fn fetch(&self, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, sqlx::Error> {
         let mut connection = self.readers.acquire().await?;
         DB::fetch(&mut connection, sql.into(), arguments::<DB>(params)?).await
     }

@@ -65,7 +65,7 @@ fn what_continues_is_signed_and_is_on_the_disk() {
         assert!(desk.text().ends_with(&given.to_string()));
         assert_eq!(Checkpoint::open(&given.to_string(), &signer.keys()).as_ref(), Ok(&given));
     }
-    assert_eq!(split(&desk.text()).0.len(), 5, "the same tree is not written twice");
+    assert_eq!(notes(&desk.text()).0.len(), 5, "the same tree is not written twice");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_rotation_has_both_signatures_before_it_has_the_new_one_alone() {
     }
     let new = sign(&mut desk.signer(only(2)), &record(0, 5)).expect("signed");
     assert!(Checkpoint::open(&new.to_string(), &[key(1).public().clone()]).is_err());
-    assert_eq!(split(&desk.text()).0, [first.to_string(), both.to_string(), new.to_string()]);
+    assert_eq!(notes(&desk.text()).0, [first.to_string(), both.to_string(), new.to_string()]);
     let other = SigningKey::from_seed("elsewhere/1".parse().expect("a name"), &[3; 32]);
     assert!(matches!(Signer::open(&desk.path(), SigningKeys { current: key(2), before: other }), Err(SignerError::TwoNames)));
 }

@@ -1,0 +1,335 @@
+//! The audit: what is wrong with a record, where, and since when. Every entry is looked at, and every checkpoint.
+//!
+//! Trusts nothing that is stored: hashes are made from the bytes, columns from the bytes, roots from the hashes, and a
+//! checkpoint counts only under a key that the auditor was given. It changes nothing, and never ends at the first fault.
+
+mod finding;
+mod history;
+mod reading;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+pub use finding::{Fault, Finding, Severity};
+use history::Histories;
+
+use crate::checkpoint::{Checkpoint, NotACheckpoint};
+use crate::digest::Digest;
+use crate::entry::EntryBody;
+use crate::key::{Origin, VerifyKey};
+use crate::tree::{Frontier, LeafHash, Root};
+
+/// An entry as it lies in the store, whatever it is worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// Its place, as stored.
+    pub seq: i64,
+    /// Its leaf hash, as stored.
+    pub leaf: Vec<u8>,
+    /// `at_us`, as stored.
+    pub at_us: i64,
+    /// `stream`, as stored.
+    pub stream: String,
+    /// `kind`, as stored.
+    pub kind: String,
+    /// `cust`, as stored.
+    pub cust: String,
+    /// Its bytes; `None` where they are gone.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A checkpoint to compare with, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Witnessed {
+    /// In words: a file's name.
+    pub from: String,
+    /// Whether it lay outside of the operator's control.
+    pub outside: bool,
+    /// The note.
+    pub note: String,
+}
+
+/// An audit under way.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    keys: Vec<VerifyKey>,
+    /// By size, those that are to be compared, outside ones among them.
+    waiting: BTreeMap<u64, Vec<(Checkpoint, String, bool)>>,
+    /// From the bytes, where they are there.
+    bytes: Frontier,
+    /// From the stored hashes.
+    stored: Frontier,
+    next: u64,
+    last_at_us: Option<i64>,
+    first_at: Option<String>,
+    last_at: Option<String>,
+    gone: u64,
+    histories: Histories,
+    /// Names that a later one succeeded, with the entry that says so.
+    succeeded: BTreeMap<Origin, u64>,
+    verdicts: Vec<Compared>,
+    findings: Vec<Finding>,
+}
+
+/// A checkpoint that was compared with the record.
+#[derive(Clone, Debug)]
+struct Compared {
+    checkpoint: Checkpoint,
+    from: String,
+    outside: bool,
+    holds: bool,
+    /// The time of the last entry that it covers.
+    at: Option<String>,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Entries in the record.
+    pub size: u64,
+    /// The root over them.
+    pub root: Root,
+    /// The time of the first entry.
+    pub first_at: Option<String>,
+    /// The time of the last entry.
+    pub last_at: Option<String>,
+    /// Entries whose bytes are gone: their retention has ended.
+    pub gone: u64,
+    /// Checkpoints that hold.
+    pub holding: u64,
+    /// The largest checkpoint that holds.
+    pub newest: Option<u64>,
+    /// The largest one from outside that holds: up to here nothing can have been rewritten unseen.
+    pub newest_outside: Option<u64>,
+    /// What is wrong, by place.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether nothing is wrong; what is only to be known does not count.
+    pub fn is_sound(&self) -> bool {
+        self.findings.iter().all(|finding| finding.fault.severity() == Severity::Known)
+    }
+}
+
+impl Audit {
+    /// Against these checkpoints, under these keys.
+    pub fn new(keys: Vec<VerifyKey>, checkpoints: Vec<Witnessed>) -> Self {
+        let mut audit = Self {
+            keys,
+            waiting: BTreeMap::new(),
+            bytes: Frontier::new(),
+            stored: Frontier::new(),
+            next: 0,
+            last_at_us: None,
+            first_at: None,
+            last_at: None,
+            gone: 0,
+            histories: Histories::default(),
+            succeeded: BTreeMap::new(),
+            verdicts: Vec::new(),
+            findings: Vec::new(),
+        };
+        for witnessed in checkpoints {
+            audit.await_checkpoint(witnessed);
+        }
+        audit.note_forks();
+        audit.compare();
+        audit
+    }
+
+    fn await_checkpoint(&mut self, Witnessed { from, outside, note }: Witnessed) {
+        match Checkpoint::open(&note, &self.keys) {
+            Ok(checkpoint) => self.waiting.entry(checkpoint.size()).or_default().push((checkpoint, from, outside)),
+            Err(NotACheckpoint::OtherOrigin { found, .. }) => self.find(0..0, Fault::KeyUnknown { from, origin: found }),
+            Err(why) => self.find(0..0, Fault::NotACheckpoint { from, why }),
+        }
+    }
+
+    /// Two truly signed checkpoints of one name and size with different roots convict the signer, whatever the record says.
+    fn note_forks(&mut self) {
+        let mut forks = Vec::new();
+        for (size, signed) in &self.waiting {
+            for (at, (one, from, _)) in signed.iter().enumerate() {
+                let other = signed.iter().skip(at + 1).find(|(other, _, _)| other.origin() == one.origin() && other.root() != one.root());
+                if let Some((other, other_from, _)) = other {
+                    let notes = Box::new([one.to_string(), other.to_string()]);
+                    forks.push((*size, Fault::Equivocation { from: [from.clone(), other_from.clone()], notes }));
+                }
+            }
+        }
+        for (size, fault) in forks {
+            self.find(0..size, fault);
+        }
+    }
+
+    /// The next entry, in order of places.
+    pub fn entry(&mut self, raw: &Raw) {
+        let Ok(seq) = u64::try_from(raw.seq) else {
+            return self.find(self.next..self.next, Fault::Extra { place: raw.seq });
+        };
+        if seq > self.next {
+            self.find(self.next..seq, Fault::Missing);
+            // The tree goes on as if they had never been: no checkpoint after them will hold.
+            self.next = seq;
+        } else if seq < self.next {
+            return self.find(seq..seq + 1, Fault::Extra { place: raw.seq });
+        }
+        self.next = seq + 1;
+        let stored = Digest::try_from(raw.leaf.as_slice()).ok().map(LeafHash::from_digest);
+        let made = raw.body.as_deref().map(LeafHash::of);
+        match (stored, made) {
+            (None, _) => self.find(seq..self.next, Fault::LeafUnreadable),
+            (Some(stored), Some(made)) if stored != made => self.find(seq..self.next, Fault::Altered),
+            (Some(_), Some(_) | None) => {}
+        }
+        let nothing = || LeafHash::of(&[]);
+        self.bytes.append(made.or(stored).unwrap_or_else(nothing));
+        self.stored.append(stored.or(made).unwrap_or_else(nothing));
+        match &raw.body {
+            None => {
+                self.gone += 1;
+                self.histories.pass(&raw.stream, &raw.cust);
+            }
+            Some(body) => self.body(seq, raw, body),
+        }
+        self.compare();
+    }
+
+    fn body(&mut self, seq: u64, raw: &Raw, bytes: &[u8]) {
+        let entry = match EntryBody::parse(bytes) {
+            Ok(entry) => entry,
+            Err(why) => return self.find(seq..seq + 1, Fault::NotAnEntry { why: why.to_string() }),
+        };
+        let columns = entry.columns();
+        let compared = [
+            ("at_us", columns.at_us == raw.at_us),
+            ("stream", columns.stream == raw.stream),
+            ("kind", columns.kind == raw.kind),
+            ("cust", columns.cust == raw.cust),
+        ];
+        for (column, _) in compared.into_iter().filter(|(_, same)| !same) {
+            self.find(seq..seq + 1, Fault::Column { column });
+        }
+        let Ok(Value::Object(fields)) = serde_json::from_slice(bytes) else { return };
+        let at = fields.get("t").and_then(Value::as_str).map(ToOwned::to_owned);
+        self.first_at = self.first_at.take().or_else(|| at.clone());
+        self.last_at = at.or_else(|| self.last_at.take());
+        if self.last_at_us.is_some_and(|last| columns.at_us <= last) {
+            self.find(seq..seq + 1, Fault::TimeGoesBack);
+        }
+        self.last_at_us = Some(columns.at_us);
+        for fault in self.histories.follow(&fields) {
+            self.find(seq..seq + 1, fault);
+        }
+        let succeeds = fields.get("succeeds").and_then(Value::as_str).and_then(|note| note.split('\n').next()?.parse().ok());
+        if let Some(origin) = succeeds {
+            self.succeeded.insert(origin, seq);
+        }
+    }
+
+    /// Compares the checkpoints of the size that was reached.
+    fn compare(&mut self) {
+        let roots = [self.bytes.root(), self.stored.root()];
+        // With entries missing the tree is shorter than the places say, and no checkpoint is to hold by chance.
+        let whole = self.bytes.size() == self.next;
+        for (checkpoint, from, outside) in self.waiting.remove(&self.next).unwrap_or_default() {
+            let holds = whole && roots.contains(&checkpoint.root());
+            self.verdicts.push(Compared { checkpoint, from, outside, holds, at: self.last_at.clone() });
+        }
+    }
+
+    /// Disclosures whose bytes are not those of their digest, or that belong to no entry.
+    pub fn disclosure(&mut self, seq: i64, digest: &[u8], bytes: &[u8]) {
+        let place = u64::try_from(seq).unwrap_or(u64::MAX);
+        let is_sound = Digest::of(&[bytes]).as_bytes() == digest;
+        if !is_sound {
+            self.find(place..place.saturating_add(1), Fault::Disclosure);
+        } else if place >= self.next {
+            self.find(place..place.saturating_add(1), Fault::DisclosureOfNothing);
+        }
+    }
+
+    /// Something that the store said and that ended the reading.
+    pub fn unreadable(&mut self, why: String) {
+        self.find(self.next..self.next, Fault::Unreadable { why });
+    }
+
+    /// Everything that was found.
+    pub fn finish(mut self) -> Report {
+        // Those between missing places, or beyond the end.
+        let sizes: Vec<u64> = self.waiting.keys().copied().collect();
+        let size = self.next;
+        for (checkpoint, from, outside) in sizes.iter().flat_map(|size| self.waiting.remove(size).unwrap_or_default()).collect::<Vec<_>>() {
+            self.verdicts.push(Compared { checkpoint, from, outside, holds: false, at: None });
+        }
+        self.judge(size);
+        let good = |outside: bool| {
+            let holding = self.verdicts.iter().filter(|verdict| verdict.holds && (verdict.outside || !outside));
+            holding.map(|verdict| verdict.checkpoint.size()).max()
+        };
+        let (newest, newest_outside) = (good(false), good(true));
+        if newest_outside.is_none_or(|covered| covered < size) && size > 0 {
+            let since = self.time_at(newest_outside.unwrap_or(0));
+            self.findings.push(Finding { places: newest_outside.unwrap_or(0)..size, since, fault: Fault::NothingOutside });
+        }
+        self.findings.sort_by_key(|finding| (finding.places.start, finding.places.end));
+        Report {
+            size,
+            root: self.bytes.root(),
+            first_at: self.first_at,
+            last_at: self.last_at,
+            gone: self.gone,
+            holding: u64::try_from(self.verdicts.iter().filter(|verdict| verdict.holds).count()).unwrap_or(u64::MAX),
+            newest,
+            newest_outside,
+            findings: self.findings,
+        }
+    }
+
+    /// What the checkpoints say together: between which two the history was rewritten, and which lie beyond the end.
+    fn judge(&mut self, size: u64) {
+        let good = self.verdicts.iter().filter(|verdict| verdict.holds).map(|verdict| verdict.checkpoint.size()).max();
+        let mut found = Vec::new();
+        let mut rewritten: Option<(u64, String)> = None;
+        for verdict in self.verdicts.iter().filter(|verdict| !verdict.holds) {
+            let (covers, from) = (verdict.checkpoint.size(), verdict.from.clone());
+            // A name that another succeeded: what it covered beyond the copy that was restored is known to be gone.
+            let known =
+                self.succeeded.get(verdict.checkpoint.origin()).copied().filter(|_| good.is_none_or(|good| good < covers) || covers > size);
+            match known {
+                Some(said) => found.push((size.min(covers)..covers, Fault::Succeeded { from, said })),
+                None if covers > size => found.push((size..covers, Fault::Truncated { from })),
+                None => {
+                    let first = rewritten.as_ref().is_none_or(|(bad, _)| covers < *bad);
+                    if first {
+                        rewritten = Some((covers, from));
+                    }
+                }
+            }
+        }
+        if let Some((bad, from)) = rewritten {
+            let below = self.verdicts.iter().filter(|verdict| verdict.holds && verdict.checkpoint.size() < bad);
+            let start = below.map(|verdict| verdict.checkpoint.size()).max().unwrap_or(0);
+            let since = self.time_at(start);
+            self.findings.push(Finding { places: start..bad, since, fault: Fault::Rewritten { from } });
+        }
+        for (places, fault) in found {
+            self.find(places, fault);
+        }
+    }
+
+    /// The time of the last entry before this place, where a checkpoint of that size holds.
+    fn time_at(&self, size: u64) -> Option<String> {
+        self.verdicts.iter().find(|verdict| verdict.holds && verdict.checkpoint.size() == size)?.at.clone()
+    }
+
+    fn find(&mut self, places: Range<u64>, fault: Fault) {
+        self.findings.push(Finding { places, since: self.last_at.clone(), fault });
+    }
+}
+
+#[cfg(test)]
+mod tests;
