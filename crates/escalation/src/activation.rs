@@ -104,8 +104,9 @@ pub struct Activation {
     pub answered_at: Few<ContactKey, Timestamp>,
     /// What later presses join it by, while it is open.
     pub(crate) joint: Joint,
-    /// The station's key under which its people were first told; `None` before, and in entries from before keys had names.
-    pub(crate) key: Option<KeyId>,
+    /// The station's keys under which its people were told, each once: after a key was replaced there are several. None before,
+    /// and in entries from before keys had names.
+    pub(crate) keys: Vec<KeyId>,
     /// A bare yes has held the climb; another one does not.
     paused: bool,
     /// The first pursuit of the latest rung or round.
@@ -203,7 +204,7 @@ impl Activation {
             pressed_again_told_at: None,
             answered_at: Few::default(),
             joint,
-            key: None,
+            keys: Vec::new(),
             paused: false,
             latest: 0,
         }

@@ -333,7 +333,7 @@ impl Engine {
     /// Whether replies and links of an open activation mean nothing under `key`, because its people were told under another one.
     /// `but` is left out: it is being closed.
     pub(crate) fn is_stranded(&self, key: Option<KeyId>, but: Option<&ActivationId>) -> bool {
-        let told_otherwise = |act: &Activation| act.is_open() && but != Some(&act.id) && act.key.is_some_and(|told| Some(told) != key);
+        let told_otherwise = |act: &Activation| act.is_open() && but != Some(&act.id) && act.keys.iter().any(|told| Some(*told) != key);
         self.activations().any(told_otherwise)
     }
 

@@ -28,7 +28,10 @@ impl Activation {
             }
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
-                self.key = self.key.or(*key);
+                if let Some(key) = key.filter(|key| !self.keys.contains(key)) {
+                    self.keys.reserve_exact(1);
+                    self.keys.push(key);
+                }
                 self.on_queued(
                     at,
                     *dispatch,

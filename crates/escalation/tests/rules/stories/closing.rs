@@ -360,6 +360,25 @@ fn a_repeated_accept_is_answered_with_the_callers_own_role() {
     }
 }
 
+#[test]
+fn a_call_whose_people_were_told_under_two_keys_is_stranded_under_either() {
+    let mut floor = Floor::new(PEOPLE);
+    let start = |floor: &mut Floor, key: &str| {
+        let (node, version, zones) = ("a".to_owned(), "0.1.0".to_owned(), "2025b".to_owned());
+        let started = Started { node, version, zones, key: Some(key.parse().unwrap()), last_entry_at: Some(floor.now), given: Vec::new() };
+        floor.take(Input::Started(started)).unwrap();
+    };
+    let troubled = |floor: &Floor| floor.engine.troubles().any(|(cause, _)| *cause == Cause::KeyReplaced);
+    start(&mut floor, "00000001");
+    floor.press("library/counter-1");
+    start(&mut floor, "00000002");
+    let under_the_second = |e: &Event| matches!(e, Event::DispatchQueued { key: Some(key), .. } if key.to_string() == "00000002");
+    floor.forward("10m");
+    assert!(floor.count(under_the_second) > 0);
+    start(&mut floor, "00000001");
+    assert!(troubled(&floor), "whoever was told in between has a code that is dead now");
+}
+
 /// A lost key: what people were sent is dead, and stays a trouble for as long as somebody may try to answer by it.
 #[test]
 fn a_replaced_key_is_a_trouble_until_the_calls_of_the_old_one_are_closed() {
