@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often a message that comes only once is tried.
 const TRIES: u32 = 60;
 /// How many messages that come only once may wait for their verdict. Overflow rule: what comes beyond is handed to the watch
-/// once and not tried again, and a trouble says so.
+/// once and not tried again, and a trouble says so until nothing waits any more.
 pub(super) const INSISTING_MAX: usize = 1_024;
 /// A topic that nobody reads; see [`silence`].
 const NOWHERE: &str = "$SYS/cooee/not-taken";
@@ -155,9 +155,14 @@ impl Handler {
     fn hear_once(&self, signal: Signal) {
         if let Ok(room) = Arc::clone(&self.insisting).try_acquire_owned() {
             let (submit, troubles) = (self.submit.clone(), self.troubles.clone());
+            let insisting = Arc::clone(&self.insisting);
             tokio::spawn(async move {
-                insist(submit, signal, &troubles).await;
+                let durable = insist(submit, signal, &troubles).await;
                 drop(room);
+                // One that is durable says nothing of those that still wait. A trouble may be open from before this start.
+                if durable && insisting.available_permits() == INSISTING_MAX {
+                    troubles.clear(overflow());
+                }
             });
             return;
         }
@@ -173,18 +178,14 @@ impl Handler {
     }
 }
 
-/// Submits what comes only once until it is taken.
-async fn insist(submit: Submit, signal: Signal, troubles: &Troubles) {
+/// Submits what comes only once until it is taken; true once it is durable.
+async fn insist(submit: Submit, signal: Signal, troubles: &Troubles) -> bool {
     for _ in 0..TRIES {
         match submit(Input::Signal(signal.clone())).await {
-            Verdict::Durable(_) => {
-                if troubles.is_open(&overflow()) {
-                    troubles.clear(overflow());
-                }
-                return;
-            }
+            Verdict::Durable(_) => return true,
             Verdict::Refused(why) => {
-                return tracing::error!(%why, "the rules refused a signal, which they never should");
+                tracing::error!(%why, "the rules refused a signal, which they never should");
+                return false;
             }
             Verdict::NotTaken(NotTaken::Stopping) => break,
             Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => tokio::time::sleep(PAUSE).await,
@@ -192,6 +193,7 @@ async fn insist(submit: Submit, signal: Signal, troubles: &Troubles) {
     }
     tracing::error!(via = ?signal.origin.via, qos = signal.origin.qos, "a signal that comes only once could not be recorded");
     troubles.raise(overflow());
+    false
 }
 
 fn overflow() -> Cause {

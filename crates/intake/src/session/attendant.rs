@@ -36,8 +36,9 @@ const AWAY_MAX: Duration = Duration::from_secs(10);
 const CATCHING_UP: Duration = Duration::from_secs(5);
 /// How long what was not taken rests before it is asked for, or tried, again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many QoS 0 signals may wait to be tried again: no broker sends those twice. Overflow rule: the newest is lost, and a trouble says so.
-const RETRIES_MAX: usize = 1_024;
+/// How many QoS 0 signals may wait for their verdict, or to be tried again: no broker sends those twice. Overflow rule: what
+/// comes beyond is handed to the watch once and not followed, and a trouble says so until nothing waits any more.
+pub(super) const ONCE_ONLY_MAX: usize = 4_096;
 
 /// One submission's end.
 struct Settled {
@@ -45,8 +46,6 @@ struct Settled {
     ack: Option<ManualAck>,
     signal: Signal,
     verdict: Verdict,
-    /// It had been submitted before.
-    retried: bool,
 }
 
 struct Attendant {
@@ -56,7 +55,8 @@ struct Attendant {
     subscriptions: Subscriptions,
     unacknowledged: Unacknowledged,
     under_way: FuturesUnordered<BoxFuture<'static, Settled>>,
-    retries: usize,
+    /// Of those under way, how many came by QoS 0.
+    once_only: usize,
     seen: Seen,
     /// The connection that stands.
     epoch: Option<Epoch>,
@@ -78,7 +78,7 @@ pub(super) async fn run(mut needs: Needs, fence: Arc<Fence>, mut events: mpsc::R
         adapters,
         unacknowledged: Unacknowledged::default(),
         under_way: FuturesUnordered::new(),
-        retries: 0,
+        once_only: 0,
         seen: Seen::default(),
         epoch: None,
         away: Some((needs.last_here, Instant::now())),
@@ -185,8 +185,19 @@ impl Attendant {
                 if !signal.origin.retained && !matches!(signal.verb, Verb::Presence { .. }) {
                     self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
+                if ack.is_none() && self.once_only >= ONCE_ONLY_MAX {
+                    return self.hand_over(*signal);
+                }
                 self.submit(ticket, ack, *signal, None);
             }
+        }
+    }
+
+    /// Hands a signal to the watch once; the verdict of one that waits there is nobody's.
+    fn hand_over(&self, signal: Signal) {
+        self.needs.troubles.raise(overflow());
+        if let Some(Verdict::NotTaken(why)) = (self.needs.submit)(Input::Signal(signal)).now_or_never() {
+            tracing::error!(%why, "a signal that came by QoS 0 is lost: too many wait already");
         }
     }
 
@@ -203,6 +214,7 @@ impl Attendant {
     }
 
     fn submit(&mut self, ticket: Ticket, ack: Option<ManualAck>, signal: Signal, after: Option<Duration>) {
+        self.once_only += usize::from(ack.is_none());
         let submit = self.needs.submit.clone();
         // Submitted here, not in the future: presses reach the watch in the order in which they came.
         let pending = after.is_none().then(|| submit(Input::Signal(signal.clone())));
@@ -214,15 +226,15 @@ impl Attendant {
                     submit(Input::Signal(signal.clone())).await
                 }
             };
-            Settled { ticket, ack, signal, verdict, retried: after.is_some() }
+            Settled { ticket, ack, signal, verdict }
         };
         self.under_way.push(settled.boxed());
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled { ticket, ack, signal, verdict, retried } = settled;
-        self.retries -= usize::from(retried);
+        let Settled { ticket, ack, signal, verdict } = settled;
         if ack.is_none() {
+            self.once_only -= 1;
             return self.settle_unguaranteed(ticket, signal, &verdict);
         }
         match verdict {
@@ -249,11 +261,11 @@ impl Attendant {
 
     /// What came by QoS 0 comes only once: we try again ourselves.
     fn settle_unguaranteed(&mut self, ticket: Ticket, signal: Signal, verdict: &Verdict) {
-        let overflow = || Cause::Overflow { queue: "qos0".to_owned() };
         match verdict {
             Verdict::Durable(_) => {
                 self.seen.remember(&signal);
-                if self.needs.troubles.is_open(&overflow()) {
+                // One that is durable says nothing of those that still wait. A trouble may be open from before this start.
+                if self.once_only == 0 {
                     self.needs.troubles.clear(overflow());
                 }
             }
@@ -263,11 +275,7 @@ impl Attendant {
             Verdict::NotTaken(NotTaken::Stopping) => {
                 tracing::error!("a signal that came by QoS 0 is lost: the station is stopping");
             }
-            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) if self.retries < RETRIES_MAX => {
-                self.retries += 1;
-                self.submit(ticket, None, signal, Some(PAUSE));
-            }
-            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => self.needs.troubles.raise(overflow()),
+            Verdict::NotTaken(NotTaken::Overloaded | NotTaken::Unrecorded) => self.submit(ticket, None, signal, Some(PAUSE)),
         }
     }
 
@@ -362,4 +370,8 @@ fn level(qos: QoS) -> u8 {
         QoS::AtLeastOnce => 1,
         QoS::ExactlyOnce => 2,
     }
+}
+
+fn overflow() -> Cause {
+    Cause::Overflow { queue: "qos0".to_owned() }
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
+use super::attendant::ONCE_ONLY_MAX;
 use super::*;
 use crate::settings::Mqtt;
 
@@ -99,8 +100,17 @@ impl Broker {
     }
 
     async fn publish(&mut self, packet: u16, dup: bool, topic: &str, payload: &[u8]) {
-        let length = 4 + topic.len() + payload.len();
-        let mut bytes = vec![0x32 | u8::from(dup) << 3];
+        self.publish_with(0x32 | u8::from(dup) << 3, &packet.to_be_bytes(), topic, payload).await;
+    }
+
+    /// By QoS 0.
+    async fn publish_once(&mut self, topic: &str, payload: &[u8]) {
+        self.publish_with(0x30, &[], topic, payload).await;
+    }
+
+    async fn publish_with(&mut self, head: u8, packet: &[u8], topic: &str, payload: &[u8]) {
+        let length = 2 + packet.len() + topic.len() + payload.len();
+        let mut bytes = vec![head];
         let mut rest = length;
         while rest >= 128 {
             bytes.push(u8::try_from(rest % 128).unwrap() | 0x80);
@@ -109,7 +119,7 @@ impl Broker {
         bytes.push(u8::try_from(rest).unwrap());
         bytes.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
         bytes.extend(topic.as_bytes());
-        bytes.extend(packet.to_be_bytes());
+        bytes.extend(packet);
         bytes.extend(payload);
         self.send(&bytes).await;
     }
@@ -262,6 +272,51 @@ async fn what_was_not_taken_is_asked_for_again() {
     assert!(press.origin.dup);
     answer.send(durable()).unwrap();
     assert_eq!(broker.puback().await, 1);
+}
+
+/// The trouble may be of an earlier process; and what waits still could be lost with this one.
+#[tokio::test]
+async fn an_overflow_is_over_once_nothing_waits_and_is_said_to_be_after_a_restart_too() {
+    let mut room = room().await;
+    let mut broker = room.connected(false).await;
+    broker.publish_once(PRESS, b"a").await;
+    broker.publish_once(PRESS, b"b").await;
+    let (_, first) = room.watch.signal().await;
+    let (_, second) = room.watch.signal().await;
+    first.send(durable()).unwrap();
+    // A word with the attendant: the first verdict is settled before this press comes out.
+    broker.publish(1, false, PRESS, b"c").await;
+    let (_, third) = room.watch.signal().await;
+    third.send(durable()).unwrap();
+    assert_eq!(broker.puback().await, 1);
+    assert!(room.watch.inputs.try_recv().is_err(), "one waits still");
+    second.send(durable()).unwrap();
+    room.watch.trouble(&Input::TroubleCleared(Cause::Overflow { queue: "qos0".to_owned() })).await;
+}
+
+#[tokio::test]
+async fn presses_that_come_only_once_wait_in_a_bounded_number_and_each_is_handed_over() {
+    let mut room = room().await;
+    let mut broker = room.connected(false).await;
+    let publishing = tokio::spawn(async move {
+        for n in 0..=ONCE_ONLY_MAX {
+            broker.publish_once(PRESS, format!(r#"{{"id":"{n}"}}"#).as_bytes()).await;
+        }
+        broker
+    });
+    let (mut unanswered, mut overflowing) = (Vec::new(), false);
+    while unanswered.len() <= ONCE_ONLY_MAX || !overflowing {
+        let (input, answer) = soon("a press, or the trouble", room.watch.inputs.recv()).await.unwrap();
+        if let Input::Signal(_) = input {
+            unanswered.push(answer);
+        } else {
+            overflowing |= input == Input::TroubleNoticed(Cause::Overflow { queue: "qos0".to_owned() });
+            answer.send(durable()).unwrap();
+        }
+    }
+    let followed = unanswered.iter().filter(|answer| !answer.is_closed()).count();
+    assert_eq!(followed, ONCE_ONLY_MAX, "the last is not followed");
+    drop(publishing.await.unwrap());
 }
 
 #[tokio::test]
