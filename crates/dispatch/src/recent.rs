@@ -25,15 +25,6 @@ impl<V> Recent<V> {
         self.by_name.get(name)
     }
 
-    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
-        self.by_name.get_mut(name)
-    }
-
-    /// Everything remembered with its name, what was first remembered first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
-        self.order.iter().filter_map(|(_, name)| Some((name.as_str(), self.by_name.get(name)?)))
-    }
-
     /// Remembers, over what was remembered by that name.
     pub(crate) fn insert(&mut self, now: Instant, name: String, value: V) {
         self.forget_old(now);

@@ -1,6 +1,7 @@
 //! What one account took and whose receipt has not been recorded: so that listing knows what to ask after.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use escalation::id::{CarrierName, DispatchId};
@@ -14,21 +15,28 @@ const TAKEN_MAX: usize = 50_000;
 /// The messages of one account, by the provider's id.
 pub(crate) struct Awaited {
     carrier: CarrierName,
-    taken: Mutex<Recent<Sent>>,
-    /// How many were asked after so far.
-    turn: AtomicUsize,
+    taken: Mutex<Taken>,
+}
+
+struct Taken {
+    by_id: Recent<Sent>,
+    /// Those whose final receipt has not been recorded, in the order in which they were sent.
+    due: BTreeMap<u64, String>,
+    places: u64,
+    /// The place that was asked after last.
+    asked: u64,
 }
 
 /// A message that the account took.
 struct Sent {
     dispatch: DispatchId,
-    /// Its final receipt has not been recorded.
-    due: bool,
+    /// Where it stands among those that are due.
+    place: u64,
 }
 
 impl Awaited {
     pub(crate) fn new(carrier: CarrierName) -> Self {
-        Self { carrier, taken: Mutex::new(Recent::new(TAKEN_MAX)), turn: AtomicUsize::new(0) }
+        Self { carrier, taken: Mutex::new(Taken { by_id: Recent::new(TAKEN_MAX), due: BTreeMap::new(), places: 0, asked: 0 }) }
     }
 
     /// The account's name.
@@ -38,45 +46,70 @@ impl Awaited {
 
     /// Expects a receipt for a message that the account has.
     pub(crate) fn expect(&self, id: String, dispatch: DispatchId) {
-        self.sent().insert(Instant::now(), id, Sent { dispatch, due: true });
+        let mut taken = self.taken();
+        let taken = &mut *taken;
+        if let Some(before) = taken.by_id.get(&id) {
+            taken.due.remove(&before.place);
+        }
+        taken.places += 1;
+        taken.due.insert(taken.places, id.clone());
+        taken.by_id.insert(Instant::now(), id, Sent { dispatch, place: taken.places });
+        // What is remembered no longer is asked after no longer: the oldest goes first in both.
+        while let Some(oldest) = taken.due.first_entry()
+            && taken.by_id.get(oldest.get()).is_none()
+        {
+            oldest.remove();
+        }
     }
 
     /// The dispatch whose receipt is due under this id.
     pub(crate) fn due(&self, id: &str) -> Option<DispatchId> {
-        self.sent().get(id).filter(|sent| sent.due).map(|sent| sent.dispatch.clone())
+        let taken = self.taken();
+        let sent = taken.by_id.get(id)?;
+        taken.due.contains_key(&sent.place).then(|| sent.dispatch.clone())
     }
 
     /// Whether the account took a message under this id.
     pub(crate) fn knows(&self, id: &str) -> bool {
-        self.sent().get(id).is_some()
+        self.taken().by_id.get(id).is_some()
     }
 
     pub(crate) fn any_due(&self) -> bool {
-        self.sent().iter().any(|(_, sent)| sent.due)
+        !self.taken().due.is_empty()
     }
 
-    /// The next `most` messages whose receipts are due: each has its turn, however many there are.
+    /// The next `most` messages whose receipts are due, behind the one that was asked after last: each has its turn, however
+    /// many there are, and whatever is recorded or sent meanwhile.
     pub(crate) fn next_due(&self, most: usize) -> Vec<(String, DispatchId)> {
-        let sent = self.sent();
-        let due: Vec<_> = sent.iter().filter(|(_, s)| s.due).map(|(id, s)| (id.to_owned(), s.dispatch.clone())).collect();
-        let most = most.min(due.len());
-        let from = self.turn.fetch_add(most, Ordering::Relaxed) % due.len().max(1);
-        due.iter().cycle().skip(from).take(most).cloned().collect()
+        let taken = self.taken();
+        let behind = taken.due.range((Excluded(taken.asked), Unbounded));
+        let again = taken.due.range(..=taken.asked);
+        let known = |(_, id): (&u64, &String)| Some((id.clone(), taken.by_id.get(id)?.dispatch.clone()));
+        behind.chain(again).filter_map(known).take(most).collect()
+    }
+
+    /// This one was asked after, whatever came of it.
+    pub(crate) fn asked(&self, id: &str) {
+        let mut taken = self.taken();
+        if let Some(place) = taken.by_id.get(id).map(|sent| sent.place) {
+            taken.asked = place;
+        }
     }
 
     /// The final receipt is recorded.
     pub(crate) fn came(&self, id: &str) {
-        if let Some(sent) = self.sent().get_mut(id) {
-            sent.due = false;
+        let mut taken = self.taken();
+        if let Some(place) = taken.by_id.get(id).map(|sent| sent.place) {
+            taken.due.remove(&place);
         }
     }
 
     /// Whether a message is known to be another dispatch's, which may have had the same words.
     pub(crate) fn is_anothers(&self, id: &str, dispatch: &DispatchId) -> bool {
-        self.sent().get(id).is_some_and(|sent| sent.dispatch != *dispatch)
+        self.taken().by_id.get(id).is_some_and(|sent| sent.dispatch != *dispatch)
     }
 
-    fn sent(&self) -> MutexGuard<'_, Recent<Sent>> {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,17 +120,53 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn every_message_has_its_turn_and_a_receipt_ends_it() {
+    fn awaited(count: u32) -> Awaited {
         let awaited = Awaited::new(CarrierName::parse("second").unwrap());
-        assert!(awaited.next_due(3).is_empty());
-        for n in 1..=7 {
+        for n in 1..=count {
             awaited.expect(format!("m{n}"), format!("KAL-1.{n}").parse().unwrap());
         }
-        let asked: BTreeSet<_> = (0..3).flat_map(|_| awaited.next_due(3)).map(|(id, _)| id).collect();
+        awaited
+    }
+
+    /// One turn: everything that is next is asked after.
+    fn ask(awaited: &Awaited, most: usize) -> Vec<String> {
+        let ids: Vec<_> = awaited.next_due(most).into_iter().map(|(id, _)| id).collect();
+        for id in &ids {
+            awaited.asked(id);
+        }
+        ids
+    }
+
+    #[tokio::test]
+    async fn every_message_has_its_turn_and_a_receipt_ends_it() {
+        assert!(awaited(0).next_due(3).is_empty());
+        let awaited = awaited(7);
+        let asked: BTreeSet<_> = (0..3).flat_map(|_| ask(&awaited, 3)).collect();
         assert_eq!(asked.len(), 7);
         (1..=6).for_each(|n| awaited.came(&format!("m{n}")));
-        let left: Vec<_> = awaited.next_due(3).into_iter().map(|(id, _)| id).collect();
-        assert_eq!(left, ["m7"]);
+        assert_eq!((ask(&awaited, 3), awaited.any_due()), (vec!["m7".to_owned()], true));
+        awaited.came("m7");
+        assert!(!awaited.any_due() && awaited.knows("m7") && awaited.due("m7").is_none());
+    }
+
+    #[tokio::test]
+    async fn receipts_that_come_meanwhile_cost_nobody_a_turn() {
+        let awaited = awaited(6);
+        assert_eq!(ask(&awaited, 2), ["m1", "m2"]);
+        awaited.came("m1");
+        awaited.expect("m7".to_owned(), "KAL-1.7".parse().unwrap());
+        assert_eq!(ask(&awaited, 2), ["m3", "m4"]);
+        // A turn that ended early asked after one of its two.
+        assert_eq!(awaited.next_due(2).len(), 2);
+        awaited.asked("m5");
+        assert_eq!(ask(&awaited, 9), ["m6", "m7", "m2", "m3", "m4", "m5"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_asked_after_no_longer() {
+        let most = u32::try_from(TAKEN_MAX).unwrap();
+        let awaited = awaited(most + 3);
+        assert_eq!(awaited.next_due(1).remove(0).0, "m4");
+        assert!(awaited.due("m3").is_none() && awaited.any_due());
     }
 }

@@ -205,6 +205,23 @@ async fn replies_and_receipts_are_polled_and_confirmed_once_they_are_durable() {
 }
 
 #[tokio::test]
+async fn one_message_that_cannot_be_asked_after_costs_no_other_its_receipt() {
+    let (gateway_, watch, desk) = shop().await;
+    let toml = gateway(&desk, &gateway_.url, "");
+    gateway_.shows("/messages/m-1", 500, "{}");
+    gateway_.shows("/messages/m-2", 400, "{}");
+    for n in 3..=30 {
+        gateway_.shows(&format!("/messages/m-{n}"), 200, &format!(r#"{{"id":"m-{n}","status":"delivered"}}"#));
+    }
+    let voice = desk.add(&toml).open_while(&watch, true, None);
+    for n in 1..=30 {
+        voice.expect_receipt(&format!("KAL-42.{n}").parse().unwrap(), &name("second"), &format!("m-{n}"));
+    }
+    let reports = watch.reported(28).await;
+    assert!(reports.iter().all(|report| report.report == Report::Delivered));
+}
+
+#[tokio::test]
 async fn only_a_callback_that_proves_itself_is_believed() {
     let (gateway_, watch, desk) = shop().await;
     let toml = gateway(&desk, &gateway_.url, "");
