@@ -3,12 +3,13 @@
 //! Whoever is slow, or comes in numbers, takes from others: connections, the time for a head and the time for a body are
 //! bounded here, for every path alike.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -25,7 +26,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::caller::Peer;
@@ -38,11 +39,17 @@ const UNWANTED_MAX: usize = 2 * 1024 * 1024;
 /// And for how long.
 const UNWANTED_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often it is said that all places are taken.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
 /// What a peer may take.
 #[derive(Clone, Copy)]
 struct Limits {
-    /// Connections at once. Overflow rule: the next ones wait in the system's queue until one has ended.
+    /// Connections at once. Overflow rule: whoever comes next takes the place of the one that has said nothing for longest;
+    /// where every one has asked for something, it and those behind it wait in the system's queue until one has ended.
     connections: usize,
+    /// And beside those for this machine alone: a probe or a proxy here must not wait behind the world.
+    own: usize,
     /// How long a request's head may take, and how long a connection may say nothing between two requests.
     head: Duration,
     /// How long its body may take, from the head on.
@@ -50,7 +57,7 @@ struct Limits {
 }
 
 /// For the world and for the control socket, each by itself.
-const LIMITS: Limits = Limits { connections: 1_024, head: Duration::from_secs(30), body: Duration::from_secs(30) };
+const LIMITS: Limits = Limits { connections: 1_024, own: 64, head: Duration::from_secs(30), body: Duration::from_secs(30) };
 
 /// Told to streams, which would otherwise never end.
 #[derive(Clone)]
@@ -83,19 +90,26 @@ async fn serve_all<L: Listener>(
 ) {
     let (stop, stopped) = watch::channel(false);
     let router = router.layer(Extension(Stopping(stopped.clone())));
-    let connections = Arc::new(Semaphore::new(limits.connections));
+    let places =
+        Places { world: Arc::new(Semaphore::new(limits.connections)), own: Arc::new(Semaphore::new(limits.own)), silent: Arc::default() };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let next = async { (Arc::clone(&connections).acquire_owned().await, listener.accept().await) };
-        let (room, (io, address)) = tokio::select! {
+        let next = async {
+            let (io, address) = listener.accept().await;
+            let peer = peer_of(&io, address);
+            let room = places.enter(&peer).await;
+            (io, peer, room)
+        };
+        let (io, peer, room) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             next = next => next,
         };
-        let peer = peer_of(&io, address);
-        let connection = http.serve_connection(TokioIo::new(io), service_fn(answerer(router.clone(), peer, limits.body)));
+        let silence = Silence::begin(&places.silent);
+        let answerer = answerer(router.clone(), peer, limits.body, Arc::clone(&silence));
+        let connection = http.serve_connection(TokioIo::new(io), service_fn(answerer));
         let mut stopped = stopped.clone();
         tokio::spawn(async move {
             let mut connection = std::pin::pin!(connection);
@@ -105,6 +119,7 @@ async fn serve_all<L: Listener>(
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
+                () = silence.displaced() => Ok(()),
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
@@ -114,9 +129,88 @@ async fn serve_all<L: Listener>(
     }
     drop(listener);
     stop.send_replace(true);
-    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    if timeout(GRACE, connections.acquire_many(all)).await.is_err() {
+    let all = |places: usize| u32::try_from(places).unwrap_or(u32::MAX);
+    let ended = async { (places.world.acquire_many(all(limits.connections)).await, places.own.acquire_many(all(limits.own)).await) };
+    if timeout(GRACE, ended).await.is_err() {
         tracing::debug!("requests in flight did not end in time");
+    }
+}
+
+/// The places for connections.
+struct Places {
+    world: Arc<Semaphore>,
+    own: Arc<Semaphore>,
+    silent: Arc<Silent>,
+}
+
+impl Places {
+    /// A place for this peer, as soon as there is one.
+    async fn enter(&self, peer: &Peer) -> Option<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.world).try_acquire_owned() {
+            return Some(room);
+        }
+        let is_ours = matches!(peer, Peer::Net(address) if address.is_loopback());
+        if is_ours && let Ok(room) = Arc::clone(&self.own).try_acquire_owned() {
+            return Some(room);
+        }
+        self.silent.displace_oldest();
+        Arc::clone(&self.world).acquire_owned().await.ok()
+    }
+}
+
+/// Connections on which nobody has asked for anything yet, the oldest first.
+#[derive(Default)]
+struct Silent {
+    kept: std::sync::Mutex<(u64, BTreeMap<u64, Arc<Notify>>)>,
+    /// When it was last said that all places are taken.
+    told: std::sync::Mutex<Option<Instant>>,
+}
+
+impl Silent {
+    fn displace_oldest(&self) {
+        let oldest = self.kept.lock().unwrap_or_else(PoisonError::into_inner).1.pop_first();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
+            *told = Some(Instant::now());
+            tracing::warn!(displaced = oldest.is_some(), "every place for a connection is taken; silent ones give way");
+        }
+        if let Some((_, place)) = oldest {
+            place.notify_one();
+        }
+    }
+}
+
+/// One connection's silence, from its first moment to its first request.
+struct Silence {
+    silent: Arc<Silent>,
+    number: u64,
+    displaced: Arc<Notify>,
+}
+
+impl Silence {
+    fn begin(silent: &Arc<Silent>) -> Arc<Self> {
+        let displaced = Arc::<Notify>::default();
+        let mut kept = silent.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0 += 1;
+        let number = kept.0;
+        kept.1.insert(number, Arc::clone(&displaced));
+        Arc::new(Self { silent: Arc::clone(silent), number, displaced })
+    }
+
+    /// It has asked for something: nobody takes its place any more.
+    fn end(&self) {
+        self.silent.kept.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&self.number);
+    }
+
+    /// Ends when another took its place.
+    async fn displaced(&self) {
+        self.displaced.notified().await;
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -125,9 +219,11 @@ fn answerer(
     router: Router,
     peer: Peer,
     patience: Duration,
+    silence: Arc<Silence>,
 ) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Result<Response, Infallible>> {
     let router = TowerToHyperService::new(router);
     move |request| {
+        silence.end();
         let (head, body) = request.into_parts();
         let (body, parts) = in_time(body, patience);
         let mut request = Request::from_parts(head, body);
@@ -334,7 +430,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_connection_too_many_waits_until_another_has_ended() {
-        let served = Served::start(Limits { connections: 1, ..LIMITS }).await;
+        let served = Served::start(Limits { connections: 1, own: 0, ..LIMITS }).await;
         let holding = served.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhelp").await;
         let mut byte = [0];
         holding.readable().await.unwrap();
@@ -342,6 +438,29 @@ mod tests {
         assert!(timeout(SHORT, waiting.read(&mut byte)).await.is_err(), "it has to wait");
         drop(holding);
         assert!(to_the_end(waiting).await.ends_with("4 bytes"));
+        served.end().await;
+    }
+
+    /// Sockets that say nothing, opened again and again, fill every place and are heard by nobody: a call must get through.
+    #[tokio::test]
+    async fn who_asks_takes_the_place_of_who_is_silent() {
+        let served = Served::start(Limits { connections: 2, own: 0, ..LIMITS }).await;
+        let mut silent = Vec::new();
+        for _ in 0..10 {
+            silent.push(served.say("").await);
+        }
+        assert!(to_the_end(served.say(WHOLE).await).await.ends_with("4 bytes"));
+        assert_eq!(to_the_end(silent.remove(0)).await, "", "the oldest gave way");
+        served.end().await;
+    }
+
+    #[tokio::test]
+    async fn this_machine_has_a_share_of_its_own() {
+        let served = Served::start(Limits { connections: 1, own: 1, ..LIMITS }).await;
+        let holding = served.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhelp").await;
+        holding.readable().await.unwrap();
+        assert!(to_the_end(served.say(WHOLE).await).await.ends_with("4 bytes"));
+        drop(holding);
         served.end().await;
     }
 }
