@@ -8,21 +8,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use escalation::input::Input;
-use escalation::verdict::Verdict;
+use escalation::verdict::{NotTaken, Verdict};
 use ledger::{AppendError, Batch};
 use tokio::task::JoinHandle;
 
+use crate::desk::INPUTS_MAX;
 use crate::failpoint;
-use crate::floor::{Feedback, Ticket};
+use crate::floor::{Feedback, Holds, Ticket};
 use crate::spool::{Place, Spool, SpoolError};
 
 /// How many batches that the spool has are held in memory as well. Overflow rule: the rest is read back from the spool when
 /// its turn comes. What not even the spool took is held in memory alone, however much it is: nobody else has it.
 const IN_MEMORY_MAX: usize = 256;
 
+/// How many verdicts may wait for the record, and how many words for devices. Overflow rule: a press beyond it is acted on as
+/// the others and not confirmed, so that whoever sent it keeps it; a device beyond it is told at its next press.
+const WITHHELD_MAX: usize = INPUTS_MAX;
+
 /// A lost record, and what waits for it.
 pub(crate) struct Lost {
     pending: VecDeque<Pending>,
+    /// How many verdicts, and how many words for devices, wait with them.
+    withheld: (usize, usize),
     /// The try that is under way; its end wakes the watch.
     pub(crate) attempt: Option<JoinHandle<Option<AppendError>>>,
     /// When the next one is due, by the monotonic clock.
@@ -48,7 +55,7 @@ pub(crate) struct Pending {
 impl Lost {
     /// Nothing waits yet.
     pub(crate) fn new(attempt: Option<JoinHandle<Option<AppendError>>>, next_try: Duration) -> Self {
-        Self { pending: VecDeque::new(), attempt, next_try, unkept: false, told_unkept: false }
+        Self { pending: VecDeque::new(), withheld: (0, 0), attempt, next_try, unkept: false, told_unkept: false }
     }
 
     /// What the rules should hear now: that the record is lost, and once more when the spool is as well. They have heard
@@ -65,8 +72,29 @@ impl Lost {
         u64::try_from(self.pending.len()).unwrap_or(u64::MAX)
     }
 
+    /// Takes out of a turn's verdicts those that mean the record, for [`Self::put`].
+    pub(crate) fn withhold(&self, verdicts: &mut Vec<(Ticket, Verdict, Holds)>) -> Vec<(Ticket, Verdict)> {
+        let room = WITHHELD_MAX.saturating_sub(self.withheld.0);
+        let mut withheld = Vec::new();
+        verdicts.retain_mut(|(ticket, verdict, holds)| {
+            if *holds != Holds::Record || !matches!(verdict, Verdict::Durable(_)) {
+                return true;
+            }
+            if withheld.len() >= room {
+                *verdict = Verdict::NotTaken(NotTaken::Unrecorded);
+                return true;
+            }
+            withheld.push((*ticket, verdict.clone()));
+            false
+        });
+        withheld
+    }
+
     /// A turn waits behind all others. One that wrote nothing leans on those before it and waits with the last of them.
-    pub(crate) fn put(&mut self, batch: Arc<Batch>, withheld: Vec<(Ticket, Verdict)>, feedback: Vec<Feedback>) {
+    pub(crate) fn put(&mut self, batch: Arc<Batch>, withheld: Vec<(Ticket, Verdict)>, mut feedback: Vec<Feedback>) {
+        feedback.truncate(WITHHELD_MAX.saturating_sub(self.withheld.1));
+        self.withheld.0 += withheld.len();
+        self.withheld.1 += feedback.len();
         match self.pending.back_mut() {
             Some(last) if batch.is_empty() => {
                 last.withheld.extend(withheld);
@@ -109,7 +137,10 @@ impl Lost {
 
     /// The record has the oldest: what waited for it.
     pub(crate) fn done(&mut self) -> Option<Pending> {
-        self.pending.pop_front()
+        let done = self.pending.pop_front()?;
+        self.withheld.0 -= done.withheld.len();
+        self.withheld.1 -= done.feedback.len();
+        Some(done)
     }
 }
 
@@ -131,6 +162,23 @@ mod tests {
         let told = |kept: bool| Lost::new(None, Duration::ZERO).news(false, || kept);
         assert!(matches!(told(false), Some(Input::RecordLost { spooled: true })));
         assert!(matches!(told(true), Some(Input::RecordLost { spooled: false })), "it may hold references of an earlier loss");
+    }
+
+    #[test]
+    fn a_press_too_many_is_not_confirmed_and_costs_no_memory() {
+        let durable =
+            |n: usize, holds| (Ticket(u64::try_from(n).unwrap()), Verdict::Durable(escalation::verdict::Outcome::default()), holds);
+        let mut lost = Lost::new(None, Duration::ZERO);
+        let mut verdicts: Vec<_> = (0..WITHHELD_MAX).map(|n| durable(n, Holds::Record)).collect();
+        let withheld = lost.withhold(&mut verdicts);
+        assert_eq!((withheld.len(), verdicts.len()), (WITHHELD_MAX, 0));
+        lost.put(batch(0), withheld, Vec::new());
+        let mut verdicts = vec![durable(0, Holds::Record), durable(1, Holds::Spool)];
+        assert!(lost.withhold(&mut verdicts).is_empty());
+        assert_eq!(verdicts[0].1, Verdict::NotTaken(NotTaken::Unrecorded), "its sender keeps it");
+        assert!(matches!(verdicts[1].1, Verdict::Durable(_)));
+        lost.done().unwrap();
+        assert_eq!(lost.withhold(&mut vec![durable(0, Holds::Record)]).len(), 1);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::clock::{Clock, Timekeeper};
 use crate::desk::{Counter, Health, Knock, Look};
 use crate::entropy::Entropy;
 use crate::failpoint;
-use crate::floor::{Feedback, Floor, Holds, LinkBase, Ticket, Turn};
+use crate::floor::{Feedback, Floor, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
 use crate::look;
 use crate::lost::Lost;
@@ -409,17 +409,10 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     /// An alarm outranks its paperwork: the turn is spooled and goes on; its PUBACKs wait for the record. A turn that
     /// wrote nothing leans on those before it and waits with the last of them.
     fn put_aside(&mut self, mut turn: Turn, batch: Arc<Batch>, now: Timestamp) {
-        let mut withheld = Vec::new();
-        turn.verdicts.retain(|(ticket, verdict, holds)| {
-            let waits = *holds == Holds::Record && matches!(verdict, Verdict::Durable(_));
-            if waits {
-                withheld.push((*ticket, verdict.clone()));
-            }
-            !waits
-        });
         let feedback = std::mem::take(&mut turn.feedback);
         let mut kept = Kept::InTheRecord;
         if let Some(lost) = &mut self.lost {
+            let withheld = lost.withhold(&mut turn.verdicts);
             lost.put(batch, withheld, feedback);
             kept = if lost.spool(&mut self.spool) { Kept::InTheSpool } else { Kept::Nowhere };
         }
