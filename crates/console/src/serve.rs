@@ -9,6 +9,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -185,6 +186,8 @@ struct Silence {
     silent: Arc<Silent>,
     number: u64,
     displaced: Arc<Notify>,
+    /// A request that is under way is not cut, even where it came as the place was being given away.
+    is_over: AtomicBool,
 }
 
 impl Silence {
@@ -194,17 +197,21 @@ impl Silence {
         kept.0 += 1;
         let number = kept.0;
         kept.1.insert(number, Arc::clone(&displaced));
-        Arc::new(Self { silent: Arc::clone(silent), number, displaced })
+        Arc::new(Self { silent: Arc::clone(silent), number, displaced, is_over: AtomicBool::new(false) })
     }
 
     /// It has asked for something: nobody takes its place any more.
     fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
         self.silent.kept.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&self.number);
     }
 
     /// Ends when another took its place.
     async fn displaced(&self) {
         self.displaced.notified().await;
+        if self.is_over.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
