@@ -12,9 +12,11 @@ use super::{Inbound, attempt_s, connect_ms, request_ms, sms_slots, validity_s, y
 /// An SMS gateway spoken to by templates, `[[sms]] kind = "http"`.
 ///
 /// Words of every template: `to`, `from` (E.164), `to_plain`, `from_plain` (without the plus), `to_national`,
-/// `from_national` (`0400000001` within the country), `text`, `dispatch`, `validity_s`, `validity_min`, `expires_at` (RFC 3339),
-/// `user`, `token`, `status_url`, `inbound_url` (where callbacks reach us; empty where they cannot). Values are escaped for
-/// the place they stand in.
+/// `from_national` (`0400000001` within the country), `text`, `dispatch` (our name for the message), `dispatch_key` (the same
+/// with the time at which it was queued: for a header by which a repeat is one message, since a name may be given again where a
+/// crash met a record and a spool that both failed), `validity_s`, `validity_min`, `expires_at` (RFC 3339), `user`, `token`,
+/// `status_url`, `inbound_url` (where callbacks reach us; empty where they cannot). Values are escaped for the place they
+/// stand in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {

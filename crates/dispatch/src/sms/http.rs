@@ -17,7 +17,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use escalation::dispatch::{Address, Order};
-use escalation::id::DispatchId;
 use escalation::time::{SignedDuration, Timestamp};
 use minijinja::Value;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
@@ -136,7 +135,7 @@ impl Gateway {
         let Address::Sms(to) = &order.address else {
             return Err(Fault::Refused("not_a_number".to_owned()));
         };
-        let words = self.words(Some((to, letter.words(), &order.id)));
+        let words = self.words(Some((to, letter.words(), order)));
         let request = self.message(&words).ok_or_else(|| Fault::Refused("template".to_owned()))?;
         let request_time = Duration::from_millis(self.settings.request_ms);
         let mut answer = self.call(&request, budget.min(request_time)).await?;
@@ -371,10 +370,10 @@ impl Gateway {
     }
 
     /// The words of a request; those about a message are empty without one.
-    fn words(&self, message: Option<(&str, &str, &DispatchId)>) -> Words {
+    fn words(&self, message: Option<(&str, &str, &Order)>) -> Words {
         let settings = &self.settings;
         let (to, text) = message.map_or(("", ""), |(to, text, _)| (to, text));
-        let dispatch = message.map(|(_, _, id)| id.to_string()).unwrap_or_default();
+        let (dispatch, key) = message.map(|(_, _, order)| (order.id.to_string(), order.key())).unwrap_or_default();
         let country = settings.country_code.as_str();
         let expires = (self.now)().saturating_add(SignedDuration::from_secs(i64::from(settings.validity_s)));
         let expires = expires.unwrap_or(Timestamp::MAX);
@@ -394,6 +393,7 @@ impl Gateway {
             ("status_url", self.our_address("status", &dispatch)),
             ("inbound_url", self.our_address("inbound", "")),
             ("dispatch", dispatch),
+            ("dispatch_key", key),
         ];
         words.into_iter().map(|(name, word)| (name, Value::from(word))).collect()
     }

@@ -410,13 +410,13 @@ async fn a_gateway_that_is_set_up_wrong_is_refused_with_its_key_and_the_remedy()
 async fn a_header_may_hold_the_secret_or_name_the_message() {
     let (gateway_, watch, desk) = shop().await;
     gateway_.shows("/send", 200, TAKEN);
-    let own = "X-Api-Key = \"{{ token }}\"\nIdempotency-Key = \"{{ dispatch }}\"";
+    let own = "X-Api-Key = \"{{ token }}\"\nIdempotency-Key = \"{{ dispatch_key }}\"";
     let toml = gateway(&desk, &gateway_.url, "").replace("auth = \"bearer\"\n", "").replace("X-Api-Version = \"3\"", own);
     let voice = desk.add(&toml).open_while(&watch, false, None);
     voice.send(text("KAL-42.7")).unwrap();
     watch.reported(1).await;
     let sent = gateway_.at("/send").remove(0);
-    assert_eq!((sent.header("x-api-key").as_str(), sent.header("idempotency-key").as_str()), ("s3cret", "KAL-42.7"));
+    assert_eq!((sent.header("x-api-key").as_str(), sent.header("idempotency-key").as_str()), ("s3cret", text("KAL-42.7").key().as_str()));
     gateway_.until("a listing", |gateway| !gateway.at("/replies").is_empty()).await;
     let listed = gateway_.at("/replies").remove(0);
     assert_eq!(listed.header("x-api-key"), "s3cret");

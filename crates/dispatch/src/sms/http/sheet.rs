@@ -12,7 +12,7 @@ use crate::settings::{BodyAs, Flaw, Http};
 /// Steps of the template engine for one request; a large one takes some dozens.
 const FUEL: u64 = 20_000;
 /// What every template may say (see [`Http`]).
-pub(super) const WORDS: [&str; 15] = [
+pub(super) const WORDS: [&str; 16] = [
     "to",
     "to_plain",
     "to_national",
@@ -21,6 +21,7 @@ pub(super) const WORDS: [&str; 15] = [
     "from_national",
     "text",
     "dispatch",
+    "dispatch_key",
     "validity_s",
     "validity_min",
     "expires_at",
@@ -30,7 +31,7 @@ pub(super) const WORDS: [&str; 15] = [
     "inbound_url",
 ];
 /// Words that only a request about one message has.
-const OF_A_MESSAGE: [&str; 6] = ["to", "to_plain", "to_national", "text", "dispatch", "expires_at"];
+const OF_A_MESSAGE: [&str; 7] = ["to", "to_plain", "to_national", "text", "dispatch", "dispatch_key", "expires_at"];
 
 /// Values by name.
 pub(super) type Words = BTreeMap<&'static str, Value>;
