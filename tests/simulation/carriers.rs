@@ -112,7 +112,7 @@ fn throw_fate(address: &Address, dice: &mut Dice) -> Fate {
     match address {
         Address::Missing => return Fate::Refused(Failure::NoAddress),
         Address::Email(_) | Address::Webhook(_) if dice.chance(85) => return Fate::TakenQuietly,
-        Address::Sms(_) | Address::Email(_) | Address::Webhook(_) => {}
+        Address::Sms(_) | Address::Email(_) | Address::Voice(_) | Address::Webhook(_) => {}
     }
     match dice.between(0, 100) {
         0..45 => Fate::Taken { receipt: Receipt::Comes },

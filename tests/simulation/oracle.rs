@@ -205,7 +205,7 @@ fn only_humans_stop_it(past: &Past, found: &mut Findings) {
 
 fn is_human(past: &Past, act: &ActivationId, by: &Responder) -> bool {
     match by.via {
-        AnsweredVia::Sms => by.provider_ref.as_ref().is_some_and(|text| past.human.texts.contains(text)),
+        AnsweredVia::Sms | AnsweredVia::Voice => by.provider_ref.as_ref().is_some_and(|text| past.human.texts.contains(text)),
         AnsweredVia::Link(Gesture::Shown) => past.human.links.contains(&act.to_string()),
         AnsweredVia::Link(Gesture::Missing) => false,
         AnsweredVia::Api => by.by.as_ref().and_then(|doer| doer.idempotency).is_some_and(|key| past.human.keys.contains(&key)),

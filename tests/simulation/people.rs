@@ -36,7 +36,7 @@ pub(crate) fn ring(world: &Arc<World>, order: &Order, mut dice: Dice) {
                 tokio::spawn(open_page(Arc::clone(world), token, scanned, dice));
             }
         }
-        Address::Sms(_) | Address::Webhook(_) | Address::Missing => {}
+        Address::Sms(_) | Address::Voice(_) | Address::Webhook(_) | Address::Missing => {}
     }
 }
 

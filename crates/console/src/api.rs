@@ -57,6 +57,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/metrics", get(crate::metrics::metrics))
         .route("/hooks/{provider}/status", post(hooks::status))
         .route("/hooks/{provider}/inbound", post(hooks::inbound))
+        .route("/hooks/{provider}/voice", post(hooks::voice))
 }
 
 /// Nothing is served there.

@@ -37,6 +37,8 @@ pub enum HookKind {
     Status,
     /// A message from a person.
     Inbound,
+    /// A call that asks what to say, and brings digits.
+    Voice,
 }
 
 /// What the provider is told.

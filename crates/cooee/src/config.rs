@@ -28,7 +28,7 @@ pub(crate) struct Settings {
     pub(crate) record: Record,
     /// `[mqtt]` or `[listener]`.
     pub(crate) intake: intake::settings::Settings,
-    /// `[[sms]]`, `[email]`, `[[webhook]]`, `[templates]`.
+    /// `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]`, `[templates]`.
     pub(crate) dispatch: dispatch::Settings,
     /// `[http]`.
     pub(crate) http: Http,
@@ -46,6 +46,8 @@ pub(crate) struct Loaded {
     pub(crate) directory: Option<Directory>,
     /// The names of all `[[webhook]]` tables: what a centre of the directory may name.
     pub(crate) webhooks: Vec<String>,
+    /// Whether there is any `[[voice]]` table: whether anybody can be rung.
+    pub(crate) calls: bool,
     /// Everything the operator should know, by line.
     pub(crate) findings: Vec<Finding>,
 }
@@ -140,7 +142,7 @@ pub(crate) enum Source {
 /// Sections that are tables: the environment may override their keys.
 const TABLES: [&str; 8] = ["station", "record", "mqtt", "listener", "http", "email", "templates", "directory"];
 /// Sections that are lists of tables: they come from the file alone.
-const LISTS: [&str; 3] = ["sms", "webhook", "key"];
+const LISTS: [&str; 4] = ["sms", "voice", "webhook", "key"];
 
 impl Settings {
     /// Reads the file at `path` with `environment` over it.
@@ -152,6 +154,7 @@ impl Settings {
                 settings: None,
                 directory: None,
                 webhooks: Vec::new(),
+                calls: false,
                 findings: vec![Finding {
                     severity: Severity::Error,
                     file,
@@ -175,10 +178,12 @@ impl Settings {
         review_record(&mut layered, &record);
         review_http(&mut layered, &http);
         let webhooks = layered.names("webhook");
+        let calls = !layered.names("voice").is_empty();
         let intake = way_in(&mut layered);
         let dispatch = dispatch::Settings {
             sms: account::read(&mut layered),
             email: layered.optional("email"),
+            voice: layered.list("voice").into_iter().map(|(_, account)| account).collect(),
             webhook: layered.list("webhook").into_iter().map(|(_, endpoint)| endpoint).collect(),
             templates: layered.table_or_default("templates"),
         };
@@ -198,6 +203,7 @@ impl Settings {
             }),
             directory,
             webhooks,
+            calls,
             findings,
         }
     }

@@ -20,11 +20,12 @@ const BEFORE_HELP: &str = "A test prints what follows from the program itself.\n
 const STRANGER: &str = "qqqqqqqqqqqq";
 /// The least that each section needs, under its heading in the documentation: the section itself, but for accounts, whose
 /// keys depend on their kind.
-const LEAST: [(&str, &str, &str); 17] = [
+const LEAST: [(&str, &str, &str); 18] = [
     ("[station]", "[station]", "name = \"a\"\ndata_dir = \"d\"\n"),
     ("[record]", "[record]", ""),
     ("[mqtt]", "[mqtt]", "url = \"mqtts://b\"\n"),
     ("[http]", "[http]", ""),
+    ("[[voice]]", "[[voice]]", "name = \"v\"\naccount_sid = \"AC1\"\nauth_token_file = \"secret\"\nfrom = \"+61480000000\"\n"),
     (
         "[[sms]]` of the kind `twilio",
         "[[sms]]",

@@ -433,6 +433,7 @@ impl Hooks for ProviderHooks {
         let kind = match call.kind {
             HookKind::Status => dispatch::HookKind::Status,
             HookKind::Inbound => dispatch::HookKind::Inbound,
+            HookKind::Voice => dispatch::HookKind::Voice,
         };
         let HookCall { provider, kind: _, method, path_and_query, headers, body } = call;
         Box::pin(async move {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use escalation::dispatch::Order;
 use escalation::id::CarrierName;
 
+use crate::call::Caller;
 use crate::email::Relay;
-use crate::message::{Mail, Text};
+use crate::message::{Mail, Spoken, Text};
 use crate::sms::account::Account;
 use crate::webhook::Endpoint;
 
@@ -19,6 +20,8 @@ pub(crate) enum Carrier {
     Sms(Account),
     /// A mail relay.
     Email(Box<Relay>),
+    /// An account that makes calls.
+    Call(Caller),
     /// A centre's webhook.
     Webhook(Box<Endpoint>),
 }
@@ -30,6 +33,8 @@ pub(crate) enum Letter {
     Text(Text),
     /// An e-mail.
     Mail(Mail),
+    /// What a call says.
+    Spoken(Spoken),
     /// A webhook's body.
     Body(Text),
 }
@@ -40,6 +45,7 @@ impl Letter {
         match self {
             Self::Text(text) | Self::Body(text) => &text.body,
             Self::Mail(mail) => &mail.text,
+            Self::Spoken(spoken) => &spoken.content,
         }
     }
 
@@ -48,6 +54,7 @@ impl Letter {
         match self {
             Self::Text(text) | Self::Body(text) => &text.template,
             Self::Mail(mail) => &mail.template,
+            Self::Spoken(spoken) => &spoken.template,
         }
     }
 }
@@ -98,6 +105,7 @@ impl Carrier {
         match self {
             Self::Sms(account) => account.name(),
             Self::Email(relay) => relay.name(),
+            Self::Call(caller) => caller.name(),
             Self::Webhook(endpoint) => endpoint.name(),
         }
     }
@@ -106,6 +114,7 @@ impl Carrier {
         match self {
             Self::Sms(account) => account.slots(),
             Self::Email(relay) => relay.slots(),
+            Self::Call(caller) => caller.slots(),
             Self::Webhook(endpoint) => endpoint.slots(),
         }
     }
@@ -115,6 +124,7 @@ impl Carrier {
         match self {
             Self::Sms(account) => account.send(order, letter, budget).await,
             Self::Email(relay) => relay.send(order, letter, budget).await,
+            Self::Call(caller) => caller.send(order, letter, budget).await,
             Self::Webhook(endpoint) => endpoint.send(order, letter, budget).await,
         }
     }
@@ -123,8 +133,8 @@ impl Carrier {
     pub(crate) async fn find(&self, order: &Order, letter: &Letter) -> Option<Taken> {
         match self {
             Self::Sms(account) => account.find(order, letter).await,
-            // SMTP cannot be asked; a webhook's receiver knows our id and discards the second.
-            Self::Email(_) | Self::Webhook(_) => None,
+            // SMTP cannot be asked, a phone may ring twice, and a webhook's receiver knows our id and discards the second.
+            Self::Email(_) | Self::Call(_) | Self::Webhook(_) => None,
         }
     }
 }

@@ -12,10 +12,13 @@ use escalation::id::{CarrierName, DispatchId};
 use escalation::input::Input;
 use escalation::private::Private;
 use escalation::time::Timestamp;
+use escalation::verdict::Verdict;
 use tokio::time::Instant;
 
+use crate::call::Caller;
 use crate::recent::Recent;
 use crate::report::Reporter;
+use crate::settings::Secret;
 use crate::sms::account::Account;
 use crate::sms::answer::final_report;
 use crate::sms::awaited::Awaited;
@@ -54,6 +57,8 @@ pub enum HookKind {
     Status,
     /// `/hooks/{provider}/inbound`: a reply.
     Inbound,
+    /// `/hooks/{provider}/voice`: a call asks what to say, and brings digits.
+    Voice,
 }
 
 /// What the provider is answered.
@@ -87,13 +92,15 @@ impl HookReply {
 #[derive(Clone)]
 pub struct Callbacks {
     accounts: Arc<BTreeMap<CarrierName, Account>>,
+    callers: Arc<BTreeMap<CarrierName, Caller>>,
     inbox: Arc<Inbox>,
 }
 
 impl Callbacks {
-    pub(crate) fn new(accounts: impl IntoIterator<Item = Account>, inbox: Arc<Inbox>) -> Self {
+    pub(crate) fn new(accounts: impl IntoIterator<Item = Account>, callers: impl IntoIterator<Item = Caller>, inbox: Arc<Inbox>) -> Self {
         let named = accounts.into_iter().map(|account| (account.name().clone(), account));
-        Self { accounts: Arc::new(named.collect()), inbox }
+        let callers = callers.into_iter().map(|caller| (caller.name().clone(), caller));
+        Self { accounts: Arc::new(named.collect()), callers: Arc::new(callers.collect()), inbox }
     }
 
     /// Checks one callback and hands what it says to the watch.
@@ -102,15 +109,23 @@ impl Callbacks {
     /// senseless, 503 not durable (the provider tries again), 200 durable or nothing to record.
     pub async fn receive(&self, request: HookRequest) -> HookReply {
         let name = CarrierName::parse(&request.provider).ok();
-        let Some(account) = name.and_then(|name| self.accounts.get(&name)) else {
+        let account = name.as_ref().and_then(|name| self.accounts.get(name));
+        let caller = name.as_ref().and_then(|name| self.callers.get(name));
+        if account.is_none() && caller.is_none() {
             return HookReply::new(404);
-        };
+        }
         if request.method != "POST" {
             return HookReply::new(405);
         }
         if request.body.len() > BODY_MAX {
             return HookReply::new(413);
         }
+        if let Some(caller) = caller {
+            return caller.receive(&self.inbox, &request).await;
+        }
+        let Some(account) = account else {
+            return HookReply::new(404);
+        };
         let taken = match account {
             Account::Twilio(account) => self.twilio(account, &request).await,
             Account::Http(gateway) => gateway.receive(&self.inbox, &request).await,
@@ -129,10 +144,11 @@ impl Callbacks {
 
     /// `None` where it was not signed, `Some(None)` where it makes no sense, else whether it is durable.
     async fn twilio(&self, account: &Twilio, request: &HookRequest) -> Option<Option<bool>> {
-        let fields = signed_fields(account, request)?;
+        let fields = signed_fields(account.public_url(), account.secret(), request)?;
         Some(match request.kind {
             HookKind::Status => self.status(account, request, &fields).await,
             HookKind::Inbound => self.inbound(account, &fields).await,
+            HookKind::Voice => None, // It sends texts.
         })
     }
 
@@ -160,19 +176,19 @@ impl Callbacks {
 }
 
 /// The callback's fields, where one of the account's tokens signed it.
-fn signed_fields(account: &Twilio, request: &HookRequest) -> Option<Pairs> {
+pub(crate) fn signed_fields(public_url: Option<&str>, secret: &Secret, request: &HookRequest) -> Option<Pairs> {
     // Without a public address nobody can say what was signed.
-    let url = format!("{}{}", account.public_url()?, request.path_and_query);
+    let url = format!("{}{}", public_url?, request.path_and_query);
     let signature = header(request, "x-twilio-signature")?;
     let is_form =
         header(request, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
     if is_form {
         let form = pairs_of(std::str::from_utf8(&request.body).ok()?);
         let signed = |token: &str| form_is_signed(token, &url, &form, signature);
-        return account.secret().each().any(signed).then_some(form);
+        return secret.each().any(signed).then_some(form);
     }
     let signed = |token: &str| body_is_signed(token, &url, &request.body, signature);
-    account.secret().each().any(signed).then(|| json_fields(&request.body))
+    secret.each().any(signed).then(|| json_fields(&request.body))
 }
 
 pub(crate) fn header<'a>(request: &'a HookRequest, name: &str) -> Option<&'a str> {
@@ -250,6 +266,11 @@ impl Inbox {
             self.remember(key, 1);
         }
         durable
+    }
+
+    /// Hands on a digit that somebody pressed; the verdict is said back to them.
+    pub(crate) async fn pressed(&self, answer: Answer) -> Verdict {
+        self.reporter.ask(Input::Answer(answer)).await
     }
 
     /// Whether a reply was recorded in this run.

@@ -7,12 +7,13 @@
 //! # Dramatis personae
 //! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
 //! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience; `breaker`: who is asked last.
-//! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `webhook`.
+//! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `call`, `webhook`.
 //! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
 
 mod attempt;
 pub mod backoff;
 mod breaker;
+mod call;
 mod carrier;
 mod client;
 mod email;
@@ -36,11 +37,12 @@ use escalation::dispatch::{Address, DeliveryReport, Failure, Order, Report};
 use escalation::id::{CarrierName, DispatchId};
 use escalation::input::Input;
 use escalation::verdict::Submit;
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join_all, join4};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::attempt::Attempt;
+use crate::call::Caller;
 use crate::carrier::Carrier;
 use crate::email::Relay;
 use crate::health::Gauge;
@@ -68,7 +70,7 @@ pub enum VoiceError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// Two carriers have one name, so that a report or callback could not be told apart.
-    #[error("two carriers are named \"{0}\"\n  give each [[sms]] and [[webhook]] a name of its own; \"email\" is the relay's")]
+    #[error("two carriers are named \"{0}\"\n  give each [[sms]], [[voice]] and [[webhook]] a name of its own; \"email\" is the relay's")]
     NamedTwice(CarrierName),
 }
 
@@ -96,6 +98,7 @@ impl NotQueued {
 pub struct Voice {
     sms: Arc<Line>,
     email: Arc<Line>,
+    calls: Arc<Line>,
     webhooks: BTreeMap<CarrierName, Arc<Line>>,
     accounts: Vec<SmsAccount>,
     reporter: Reporter,
@@ -129,6 +132,8 @@ impl Voice {
         let sms = lines.line(sms, sms_whole);
         let email_whole = settings.email.as_ref().map(|email| email.attempt_s);
         let email = lines.line(built.email.map(|relay| Carrier::Email(Box::new(relay))), email_whole);
+        let calls_whole = settings.voice.iter().map(|voice| voice.attempt_s).max();
+        let calls = lines.line(built.calls.iter().cloned().map(Carrier::Call), calls_whole);
         let mut webhooks = BTreeMap::new();
         for (endpoint, settings) in built.webhooks.into_iter().zip(&settings.webhook) {
             let name = endpoint.name().clone();
@@ -152,10 +157,11 @@ impl Voice {
         }
         let (alive, all_gone) = mpsc::channel(1);
         Ok(Self {
-            callbacks: Callbacks::new(built.sms.iter().cloned(), inbox),
+            callbacks: Callbacks::new(built.sms.iter().cloned(), built.calls, inbox),
             accounts: built.sms,
             sms,
             email,
+            calls,
             webhooks,
             reporter,
             in_hand,
@@ -186,6 +192,7 @@ impl Voice {
         let line = match &order.address {
             Address::Sms(_) => Some(&self.sms),
             Address::Email(_) => Some(&self.email),
+            Address::Voice(_) => Some(&self.calls),
             Address::Webhook(name) => self.webhooks.get(name),
             Address::Missing => {
                 self.fail(&order, Failure::NoAddress, alive);
@@ -239,7 +246,7 @@ impl Voice {
     }
 
     fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
-        [&self.sms, &self.email].into_iter().chain(self.webhooks.values())
+        [&self.sms, &self.email, &self.calls].into_iter().chain(self.webhooks.values())
     }
 
     /// Reports an order that no carrier can even try.
@@ -271,6 +278,7 @@ struct Built {
     book: Book,
     sms: Vec<SmsAccount>,
     email: Option<Relay>,
+    calls: Vec<Caller>,
     webhooks: Vec<Endpoint>,
 }
 
@@ -282,11 +290,15 @@ impl Built {
             sms.push(SmsAccount::open(account, public_url, now)?);
         }
         let email = settings.email.as_ref().map(Relay::open).transpose()?;
+        let mut calls = Vec::with_capacity(settings.voice.len());
+        for account in &settings.voice {
+            calls.push(Caller::open(account, public_url, Arc::clone(now))?);
+        }
         let mut webhooks = Vec::with_capacity(settings.webhook.len());
         for endpoint in &settings.webhook {
             webhooks.push(Endpoint::open(endpoint, Arc::clone(now))?);
         }
-        let built = Self { book, sms, email, webhooks };
+        let built = Self { book, sms, email, calls, webhooks };
         built.names_differ()?;
         Ok(built)
     }
@@ -294,7 +306,9 @@ impl Built {
     /// Every carrier's name, in the order of the settings.
     fn names(&self) -> impl Iterator<Item = &CarrierName> {
         let sms = self.sms.iter().map(SmsAccount::name);
-        sms.chain(self.email.iter().map(Relay::name)).chain(self.webhooks.iter().map(Endpoint::name))
+        sms.chain(self.email.iter().map(Relay::name))
+            .chain(self.calls.iter().map(Caller::name))
+            .chain(self.webhooks.iter().map(Endpoint::name))
     }
 
     fn names_differ(&self) -> Result<(), VoiceError> {
@@ -323,9 +337,10 @@ pub async fn probe(settings: &Settings, public_url: Option<&str>, now: &Now) -> 
     let accounts = join_all(built.sms.iter().map(SmsAccount::probe));
     let relay = join_all(built.email.iter().map(Relay::probe));
     let endpoints = join_all(built.webhooks.iter().map(Endpoint::probe));
-    let said = join3(accounts, relay, endpoints).await;
+    let callers = join_all(built.calls.iter().map(Caller::probe));
+    let said = join4(accounts, relay, callers, endpoints).await;
     let names = built.names().cloned();
-    Ok(names.zip(said.0.into_iter().chain(said.1).chain(said.2)).collect())
+    Ok(names.zip(said.0.into_iter().chain(said.1).chain(said.2).chain(said.3)).collect())
 }
 
 /// What every line is made with.

@@ -262,6 +262,7 @@ impl Line {
         let order = &attempt.order;
         let letter = match self.accounts.first().map(|account| &account.carrier) {
             Some(Carrier::Email(_)) => Letter::Mail(self.book.email(order.purpose, &order.words)?),
+            Some(Carrier::Call(_)) => Letter::Spoken(self.book.spoken(order.purpose, &order.words)?),
             Some(Carrier::Webhook(_)) => Letter::Body(webhook::body(order)),
             Some(Carrier::Sms(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
         };

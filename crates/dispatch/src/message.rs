@@ -31,6 +31,10 @@ macro_rules! built_in {
                 (concat!($purpose, ".email.subject.txt"), include_str!(concat!("../templates/", $purpose, ".email.subject.txt"))),
                 (concat!($purpose, ".email.txt"), include_str!(concat!("../templates/", $purpose, ".email.txt"))),
             )*
+            (PROMPT, include_str!("../templates/prompt.voice.txt")),
+            ("alarm.voice.txt", include_str!("../templates/alarm.voice.txt")),
+            ("alarm_again.voice.txt", include_str!("../templates/alarm_again.voice.txt")),
+            ("ask_first.voice.txt", include_str!("../templates/ask_first.voice.txt")),
             (PAGE, include_str!("../templates/email.html")),
         ]
     };
@@ -38,6 +42,12 @@ macro_rules! built_in {
 
 /// The page around an e-mail's words, one for all purposes, so that its words are always the plain text's.
 const PAGE: &str = "email.html";
+/// The first words of every call, one for all purposes: a machine that takes the call keeps them.
+const PROMPT: &str = "prompt.voice.txt";
+/// What calls are about.
+const SPOKEN: [Purpose; 3] = [Purpose::Alarm, Purpose::AlarmAgain, Purpose::AskFirst];
+/// Longest words of a call, characters: about half a minute.
+const SPOKEN_MAX: usize = 500;
 const BUILT_IN: &[(&str, &str)] = built_in![
     "alarm",
     "alarm_again",
@@ -76,6 +86,17 @@ pub struct Mail {
     pub template: String,
 }
 
+/// What a call says, ready to be spoken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// To whoever or whatever takes the call: nothing of what it is about.
+    pub prompt: String,
+    /// To a human who asked for it.
+    pub content: String,
+    /// Which templates made it, `alarm.voice@3f2a91c0`.
+    pub template: String,
+}
+
 /// A text could not be made from its template, neither from the operator's nor from the built-in one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the text of {purpose} could not be made from its template; run `cooee check`")]
@@ -95,6 +116,7 @@ pub struct Book {
     /// Shown names per purpose.
     sms_names: BTreeMap<Purpose, String>,
     email_names: BTreeMap<Purpose, String>,
+    voice_names: BTreeMap<Purpose, String>,
 }
 
 impl Book {
@@ -119,12 +141,14 @@ impl Book {
             sms_words: needs(&[&edited, &built_in]),
             edited,
             built_in,
-            sms_names: names(&sources, "sms", &[".sms.txt"]),
-            email_names: names(&sources, "email", &[".email.subject.txt", ".email.txt"]),
+            sms_names: names(&sources, "sms", &[".sms.txt"], ""),
+            email_names: names(&sources, "email", &[".email.subject.txt", ".email.txt"], PAGE),
+            voice_names: names(&sources, "voice", &[".voice.txt"], PROMPT),
         };
         for purpose in Purpose::ALL {
             book.prove(purpose, &shown)?;
         }
+        book.prove_calls(&shown)?;
         Ok(book)
     }
 
@@ -145,6 +169,46 @@ impl Book {
             .or_else(|_| mail(&self.built_in, purpose, &words))
             .map(|mail| Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
             .map_err(|_| Unworded { purpose: purpose.as_str() })
+    }
+
+    /// What a call of a purpose says. Only calls for help are made by voice; what is said about them is written.
+    pub fn spoken(&self, purpose: Purpose, words: &Words) -> Result<Spoken, Unworded> {
+        let words = complete(words);
+        let file = format!("{}.voice.txt", purpose.as_str());
+        let say = |name: &str| {
+            let said = render(&self.edited, name, &words).or_else(|_| render(&self.built_in, name, &words));
+            said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).map_err(|_| Unworded { purpose: purpose.as_str() })
+        };
+        let template = self.voice_names.get(&purpose).cloned().unwrap_or_default();
+        Ok(Spoken { prompt: say(PROMPT)?, content: say(&file)?, template })
+    }
+
+    /// Proves that calls can be worded, are short enough to be listened to, and begin with words that a machine may keep.
+    fn prove_calls(&self, shown: &str) -> Result<(), SettingsError> {
+        let prompt = self.edited.get_template(PROMPT).map_err(|error| describe(shown, PROMPT, &error))?;
+        let told: BTreeSet<String> = prompt.undeclared_variables(false).into_iter().filter(|word| word != "recipient").collect();
+        if let Some(word) = told.first() {
+            return Err(SettingsError::new(
+                format!("{shown}/{PROMPT}"),
+                format!("uses \"{word}\", and a voicemail would keep it"),
+                "use no word but recipient: what it is about is said after a digit",
+            ));
+        }
+        for purpose in SPOKEN {
+            let file = format!("{}.voice.txt", purpose.as_str());
+            for name in [PROMPT, &file] {
+                let said = render(&self.edited, name, &usual_words()).map_err(|error| describe(shown, name, &error))?;
+                let length = said.trim().chars().count();
+                if length == 0 || length > SPOKEN_MAX {
+                    return Err(SettingsError::new(
+                        format!("{shown}/{name}"),
+                        format!("says {length} characters before site and place; 1 to {SPOKEN_MAX} can be listened to"),
+                        "shorten it, or remove the file to use the built-in words",
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Proves that a purpose's texts can be made and that its text message cannot exceed a segment.
@@ -207,7 +271,7 @@ fn read_folder(dir: &Path, sources: &mut BTreeMap<&'static str, String>) -> Resu
             return Err(SettingsError::new(
                 format!("{shown}/{name}"),
                 "no message is made from a file of this name",
-                "name it like a built-in one: <purpose>.sms.txt, <purpose>.email.subject.txt, <purpose>.email.txt or email.html",
+                "name it like a built-in one: <purpose>.sms.txt, <purpose>.email.subject.txt, <purpose>.email.txt, email.html, <purpose>.voice.txt or prompt.voice.txt",
             ));
         };
         let source = std::fs::read_to_string(&path).map_err(|error| {
@@ -288,8 +352,8 @@ fn needs(environments: &[&Environment<'_>]) -> BTreeMap<Purpose, Vec<&'static st
     Purpose::ALL.into_iter().map(of).collect()
 }
 
-/// Names with the first eight hex digits of the SHA-256 of what they are made from.
-fn names(sources: &BTreeMap<&'static str, String>, medium: &str, suffixes: &[&str]) -> BTreeMap<Purpose, String> {
+/// Names with the first eight hex digits of the SHA-256 of what they are made from; `beside` is a file that all purposes share.
+fn names(sources: &BTreeMap<&'static str, String>, medium: &str, suffixes: &[&str], beside: &str) -> BTreeMap<Purpose, String> {
     let named = |purpose: Purpose| {
         let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
         for suffix in suffixes {
@@ -297,9 +361,7 @@ fn names(sources: &BTreeMap<&'static str, String>, medium: &str, suffixes: &[&st
             digest.update(sources.get(file.as_str()).map_or(&[], |s| s.as_bytes()));
             digest.update(&[0]);
         }
-        if medium == "email" {
-            digest.update(sources.get(PAGE).map_or(&[], |s| s.as_bytes()));
-        }
+        digest.update(sources.get(beside).map_or(&[], |s| s.as_bytes()));
         let digest = digest.finish();
         let first = digest.as_ref().first_chunk().copied().unwrap_or_default();
         let hash8 = format!("{:08x}", u32::from_be_bytes(first));

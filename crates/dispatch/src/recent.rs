@@ -25,6 +25,10 @@ impl<V> Recent<V> {
         self.by_name.get(name)
     }
 
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.by_name.get_mut(name)
+    }
+
     /// Remembers, over what was remembered by that name.
     pub(crate) fn insert(&mut self, now: Instant, name: String, value: V) {
         self.forget_old(now);

@@ -78,9 +78,14 @@ impl Reporter {
         }
     }
 
+    /// Offers an input once and says what became of it.
+    pub(crate) async fn ask(&self, input: Input) -> Verdict {
+        (self.submit)(input).await
+    }
+
     /// Offers an input once: whoever sent it to us will send it again. True once durable.
     pub(crate) async fn once(&self, input: Input) -> bool {
-        match (self.submit)(input).await {
+        match self.ask(input).await {
             Verdict::Durable(_) | Verdict::Refused(_) => true,
             Verdict::NotTaken(_) => false,
         }

@@ -4,6 +4,7 @@
 
 mod hosted;
 mod http;
+mod voice;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,9 @@ use serde::Deserialize;
 
 pub use self::hosted::{Hosted, Service};
 pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
+pub use self::voice::{Voice, VoiceKind};
 
-/// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[webhook]]` and `[templates]`.
+/// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]` and `[templates]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -22,6 +24,8 @@ pub struct Settings {
     pub sms: Vec<Sms>,
     /// The mail relay.
     pub email: Option<Email>,
+    /// Accounts that make calls, in order of preference.
+    pub voice: Vec<Voice>,
     /// Webhooks of centres, chosen by name.
     pub webhook: Vec<Webhook>,
     /// Texts edited by the operator.

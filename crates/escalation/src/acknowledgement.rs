@@ -1,6 +1,7 @@
 //! What counts as a human answer, and what never does (I4).
 //!
-//! A reply counts only in a form that a human must make: the whole message is one short code. Quoted texts,
+//! A reply counts only in a form that a human must make: the whole message is one short code, or a digit in a call that a
+//! human asked to hear. Quoted texts,
 //! reactions and auto-replies are recorded and answered "nothing acknowledged".
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,20 @@ pub enum Sender {
     Number(Private),
     /// A contact known by key only; its reply carries the code.
     Contact(ContactKey),
+    /// Whoever pressed a digit in a call of ours, by the number that was rung; the watch turns it into a key.
+    Callee {
+        /// What the call was about.
+        activation: ActivationId,
+        /// Which number was rung.
+        number: Private,
+    },
+    /// The same, known by key only.
+    Called {
+        /// What the call was about.
+        activation: ActivationId,
+        /// Which phone was rung.
+        contact: ContactKey,
+    },
     /// The holder of a responder's link: one person and one activation.
     Link {
         /// For which activation the link was made.

@@ -61,20 +61,25 @@ fn meant(target: &Target, around: &impl Surroundings) -> Vec<(Who, Resolution)> 
     }
 }
 
-/// How a person with these details is reached by a target's channels.
-pub(crate) fn steps_to(id: PersonId, person: &Person, target: &Target) -> Resolution {
+/// How a person with these details is reached by a target's channels; by a call only where their phone `may_ring`.
+pub(crate) fn steps_to(id: PersonId, person: &Person, target: &Target, may_ring: bool) -> Resolution {
     let version = PersonVersion { person: id, version: person.version };
     let channel = |medium: &Medium| {
-        let contact = *person.contacts.get(medium)?;
+        let contact = *person.contacts.get(&medium.in_writing())?;
         Some(Channel { medium: *medium, to: Recipient::Person { person: version, contact } })
     };
+    let quiet = |channel: &Channel| channel.medium != Medium::Voice || may_ring;
     let steps: Vec<Vec<Channel>> = target
         .by
         .iter()
-        .map(|together| together.iter().filter_map(channel).collect::<Vec<_>>())
+        .map(|together| together.iter().filter_map(channel).filter(quiet).collect::<Vec<_>>())
         .filter(|together| !together.is_empty())
         .collect();
-    if steps.is_empty() { Err(ContactSkip::NoAddress) } else { Ok((Some(version), steps)) }
+    if steps.is_empty() {
+        let unheard = !may_ring && target.by.iter().flatten().find_map(channel).is_some();
+        return Err(if unheard { ContactSkip::NotByCall } else { ContactSkip::NoAddress });
+    }
+    Ok((Some(version), steps))
 }
 
 /// How a centre with these details is reached.

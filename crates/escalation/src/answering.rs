@@ -31,7 +31,11 @@ impl Engine {
             None => {}
         }
         match &answer.from {
-            Sender::Number(_) => vec![aside(None, None, SetAside::UnknownSender, answer)],
+            Sender::Number(_) | Sender::Callee { .. } => vec![aside(None, None, SetAside::UnknownSender, answer)],
+            Sender::Called { activation, contact } => match self.activation(activation) {
+                Some(act) => self.on_digit(now, act, *contact, answer),
+                None => vec![aside(None, Some(*contact), SetAside::AlreadyClosed, answer)],
+            },
             Sender::Contact(contact) => self.on_text(now, *contact, answer),
             Sender::Link { activation, contact, person, gesture } => match self.activation(activation) {
                 Some(act) => self.on_link(now, act, *contact, *person, *gesture, answer),
@@ -136,6 +140,18 @@ impl Engine {
         course.events
     }
 
+    /// A digit in a call that we made: it names its activation, and only a phone that was told of it is believed.
+    fn on_digit(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        let mut course = Course::on(self, now, act);
+        if act.told.keys().any(|to| to.contact() == Some(contact)) {
+            let by = responder(self.speaker(act, contact), contact, AnsweredVia::Voice, answer);
+            course.answered(&by, answer);
+        } else {
+            course.push(aside(Some(act), Some(contact), SetAside::UnknownSender, answer));
+        }
+        course.events
+    }
+
     /// Recorded, and explained to whoever is being asked for help right now; strangers get no reply.
     fn unclear(&self, now: Timestamp, newest: Option<&Activation>, contact: ContactKey, why: SetAside, answer: &Answer) -> Vec<Event> {
         let Some(act) = newest else {
@@ -206,7 +222,7 @@ impl Course<'_> {
                 if self.verifying_is_spent(by) {
                     let act = self.act.clone();
                     self.push(aside(Some(&act), contact, SetAside::VerifyingSpent, answer));
-                    if let (Some(contact), AnsweredVia::Sms) = (contact, by.via) {
+                    if let (Some(contact), AnsweredVia::Sms | AnsweredVia::Voice) = (contact, by.via) {
                         self.explain(contact, Purpose::NothingAcknowledged);
                     }
                     return;
@@ -281,14 +297,16 @@ impl Course<'_> {
         self.confirm(by, Purpose::Confirmed);
     }
 
-    /// Confirms by text what came by text; the page and the API show it themselves.
+    /// Confirms by text what came by text or in a call; the page and the API show it themselves.
     pub(crate) fn confirm(&mut self, by: &Responder, purpose: Purpose) {
         match (by.via, by.contact, by.person) {
-            (AnsweredVia::Sms, Some(contact), Some(person)) => {
+            (AnsweredVia::Sms | AnsweredVia::Voice, Some(contact), Some(person)) => {
                 self.owe(Recipient::Person { person, contact }, Medium::Sms, purpose, None);
             }
-            (AnsweredVia::Sms, Some(contact), None) => self.owe(Recipient::Stranger { contact }, Medium::Sms, purpose, None),
-            (AnsweredVia::Sms | AnsweredVia::Link(_) | AnsweredVia::Api, _, _) => {}
+            (AnsweredVia::Sms | AnsweredVia::Voice, Some(contact), None) => {
+                self.owe(Recipient::Stranger { contact }, Medium::Sms, purpose, None);
+            }
+            (AnsweredVia::Sms | AnsweredVia::Voice | AnsweredVia::Link(_) | AnsweredVia::Api, _, _) => {}
         }
     }
 

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use crate::activation::{Chase, Progress};
 use crate::addressing::{self, Resolution, Surroundings, add_party};
 use crate::course::Course;
+use crate::directory::Person;
 use crate::dispatch::{Purpose, Recipient};
 use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
 use crate::id::{CentreId, PersonId, RosterId};
 use crate::ladder::{Ladder, Medium, RungIndex, Target, Who};
 use crate::roster::Duty;
+use crate::signal::Kind;
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
 
@@ -374,7 +376,17 @@ impl Course<'_> {
             return Err(ContactSkip::InNeed);
         }
         let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
-        addressing::steps_to(id, person, target)
+        addressing::steps_to(id, person, target, self.may_ring(person))
+    }
+
+    /// Nothing of a silent alarm may be heard where the victim is, and a call for calm support wakes nobody (lifecycle, "Signal,
+    /// activation, trouble").
+    fn may_ring(&self, person: &Person) -> bool {
+        match self.act.kind {
+            Kind::Duress | Kind::Welfare => person.based_at.as_ref() != Some(&self.act.device.site),
+            Kind::Panic | Kind::Medical => true,
+            Kind::Assist => false,
+        }
     }
 
     fn resolve_centre(&self, id: &CentreId) -> Resolution {
@@ -410,16 +422,23 @@ impl Course<'_> {
         for channel in channels {
             // A desk is told by its own stream; there is nothing to send and nothing that could fail.
             if channel.medium != Medium::Desk {
-                let purpose = self.alarm_purpose(&channel.to);
+                let purpose = self.alarm_purpose(&channel.to, pursuit);
                 self.owe(channel.to.clone(), channel.medium, purpose, Some((pursuit, step)));
             }
         }
     }
 
-    fn alarm_purpose(&self, to: &Recipient) -> Purpose {
+    /// A phone that is rung and written to in one pursuit hears of the alarm for the first time by either.
+    fn alarm_purpose(&self, to: &Recipient, pursuit: u16) -> Purpose {
+        let is_elsewhere = |(by, _): (u16, u16)| by != pursuit;
+        let told_before = || {
+            let alarms = self.act.attempts.values().filter(|a| a.purpose.is_alarm() && a.to == *to);
+            alarms.into_iter().any(|alarm| alarm.pursuit.is_none_or(is_elsewhere))
+        };
         match self.act.progress {
             Progress::Climb { rung: None, .. } => Purpose::AskFirst,
-            Progress::Climb { rung: Some(_), .. } | Progress::Rounds { .. } if self.act.told.contains_key(to) => Purpose::AlarmAgain,
+            Progress::Climb { rung: Some(_), .. } if told_before() => Purpose::AlarmAgain,
+            Progress::Rounds { .. } if self.act.told.contains_key(to) => Purpose::AlarmAgain,
             Progress::Climb { rung: Some(_), .. } | Progress::Rounds { .. } => Purpose::Alarm,
         }
     }

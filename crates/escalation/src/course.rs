@@ -58,7 +58,7 @@ impl<'a> Course<'a> {
                 | Purpose::Confirmed,
             ) => to.contact().and_then(|contact| self.code_for(contact)),
             (Medium::Sms, Purpose::Declined | Purpose::StandDown | Purpose::AlreadyClosed)
-            | (Medium::Email | Medium::Webhook | Medium::Desk, _) => None,
+            | (Medium::Email | Medium::Voice | Medium::Webhook | Medium::Desk, _) => None,
         };
         let key = to.contact().and_then(|_| self.engine.key());
         let event = Event::DispatchQueued {

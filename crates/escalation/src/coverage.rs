@@ -80,7 +80,8 @@ impl Surroundings for Instant<'_, '_> {
 
     fn person(&self, person: PersonId, target: &Target) -> Resolution {
         let details = self.outlook.people.get(&person).ok_or(ContactSkip::Unknown)?;
-        addressing::steps_to(person, details, target)
+        // A ladder may be climbed for the very site at which somebody is based, where nobody rings them.
+        addressing::steps_to(person, details, target, details.based_at.is_none())
     }
 
     fn centre(&self, centre: &CentreId) -> Resolution {

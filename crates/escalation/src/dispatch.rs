@@ -210,6 +210,8 @@ pub enum Address {
     Sms(String),
     /// A mailbox.
     Email(String),
+    /// An E.164 number to ring.
+    Voice(String),
     /// A webhook by its name in the settings.
     Webhook(CarrierName),
     /// The details were erased or never known: report [`Report::Failed`] with [`Failure::NoAddress`].
@@ -222,6 +224,7 @@ impl Address {
         match self {
             Self::Sms(_) => Some(Medium::Sms),
             Self::Email(_) => Some(Medium::Email),
+            Self::Voice(_) => Some(Medium::Voice),
             Self::Webhook(_) => Some(Medium::Webhook),
             Self::Missing => None,
         }
@@ -233,6 +236,7 @@ impl fmt::Debug for Address {
         match self {
             Self::Sms(_) => f.write_str("Sms(redacted)"),
             Self::Email(_) => f.write_str("Email(redacted)"),
+            Self::Voice(_) => f.write_str("Voice(redacted)"),
             Self::Webhook(name) => write!(f, "Webhook({name})"),
             Self::Missing => f.write_str("Missing"),
         }

@@ -67,6 +67,8 @@ pub enum Medium {
     Sms,
     /// An e-mail.
     Email,
+    /// A call, answered by digits.
+    Voice,
     /// A signed HTTP request to a centre.
     Webhook,
     /// The desk's own queue and stream: nothing is sent, an operator has to look.
@@ -79,8 +81,20 @@ impl Medium {
         match self {
             Self::Sms => "sms",
             Self::Email => "email",
+            Self::Voice => "voice",
             Self::Webhook => "webhook",
             Self::Desk => "desk",
+        }
+    }
+
+    /// By what the same address is written to: a call goes to the number that texts go to, and what follows it is a text.
+    #[must_use]
+    pub fn in_writing(self) -> Self {
+        match self {
+            Self::Voice | Self::Sms => Self::Sms,
+            Self::Email => Self::Email,
+            Self::Webhook => Self::Webhook,
+            Self::Desk => Self::Desk,
         }
     }
 }

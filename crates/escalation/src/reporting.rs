@@ -6,10 +6,14 @@ use crate::course::Course;
 use crate::dispatch::{DeliveryReport, Purpose, Report};
 use crate::engine::Engine;
 use crate::event::{Entry, Event, Lapse};
+use crate::ladder::Medium;
 use crate::time::{Seconds, Timestamp, Why, millis_between};
 
 /// How long a promised receipt is waited for before the next channel (mechanisms, "Directory": SMS receipt 30 s).
 const RECEIPT_WAIT: Seconds = Seconds(30);
+/// How long a call may take until somebody has asked to hear it: 25 s of ringing, as set by default and 40 s at most, and the words
+/// that ask. What ends earlier is reported when it ends.
+const CALL_WAIT: Seconds = Seconds(75);
 /// The least time to answer "still going?" (lifecycle: max(2 min, 20 % of the ETA)).
 const GRACE_MIN: Seconds = Seconds(120);
 /// How many deadlines of one activation one decision handles; a bound against a loop, far above what can be due together.
@@ -23,12 +27,16 @@ impl Engine {
         let known = act.attempts.get(&report.dispatch.number);
         let state = known.map(|a| a.state);
         // A status only moves up; the first word with the text is kept whatever its rank, because it says what was sent.
-        let moves_up = state.is_some_and(|state| rank(&report.report) > state);
+        let called = known.is_some_and(|a| a.medium == Medium::Voice);
+        // A call that was listened to has reached somebody, however it ended.
+        let was_heard = called && state == Some(AttemptState::Delivered);
+        let moves_up = state.is_some_and(|state| rank(&report.report) > state) && !was_heard;
         if !(1..=act.dispatches).contains(&report.dispatch.number) || (!moves_up && report.text.is_none()) {
             return Vec::new();
         }
         let mut course = Course::on(self, now, act);
         let receipt_by = match report.report {
+            Report::AcceptedReceiptDue if called => Some(CALL_WAIT.after(now)),
             Report::AcceptedReceiptDue => Some(RECEIPT_WAIT.after(now)),
             Report::Accepted | Report::Delivered | Report::Undelivered { .. } | Report::Failed(_) => None,
         };

@@ -508,16 +508,23 @@ impl Floor {
         {
             signal.pressed_at = signal.pressed_at.map(|at| self.by_our_clock(at));
         }
-        if let Input::Answer(answer) = input
-            && let Sender::Number(number) = &answer.from
-            && let Some(number) = number.open().map(ToOwned::to_owned)
-        {
-            let key = self.secret.contact(&number);
-            // Whoever looks at names right now holds them: they are copied only where something is new.
-            if self.vault.address(None, key).is_none() {
-                Arc::make_mut(&mut self.vault).keep_stranger(key, &number);
+        if let Input::Answer(answer) = input {
+            let (number, activation) = match &answer.from {
+                Sender::Number(number) => (number.open(), None),
+                Sender::Callee { activation, number } => (number.open(), Some(activation.clone())),
+                Sender::Contact(_) | Sender::Called { .. } | Sender::Link { .. } => (None, None),
+            };
+            if let Some(number) = number.map(ToOwned::to_owned) {
+                let contact = self.secret.contact(&number);
+                // Whoever looks at names right now holds them: they are copied only where something is new.
+                if self.vault.address(None, contact).is_none() {
+                    Arc::make_mut(&mut self.vault).keep_stranger(contact, &number);
+                }
+                answer.from = match activation {
+                    Some(activation) => Sender::Called { activation, contact },
+                    None => Sender::Contact(contact),
+                };
             }
-            answer.from = Sender::Contact(key);
         }
         if let Input::Command(Command { by, .. }) | Input::Raised { by, .. } = input
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)

@@ -44,6 +44,7 @@ fn address(floor: &Floor, dispatch: &Dispatch) -> Address {
     match dispatch.medium {
         Medium::Sms => Address::Sms(text),
         Medium::Email => Address::Email(text),
+        Medium::Voice => Address::Voice(text),
         Medium::Webhook | Medium::Desk => Address::Missing,
     }
 }

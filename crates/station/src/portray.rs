@@ -446,6 +446,7 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
         AnsweredVia::Sms => "by text",
         AnsweredVia::Link(_) => "on the page",
         AnsweredVia::Api => "through the API",
+        AnsweredVia::Voice => "in a call",
     };
     format!("{name} ({via})")
 }

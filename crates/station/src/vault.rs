@@ -176,7 +176,7 @@ impl Lately {
 impl PersonCard {
     fn address(&self, contact: ContactKey) -> Option<&str> {
         self.contacts.iter().find(|(_, key)| **key == contact).and_then(|(medium, _)| match medium {
-            Medium::Sms => self.mobile.as_deref(),
+            Medium::Sms | Medium::Voice => self.mobile.as_deref(),
             Medium::Email => self.email.as_deref(),
             Medium::Webhook | Medium::Desk => None,
         })

@@ -110,6 +110,19 @@ impl Plan {
         self
     }
 
+    /// An account that makes calls, at the gateway; without a public URL of its own the daemon's address is it.
+    #[must_use]
+    pub fn voice(self, name: &str, gateway: &Gateway) -> Self {
+        let token = self.folder.write_secret(&format!("voice-{name}-token"), gateway.auth_token());
+        let patience = PATIENCE.map(|(key, value)| format!("{key} = {value}")).join("\n");
+        self.also(&format!(
+            "[[voice]]\nname = {name:?}\nbase_url = {:?}\naccount_sid = {:?}\nauth_token_file = \"{}\"\nfrom = {SENDER:?}\n{patience}\n",
+            gateway.url(),
+            gateway.account_sid(),
+            token.display(),
+        ))
+    }
+
     /// A centre's webhook.
     #[must_use]
     pub fn webhook(self, name: &str, url: &str, secret: &str) -> Self {

@@ -5,6 +5,7 @@
 //! It runs on a thread of its own, so that it answers whatever the test is doing.
 
 mod account;
+mod call;
 mod callback;
 mod desk;
 mod exchange;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use call::{Conversation, Ringing};
 pub use callback::{Callback, signature, signature_of_json};
 pub use desk::{Arrival, Sms};
 
@@ -172,11 +174,13 @@ impl Gateway {
         accepted.len().saturating_sub(distinct.len())
     }
 
-    /// Fails when a phone has a message that no line of the test expected. Call it in a state that has been waited for.
+    /// Fails when a phone has a message, or rings, that no line of the test expected. Call it in a state that has been waited for.
     pub fn expect_nothing_else(&self) {
         let unexpected: Vec<String> =
             self.accepted().into_iter().filter(|sms| !sms.expected).map(|sms| format!("  to {}: {}", sms.to, sms.body)).collect();
         assert!(unexpected.is_empty(), "messages that no line expected:\n{}", unexpected.join("\n"));
+        let ringing: Vec<String> = self.desk.state().calls.iter().filter(|call| !call.expected).map(|call| call.to.clone()).collect();
+        assert!(ringing.is_empty(), "calls that no line expected: {ringing:?}");
     }
 
     /// Every callback it has posted, with the answer it got.

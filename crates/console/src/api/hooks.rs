@@ -20,6 +20,10 @@ pub(super) async fn inbound(State(room): State<Arc<Room>>, Path(provider): Path<
     hand_on(room, provider, HookKind::Inbound, request).await
 }
 
+pub(super) async fn voice(State(room): State<Arc<Room>>, Path(provider): Path<String>, request: Request) -> Result<Response, Problem> {
+    hand_on(room, provider, HookKind::Voice, request).await
+}
+
 async fn hand_on(room: Arc<Room>, provider: String, kind: HookKind, request: Request) -> Result<Response, Problem> {
     let path_and_query = match request.uri().path_and_query() {
         Some(raw) => raw.as_str().to_owned(),

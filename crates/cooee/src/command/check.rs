@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use escalation::directory::draft::{Draft, Proof, zones_version};
 use escalation::directory::finding::{Finding, Severity};
+use escalation::ladder::Medium;
 use escalation::time::{SignedDuration, Timestamp};
 use serde_json::json;
 use station::clock::{Clock, MachineClock};
@@ -82,6 +83,7 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
         let until = now.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
         let proof = draft.prove(&file, now, until);
         report.findings.extend(proof.findings.iter().cloned());
+        report.findings.extend(nobody_rings(&file, draft, loaded.calls));
         report.figures = Some(Figures {
             people: draft.people.len(),
             sites: draft.sites.len(),
@@ -133,6 +135,22 @@ fn unknown_webhooks(file: &str, draft: &Draft, webhooks: &[String]) -> Vec<Findi
             remedy: "add it to the settings, or correct the name here".to_owned(),
         })
         .collect()
+}
+
+/// Only here are both known: who is to be rung, and whether any account makes calls.
+fn nobody_rings(file: &str, draft: &Draft, calls: bool) -> Vec<Finding> {
+    let rungs = draft.ladders.iter().flat_map(|ladder| ladder.rungs.iter().map(move |rung| (ladder, rung)));
+    let targets = rungs.flat_map(|(ladder, rung)| rung.targets.iter().map(move |target| (ladder, target)));
+    let rung = targets.filter(|(_, target)| !calls && target.by.iter().flatten().flatten().any(|medium| *medium == Medium::Voice));
+    rung.map(|(ladder, target)| Finding {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        line: target.line,
+        what: format!("ladder \"{}\": somebody is to be rung, and the settings have no [[voice]]", ladder.id),
+        consequence: "their phone would stay silent".to_owned(),
+        remedy: "add an account to the settings, or leave \"voice\" out of by".to_owned(),
+    })
+    .collect()
 }
 
 impl Report {

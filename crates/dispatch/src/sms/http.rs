@@ -288,8 +288,9 @@ impl Gateway {
         };
         let map = self.settings.reply.as_ref();
         match (kind, map.and_then(|map| item.reply(map, country))) {
-            (_, Some(reply)) if self.is_of_ours(item, &reply) => receipt().or(Some(Said::Reply(reply))),
-            (_, Some(reply)) => Some(Said::Reply(reply)),
+            (HookKind::Voice, _) => None, // It sends texts.
+            (HookKind::Status | HookKind::Inbound, Some(reply)) if self.is_of_ours(item, &reply) => receipt().or(Some(Said::Reply(reply))),
+            (HookKind::Status | HookKind::Inbound, Some(reply)) => Some(Said::Reply(reply)),
             (HookKind::Status, None) => receipt(),
             (HookKind::Inbound, None) => receipt().or_else(|| item.unread(map?, country).map(Said::Reply)),
         }

@@ -1,6 +1,8 @@
 //! The voice against providers that misbehave: servers of our own on loopback, one fault at a time.
 
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
 mod centre;
 #[cfg(test)]
 mod gateway;

@@ -71,7 +71,7 @@ pub(crate) async fn shop() -> (Gateway, Watch, Desk) {
 pub(crate) fn hook(kind: HookKind, query: &str, body: &str) -> HookRequest {
     let path = match kind {
         HookKind::Status => "status",
-        HookKind::Inbound => "inbound",
+        HookKind::Inbound | HookKind::Voice => "inbound",
     };
     HookRequest {
         provider: "second".to_owned(),

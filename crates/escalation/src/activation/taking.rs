@@ -223,7 +223,8 @@ impl Activation {
         match attempt.purpose {
             Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
                 let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
-                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium, alarms });
+                // What is said later of a call that somebody knows of is written: nobody is rung for a stand-down.
+                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium.in_writing(), alarms });
             }
             Purpose::PressedAgain => self.pressed_again_told_at = Some(at),
             Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => {

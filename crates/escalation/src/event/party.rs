@@ -92,4 +92,6 @@ pub enum ContactSkip {
     SameAddress,
     /// The roster has nobody on duty.
     NobodyOnDuty,
+    /// Only a call would reach them, and it would ring where nobody may hear it, or this kind of help is not called for.
+    NotByCall,
 }

@@ -100,4 +100,6 @@ pub enum AnsweredVia {
     Link(Gesture),
     /// A key-held API call.
     Api,
+    /// A digit pressed in a call, after another one that asked to hear it.
+    Voice,
 }

@@ -287,6 +287,14 @@ impl Floor {
         self.take(Input::Answer(answer)).unwrap()
     }
 
+    /// A digit in a call to somebody, as the carrier understands it.
+    pub(crate) fn dial(&mut self, who: &str, reply: Reply) -> Vec<Event> {
+        self.messages += 1;
+        let from = Sender::Called { activation: self.subject.clone().unwrap(), contact: self.contact(who, Medium::Sms) };
+        let provider_ref = Some(format!("CA{}", self.messages));
+        self.take(Input::Answer(Answer { from, reply, text: None, provider_ref, sent_at: None })).unwrap()
+    }
+
     /// A button on somebody's page.
     pub(crate) fn tap(&mut self, who: &str, reply: Reply, gesture: Gesture) -> Vec<Event> {
         let from = Sender::Link {

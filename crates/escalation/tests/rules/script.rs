@@ -66,6 +66,18 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
             };
             floor.tap(who, reply, Gesture::Shown);
         }
+        ["dial", who, digit] => {
+            let reply = match *digit {
+                "1" => Reply::Going { code: None },
+                "2" => Reply::Helping { code: None },
+                "3" => Reply::Cannot { code: None },
+                _other => return None,
+            };
+            floor.dial(who, reply);
+        }
+        ["busy", who] => report(floor, who, "busy"),
+        ["unanswered", who] => report(floor, who, "noanswer"),
+        ["voicemail", who] => report(floor, who, "voicemail"),
         [what, medium, "to", who] => {
             let id = floor.latest(who, medium_of(medium)?);
             let report = match *what {
@@ -114,6 +126,12 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
     Some(())
 }
 
+/// What became of the latest call to somebody.
+fn report(floor: &mut Floor, who: &str, code: &str) {
+    let id = floor.latest(who, Medium::Voice);
+    floor.report_on(&id, Report::Undelivered { code: code.to_owned() });
+}
+
 /// A command that may be refused: the refusal is part of the story.
 fn command(floor: &mut Floor, by: Attribution, act: Act) {
     if let Err(refused) = floor.command(by, act) {
@@ -128,7 +146,7 @@ fn known(floor: &Floor, who: &str) -> Attribution {
 }
 
 fn medium_of(name: &str) -> Option<Medium> {
-    [Medium::Sms, Medium::Email, Medium::Webhook, Medium::Desk].into_iter().find(|m| m.as_str() == name)
+    [Medium::Sms, Medium::Email, Medium::Voice, Medium::Webhook, Medium::Desk].into_iter().find(|m| m.as_str() == name)
 }
 
 fn kind_of(name: &str) -> Option<Kind> {

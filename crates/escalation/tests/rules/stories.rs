@@ -2,6 +2,7 @@
 
 mod answering;
 mod arriving;
+mod calling;
 mod climbing;
 mod closing;
 mod invariants;

@@ -106,6 +106,7 @@ fn responder(floor: &Floor, by: &Responder) -> String {
     match by.via {
         AnsweredVia::Sms => name,
         AnsweredVia::Link(_) => format!("{name} on the page"),
+        AnsweredVia::Voice => format!("{name} in a call"),
         AnsweredVia::Api => format!("{name} through {}", by.by.as_ref().map_or("nobody", |d| &d.principal)),
     }
 }

@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Fault;
-use super::callback;
 use super::desk::{Desk, Direction, Sms};
 use super::exchange::Cut;
+use super::{call, callback};
 
 const BASE: &str = "/2010-04-01/Accounts";
 
@@ -27,6 +27,7 @@ const BASE: &str = "/2010-04-01/Accounts";
 pub(super) fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route(&format!("{BASE}/{{account}}/Messages.json"), get(list).post(send))
+        .route(&format!("{BASE}/{{account}}/Calls.json"), post(call::dial))
         .route(&format!("{BASE}/{{account}}/Balance.json"), get(balance))
         .route(&format!("{BASE}/{{account}}"), get(probe))
         .layer(from_fn_with_state(Arc::clone(&desk), log_in))

@@ -138,8 +138,9 @@ fn common(desk: &Desk, sms: &Sms) -> [(&'static str, String); 6] {
     ]
 }
 
-/// Posts one form, as often as the URL's fragment allows (`#rc=5&rp=all`: five retries, whatever went wrong).
-async fn post(desk: &Desk, url: &str, form: Vec<(&'static str, String)>) {
+/// Posts one form, as often as the URL's fragment allows (`#rc=5&rp=all`: five retries, whatever went wrong). Gives the body of
+/// the last answer.
+pub(super) async fn post(desk: &Desk, url: &str, form: Vec<(&'static str, String)>) -> String {
     let (signed, fragment) = url.split_once('#').unwrap_or((url, ""));
     let option = |name: &str| fragment.split('&').find_map(|part| part.split_once('=').filter(|(n, _v)| *n == name));
     let retries: u32 = option("rc").and_then(|(_name, count)| count.parse().ok()).unwrap_or(1).min(5);
@@ -157,7 +158,9 @@ async fn post(desk: &Desk, url: &str, form: Vec<(&'static str, String)>) {
             break;
         }
     }
+    let body = callback.body.clone();
     desk.state().callbacks.push(callback);
+    body
 }
 
 fn is_worth_another_try(status: u16, policy: &str) -> bool {

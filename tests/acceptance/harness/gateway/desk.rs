@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Fault;
+use super::call::Ringing;
 use super::callback::Callback;
 
 /// One message, either way.
@@ -70,6 +71,7 @@ pub(super) struct Desk {
 pub(super) struct State {
     pub(super) messages: Vec<Sms>,
     pub(super) arrivals: Vec<Arrival>,
+    pub(super) calls: Vec<Ringing>,
     pub(super) callbacks: Vec<Callback>,
     pub(super) inbound_webhook: Option<String>,
     pub(super) reach: Option<(String, String)>,
@@ -147,9 +149,14 @@ impl Desk {
         Some(sms.clone())
     }
 
+    /// The next id of a kind, `SM` for messages and `CA` for calls.
+    pub(super) fn sid(&self, kind: &str) -> String {
+        format!("{kind}{:032x}", self.serial.fetch_add(1, Ordering::Relaxed))
+    }
+
     fn sms(&self, at: Instant, to: &str, from: &str, body: &str, direction: Direction, status: &str) -> Sms {
         Sms {
-            sid: format!("SM{:032x}", self.serial.fetch_add(1, Ordering::Relaxed)),
+            sid: self.sid("SM"),
             to: to.to_owned(),
             from: from.to_owned(),
             body: body.to_owned(),

@@ -51,6 +51,23 @@ fn the_samples_can_be_used_as_they_are() {
 }
 
 #[test]
+fn a_ladder_that_rings_people_needs_an_account_that_makes_calls() {
+    let (folder, path) = Folder::sample();
+    let directory = folder.0.path().join("directory.toml");
+    let rung = "\n[[ladder]]\nid = \"night\"\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\", by = [\"voice\", \"sms\"] }]\n\
+                [[ladder.rung]]\nnotify = [{ person = \"p-nair\" }]\n";
+    std::fs::write(&directory, include_str!("../../../../../config/directory.toml").to_owned() + rung).unwrap();
+    let report = run(&path);
+    let whats: Vec<_> = report.findings.iter().map(|f| f.what.as_str()).collect();
+    assert_eq!(whats, ["ladder \"night\": somebody is to be rung, and the settings have no [[voice]]"]);
+    assert_eq!(report.exit_code(), ExitCode::from(1));
+    folder.write("secrets/token", "a secret of more than 24 bytes");
+    let account = "\n[[voice]]\nname = \"rings\"\naccount_sid = \"AC1\"\nauth_token_file = \"secrets/token\"\nfrom = \"+61480000000\"\n";
+    std::fs::write(&path, include_str!("../../../../../config/cooee.toml").to_owned() + account).unwrap();
+    assert_eq!(run(&path).findings, []);
+}
+
+#[test]
 fn settings_and_directory_are_found_wrong_in_one_pass() {
     let (folder, path) = Folder::sample();
     let settings = std::fs::read_to_string(&path).unwrap();

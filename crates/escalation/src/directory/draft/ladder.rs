@@ -175,19 +175,12 @@ fn read_by(section: &mut Section<'_, '_, '_>) -> Option<Vec<Vec<Medium>>> {
 }
 
 fn medium(section: &mut Section<'_, '_, '_>, word: &At<&str>) -> Option<Medium> {
-    let all = [Medium::Sms, Medium::Email, Medium::Webhook, Medium::Desk];
+    let all = [Medium::Sms, Medium::Email, Medium::Voice, Medium::Webhook, Medium::Desk];
     if let Some(medium) = all.into_iter().find(|m| m.as_str() == word.value) {
         return Some(medium);
     }
-    let (what, remedy) = if word.value == "voice" {
-        ("by: voice calls are not in this version".to_owned(), "use \"sms\" and \"email\"")
-    } else {
-        (
-            format!("by: \"{}\" is not a channel", clipped(word.value)),
-            "a person has \"sms\" and \"email\", a centre \"webhook\" and \"desk\"",
-        )
-    };
-    let what = section.titled(&what);
+    let what = section.titled(&format!("by: \"{}\" is not a channel", clipped(word.value)));
+    let remedy = "a person has \"sms\", \"email\" and \"voice\", a centre \"webhook\" and \"desk\"";
     section.reader.error(word.line, what, "", remedy);
     None
 }

@@ -58,7 +58,7 @@ impl DraftPerson {
     /// Whether a message by `medium` could be addressed to this person.
     pub fn reachable_by(&self, medium: Medium) -> bool {
         match medium {
-            Medium::Sms => self.mobile.is_some(),
+            Medium::Sms | Medium::Voice => self.mobile.is_some(),
             Medium::Email => self.email.is_some(),
             Medium::Webhook | Medium::Desk => false,
         }

@@ -152,7 +152,7 @@ impl Draft {
                     let centre = self.centres.iter().find(|c| c.id == *id);
                     centre.is_some_and(|c| c.webhook.is_some())
                 }
-                Medium::Sms | Medium::Email => false,
+                Medium::Sms | Medium::Email | Medium::Voice => false,
             },
         }
     }

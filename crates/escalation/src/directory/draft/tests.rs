@@ -348,7 +348,7 @@ fn what_is_not_in_this_version_is_refused() {
     .replacen("prefix = \"KAL\"", "prefix = \"KAL\"\njurisdiction = \"AU-WA\"", 1)
     .replacen("based_at", "screen = \"private\"\nbased_at", 1)
     .replacen("mounting", "adapter = \"native\"\nmounting", 1)
-    .replacen("{ person = \"j-smith\" }", "{ role = \"warden\", by = [\"voice\"] }", 1);
+    .replacen("{ person = \"j-smith\" }", "{ role = \"warden\", by = [\"fax\"] }", 1);
     check(
         &format!("{text}\n[[plan]]\nid = \"p\"\n"),
         &expect![[r#"
@@ -376,8 +376,8 @@ fn what_is_not_in_this_version_is_refused() {
               write an [[adapter]] rule; devices with native topics need none
             Error directory.toml:50: ladder "counters", rung 1, notify 1: role: roles are not in this version
               name a person or a roster
-            Error directory.toml:50: ladder "counters", rung 1, notify 1: by: voice calls are not in this version
-              use "sms" and "email"
+            Error directory.toml:50: ladder "counters", rung 1, notify 1: by: "fax" is not a channel
+              a person has "sms", "email" and "voice", a centre "webhook" and "desk"
             Error directory.toml:57: plan: action plans are not in this version
               keep the plan on paper
         "#]],
@@ -654,7 +654,7 @@ notify = [{ person = "p-nair", centre = "westside" }, {}, { person = "p-nair", b
               no channel would be tried
               leave it out, or write  by = ["sms", "email"]
             Error directory.toml:59: ladder "both", rung 1, notify 4: by: "pigeon" is not a channel
-              a person has "sms" and "email", a centre "webhook" and "desk"
+              a person has "sms", "email" and "voice", a centre "webhook" and "desk"
         "#]],
     );
     let long = "[[ladder.rung]]\nnotify = [{ person = \"p-nair\" }]\n".repeat(101);
