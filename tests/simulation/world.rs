@@ -383,6 +383,8 @@ impl World {
             | Purpose::SomeoneGoing
             | Purpose::StillGoing
             | Purpose::AreYouSafe
+            | Purpose::RingPolice
+            | Purpose::HasAnyoneRung
             | Purpose::StandDown
             | Purpose::NothingAcknowledged
             | Purpose::WhichAlarm

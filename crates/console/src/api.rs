@@ -33,6 +33,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/accept", post(act::accept)),
         ("post", "/api/v1/activations/{id}/decline", post(act::decline)),
         ("post", "/api/v1/activations/{id}/arrived", post(act::arrived)),
+        ("post", "/api/v1/activations/{id}/police", post(act::police)),
         ("post", "/api/v1/activations/{id}/escalate", post(act::escalate)),
         ("post", "/api/v1/activations/{id}/note", post(act::note)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),

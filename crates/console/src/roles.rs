@@ -64,6 +64,8 @@ pub enum Action {
     Decline,
     /// Record that a named person has arrived.
     Arrived,
+    /// Record that the police are needed, or were rung.
+    Police,
     /// Move the climb on.
     Escalate,
     /// Add words.
@@ -84,7 +86,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 9] = [
+pub const TABLE: [Row; 10] = [
     Row {
         action: Action::See,
         words: "read activations, devices, troubles and the stream; open the pages",
@@ -95,6 +97,11 @@ pub const TABLE: [Row; 9] = [
     Row { action: Action::Accept, words: "accept for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Decline, words: "decline for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Arrived, words: "record that a named person has arrived", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row {
+        action: Action::Police,
+        words: "record that the police are needed, or were rung",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
     Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
@@ -124,14 +131,14 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Note, Raise, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Note, Police, Raise, See};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [See, Raise, Claim, Accept, Decline, Arrived, Escalate, Note, Close];
+        let everything = [See, Raise, Claim, Accept, Decline, Arrived, Police, Escalate, Note, Close];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Escalate, Note, Close]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Close]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),

@@ -58,6 +58,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "someone_going",
     "still_going",
     "are_you_safe",
+    "ring_police",
+    "has_anyone_rung",
     "stand_down",
     "nothing_acknowledged",
     "which_alarm",

@@ -28,7 +28,7 @@ use crate::message::Text;
 use crate::settings::{Secret, SettingsError, Webhook};
 
 /// What of an order's words the body shows, and under which name.
-const FIELDS: [(&str, &str); 25] = [
+const FIELDS: [(&str, &str); 26] = [
     ("ref", "ref"),
     ("customer_id", "customer_id"),
     ("customer", "customer"),
@@ -52,6 +52,7 @@ const FIELDS: [(&str, &str); 25] = [
     ("unregistered", "unregistered"),
     ("responder", "responder"),
     ("about", "about"),
+    ("brief", "brief"),
     ("disposition", "disposition"),
     ("phone", "phone"),
 ];

@@ -27,6 +27,7 @@ fn words() -> Words {
         ("ref", "KAL-42"),
         ("responder", "Priya N"),
         ("recipient", "Priya"),
+        ("brief", "Kalamunda WA, 7 Example Road, near Mead St, Kalamunda Library, Front counter 1, fixed button"),
         ("disposition", "attended"),
     ] {
         words.insert(name, word.to_owned());
@@ -46,6 +47,8 @@ fn occasion(purpose: Purpose) -> &'static str {
         Purpose::SomeoneGoing => "To everybody else who was alarmed, once.",
         Purpose::StillGoing => "To the person committed, when they should be there.",
         Purpose::AreYouSafe => "To a responder who has arrived, three minutes after their last word.",
+        Purpose::RingPolice => "Police are needed and nobody has said to have rung: to whoever has committed, else to everybody alarmed.",
+        Purpose::HasAnyoneRung => "The same to everybody else who was alarmed, until somebody says to have rung.",
         Purpose::StandDown => "To everybody who was alarmed, once it is closed.",
         Purpose::NothingAcknowledged => "To a phone on the ladder whose reply is no answer, once a minute at most.",
         Purpose::WhichAlarm => "To a phone that replied a bare yes.",

@@ -94,6 +94,10 @@ pub enum Reply {
     Arrived,
     /// Needs help themselves; from a link only.
     InNeed,
+    /// The police are needed; from a link only.
+    PoliceNeeded,
+    /// The police have been rung; from a link only.
+    PoliceRung,
     /// A bare `Y` or `YES`: asks for the code.
     BareYes,
     /// An opt-out word that carriers act on.
@@ -158,7 +162,14 @@ impl Reply {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Going { code } | Self::Helping { code } | Self::Cannot { code } => *code,
-            Self::Arrived | Self::InNeed | Self::BareYes | Self::Stop | Self::Start | Self::NotAnAnswer => None,
+            Self::Arrived
+            | Self::InNeed
+            | Self::PoliceNeeded
+            | Self::PoliceRung
+            | Self::BareYes
+            | Self::Stop
+            | Self::Start
+            | Self::NotAnAnswer => None,
         }
     }
 }

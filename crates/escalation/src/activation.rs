@@ -5,6 +5,7 @@
 
 mod arrival;
 mod companion;
+mod police;
 mod pursuit;
 mod taking;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use self::arrival::{Arrival, Check};
 pub use self::companion::{Claim, Companion, Promise};
+pub use self::police::Police;
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, Standing};
@@ -86,6 +88,8 @@ pub struct Activation {
     pub codes: Few<ContactKey, Code>,
     /// For whom, where it is for a responder to another call.
     pub about: Option<Box<About>>,
+    /// Whether the police are needed, and whether anybody has rung.
+    pub police: Option<Police>,
     /// Co-responders.
     pub joined: Vec<Companion>,
     /// Who is at the place or was, in order; their checks end with the call.
@@ -195,6 +199,7 @@ impl Activation {
             told: Few::default(),
             codes: Few::default(),
             about: raised.about.clone().map(Box::new),
+            police: None,
             joined: Vec::new(),
             arrivals: Vec::new(),
             verified: Vec::new(),
@@ -251,8 +256,9 @@ impl Activation {
         }
         let promise = self.promise.as_ref().and_then(|p| self.promise_due(p));
         let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
+        let police = self.police.as_ref().and_then(Police::due).map(|at| (at, Why::Police));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
-        [promise, check, claim, self.progress_due(), self.receipt_due()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [promise, check, police, claim, self.progress_due(), self.receipt_due()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Whoever is there is not asked whether they are still going: their own check is what their commitment waits for.

@@ -58,8 +58,10 @@ impl Engine {
                 Some(act) => self.bare_yes(now, act, contact, answer),
                 None => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
             },
-            // Neither is said by text.
-            Reply::Arrived | Reply::InNeed | Reply::NotAnAnswer => self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer),
+            // None of these is said by text.
+            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung | Reply::NotAnAnswer => {
+                self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer)
+            }
             Reply::Stop => self.opted_out(now, newest(), contact, answer),
             Reply::Start => self.opted_in(now, newest(), contact, answer),
         }
@@ -167,6 +169,8 @@ impl Engine {
             | Reply::Cannot { .. }
             | Reply::Arrived
             | Reply::InNeed
+            | Reply::PoliceNeeded
+            | Reply::PoliceRung
             | Reply::Stop
             | Reply::Start
             | Reply::NotAnAnswer => Purpose::NothingAcknowledged,
@@ -217,6 +221,8 @@ impl Course<'_> {
             // Somebody who is there says that they are safe.
             Reply::Going { .. } if self.act.has_arrived(by) => self.arrive(by),
             Reply::Arrived => self.arrive(by),
+            Reply::PoliceNeeded => self.need_police(by, None),
+            Reply::PoliceRung => self.police_rung(by, None, None),
             Reply::Going { .. } => self.accept(by, Commitment::Going, DEFAULT_ETA),
             Reply::Helping { .. } => {
                 if self.verifying_is_spent(by) {

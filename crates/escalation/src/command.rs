@@ -38,6 +38,8 @@ impl Deed {
             Act::Accept { commitment, .. } => Self::Accepted(*commitment),
             Act::Decline => Self::Declined,
             Act::Arrived => Self::Arrived,
+            Act::Police { rung: None, .. } => Self::PoliceNeeded,
+            Act::Police { rung: Some(_), .. } => Self::PoliceRung,
             Act::Escalate { .. } => Self::Escalated,
             Act::Note { .. } => Self::Noted,
             Act::Close { disposition, .. } => Self::Closed(*disposition),
@@ -61,9 +63,13 @@ impl Engine {
                     course.push(Event::NoteAdded { act: act.id.clone(), by: doer, text: text.clone() });
                     Ok(course.events)
                 }
-                Act::Claim | Act::Accept { .. } | Act::Decline | Act::Arrived | Act::Escalate { .. } | Act::Close { .. } => {
-                    Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at })
-                }
+                Act::Claim
+                | Act::Accept { .. }
+                | Act::Decline
+                | Act::Arrived
+                | Act::Police { .. }
+                | Act::Escalate { .. }
+                | Act::Close { .. } => Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at }),
             };
         }
         course.act_on(&doer, &command.act)?;
@@ -98,6 +104,14 @@ impl Course<'_> {
             Act::Arrived => {
                 let by = self.engine.responder(doer);
                 self.arrive(&by);
+                Ok(())
+            }
+            Act::Police { threshold, rung } => {
+                let by = self.engine.responder(doer);
+                match rung {
+                    None => self.need_police(&by, *threshold),
+                    Some(rung) => self.police_rung(&by, *threshold, Some(rung)),
+                }
                 Ok(())
             }
             Act::Escalate { to } => self.escalate(doer, *to),

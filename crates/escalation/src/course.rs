@@ -57,7 +57,10 @@ impl<'a> Course<'a> {
                 | Purpose::NothingAcknowledged
                 | Purpose::Confirmed,
             ) => to.contact().and_then(|contact| self.code_for(contact)),
-            (Medium::Sms, Purpose::Declined | Purpose::StandDown | Purpose::AlreadyClosed)
+            (
+                Medium::Sms,
+                Purpose::Declined | Purpose::RingPolice | Purpose::HasAnyoneRung | Purpose::StandDown | Purpose::AlreadyClosed,
+            )
             | (Medium::Email | Medium::Voice | Medium::Webhook | Medium::Desk, _) => None,
         };
         let key = to.contact().and_then(|_| self.engine.key());

@@ -100,6 +100,10 @@ pub enum Purpose {
     StillGoing,
     /// To a responder who has arrived: are they safe?
     AreYouSafe,
+    /// To whoever has committed, or everyone alarmed: the police are to be rung, by them.
+    RingPolice,
+    /// To everyone else alarmed: has anyone rung the police?
+    HasAnyoneRung,
     /// To everyone alarmed: it is over.
     StandDown,
     /// The reply could not be read, or came from nobody we asked: nothing was acknowledged.
@@ -121,6 +125,8 @@ impl Purpose {
             | Self::SomeoneGoing
             | Self::StillGoing
             | Self::AreYouSafe
+            | Self::RingPolice
+            | Self::HasAnyoneRung
             | Self::StandDown
             | Self::NothingAcknowledged
             | Self::WhichAlarm
@@ -140,6 +146,8 @@ impl Purpose {
             Self::SomeoneGoing => "someone_going",
             Self::StillGoing => "still_going",
             Self::AreYouSafe => "are_you_safe",
+            Self::RingPolice => "ring_police",
+            Self::HasAnyoneRung => "has_anyone_rung",
             Self::StandDown => "stand_down",
             Self::NothingAcknowledged => "nothing_acknowledged",
             Self::WhichAlarm => "which_alarm",
@@ -148,7 +156,7 @@ impl Purpose {
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
@@ -158,6 +166,8 @@ impl Purpose {
         Self::SomeoneGoing,
         Self::StillGoing,
         Self::AreYouSafe,
+        Self::RingPolice,
+        Self::HasAnyoneRung,
         Self::StandDown,
         Self::NothingAcknowledged,
         Self::WhichAlarm,
@@ -249,7 +259,7 @@ impl fmt::Debug for Address {
 /// `date` (`Mon 13 Apr 2026`), `code` (`47` or empty), `ref` (`KAL-42`), `link` (without scheme, or empty), `url` (with scheme, or empty),
 /// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty),
 /// `responder` (who is going, or empty), `about` (the responder whom a call is for, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
-/// `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
+/// `brief` (what to say to the police), `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
 pub type Words = BTreeMap<&'static str, String>;
 
 /// What a carrier says became of a message.

@@ -95,6 +95,10 @@ pub(crate) enum Deed {
     Declined,
     /// Arrived, or was still safe.
     Arrived,
+    /// Said that the police are needed.
+    PoliceNeeded,
+    /// Said that they have been rung.
+    PoliceRung,
     /// Claimed.
     Claimed,
     /// Moved the climb on.
@@ -189,6 +193,8 @@ impl Engine {
             }
             Event::Declined { act, by, .. } => self.take_answer(at, event, act, by, Deed::Declined),
             Event::Arrived { act, by, .. } => self.take_answer(at, event, act, by, Deed::Arrived),
+            Event::PoliceNeeded { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceNeeded),
+            Event::PoliceRung { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceRung),
             Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
             Event::Escalated { act, by, .. } => self.take_act(at, event, act, by, Deed::Escalated),
             Event::NoteAdded { act, by, .. } => self.take_act(at, event, act, by, Deed::Noted),
@@ -228,6 +234,7 @@ impl Engine {
             | Event::ReceiptOverdue { .. }
             | Event::SafetyAsked { .. }
             | Event::FellSilent { .. }
+            | Event::PoliceUnrung { .. }
             | Event::CommitmentQuestioned { .. }
             | Event::CommitmentLapsed { .. }
             | Event::ClaimLapsed { .. }

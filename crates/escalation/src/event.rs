@@ -23,6 +23,7 @@ use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::{Medium, RungIndex, Who};
+use crate::police::Threshold;
 use crate::private::{Field, Private};
 use crate::signal::Kind;
 use crate::time::Timestamp;
@@ -386,6 +387,49 @@ pub enum Event {
         arrival: u16,
         /// The call for them.
         raised: ActivationId,
+    },
+    /// Somebody says that the police are needed.
+    #[serde(rename = "police.needed")]
+    PoliceNeeded {
+        /// Which.
+        act: ActivationId,
+        /// Who.
+        by: Responder,
+        /// Why, where they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<Threshold>,
+        /// Unless somebody says by then that they have rung, people are told to.
+        ring_by: Timestamp,
+    },
+    /// Nobody has said that they have rung the police.
+    #[serde(rename = "police.unrung")]
+    PoliceUnrung {
+        /// Which.
+        act: ActivationId,
+        /// Whether people are told to ring; a centre that has claimed has one minute more.
+        told: bool,
+        /// When that is asked again.
+        next: Timestamp,
+    },
+    /// Somebody says that the police have been rung.
+    #[serde(rename = "police.rung")]
+    PoliceRung {
+        /// Which.
+        act: ActivationId,
+        /// Who says so.
+        by: Responder,
+        /// Why, where they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<Threshold>,
+        /// Who rang.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        called_by: Option<Private>,
+        /// The reference that the police gave.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<Private>,
+        /// When, as they say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        called_at: Option<Timestamp>,
     },
     /// Something came back that counts for nothing, and why.
     #[serde(rename = "answer.set_aside")]

@@ -7,6 +7,7 @@ use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::id::{ActivationId, ContactKey, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
+use crate::police::Threshold;
 use crate::private::Private;
 use crate::signal::Signal;
 use crate::time::{Seconds, Timestamp};
@@ -133,6 +134,13 @@ pub enum Act {
     Decline,
     /// A named person is at the place, or is still safe there.
     Arrived,
+    /// The police are needed, or have been rung.
+    Police {
+        /// Why, where they said.
+        threshold: Option<Threshold>,
+        /// Who rang, where somebody has.
+        rung: Option<Rung>,
+    },
     /// Moves the climb on.
     Escalate {
         /// How far.
@@ -150,6 +158,17 @@ pub enum Act {
         /// And which words.
         note: Option<Private>,
     },
+}
+
+/// Somebody has rung the police.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Who.
+    pub called_by: Private,
+    /// The reference that the police gave.
+    pub reference: Option<Private>,
+    /// When, as they say.
+    pub at: Option<Timestamp>,
 }
 
 /// How far to escalate.

@@ -34,6 +34,8 @@ pub mod few;
 pub mod id;
 pub mod input;
 pub mod ladder;
+pub mod police;
+mod policing;
 pub mod private;
 mod raising;
 pub mod rejection;

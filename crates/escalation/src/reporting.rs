@@ -108,6 +108,7 @@ impl Course<'_> {
             },
             Why::Arrival => self.arrival_due(at),
             Why::Grace => self.lapse(self.why_silent()),
+            Why::Police => self.police_unrung(),
             Why::Check => self.ask_whether_safe(),
             // The call for whoever fell silent is raised by a decision of its own.
             Why::Silence => {}

@@ -45,6 +45,8 @@ pub enum Why {
     Check,
     /// Nobody answered that: somebody is sent to them.
     Silence,
+    /// Nobody has said that they have rung the police.
+    Police,
     /// A claim without action lapses.
     ClaimLapse,
     /// The next round to everyone.

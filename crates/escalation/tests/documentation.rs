@@ -90,7 +90,7 @@ fn the_replies_page_reads_as_the_program_reads() {
             Reply::Going { .. } => "going",
             Reply::Helping { .. } => "helping",
             Reply::Cannot { .. } => "cannot",
-            Reply::Arrived | Reply::InNeed => unreachable!("neither is said by text"),
+            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung => unreachable!("none of these is said by text"),
             Reply::BareYes => "bare yes",
             Reply::Stop => "stop",
             Reply::Start => "start",

@@ -394,7 +394,9 @@ impl Floor {
                 outcome.counted = true;
                 outcome.co_responder = true;
             }
-            Event::Declined { .. } | Event::Arrived { .. } => outcome.counted = true,
+            Event::Declined { .. } | Event::Arrived { .. } | Event::PoliceNeeded { .. } | Event::PoliceRung { .. } => {
+                outcome.counted = true;
+            }
             Event::Closed { act, .. } => {
                 self.tell_device(act, None, FeedbackState::Closed, turn);
                 self.list(act, seq, turn);
@@ -426,6 +428,7 @@ impl Floor {
             | Event::AnswerSetAside { .. }
             | Event::SafetyAsked { .. }
             | Event::FellSilent { .. }
+            | Event::PoliceUnrung { .. }
             | Event::CommitmentQuestioned { .. }
             | Event::CommitmentLapsed { .. }
             | Event::Claimed { .. }

@@ -76,6 +76,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("late", if dispatch.late_ms > 0 { spoken(dispatch.late_ms / 1_000) } else { String::new() }),
         ("unregistered", if act.standing == Standing::Registered { String::new() } else { "yes".to_owned() }),
         ("responder", responder(floor, act)),
+        ("brief", portray::brief(&floor.vault, act, mounting)),
         ("about", act.about.as_ref().map(|about| portray::whom(&floor.vault, about)).unwrap_or_default()),
         (
             "address",
@@ -142,7 +143,9 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         | Purpose::Confirmed
         | Purpose::SomeoneGoing
         | Purpose::StillGoing
-        | Purpose::AreYouSafe => true,
+        | Purpose::AreYouSafe
+        | Purpose::RingPolice
+        | Purpose::HasAnyoneRung => true,
         Purpose::Declined | Purpose::StandDown | Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => false,
     };
     let (Some(public), Recipient::Person { person, contact }) = (&links.public_url, &dispatch.to) else { return Default::default() };
@@ -151,6 +154,8 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
     }
     let token = floor.secret().link(&act.id, *contact, person.person);
     let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing | Purpose::AreYouSafe);
+    // Nobody can say by text that they have rung.
+    let answered = answered || matches!(dispatch.purpose, Purpose::RingPolice | Purpose::HasAnyoneRung);
     let in_text = match links.in_texts {
         LinksInTexts::Always => true,
         LinksInTexts::AfterAnswer => answered,

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
+use escalation::directory::Mounting;
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, Doer, Event};
 use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
+use escalation::police::Threshold;
 use escalation::time::Timestamp;
 use ledger::{Entry, Ledger, ReadError};
 
@@ -19,14 +21,15 @@ use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, Detail, DeviceView, Going, Line, ResponderAnswer, ResponderView, RungView, Scope, State,
-    TargetView, TroubleView,
+    AboutView, Attempt, Audience, Card, Detail, DeviceView, Going, Line, PoliceView, ResponderAnswer, ResponderView, RungView, Scope,
+    State, TargetView, TroubleView,
 };
 
 /// An activation in memory.
 pub(crate) fn card(floor: &Floor, act: &Activation) -> Card {
     let mounting = floor.engine.directory().devices.get(&act.device).map(|device| device.mounting);
-    Card { mounting, seq: floor.last_seq(&act.id), ..sketch(&floor.vault, act) }
+    let police = police(&floor.vault, act, mounting);
+    Card { mounting, police, seq: floor.last_seq(&act.id), ..sketch(&floor.vault, act) }
 }
 
 /// An activation that has left memory, from its own history.
@@ -180,6 +183,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         age: act.age,
         presses: act.presses,
         cancel_asked: act.cancel_asked,
+        police: police(vault, act, None),
         about: act.about.as_ref().map(|about| AboutView { name: whom(vault, about), of: about.of.clone() }),
         rung: match act.progress {
             Progress::Climb { rung, .. } => rung.map_or(0, |rung| rung.0.saturating_add(1)),
@@ -206,6 +210,36 @@ fn going(vault: &Vault, act: &Activation, by: &Companion, commitment: Commitment
         arrived_at: arrival.map(|arrival| arrival.since),
         silent: arrival.is_some_and(|arrival| arrival.check == Check::Silent),
     }
+}
+
+fn police(vault: &Vault, act: &Activation, mounting: Option<Mounting>) -> Option<PoliceView> {
+    let police = act.police.as_ref()?;
+    // Without an operator nobody but the reader will ring.
+    let state = match (police.rung_at, police.told || act.claim.is_none()) {
+        (Some(_), _) => "rung",
+        (None, true) => "ring_now",
+        (None, false) => "needed",
+    };
+    Some(PoliceView { state, threshold: police.threshold, brief: brief(vault, act, mounting) })
+}
+
+/// What a person says to the police: suburb and state first, then the street, where exactly, why, and who has seen it.
+pub(crate) fn brief(vault: &Vault, act: &Activation, mounting: Option<Mounting>) -> String {
+    let site = vault.site(act.directory, &act.device.site).cloned().unwrap_or_default();
+    let place = vault.place(act.directory, &act.device).map_or_else(|| act.device.name.to_string(), |card| card.name.clone());
+    let cross = if site.cross_street.is_empty() { String::new() } else { format!("near {}", site.cross_street) };
+    let fixed = match mounting {
+        Some(Mounting::Fixed) => "fixed button",
+        Some(Mounting::Portable) => "portable, may have moved",
+        None => "",
+    };
+    let why = act.police.as_ref().and_then(|police| police.threshold).map_or("", Threshold::words);
+    let there = act.arrivals.iter().find(|arrival| arrival.check != Check::Over).map(|arrival| companion(vault, &arrival.by));
+    let seen = there.map_or_else(|| "not confirmed on the spot".to_owned(), |name| format!("confirmed: {name} is there"));
+    let town = [site.suburb, site.state].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let name = if site.name.is_empty() { act.device.site.to_string() } else { site.name };
+    let parts = [town, site.address, cross, name, place, fixed.to_owned(), why.to_owned(), seen];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Whom a call is for that was raised for a responder to another one.
@@ -359,6 +393,19 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         }
         Event::SafetyAsked { .. } => "a responder who has arrived was asked whether they are safe".to_owned(),
         Event::FellSilent { raised, .. } => format!("a responder who has arrived fell silent: {raised} was raised for them"),
+        Event::PoliceNeeded { by, threshold, .. } => {
+            let why = threshold.map(|why| format!(": {}", why.words())).unwrap_or_default();
+            format!("{} says that the police are needed{why}", responder_name(vault, by))
+        }
+        Event::PoliceUnrung { told, .. } => {
+            let next = if *told { "people are told to ring 000" } else { "the centre has claimed and has a minute more" };
+            format!("nobody has said that the police were rung: {next}")
+        }
+        Event::PoliceRung { by, called_by, reference, .. } => {
+            let who = replay::open(ledger, called_by.as_ref()).await?.map(|who| format!(" by {who}")).unwrap_or_default();
+            let reference = replay::open(ledger, reference.as_ref()).await?.map(|text| format!(", reference {text}")).unwrap_or_default();
+            format!("{} says that the police were rung{who}{reference}", responder_name(vault, by))
+        }
         Event::Declined { by, .. } => format!("{} cannot", responder_name(vault, by)),
         Event::AnswerSetAside { why, pauses_until, text, .. } => {
             let pause = if pauses_until.is_some() { ", the climb waits for the code" } else { "" };

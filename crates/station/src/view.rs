@@ -11,6 +11,7 @@ use escalation::dispatch::Purpose;
 use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, SiteId};
 use escalation::ladder::Medium;
+use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
 use escalation::trouble::Cause;
@@ -169,6 +170,8 @@ pub struct Card {
     pub presses: u32,
     /// Someone at the device asked to cancel: verify.
     pub cancel_asked: bool,
+    /// Whether the police are needed, and what to say to them.
+    pub police: Option<PoliceView>,
     /// For whom, where it is for a responder to another call.
     pub about: Option<AboutView>,
     /// The rung it stands on, from 1; 0 before the first.
@@ -191,6 +194,17 @@ pub struct Card {
     pub disposition: Option<Disposition>,
     /// The entry that last changed it: what `If-Match` compares.
     pub seq: u64,
+}
+
+/// The police are needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoliceView {
+    /// `needed`, `ring_now` or `rung`. Only a person's word makes it `rung`.
+    pub state: &'static str,
+    /// Why, where somebody said.
+    pub threshold: Option<Threshold>,
+    /// What to say: suburb and state first.
+    pub brief: String,
 }
 
 /// A responder who needs help themselves.

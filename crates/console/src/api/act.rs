@@ -7,8 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::id::ActivationId;
-use escalation::input::{Act, EscalateTo};
+use escalation::input::{Act, EscalateTo, Rung};
 use escalation::ladder::RungIndex;
+use escalation::police::Threshold;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::time::{Seconds, Timestamp};
@@ -48,6 +49,40 @@ pub(crate) struct DeclineBody {
 pub(crate) struct ArrivedBody {
     /// Id or name of the person who has arrived.
     by: String,
+}
+
+/// The police.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoliceBody {
+    /// Why: 1 credible threat of harm, 2 stalking or threats outside of work, 3 assault or attempt, 4 weapon present or implied,
+    /// 5 property damage, getting worse, 6 refuses to leave, safety at risk.
+    threshold: Option<u8>,
+    /// Who rang; absent where nobody has.
+    called_by: Option<String>,
+    /// The reference that the police gave.
+    reference: Option<String>,
+    /// When they rang, RFC 3339.
+    at: Option<String>,
+    /// Id or name of the person who says so.
+    by: Option<String>,
+}
+
+fn police_act(body: PoliceBody) -> Result<(Option<String>, Act), Problem> {
+    let wrong = |what: &str| Problem::bad_request(format!("{what}. Nothing was recorded."));
+    let threshold = match body.threshold {
+        Some(number) => Some(Threshold::of_number(number).ok_or_else(|| wrong("\"threshold\" is 1 to 6"))?),
+        None => None,
+    };
+    fits("called_by", body.called_by.as_deref(), NAME_MAX)?;
+    fits("reference", body.reference.as_deref(), NAME_MAX)?;
+    let at = body.at.map(|at| at.parse().map_err(|_| wrong("\"at\" is a time like 2026-11-21T06:03:00Z"))).transpose()?;
+    let rung = match body.called_by {
+        Some(called_by) => Some(Rung { called_by: Private::Open(called_by), reference: body.reference.map(Private::Open), at }),
+        None if body.reference.is_some() || at.is_some() => return Err(wrong("Say who rang, in \"called_by\"")),
+        None => None,
+    };
+    Ok((body.by, Act::Police { threshold, rung }))
 }
 
 /// A named person commits.
@@ -164,6 +199,10 @@ act!(
     arrived, "arrived", ArrivedBody, Action::Arrived, |body| (Some(body.by), Act::Arrived)
 );
 act!(
+    /// The police are needed, or have been rung. Without `called_by` nobody has: people are told to ring 000, until somebody says that they have.
+    police, "police", PoliceBody, Action::Police, |body| police_act(body)?
+);
+act!(
     /// Moves the climb on.
     escalate, "escalate", EscalateBody, Action::Escalate, |body| (body.by, Act::Escalate { to: body.to })
 );
@@ -205,7 +244,7 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::Decline | Act::Arrived | Act::Escalate { .. } => false,
+        Act::Claim | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
     };
     let request = Request {
         activation: id.clone(),

@@ -3,9 +3,10 @@
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Mounting, Standing};
 use escalation::event::Age;
+use escalation::police::Threshold;
 use escalation::time::{Timestamp, Why};
 use serde::{Serialize, Serializer};
-use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, RungView, TroubleView};
+use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, PoliceView, RungView, TroubleView};
 use utoipa::ToSchema;
 
 /// One activation.
@@ -41,6 +42,8 @@ pub(crate) struct Activation {
     presses: u32,
     /// Someone at the device asked to cancel: verify.
     cancel_asked: bool,
+    /// Whether the police are needed, and what to say to them.
+    police: Option<PoliceShape>,
     /// For whom, where it is for a responder to another call.
     about: Option<AboutShape>,
     /// The rung it stands on, from 1; 0 before the first.
@@ -50,7 +53,7 @@ pub(crate) struct Activation {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     next_at: Option<Timestamp>,
-    /// receipt, `rung_wait`, arrival, grace, check, silence, `claim_lapse`, round or archive.
+    /// receipt, `rung_wait`, arrival, grace, check, silence, police, `claim_lapse`, round or archive.
     next_why: Option<&'static str>,
     /// The operator who owns it.
     claimed_by: Option<String>,
@@ -71,6 +74,23 @@ pub(crate) struct AgeShape {
     state: &'static str,
     /// Seconds, where known; for a live one at most so many.
     seconds: Option<u64>,
+}
+
+/// The police are needed. Only a person's word makes it `rung`; nothing rings by itself.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PoliceShape {
+    /// needed (the centre has claimed), `ring_now` or rung.
+    state: &'static str,
+    /// Why, in words.
+    threshold: Option<&'static str>,
+    /// What to say to them: suburb and state first.
+    brief: String,
+}
+
+impl From<&PoliceView> for PoliceShape {
+    fn from(police: &PoliceView) -> Self {
+        Self { state: police.state, threshold: police.threshold.map(Threshold::words), brief: police.brief.clone() }
+    }
 }
 
 /// A responder who needs help themselves.
@@ -239,6 +259,7 @@ impl From<&Card> for Activation {
             age: age(card.age),
             presses: card.presses,
             cancel_asked: card.cancel_asked,
+            police: card.police.as_ref().map(PoliceShape::from),
             about: card.about.as_ref().map(|about| AboutShape { name: about.name.clone(), of: about.of.to_string() }),
             rung: card.rung,
             rungs: card.rungs,
@@ -389,6 +410,7 @@ fn why(why: Why) -> &'static str {
         Why::Arrival => "arrival",
         Why::Grace => "grace",
         Why::Check => "check",
+        Why::Police => "police",
         Why::Silence => "silence",
         Why::ClaimLapse => "claim_lapse",
         Why::Round => "round",

@@ -38,6 +38,7 @@ struct Region {
     attempts: Vec<Message>,
     history: Vec<Said>,
     endings: Vec<(&'static str, &'static str)>,
+    thresholds: Vec<(usize, &'static str)>,
 }
 
 /// One rung in words.
@@ -100,6 +101,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
         attempts: attempts.iter().map(|attempt| message(attempt, zone)).collect(),
         history: history.iter().rev().map(|line| said(line, zone)).collect(),
         endings: row::endings(),
+        thresholds: row::thresholds(),
     })
 }
 

@@ -8,7 +8,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use escalation::acknowledgement::{Commitment, Disposition};
-use escalation::input::Act;
+use escalation::input::{Act, Rung};
+use escalation::police::Threshold;
 use escalation::private::Private;
 use escalation::time::Seconds;
 use serde::Deserialize;
@@ -35,6 +36,9 @@ pub(super) struct Fields {
     to: Option<String>,
     note: Option<String>,
     disposition: Option<Disposition>,
+    threshold: Option<u8>,
+    called_by: Option<String>,
+    reference: Option<String>,
 }
 
 pub(super) async fn act(
@@ -100,6 +104,13 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
         }
         "decline" => Ok((Action::Decline, Act::Decline)),
         "arrived" => Ok((Action::Arrived, Act::Arrived)),
+        "police" => {
+            let threshold = fields.threshold.and_then(Threshold::of_number);
+            let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty()).map(Private::Open);
+            let reference = said(fields.reference);
+            let rung = said(fields.called_by).map(|called_by| Rung { called_by, reference, at: None });
+            Ok((Action::Police, Act::Police { threshold, rung }))
+        }
         "escalate" => {
             let to = fields.to.as_deref().and_then(read_escalate_to);
             let to = to.ok_or_else(|| missing("how far: next, all or rung 2"))?;

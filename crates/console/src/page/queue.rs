@@ -45,6 +45,7 @@ struct Region {
     unread: bool,
     troubles: Vec<String>,
     endings: Vec<(&'static str, &'static str)>,
+    thresholds: Vec<(usize, &'static str)>,
 }
 
 pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor) -> Response {
@@ -85,6 +86,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         unread,
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
         endings: row::endings(),
+        thresholds: row::thresholds(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Mounting, Standing};
 use escalation::event::Age;
+use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
 use station::view::{Card, State};
@@ -34,6 +35,9 @@ pub(super) struct Row {
     pub(super) presses: u32,
     pub(super) cancel_asked: bool,
     pub(super) about: String,
+    /// `RING 000 NOW`, or what stands in its place; empty where nobody needs the police.
+    pub(super) police: &'static str,
+    pub(super) brief: String,
     pub(super) owner: String,
     pub(super) unowned: bool,
     pub(super) going: Vec<String>,
@@ -54,6 +58,7 @@ pub(super) struct May {
     pub(super) accept: bool,
     pub(super) decline: bool,
     pub(super) arrived: bool,
+    pub(super) police: bool,
     pub(super) escalate: bool,
     pub(super) note: bool,
     pub(super) close: bool,
@@ -67,6 +72,7 @@ impl May {
             accept: may(Action::Accept),
             decline: may(Action::Decline),
             arrived: may(Action::Arrived),
+            police: may(Action::Police),
             escalate: may(Action::Escalate),
             note: may(Action::Note),
             close: may(Action::Close),
@@ -105,6 +111,12 @@ impl Row {
             delay: delay(card.age),
             presses: card.presses,
             cancel_asked: card.cancel_asked,
+            police: card.police.as_ref().map_or("", |police| match police.state {
+                "rung" => "The police were rung.",
+                "needed" => "POLICE NEEDED: the owner rings 000.",
+                _ring_now => "RING 000 NOW: nobody has said that they have.",
+            }),
+            brief: card.police.as_ref().map(|police| police.brief.clone()).unwrap_or_default(),
             about: card.about.as_ref().map(|about| format!("{}, who went to {}", about.name, about.of)).unwrap_or_default(),
             owner: card.claimed_by.clone().unwrap_or_default(),
             unowned: is_unowned(card),
@@ -200,6 +212,7 @@ fn next(card: &Card) -> &'static str {
         Some(Why::RungWait) => "next step of the ladder",
         Some(Why::Arrival) => "should be there; we ask \"still going?\"",
         Some(Why::Grace) => "the ladder goes on unless they answer",
+        Some(Why::Police) => "everyone is asked whether 000 was rung",
         Some(Why::Check) => "whoever is there is asked \"are you safe?\"",
         Some(Why::Silence) => "help is sent to whoever is there, unless they answer",
         Some(Why::ClaimLapse) => "the claim lapses",
@@ -229,6 +242,11 @@ pub(super) const DISPOSITIONS: [Disposition; 9] = [
     Disposition::Medical,
     Disposition::CouldNotVerify,
 ];
+
+/// The reasons for the police: number and words.
+pub(super) fn thresholds() -> Vec<(usize, &'static str)> {
+    Threshold::ALL.into_iter().enumerate().map(|(index, why)| (index + 1, why.words())).collect()
+}
 
 /// The choices of the closing form: value and words.
 pub(super) fn endings() -> Vec<(&'static str, &'static str)> {

@@ -11,9 +11,13 @@ pub(super) enum Choice {
     Cannot,
     /// The responder needs help themselves.
     InNeed,
+    PoliceNeeded,
+    PoliceRung,
 }
 
 impl Choice {
+    const ALL: [Self; 7] = [Self::Going, Self::Helping, Self::Arrived, Self::Cannot, Self::InNeed, Self::PoliceNeeded, Self::PoliceRung];
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Going => "going",
@@ -21,6 +25,8 @@ impl Choice {
             Self::Arrived => "arrived",
             Self::Cannot => "cannot",
             Self::InNeed => "need",
+            Self::PoliceNeeded => "police",
+            Self::PoliceRung => "rung",
         }
     }
 
@@ -31,11 +37,13 @@ impl Choice {
             Self::Arrived => "I am there and safe",
             Self::Cannot => "I can't",
             Self::InNeed => "I need help myself",
+            Self::PoliceNeeded => "Police are needed",
+            Self::PoliceRung => "000 has been rung",
         }
     }
 
     fn read(text: &str) -> Option<Self> {
-        [Self::Going, Self::Helping, Self::Arrived, Self::Cannot, Self::InNeed].into_iter().find(|choice| choice.as_str() == text)
+        Self::ALL.into_iter().find(|choice| choice.as_str() == text)
     }
 }
 
@@ -70,6 +78,8 @@ impl Form {
             Some(Choice::Arrived) => Reply::Arrived,
             Some(Choice::Cannot) => Reply::Cannot { code: None },
             Some(Choice::InNeed) => Reply::InNeed,
+            Some(Choice::PoliceNeeded) => Reply::PoliceNeeded,
+            Some(Choice::PoliceRung) => Reply::PoliceRung,
             None => Reply::NotAnAnswer,
         }
     }

@@ -139,7 +139,7 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         view,
         others: if accepted { others(view) } else { Vec::new() },
         nonce,
-        choices: if closed { Vec::new() } else { choices(view.answer) },
+        choices: if closed { Vec::new() } else { choices(view) },
     };
     html(StatusCode::OK, &shown)
 }
@@ -180,7 +180,16 @@ fn html(status: StatusCode, page: &impl Template) -> Response {
     response
 }
 
-fn choices(answer: ResponderAnswer) -> Vec<Choice> {
+fn choices(view: &ResponderView) -> Vec<Choice> {
+    let police = match view.card.police.as_ref().map(|police| police.state) {
+        None => (view.answer != ResponderAnswer::None).then_some(Choice::PoliceNeeded),
+        Some("rung") => None,
+        Some(_to_ring) => Some(Choice::PoliceRung),
+    };
+    answers(view.answer).into_iter().chain(police).collect()
+}
+
+fn answers(answer: ResponderAnswer) -> Vec<Choice> {
     match answer {
         ResponderAnswer::None => vec![Choice::Going, Choice::Helping, Choice::Cannot],
         ResponderAnswer::Going | ResponderAnswer::Joined | ResponderAnswer::Arrived => {

@@ -270,6 +270,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         age: Age::Live { up_to_s: None },
         presses: 1,
         cancel_asked: false,
+        police: None,
         about: None,
         rung: 2,
         rungs: 3,

@@ -1,11 +1,14 @@
 //! What each event does to an activation, and which can follow what is there.
 
-use super::{Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Progress, Promise, Pursuit, Told};
+use super::{
+    Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Police, Progress, Promise, Pursuit, Told,
+};
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
 use crate::event::{ContactSkip, Event, Party, Repeat, Responder};
 use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
+use crate::police::Threshold;
 use crate::time::Timestamp;
 
 impl Activation {
@@ -55,6 +58,9 @@ impl Activation {
             Event::Arrived { by, ask_at, silent_at, .. } => self.on_arrived(at, by, *ask_at, *silent_at),
             Event::SafetyAsked { arrival, silent_at, .. } => self.on_checked(*arrival, Check::Asked, Some(*silent_at)),
             Event::FellSilent { arrival, .. } => self.on_checked(*arrival, Check::Silent, None),
+            Event::PoliceNeeded { threshold, ring_by, .. } => self.on_police_needed(at, *threshold, *ring_by),
+            Event::PoliceUnrung { told, next, .. } => self.on_police_unrung(*told, *next),
+            Event::PoliceRung { threshold, .. } => self.on_police_rung(at, *threshold),
             Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
             Event::CommitmentQuestioned { grace_until, .. } => {
                 if let Some(promise) = &mut self.promise {
@@ -123,6 +129,8 @@ impl Activation {
             | Event::Accepted { .. }
             | Event::Declined { .. }
             | Event::Arrived { .. }
+            | Event::PoliceNeeded { .. }
+            | Event::PoliceRung { .. }
             | Event::Claimed { .. }
             | Event::Escalated { .. }
             | Event::Exhausted { .. }
@@ -130,6 +138,7 @@ impl Activation {
             Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
             Event::SafetyAsked { arrival, .. } => self.check_of(*arrival) == Some(Check::Heard),
             Event::FellSilent { arrival, .. } => self.check_of(*arrival) == Some(Check::Asked),
+            Event::PoliceUnrung { .. } => self.police.as_ref().is_some_and(|police| police.rung_at.is_none()),
             Event::ClaimLapsed { .. } => self.claim.is_some(),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
@@ -237,6 +246,8 @@ impl Activation {
             | Purpose::SomeoneGoing
             | Purpose::StillGoing
             | Purpose::AreYouSafe
+            | Purpose::RingPolice
+            | Purpose::HasAnyoneRung
             | Purpose::StandDown => {}
         }
         self.attempts.insert(number, attempt);
@@ -259,6 +270,21 @@ impl Activation {
         {
             told.alarms = told.alarms.saturating_sub(1);
         }
+    }
+
+    /// Said once more it moves no deadline; a reason that is given later is kept.
+    fn on_police_needed(&mut self, at: Timestamp, threshold: Option<Threshold>, next: Timestamp) {
+        let before = self.police.unwrap_or(Police { since: at, threshold, asked: 0, told: false, rung_at: None, next });
+        self.police = Some(Police { threshold: threshold.or(before.threshold), ..before });
+    }
+
+    fn on_police_unrung(&mut self, told: bool, next: Timestamp) {
+        self.police = self.police.map(|police| Police { asked: police.asked.saturating_add(1), told, next, ..police });
+    }
+
+    fn on_police_rung(&mut self, at: Timestamp, threshold: Option<Threshold>) {
+        self.on_police_needed(at, threshold, at);
+        self.police = self.police.map(|police| Police { rung_at: police.rung_at.or(Some(at)), ..police });
     }
 
     fn check_of(&self, arrival: u16) -> Option<Check> {

@@ -23,6 +23,9 @@ impl Event {
             | Self::Arrived { act, .. }
             | Self::SafetyAsked { act, .. }
             | Self::FellSilent { act, .. }
+            | Self::PoliceNeeded { act, .. }
+            | Self::PoliceUnrung { act, .. }
+            | Self::PoliceRung { act, .. }
             | Self::CommitmentQuestioned { act, .. }
             | Self::CommitmentLapsed { act, .. }
             | Self::Claimed { act, .. }
@@ -53,7 +56,12 @@ impl Event {
         match self {
             Self::Raised(raised) => raised.by.as_ref(),
             Self::PressedAgain { by, .. } => by.as_ref(),
-            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } | Self::Arrived { by, .. } => by.by.as_ref(),
+            Self::Accepted { by, .. }
+            | Self::Joined { by, .. }
+            | Self::Declined { by, .. }
+            | Self::Arrived { by, .. }
+            | Self::PoliceNeeded { by, .. }
+            | Self::PoliceRung { by, .. } => by.by.as_ref(),
             Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
@@ -76,6 +84,7 @@ impl Event {
             | Self::ReceiptOverdue { .. }
             | Self::SafetyAsked { .. }
             | Self::FellSilent { .. }
+            | Self::PoliceUnrung { .. }
             | Self::AnswerSetAside { .. }
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }

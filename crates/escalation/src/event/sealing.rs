@@ -29,8 +29,17 @@ impl Event {
             }
             Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => signal.seal_with(seal),
             Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
-            Self::Accepted { by, .. } | Self::Joined { by, .. } | Self::Declined { by, .. } | Self::Arrived { by, .. } => {
+            Self::Accepted { by, .. }
+            | Self::Joined { by, .. }
+            | Self::Declined { by, .. }
+            | Self::Arrived { by, .. }
+            | Self::PoliceNeeded { by, .. } => {
                 by.seal_with(seal);
+            }
+            Self::PoliceRung { by, called_by, reference, .. } => {
+                by.seal_with(seal);
+                offer(seal, "called_by", "", called_by.as_mut());
+                offer(seal, "reference", "", reference.as_mut());
             }
             Self::Claimed { by, .. } | Self::Escalated { by, .. } => by.seal_with(seal),
             Self::NoteAdded { by, text, .. } => {
@@ -57,6 +66,7 @@ impl Event {
             | Self::ReceiptOverdue { .. }
             | Self::SafetyAsked { .. }
             | Self::FellSilent { .. }
+            | Self::PoliceUnrung { .. }
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }
             | Self::ClaimLapsed { .. }

@@ -132,7 +132,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
         1 => (0_usize..6, 0_u8..3).prop_map(|(device, key)| Happening::Raised { device, key }),
         6 => (1..=PEOPLE, 0_u8..8, any::<bool>(), 0_u8..40, prop::bool::weighted(0.1))
             .prop_map(|(person, reply, right, repeat, early)| Happening::Text { person, reply, right, repeat, early }),
-        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..10, any::<bool>())
+        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..12, any::<bool>())
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
@@ -356,6 +356,8 @@ fn reply_of(index: u8, code: Option<Code>) -> Reply {
         7 => Reply::NotAnAnswer,
         8 => Reply::Arrived,
         9 => Reply::InNeed,
+        10 => Reply::PoliceNeeded,
+        11 => Reply::PoliceRung,
         _other => Reply::NotAnAnswer,
     }
 }

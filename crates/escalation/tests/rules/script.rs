@@ -2,8 +2,9 @@
 
 use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
 use escalation::dispatch::{Failure, Report};
-use escalation::input::{Act, Attribution, EscalateTo, Input};
+use escalation::input::{Act, Attribution, EscalateTo, Input, Rung};
 use escalation::ladder::{Medium, RungIndex};
+use escalation::police::Threshold;
 use escalation::signal::{Kind, Unreadable, Verb};
 use escalation::time::Seconds;
 use expect_test::Expect;
@@ -62,6 +63,8 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
                 "cannot" => Reply::Cannot { code: None },
                 "arrived" => Reply::Arrived,
                 "in-need" => Reply::InNeed,
+                "police" => Reply::PoliceNeeded,
+                "rung" => Reply::PoliceRung,
                 _other => return None,
             };
             floor.tap(who, reply, Gesture::Shown);
@@ -96,6 +99,15 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
         [who, "declines"] => {
             let by = known(floor, who);
             command(floor, by, Act::Decline);
+        }
+        [who, "needs", "police"] => {
+            let by = known(floor, who);
+            command(floor, by, Act::Police { threshold: Some(Threshold::Weapon), rung: None });
+        }
+        [who, "rang", "police"] => {
+            let by = known(floor, who);
+            let rung = Rung { called_by: "words".to_owned().into(), reference: Some("words".to_owned().into()), at: Some(floor.now) };
+            command(floor, by, Act::Police { threshold: None, rung: Some(rung) });
         }
         [who, "arrives"] => {
             let by = known(floor, who);

@@ -52,6 +52,11 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         }
         Event::SafetyAsked { act, arrival, silent_at } => format!("{act} arrival {arrival} safe? until {}", floor.stamp(*silent_at)),
         Event::FellSilent { act, arrival, raised } => format!("{act} arrival {arrival} SILENT: {raised}"),
+        Event::PoliceNeeded { act, by, threshold, ring_by } => {
+            format!("{act} {} needs the police ({threshold:?}), rung by {}", responder(floor, by), floor.stamp(*ring_by))
+        }
+        Event::PoliceUnrung { act, told, next } => format!("{act} police unrung, told {told}, again at {}", floor.stamp(*next)),
+        Event::PoliceRung { act, by, .. } => format!("{act} {} says the police were rung", responder(floor, by)),
         Event::Declined { act, by, rests_until } => {
             format!("{act} {} declines, rests until {}", responder(floor, by), floor.stamp(*rests_until))
         }

@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 38] = [
+const KINDS: [&str; 41] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -44,6 +44,9 @@ const KINDS: [&str; 38] = [
     "answer.arrived",
     "check.asked",
     "check.silent",
+    "police.needed",
+    "police.unrung",
+    "police.rung",
     "answer.set_aside",
     "commitment.questioned",
     "commitment.lapsed",
@@ -86,6 +89,9 @@ fn kind(event: &Event) -> &'static str {
         Event::Arrived { .. } => "answer.arrived",
         Event::SafetyAsked { .. } => "check.asked",
         Event::FellSilent { .. } => "check.silent",
+        Event::PoliceNeeded { .. } => "police.needed",
+        Event::PoliceUnrung { .. } => "police.unrung",
+        Event::PoliceRung { .. } => "police.rung",
         Event::AnswerSetAside { .. } => "answer.set_aside",
         Event::CommitmentQuestioned { .. } => "commitment.questioned",
         Event::CommitmentLapsed { .. } => "commitment.lapsed",
@@ -225,7 +231,7 @@ fn a_long_day() -> Floor {
     let mut kept = press("library/pendant");
     kept.origin.retained = true;
     floor.send(kept);
-    play(&mut floor, "j-smith arrives\nforward 6m");
+    play(&mut floor, "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\nforward 6m");
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
         floor.subject = Some(act);
