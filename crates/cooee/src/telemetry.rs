@@ -1,6 +1,7 @@
 //! Log lines on standard error: text for people, JSON for machines. Standard output belongs to what was asked for.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -15,9 +16,9 @@ pub(crate) enum Format {
 
 /// Starts logging. A filter that cannot be read does not stop anything: it says so and means `info`.
 pub(crate) fn start(format: Format, filter: &str) {
-    let (filter, wrong) = match EnvFilter::try_new(filter) {
+    let (filter, wrong) = match filter.parse::<Targets>() {
         Ok(filter) => (filter, None),
-        Err(why) => (EnvFilter::new("info"), Some(why)),
+        Err(why) => (Targets::new().with_default(LevelFilter::INFO), Some(why)),
     };
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use sqlx::migrate::{Migrate, Migrator};
-use sqlx::{AssertSqlSafe, Database, Postgres, Row as _, Sqlite};
+use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Database, Postgres, Row as _, SqlSafeStr as _, Sqlite};
 
 use crate::entry::Seq;
 
@@ -31,8 +31,8 @@ impl Param<'_> {
 
 /// What a database must bring to hold a record.
 pub trait Dialect: Database<Connection: Migrate> {
-    /// The migrations of this database, in order.
-    const MIGRATIONS: &'static Migrator;
+    /// The migrations of this database.
+    fn migrations() -> &'static Migrator;
 
     /// Begins a transaction that may write.
     const BEGIN: &'static str;
@@ -123,11 +123,24 @@ macro_rules! passing {
     };
 }
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// A migration as it is listed here: its number, what it is for, its text.
+type Listed = (i64, &'static str, &'static str);
+
+/// By hand, one line a file: the macro of `sqlx` that reads the folder would have the whole of it, both databases and TLS
+/// too, built a second time for the compiler. A test compares the lists with the folders.
+const SQLITE_MIGRATIONS: &[Listed] = &[(1, "record", include_str!("../migrations/sqlite/0001_record.sql"))];
+const POSTGRES_MIGRATIONS: &[Listed] = &[(1, "record", include_str!("../migrations/postgres/0001_record.sql"))];
+
+fn migrator(listed: &[Listed]) -> Migrator {
+    let migration = |&(number, what, sql): &Listed| Migration::new(number, what.into(), MigrationType::Simple, sql.into_sql_str(), false);
+    Migrator::with_migrations(listed.iter().map(migration).collect())
+}
 
 impl Dialect for Sqlite {
-    const MIGRATIONS: &'static Migrator = &SQLITE_MIGRATIONS;
+    fn migrations() -> &'static Migrator {
+        static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrator(SQLITE_MIGRATIONS));
+        &MIGRATIONS
+    }
 
     // Takes the write lock at once: a transaction that reads first and then wants it fails under contention.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
@@ -153,7 +166,10 @@ impl Dialect for Sqlite {
 }
 
 impl Dialect for Postgres {
-    const MIGRATIONS: &'static Migrator = &POSTGRES_MIGRATIONS;
+    fn migrations() -> &'static Migrator {
+        static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrator(POSTGRES_MIGRATIONS));
+        &MIGRATIONS
+    }
 
     const BEGIN: &'static str = "BEGIN";
 
@@ -176,4 +192,29 @@ impl Dialect for Postgres {
     }
 
     passing!();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every file of the folder, as it would have to be listed.
+    fn files(folder: &str) -> Vec<(i64, String, String)> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let listed = |path: &std::path::PathBuf| {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let (number, what) = name.split_once('_').unwrap();
+            (number.parse().unwrap(), what.replace('_', " "), std::fs::read_to_string(path).unwrap())
+        };
+        files.iter().map(listed).collect()
+    }
+
+    #[test]
+    fn every_migration_is_listed() {
+        let owned = |listed: &[Listed]| listed.iter().map(|&(number, what, sql)| (number, what.to_owned(), sql.to_owned())).collect::<Vec<_>>();
+        assert_eq!(owned(SQLITE_MIGRATIONS), files("sqlite"));
+        assert_eq!(owned(POSTGRES_MIGRATIONS), files("postgres"));
+    }
 }

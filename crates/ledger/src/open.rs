@@ -208,7 +208,7 @@ async fn upgrade<DB: Dialect>(connection: &mut DB::Connection, place: &str) -> R
         return Ok(());
     }
     let place = place.to_owned();
-    let Err(error) = DB::MIGRATIONS.run_direct(None, connection, false).await else {
+    let Err(error) = DB::migrations().run_direct(None, connection, false).await else {
         return Ok(());
     };
     Err(if let MigrateError::VersionMissing(version) = error {
@@ -225,7 +225,7 @@ async fn is_current<DB: Dialect>(connection: &mut DB::Connection) -> bool {
     let Ok(applied) = connection.list_applied_migrations(MIGRATIONS_TABLE).await else {
         return false;
     };
-    let ours = DB::MIGRATIONS.iter().map(|migration| (migration.version, &migration.checksum));
+    let ours = DB::migrations().iter().map(|migration| (migration.version, &migration.checksum));
     applied.iter().map(|migration| (migration.version, &migration.checksum)).eq(ours)
 }
 
