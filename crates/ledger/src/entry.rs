@@ -6,6 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{self, NotCanonical};
@@ -108,6 +109,19 @@ impl EntryBody {
         if body.bytes == bytes { Ok(body) } else { Err(NotAnEntry::OtherSpelling) }
     }
 
+    /// Writes the fields in the canonical way. They must make one JSON object.
+    pub fn write(fields: &impl Serialize) -> Result<Self, NotAnEntry> {
+        let json = serde_json::to_vec(fields).map_err(NotAnEntry::NotAnObject)?;
+        if let Some(bytes) = canonical::arranged(&json)
+            && let Some(columns) = Columns::read(&bytes)
+        {
+            return Ok(Self { leaf: LeafHash::of(&bytes), bytes, columns });
+        }
+        // Field by field it shows what is wrong.
+        let map: Map<String, Value> = serde_json::from_slice(&json).map_err(NotAnEntry::NotAnObject)?;
+        Self::from_map(&map)
+    }
+
     /// Writes the fields in the canonical way.
     pub fn from_map(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
         let columns = Columns::derive(map)?;
@@ -149,6 +163,25 @@ impl fmt::Debug for EntryBody {
 }
 
 impl Columns {
+    /// The same as [`Self::derive`] where every field is as it must be.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Common<'a> {
+            t: &'a str,
+            #[serde(rename = "type")]
+            kind: String,
+            cust: Option<String>,
+            act: Option<String>,
+            dev: Option<String>,
+        }
+        let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).ok()?;
+        let fit = |text: &Option<String>| text.as_deref().is_none_or(fits_a_column);
+        if kind.is_empty() || !fits_a_column(&kind) || !fit(&cust) || !fit(&act) || !fit(&dev) {
+            return None;
+        }
+        Some(Self { at_us: spelt(t)?, kind, cust: cust.unwrap_or_default(), stream: act.or(dev).unwrap_or_default() })
+    }
+
     fn derive(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
         let stream = match optional(map, "act")? {
             Some(act) => act,
@@ -187,11 +220,14 @@ fn moment(map: &Map<String, Value>) -> Result<i64, NotAnEntry> {
     let Some(Value::String(text)) = map.get("t") else {
         return Err(refused);
     };
-    match text.parse::<Timestamp>() {
-        // Written back and compared, so that other spellings of the same moment and leap seconds are refused.
-        Ok(at) if format!("{at:.6}") == *text => Ok(at.as_microsecond()),
-        Ok(_) | Err(_) => Err(refused),
-    }
+    spelt(text).ok_or(refused)
+}
+
+/// The moment that this text spells in the one way. Written back and compared, so that other spellings of the same moment
+/// and leap seconds are refused.
+fn spelt(text: &str) -> Option<i64> {
+    let at: Timestamp = text.parse().ok()?;
+    (format!("{at:.6}") == text).then(|| at.as_microsecond())
 }
 
 #[cfg(test)]
@@ -211,6 +247,18 @@ mod tests {
         assert_eq!(EntryBody::parse(without.as_bytes()).expect("an entry").columns().stream, "b-1");
         let map = serde_json::from_str(ENTRY).expect("JSON");
         assert_eq!(EntryBody::from_map(&map).expect("an entry"), entry);
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_parsed_whatever_the_order_of_its_fields() {
+        let map: Map<String, Value> = serde_json::from_str(ENTRY).expect("JSON");
+        struct Turned(Map<String, Value>);
+        impl Serialize for Turned {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_map(self.0.iter().rev())
+            }
+        }
+        assert_eq!(EntryBody::write(&Turned(map)).expect("an entry"), EntryBody::parse(ENTRY.as_bytes()).expect("an entry"));
     }
 
     #[test]
@@ -255,6 +303,8 @@ mod tests {
         for (from, to) in swapped {
             let wrong = ENTRY.replace(from, to);
             assert!(matches!(EntryBody::parse(wrong.as_bytes()), Err(NotAnEntry::Field { .. })), "{wrong}");
+            let fields: Map<String, Value> = serde_json::from_str(&wrong).expect("JSON");
+            assert!(matches!(EntryBody::write(&fields), Err(NotAnEntry::Field { .. })), "{wrong}");
         }
     }
 

@@ -11,6 +11,7 @@ use escalation::id::{CustomerId, Digest};
 use escalation::private::Private;
 use escalation::time::Timestamp;
 use ledger::{Disclosure, EntryBody};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::entropy::Entropy;
@@ -35,7 +36,7 @@ pub struct Common {
     pub at: Timestamp,
     /// Microseconds since this process started.
     pub mono_us: u64,
-    /// Whose it is, where the event itself does not say.
+    /// Whose it is; `None` where the event itself says, or where it is nobody's.
     pub customer: Option<CustomerId>,
     /// Its place among its activation's entries, from 0.
     pub aseq: Option<u32>,
@@ -56,14 +57,8 @@ pub struct Sealed {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The event has no JSON form.
-    #[error("could not write an event of kind {kind} as JSON")]
-    Event {
-        /// Which kind.
-        kind: String,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error("could not write an event as JSON")]
+    Event(#[source] serde_json::Error),
     /// Its JSON is not an entry.
     #[error("could not make an entry of an event")]
     Entry(#[source] ledger::NotAnEntry),
@@ -111,10 +106,14 @@ impl Journal {
         if let Some(why) = failed {
             return Err(JournalError::Disclosure(why));
         }
-        let fields = self.fields(&event, common)?;
-        let why = match EntryBody::from_map(&fields) {
+        let nonce = hex(&self.entropy.sixteen());
+        let written = self.written(&event, common, nonce);
+        let why = match EntryBody::write(&written) {
             Ok(body) => return Ok(Sealed { event, body, disclosures }),
             Err(why) => why,
+        };
+        let Value::Object(fields) = serde_json::to_value(&written).map_err(JournalError::Event)? else {
+            return Err(JournalError::Entry(why));
         };
         let body = EntryBody::from_map(&mend(fields)).map_err(JournalError::Entry)?;
         // What is applied is what a replay will read (I6).
@@ -124,23 +123,34 @@ impl Journal {
         Ok(Sealed { event, body, disclosures })
     }
 
-    fn fields(&mut self, event: &Event, common: &Common) -> Result<Map<String, Value>, JournalError> {
-        let kind = |event: &Event| format!("{event:?}").chars().take_while(char::is_ascii_alphabetic).collect();
-        let fields = serde_json::to_value(event).map_err(|source| JournalError::Event { kind: kind(event), source })?;
-        let Value::Object(mut fields) = fields else { return Ok(Map::new()) };
-        fields.insert("v".to_owned(), VERSION.into());
-        fields.insert("t".to_owned(), spell(common.at).into());
-        fields.insert("boot".to_owned(), self.boot.as_str().into());
-        fields.insert("mono_us".to_owned(), common.mono_us.into());
-        fields.insert("nonce".to_owned(), hex(&self.entropy.sixteen()).into());
-        if let Some(customer) = &common.customer {
-            fields.entry("cust").or_insert_with(|| customer.as_str().into());
+    fn written<'a>(&'a self, event: &'a Event, common: &'a Common, nonce: String) -> Written<'a> {
+        Written {
+            v: VERSION,
+            t: spell(common.at),
+            mono_us: common.mono_us,
+            nonce,
+            boot: &self.boot,
+            cust: common.customer.as_ref(),
+            aseq: common.aseq,
+            event,
         }
-        if let Some(aseq) = common.aseq {
-            fields.insert("aseq".to_owned(), aseq.into());
-        }
-        Ok(fields)
     }
+}
+
+/// An entry's fields: those that all entries have, and the event's own.
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u64,
+    t: String,
+    mono_us: u64,
+    nonce: String,
+    boot: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cust: Option<&'a CustomerId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aseq: Option<u32>,
+    #[serde(flatten)]
+    event: &'a Event,
 }
 
 /// The same with every number drawn into the bounds of the record.
