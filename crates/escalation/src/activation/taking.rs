@@ -89,12 +89,7 @@ impl Activation {
                 self.pursue(parties);
             }
             Event::Closed { by, disposition, archive_at, .. } => {
-                self.closing = Some(Box::new(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }));
-                self.promise = None;
-                self.claim = None;
-                self.arrivals = Vec::new();
-                self.pursuits = Vec::new();
-                self.latest = 0;
+                self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
             }
             Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
             Event::AnswerSetAside { pauses_until: None, .. }
@@ -160,6 +155,16 @@ impl Activation {
             | Event::TroubleCleared { .. }
             | Event::DeviceReported { .. } => false,
         }
+    }
+
+    /// What is over asks for nothing any more.
+    fn on_closed(&mut self, closing: Closing) {
+        self.closing = Some(Box::new(closing));
+        self.promise = None;
+        self.claim = None;
+        self.arrivals = Vec::new();
+        self.pursuits = Vec::new();
+        self.latest = 0;
     }
 
     fn on_paused(&mut self, until: Timestamp) {
