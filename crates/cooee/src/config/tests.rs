@@ -344,7 +344,7 @@ status = 7
         /etc/cooee/cooee.toml:19: sms: from is not a number, and nobody could answer it
           use a number of your own in E.164, like +61400000000, that the provider lets you send from
         /etc/cooee/cooee.toml:23: sms: body there is no word "txt" here
-          use one of: to, to_plain, to_national, from, from_plain, from_national, text, dispatch, validity_s, validity_min, expires_at, user, token, status_url, inbound_url
+          use one of: to, to_plain, to_national, from, from_plain, from_national, text, dispatch, dispatch_key, validity_s, validity_min, expires_at, user, token, status_url, inbound_url
         /etc/cooee/cooee.toml:25: sms: taken.id is not a JSON pointer
           write it like /messages/0/id
         /etc/cooee/cooee.toml:26: sms: receipt.id is missing, and there is no receipt.dispatch: no receipt could be matched
