@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn every_migration_is_listed() {
-        let owned = |listed: &[Listed]| listed.iter().map(|&(number, what, sql)| (number, what.to_owned(), sql.to_owned())).collect::<Vec<_>>();
+        let owned =
+            |listed: &[Listed]| listed.iter().map(|&(number, what, sql)| (number, what.to_owned(), sql.to_owned())).collect::<Vec<_>>();
         assert_eq!(owned(SQLITE_MIGRATIONS), files("sqlite"));
         assert_eq!(owned(POSTGRES_MIGRATIONS), files("postgres"));
     }

@@ -237,6 +237,15 @@ mod tests {
     const ENTRY: &str =
         r#"{"act":"KAL-42","aseq":3,"cust":"acme","dev":"b-1","t":"2026-11-21T02:14:31.038254Z","type":"rung.entered","v":1}"#;
 
+    /// Fields from the last to the first.
+    struct Turned(Map<String, Value>);
+
+    impl Serialize for Turned {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_map(self.0.iter().rev())
+        }
+    }
+
     #[test]
     fn the_columns_are_derived() {
         let entry = EntryBody::parse(ENTRY.as_bytes()).expect("an entry");
@@ -252,12 +261,6 @@ mod tests {
     #[test]
     fn it_is_written_as_it_is_parsed_whatever_the_order_of_its_fields() {
         let map: Map<String, Value> = serde_json::from_str(ENTRY).expect("JSON");
-        struct Turned(Map<String, Value>);
-        impl Serialize for Turned {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_map(self.0.iter().rev())
-            }
-        }
         assert_eq!(EntryBody::write(&Turned(map)).expect("an entry"), EntryBody::parse(ENTRY.as_bytes()).expect("an entry"));
     }
 
