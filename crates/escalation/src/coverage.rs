@@ -1,6 +1,6 @@
 //! What a press would do at any instant, foretold: who would be told when, if nobody answered.
 //!
-//! It asks the very functions by which the climb resolves a rung ([`crate::addressing`]), at the instant at which that rung
+//! It asks the very functions by which the climb resolves a rung (`addressing`), at the instant at which that rung
 //! would be entered. Every answer says until when it holds, so that a fortnight costs its changes and not its minutes.
 //! It assumes that messages leave and nobody answers; it knows nothing of calls that are open, claimed or declined.
 
