@@ -231,7 +231,7 @@ async fn any_text_is_taken<L: Ledger>(ledger: &L) {
         let mut fields = fields("received", "");
         fields.insert("payload".to_owned(), Value::from(*payload));
         let sealed = sure(Disclosure::seal("", u128::to_be_bytes(salt), "payload", payload));
-        batch.push(sure(EntryBody::from_map(&fields)), vec![sealed]);
+        batch.push(sure(EntryBody::write(&fields)), vec![sealed]);
     }
     sure(batch.list(Listing { card: vec![0, 0xff, 0xc0, 0x80], ..card("KAL-1", 1, 0) }));
     accepted(ledger, &batch).await;
@@ -331,7 +331,7 @@ fn fields(kind: &str, stream: &str) -> Map<String, Value> {
 }
 
 fn body(kind: &str, stream: &str) -> EntryBody {
-    sure(EntryBody::from_map(&fields(kind, stream)))
+    sure(EntryBody::write(&fields(kind, stream)))
 }
 
 /// So many entries from a place on, with one disclosure each; the same arguments give the same bytes.

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{self, NotCanonical};
@@ -104,29 +104,22 @@ pub enum NotAnEntry {
 impl EntryBody {
     /// Takes bytes that are already canonical; every other spelling is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotAnEntry> {
-        let map: Map<String, Value> = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
-        let body = Self::from_map(&map)?;
+        let body = Self::of(canonical::object(&tree(bytes)?)?)?;
         if body.bytes == bytes { Ok(body) } else { Err(NotAnEntry::OtherSpelling) }
     }
 
     /// Writes the fields in the canonical way. They must make one JSON object.
     pub fn write(fields: &impl Serialize) -> Result<Self, NotAnEntry> {
         let json = serde_json::to_vec(fields).map_err(NotAnEntry::NotAnObject)?;
-        if let Some(bytes) = canonical::arranged(&json)
-            && let Some(columns) = Columns::read(&bytes)
-        {
-            return Ok(Self { leaf: LeafHash::of(&bytes), bytes, columns });
+        match canonical::arranged(&json) {
+            Some(bytes) => Self::of(bytes),
+            None => Self::of(canonical::object(&tree(&json)?)?),
         }
-        // Field by field it shows what is wrong.
-        let map: Map<String, Value> = serde_json::from_slice(&json).map_err(NotAnEntry::NotAnObject)?;
-        Self::from_map(&map)
     }
 
-    /// Writes the fields in the canonical way.
-    pub fn from_map(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
-        let columns = Columns::derive(map)?;
-        let bytes = canonical::object(map)?;
-        Ok(Self { leaf: LeafHash::of(&bytes), bytes, columns })
+    /// Canonical bytes, if they have the common fields.
+    fn of(bytes: Vec<u8>) -> Result<Self, NotAnEntry> {
+        Ok(Self { columns: Columns::read(&bytes)?, leaf: LeafHash::of(&bytes), bytes })
     }
 
     /// An entry read back: its hash is compared with the one stored when the bytes were proven, which is as good as
@@ -163,39 +156,43 @@ impl fmt::Debug for EntryBody {
 }
 
 impl Columns {
-    /// The same as [`Self::derive`] where every field is as it must be.
-    fn read(bytes: &[u8]) -> Option<Self> {
+    fn read(bytes: &[u8]) -> Result<Self, NotAnEntry> {
+        /// The common fields, each as it is there: an explicit null is no text.
         #[derive(Deserialize)]
-        struct Common<'a> {
-            t: &'a str,
-            #[serde(rename = "type")]
-            kind: String,
-            cust: Option<String>,
-            act: Option<String>,
-            dev: Option<String>,
+        struct Common {
+            #[serde(default, deserialize_with = "present")]
+            t: Option<Value>,
+            #[serde(default, deserialize_with = "present", rename = "type")]
+            kind: Option<Value>,
+            #[serde(default, deserialize_with = "present")]
+            cust: Option<Value>,
+            #[serde(default, deserialize_with = "present")]
+            act: Option<Value>,
+            #[serde(default, deserialize_with = "present")]
+            dev: Option<Value>,
         }
-        let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).ok()?;
-        let fit = |text: &Option<String>| text.as_deref().is_none_or(fits_a_column);
-        if kind.is_empty() || !fits_a_column(&kind) || !fit(&cust) || !fit(&act) || !fit(&dev) {
-            return None;
-        }
-        Some(Self { at_us: spelt(t)?, kind, cust: cust.unwrap_or_default(), stream: act.or(dev).unwrap_or_default() })
-    }
-
-    fn derive(map: &Map<String, Value>) -> Result<Self, NotAnEntry> {
-        let stream = match optional(map, "act")? {
+        let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
+        let stream = match optional("act", act)? {
             Some(act) => act,
-            None => optional(map, "dev")?.unwrap_or_default(),
+            None => optional("dev", dev)?.unwrap_or_default(),
         };
         Ok(Self {
-            at_us: moment(map)?,
-            kind: optional(map, "type")?
+            at_us: moment(t)?,
+            kind: optional("type", kind)?
                 .filter(|kind| !kind.is_empty())
                 .ok_or(NotAnEntry::Field { field: "type", must_be: "present and not empty" })?,
-            cust: optional(map, "cust")?.unwrap_or_default(),
+            cust: optional("cust", cust)?.unwrap_or_default(),
             stream,
         })
     }
+}
+
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
+fn tree(json: &[u8]) -> Result<Map<String, Value>, NotAnEntry> {
+    serde_json::from_slice(json).map_err(NotAnEntry::NotAnObject)
 }
 
 /// Bytes that an indexed text column takes, far below the 2,700 at which an index of PostgreSQL refuses a row.
@@ -206,28 +203,25 @@ pub(crate) fn fits_a_column(text: &str) -> bool {
     text.len() <= COLUMN_LIMIT && !text.contains(char::is_control)
 }
 
-fn optional(map: &Map<String, Value>, field: &'static str) -> Result<Option<String>, NotAnEntry> {
-    match map.get(field) {
+fn optional(field: &'static str, value: Option<Value>) -> Result<Option<String>, NotAnEntry> {
+    match value {
         None => Ok(None),
-        Some(Value::String(text)) if fits_a_column(text) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if fits_a_column(&text) => Ok(Some(text)),
         Some(_) => Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" }),
     }
 }
 
-/// The moment in `t`, in microseconds since 1970 UTC.
-fn moment(map: &Map<String, Value>) -> Result<i64, NotAnEntry> {
+/// The moment in `t`, in microseconds since 1970 UTC. Written back and compared, so that other spellings of the same moment
+/// and leap seconds are refused.
+fn moment(t: Option<Value>) -> Result<i64, NotAnEntry> {
     let refused = NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" };
-    let Some(Value::String(text)) = map.get("t") else {
+    let Some(Value::String(text)) = t else {
         return Err(refused);
     };
-    spelt(text).ok_or(refused)
-}
-
-/// The moment that this text spells in the one way. Written back and compared, so that other spellings of the same moment
-/// and leap seconds are refused.
-fn spelt(text: &str) -> Option<i64> {
-    let at: Timestamp = text.parse().ok()?;
-    (format!("{at:.6}") == text).then(|| at.as_microsecond())
+    match text.parse::<Timestamp>() {
+        Ok(at) if format!("{at:.6}") == text => Ok(at.as_microsecond()),
+        Ok(_) | Err(_) => Err(refused),
+    }
 }
 
 #[cfg(test)]
@@ -254,8 +248,8 @@ mod tests {
         assert_eq!(*entry.columns(), columns);
         let without = ENTRY.replace(r#""act":"KAL-42","#, "");
         assert_eq!(EntryBody::parse(without.as_bytes()).expect("an entry").columns().stream, "b-1");
-        let map = serde_json::from_str(ENTRY).expect("JSON");
-        assert_eq!(EntryBody::from_map(&map).expect("an entry"), entry);
+        let map: Map<String, Value> = serde_json::from_str(ENTRY).expect("JSON");
+        assert_eq!(EntryBody::write(&map).expect("an entry"), entry);
     }
 
     #[test]
@@ -298,6 +292,7 @@ mod tests {
             ("acme", &"x".repeat(256)),
             (r#""acme""#, "7"),
             ("rung.entered", ""),
+            (r#""acme""#, "null"),
             ("02:14:31.038254Z", "02:14:31.038Z"),
             ("02:14:31.038254Z", "02:14:31.038254+00:00"),
             ("02:14:31.038254Z", "02:14:60.038254Z"),

@@ -115,7 +115,7 @@ impl Journal {
         let Value::Object(fields) = serde_json::to_value(&written).map_err(JournalError::Event)? else {
             return Err(JournalError::Entry(why));
         };
-        let body = EntryBody::from_map(&mend(fields)).map_err(JournalError::Entry)?;
+        let body = EntryBody::write(&mend(fields)).map_err(JournalError::Entry)?;
         // What is applied is what a replay will read (I6).
         let (_, event) = read(body.bytes())?;
         tracing::error!(error = %why, entry.kind = %body.columns().kind, "an event had to be mended before it could be written: a fault of the program");

@@ -361,7 +361,7 @@ mod tests {
                 "v": 1, "type": "claim.lapsed", "act": "KAL-1", "aseq": n, "cust": "kalamunda", "t": format!("2026-04-13T06:04:{n:02}.000000Z"),
                 "boot": "b-00000000", "mono_us": n, "nonce": format!("{n:032x}"),
             });
-            batch.push(EntryBody::from_map(entry.as_object().unwrap()).unwrap(), Vec::new());
+            batch.push(EntryBody::write(&entry).unwrap(), Vec::new());
         }
         ledger.append(&batch).await.unwrap();
         let id: ActivationId = "KAL-1".parse().unwrap();

@@ -339,12 +339,8 @@ fn a_withheld_entry_of_an_activation_shows_in_its_count() {
 fn a_restore_that_a_new_name_tells_of_is_known_and_one_that_nobody_tells_of_is_a_fault() {
     let folder = tempfile::tempdir().expect("a folder");
     let old = notes(folder.path(), &[5, 9], |index| body(index, ""));
-    let succeeds = EntryBody::from_map(
-        serde_json::json!({"type": "record.signed_by", "t": "2026-11-22T00:00:00.000000Z", "v": 1, "succeeds": old[1]})
-            .as_object()
-            .expect("fields"),
-    )
-    .expect("an entry");
+    let succeeds = serde_json::json!({"type": "record.signed_by", "t": "2026-11-22T00:00:00.000000Z", "v": 1, "succeeds": old[1]});
+    let succeeds = EntryBody::write(&succeeds).expect("an entry");
     for told in [true, false] {
         let mut audit = Audit::new(keys().public(), witnessed("checkpoints", false, &old));
         (0..6).for_each(|index| audit.entry(&raw(index, &body(index, ""))));
