@@ -27,6 +27,7 @@ mod report;
 pub mod settings;
 mod slots;
 mod sms;
+mod twilio_api;
 mod webhook;
 
 use std::collections::{BTreeMap, HashSet};

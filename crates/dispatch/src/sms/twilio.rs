@@ -5,13 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use escalation::dispatch::{Address, Order};
 use escalation::id::DispatchId;
 use escalation::time::{SignedDuration, Timestamp};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Client, StatusCode};
 
 use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
@@ -20,7 +16,10 @@ use crate::settings::{self, Inbound, Secret, SettingsError};
 use crate::sms::answer::{Page, Resource, judge, read_date, refusal};
 use crate::sms::awaited::Awaited;
 use crate::sms::number::is_e164;
+use crate::twilio_api::{Access, TwilioApi};
 
+/// What a text is to the API.
+const MESSAGES: &str = "Messages.json";
 /// How long a provider may take to say whether it has a message (mechanisms, "Codes, links, callbacks, keys").
 const LOOKUP: Duration = Duration::from_secs(1);
 /// Messages asked for in one page when looking one up.
@@ -31,19 +30,13 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// An account.
 pub(crate) struct Twilio {
-    client: Client,
-    messages_url: String,
-    account_url: String,
-    auth: HeaderValue,
-    secret: Secret,
+    api: TwilioApi,
     from: String,
     validity_s: String,
     /// `https://alerts.example.org`, where callbacks can reach us.
     public_url: Option<String>,
     inbound: Inbound,
     keep_warm: bool,
-    slots: usize,
-    request: Duration,
     now: Now,
     awaited: Awaited,
 }
@@ -58,37 +51,29 @@ impl Twilio {
     /// Reads the secret and builds the client; connects to nothing.
     pub(crate) fn open(settings: &settings::Twilio, public_url: Option<&str>, now: Now) -> Result<Self, SettingsError> {
         let what = format!("[[sms]] {}", settings.name);
-        let secret = Secret::read(&format!("{what} auth_token_file"), &settings.auth_token_file)?;
-        let (client, base) = client::build(&Wanted {
-            what: &what,
-            url: &settings.base_url,
-            connect_ms: settings.connect_ms,
-            request_ms: settings.request_ms,
-            slots: settings.slots,
-            proxy: settings.proxy.as_deref(),
-            ca_file: settings.ca_file.as_deref(),
-            identity: None,
+        let api = TwilioApi::open(&Access {
+            account_sid: &settings.account_sid,
+            auth_token_file: &settings.auth_token_file,
+            attempt_s: settings.attempt_s,
+            wanted: Wanted {
+                what: &what,
+                url: &settings.base_url,
+                connect_ms: settings.connect_ms,
+                request_ms: settings.request_ms,
+                slots: settings.slots,
+                proxy: settings.proxy.as_deref(),
+                ca_file: settings.ca_file.as_deref(),
+                identity: None,
+            },
         })?;
         check(&what, settings)?;
-        let sid = &settings.account_sid;
-        let base = base.as_str().trim_end_matches('/');
-        let login = STANDARD.encode(format!("{sid}:{}", secret.current));
-        let mut auth = HeaderValue::from_str(&format!("Basic {login}"))
-            .map_err(|error| SettingsError::new(&what, error, "check account_sid and the token's file for strange characters"))?;
-        auth.set_sensitive(true);
         Ok(Self {
-            client,
-            messages_url: format!("{base}/2010-04-01/Accounts/{sid}/Messages.json"),
-            account_url: format!("{base}/2010-04-01/Accounts/{sid}.json"),
-            auth,
-            secret,
+            api,
             from: settings.from.clone(),
             validity_s: settings.validity_s.to_string(),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             inbound: settings.inbound,
             keep_warm: settings.keep_warm,
-            slots: settings.slots,
-            request: Duration::from_millis(settings.request_ms),
             now,
             awaited: Awaited::new(settings.name.clone()),
         })
@@ -98,10 +83,10 @@ impl Twilio {
         &self.awaited
     }
     pub(crate) fn slots(&self) -> usize {
-        self.slots
+        self.api.slots()
     }
     pub(crate) fn secret(&self) -> &Secret {
-        &self.secret
+        self.api.secret()
     }
     pub(crate) fn public_url(&self) -> Option<&str> {
         self.public_url.as_deref()
@@ -128,9 +113,7 @@ impl Twilio {
         if let Some(callback) = &callback {
             form.push(("StatusCallback", callback));
         }
-        let request =
-            self.client.post(&self.messages_url).header(AUTHORIZATION, self.auth.clone()).timeout(budget.min(self.request)).form(&form);
-        let fault = match request.send().await {
+        let fault = match self.api.post(MESSAGES, budget).form(&form).send().await {
             Ok(response) => match judge(response, (self.now)()).await {
                 Ok(sid) => return Ok(self.taken(sid, order)),
                 Err(fault) => fault,
@@ -170,20 +153,18 @@ impl Twilio {
 
     /// One page of messages.
     pub(crate) async fn list(&self, query: &[(&str, String)]) -> Result<Page, Fault> {
-        self.get(self.client.get(&self.messages_url).query(query)).await
+        self.get(self.api.get(MESSAGES).query(query)).await
     }
 
     /// The page after one, by the path that the API gave.
     pub(crate) async fn list_more(&self, path: &str) -> Result<Page, Fault> {
-        let base = self.messages_url.split("/2010-04-01/").next().unwrap_or_default();
-        if !path.starts_with("/2010-04-01/") {
-            return Err(Fault::NotSent("strange page")); // Our credentials go nowhere else.
+        match self.api.get_path(path) {
+            Some(request) => self.get(request).await,
+            None => Err(Fault::NotSent("strange page")),
         }
-        self.get(self.client.get(format!("{base}{path}"))).await
     }
 
     async fn get(&self, request: reqwest::RequestBuilder) -> Result<Page, Fault> {
-        let request = request.header(AUTHORIZATION, self.auth.clone());
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
         if !response.status().is_success() {
             return Err(refusal(response, (self.now)()).await);
@@ -193,33 +174,12 @@ impl Twilio {
 
     /// A light request that keeps a connection open and says whether our credentials are good.
     pub(crate) async fn greet(&self) -> Result<(), Fault> {
-        let request = self.client.get(&self.account_url);
-        let request = request.header(AUTHORIZATION, self.auth.clone());
-        let response = request.send().await.map_err(|e| client::fault_of(&e))?;
-        let status = response.status();
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-            return Err(Fault::Credentials);
-        }
-        if status.is_server_error() {
-            return Err(Fault::NotSent("server error"));
-        }
-        // The body must be read, or the connection is closed instead of kept.
-        response.bytes().await.map(drop).map_err(|e| client::fault_of(&e))
+        self.api.greet().await
     }
 
     /// For `cooee doctor`.
     pub(crate) async fn probe(&self) -> Result<String, String> {
-        match self.greet().await {
-            Ok(()) => Ok("the account can be reached and takes our credentials".to_owned()),
-            Err(Fault::Credentials) => {
-                Err("the account refuses our credentials\n  compare account_sid and the token's file with the provider's console"
-                    .to_owned())
-            }
-            Err(fault) => Err(format!(
-                "the account cannot be reached ({})\n  check base_url, the firewall and the provider's status page",
-                fault.class()
-            )),
-        }
+        self.api.probe().await
     }
 
     /// Our own number, where we send by one.
@@ -246,27 +206,12 @@ impl Twilio {
 }
 
 fn check(what: &str, settings: &settings::Twilio) -> Result<(), SettingsError> {
-    let sid = &settings.account_sid;
-    if sid.is_empty() || !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(SettingsError::new(
-            what,
-            "account_sid is not one",
-            "copy it from the provider's console: AC and 32 letters and digits",
-        ));
-    }
     let is_service = settings.from.starts_with("MG") && settings.from.bytes().all(|b| b.is_ascii_alphanumeric());
     if !is_e164(&settings.from) && !is_service {
         return Err(SettingsError::new(
             what,
             "from is neither a number nor a messaging service, and nobody could answer it",
             "use a number of your own in E.164, like +61400000000, or MG...",
-        ));
-    }
-    if settings.slots == 0 || settings.request_ms == 0 || settings.attempt_s == 0 {
-        return Err(SettingsError::new(
-            what,
-            "slots, request_ms and attempt_s must be more than 0",
-            "remove the setting to use its default",
         ));
     }
     Ok(())
