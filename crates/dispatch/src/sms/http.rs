@@ -138,11 +138,7 @@ impl Gateway {
         let words = self.words(Some((to, letter.words(), order)));
         let request = self.message(&words).ok_or_else(|| Fault::Refused("template".to_owned()))?;
         let request_time = Duration::from_millis(self.settings.request_ms);
-        let mut answer = self.call(&request, budget.min(request_time)).await?;
-        if answer.is_unauthorised() && self.login.forget() {
-            // The token had ended early; nothing was taken by it.
-            answer = self.call(&request, budget.min(request_time)).await?;
-        }
+        let answer = self.call(&request, budget.min(request_time)).await?;
         let id = answer.judge(&self.settings.taken)?;
         if let Some(id) = &id {
             self.awaited.expect(id.clone(), order.id.clone());
@@ -159,10 +155,7 @@ impl Gateway {
             return self.knock().await;
         };
         let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
-        let mut answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
-        if answer.is_unauthorised() && self.login.forget() {
-            answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
-        }
+        let answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
         answer.judge(&self.settings.taken.codes_only()).map(drop)
     }
 
@@ -200,11 +193,7 @@ impl Gateway {
         words.extend(more);
         let url = self.sheet.render(key, &words).ok_or(Fault::NotSent("request"))?;
         let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
-        let limit = Duration::from_millis(self.settings.request_ms);
-        let mut answer = self.call(&request, limit).await?;
-        if answer.is_unauthorised() && self.login.forget() {
-            answer = self.call(&request, limit).await?;
-        }
+        let answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
         if answer.is_missing() && more_is_one {
             return Ok(Vec::new());
         }
@@ -304,8 +293,7 @@ impl Gateway {
     }
 
     async fn take_receipt(&self, inbox: &Inbox, guard: &Guard, request: &HookRequest, receipt: Receipt) -> bool {
-        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
-        let named = || guard.covers_address().then(|| value(&pairs_of(query), "d").and_then(|id| id.parse().ok())).flatten();
+        let named = || guard.covers_address().then(|| value(&request.query(), "d").and_then(|id| id.parse().ok())).flatten();
         let known = receipt.id.as_deref().and_then(|id| self.awaited.due(id));
         let Some(dispatch) = receipt.dispatch.or(known).or_else(named) else {
             return true; // Of a message that is not ours.
@@ -344,8 +332,14 @@ impl Gateway {
         Some(made?.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// One request with our login and headers, no longer than `limit`.
+    /// Makes a request; once more where the token had ended early, since nothing was taken by that one.
     async fn call(&self, request: &Request, limit: Duration) -> Result<Answer, Fault> {
+        let answer = self.once(request, limit).await?;
+        if answer.is_unauthorised() && self.login.forget() { self.once(request, limit).await } else { Ok(answer) }
+    }
+
+    /// One request with our login and headers, no longer than `limit`.
+    async fn once(&self, request: &Request, limit: Duration) -> Result<Answer, Fault> {
         let mut made = self.client.request(request.method.clone(), request.url.clone());
         let own = |name: &HeaderName| request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_str()));
         if !own(&ACCEPT) {

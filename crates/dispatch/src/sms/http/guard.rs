@@ -10,7 +10,7 @@ use ring::hmac;
 use crate::inbound::{HookRequest, header};
 use crate::settings::{Callback, CallbackAuth, Encoding, Hash, Secret, SettingsError};
 use crate::sms::http::sheet::percent;
-use crate::sms::signature::{pairs_of, value};
+use crate::sms::signature::value;
 
 /// Shortest secret accepted, bytes.
 const SECRET_MIN: usize = 24;
@@ -76,8 +76,7 @@ impl Guard {
         if let Some(name) = &self.settings.header {
             return header(request, name).map(str::to_owned);
         }
-        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
-        value(&pairs_of(query), "key").map(str::to_owned)
+        value(&request.query(), "key").map(str::to_owned)
     }
 
     fn is_signed(&self, request: &HookRequest, now: Timestamp) -> Option<bool> {

@@ -54,7 +54,7 @@ pub(super) struct Oauth {
 #[derive(Default)]
 struct Purse {
     held: Option<Held>,
-    /// The fetch that is under way, or was last.
+    /// The fetch that is under way.
     fetch: Option<Shared<BoxFuture<'static, Result<HeaderValue, Fault>>>>,
 }
 
@@ -142,9 +142,13 @@ impl Oauth {
     fn fetch(&self, client: &Client) -> Shared<BoxFuture<'static, Result<HeaderValue, Fault>>> {
         let (request, kept) = (client.post(&self.token_url).form(&self.form), Arc::clone(&self.purse));
         let task = tokio::spawn(async move {
-            let held = ask(request).await?;
+            let got = ask(request).await;
+            let mut kept = purse(&kept);
+            // Whoever comes later asks anew, also where everybody who waited has given up meanwhile.
+            kept.fetch = None;
+            let held = got?;
             let header = held.header.clone();
-            purse(&kept).held = Some(held);
+            kept.held = Some(held);
             Ok(header)
         });
         async move { task.await.unwrap_or(Err(Fault::NotSent("died"))) }.boxed().shared()
