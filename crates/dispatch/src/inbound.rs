@@ -32,7 +32,7 @@ const BODY_MAX: usize = 64 * 1024;
 /// Longest reply kept, characters: ten segments.
 const REPLY_KEPT: usize = 1_600;
 /// What a provider expects for "thank you, nothing to do".
-const NOTHING_TO_DO: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
+pub(crate) const NOTHING_TO_DO: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 
 /// A provider's request, as it came in.
 pub struct HookRequest {
@@ -72,35 +72,51 @@ pub struct HookReply {
     pub body: String,
 }
 
+impl HookRequest {
+    /// The fields of its address, which are ours: we said where to call.
+    pub(crate) fn query(&self) -> Pairs {
+        pairs_of(self.path_and_query.split_once('?').map_or("", |(_, query)| query))
+    }
+}
+
 impl HookReply {
-    fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16) -> Self {
         Self { status, content_type: "text/plain", body: String::new() }
+    }
+
+    /// 200 with this document.
+    pub(crate) fn xml(document: String) -> Self {
+        Self { status: 200, content_type: "text/xml", body: document }
     }
 
     /// In the form that the account's provider expects.
     fn of(status: u16, account: &Account) -> Self {
-        let (content_type, body) = match (status, account) {
-            (200, Account::Twilio(_)) => ("text/xml", NOTHING_TO_DO),
-            (200, Account::Http(_)) => ("text/plain", "OK"),
-            (_refused, Account::Twilio(_) | Account::Http(_)) => ("text/plain", ""),
-        };
-        Self { status, content_type, body: body.to_owned() }
+        match (status, account) {
+            (200, Account::Twilio(_)) => Self::xml(NOTHING_TO_DO.to_owned()),
+            (200, Account::Http(_)) => Self { body: "OK".to_owned(), ..Self::new(200) },
+            (refused, Account::Twilio(_) | Account::Http(_)) => Self::new(refused),
+        }
     }
 }
 
 /// Takes providers' callbacks. Cheap to clone.
 #[derive(Clone)]
 pub struct Callbacks {
-    accounts: Arc<BTreeMap<CarrierName, Account>>,
-    callers: Arc<BTreeMap<CarrierName, Caller>>,
+    parties: Arc<BTreeMap<CarrierName, Party>>,
     inbox: Arc<Inbox>,
+}
+
+/// Who calls back.
+enum Party {
+    Texts(Account),
+    Calls(Caller),
 }
 
 impl Callbacks {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Account>, callers: impl IntoIterator<Item = Caller>, inbox: Arc<Inbox>) -> Self {
-        let named = accounts.into_iter().map(|account| (account.name().clone(), account));
-        let callers = callers.into_iter().map(|caller| (caller.name().clone(), caller));
-        Self { accounts: Arc::new(named.collect()), callers: Arc::new(callers.collect()), inbox }
+        let texts = accounts.into_iter().map(|account| (account.name().clone(), Party::Texts(account)));
+        let calls = callers.into_iter().map(|caller| (caller.name().clone(), Party::Calls(caller)));
+        Self { parties: Arc::new(texts.chain(calls).collect()), inbox }
     }
 
     /// Checks one callback and hands what it says to the watch.
@@ -109,22 +125,18 @@ impl Callbacks {
     /// senseless, 503 not durable (the provider tries again), 200 durable or nothing to record.
     pub async fn receive(&self, request: HookRequest) -> HookReply {
         let name = CarrierName::parse(&request.provider).ok();
-        let account = name.as_ref().and_then(|name| self.accounts.get(name));
-        let caller = name.as_ref().and_then(|name| self.callers.get(name));
-        if account.is_none() && caller.is_none() {
+        let Some(party) = name.and_then(|name| self.parties.get(&name)) else {
             return HookReply::new(404);
-        }
+        };
         if request.method != "POST" {
             return HookReply::new(405);
         }
         if request.body.len() > BODY_MAX {
             return HookReply::new(413);
         }
-        if let Some(caller) = caller {
-            return caller.receive(&self.inbox, &request).await;
-        }
-        let Some(account) = account else {
-            return HookReply::new(404);
+        let account = match party {
+            Party::Texts(account) => account,
+            Party::Calls(caller) => return caller.receive(&self.inbox, &request).await,
         };
         let taken = match account {
             Account::Twilio(account) => self.twilio(account, &request).await,
@@ -158,8 +170,7 @@ impl Callbacks {
         let Some(report) = final_report(status, value(fields, "ErrorCode")) else {
             return Some(true); // On the way: nothing that anybody waits for.
         };
-        let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
-        let named = value(&pairs_of(query), "d").and_then(|id| id.parse().ok());
+        let named = value(&request.query(), "d").and_then(|id| id.parse().ok());
         let dispatch = named.or_else(|| account.awaited().due(sid));
         match dispatch {
             Some(dispatch) => Some(self.inbox.receipt(account.awaited(), sid, dispatch, report).await),
@@ -221,10 +232,19 @@ impl Inbox {
         Arc::new(Self { reporter, seen: Mutex::new(Recent::new(SEEN_MAX)) })
     }
 
-    /// Hands on a final receipt; true once it is durable or was before.
+    /// Hands on a final receipt that was waited for; true once it is durable or was before.
     pub(crate) async fn receipt(&self, awaited: &Awaited, sid: &str, dispatch: DispatchId, report: Report) -> bool {
+        let durable = self.reported(awaited.carrier(), sid, dispatch, report).await;
+        if durable {
+            awaited.came(sid);
+        }
+        durable
+    }
+
+    /// Hands on what became of a message; true once it is durable, or that or something later was before.
+    pub(crate) async fn reported(&self, carrier: &CarrierName, sid: &str, dispatch: DispatchId, report: Report) -> bool {
         let rank = rank(&report);
-        let key = format!("{}/{sid}", awaited.carrier());
+        let key = format!("{carrier}/{sid}");
         if self.rank_of(&key) >= rank {
             return true;
         }
@@ -233,7 +253,7 @@ impl Inbox {
             .once(Input::DeliveryReported(DeliveryReport {
                 dispatch,
                 report,
-                provider: Some(awaited.carrier().clone()),
+                provider: Some(carrier.clone()),
                 provider_ref: Some(sid.to_owned()),
                 text: None,
                 template: None,
@@ -243,9 +263,13 @@ impl Inbox {
             .await;
         if durable {
             self.remember(key, rank);
-            awaited.came(sid);
         }
         durable
+    }
+
+    /// Whether it was handed on in this run that somebody has the message, or what came after that.
+    pub(crate) fn has_arrived(&self, carrier: &CarrierName, sid: &str) -> bool {
+        self.rank_of(&format!("{carrier}/{sid}")) >= rank(&Report::Delivered)
     }
 
     /// Hands on a reply; true once it is durable or was before.

@@ -110,7 +110,7 @@ impl Plan {
         self
     }
 
-    /// An account that makes calls, at the gateway; without a public URL of its own the daemon's address is it.
+    /// An account that makes calls, at the gateway.
     #[must_use]
     pub fn voice(self, name: &str, gateway: &Gateway) -> Self {
         let token = self.folder.write_secret(&format!("voice-{name}-token"), gateway.auth_token());

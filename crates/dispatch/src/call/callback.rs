@@ -10,106 +10,87 @@ use escalation::private::Private;
 use escalation::verdict::Verdict;
 
 use crate::call::Caller;
-use crate::call::script::{Digit, Said, interrupted, parting};
-use crate::inbound::{HookKind, HookReply, HookRequest, Inbox, signed_fields};
-use crate::sms::signature::{Pairs, pairs_of, value};
+use crate::call::script::{Digit, Said, Script, interrupted, parting};
+use crate::inbound::{HookKind, HookReply, HookRequest, Inbox, NOTHING_TO_DO, signed_fields};
+use crate::sms::signature::{Pairs, value};
 
-/// The document that says nothing and ends nothing.
-const NOTHING_TO_DO: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
-
-/// What somebody did with the keys, taken from the request.
-enum Step {
-    /// The call was taken, by whatever took it.
-    Opened,
-    /// A digit after the first words.
-    Asked,
-    /// A digit after the words of the alarm.
-    Answered,
+/// A callback of a call: what the provider signed.
+struct Call<'a> {
+    inbox: &'a Inbox,
+    sid: &'a str,
+    dispatch: DispatchId,
 }
 
 impl Caller {
     /// Takes a callback that is a POST of an acceptable size.
     pub(crate) async fn receive(&self, inbox: &Inbox, request: &HookRequest) -> HookReply {
-        let Some(fields) = signed_fields(Some(&self.0.public_url), &self.0.secret, request) else {
+        let Some(fields) = signed_fields(Some(&self.0.public_url), self.0.api.secret(), request) else {
             tracing::warn!(carrier = %self.name(), "a callback that does not prove itself was refused");
-            return reply(403, "");
+            return HookReply::new(403);
         };
-        let query = pairs_of(request.path_and_query.split_once('?').map_or("", |(_, query)| query));
-        let dispatch = value(&query, "d").and_then(|id| id.parse::<DispatchId>().ok());
+        let query = request.query();
+        let dispatch = value(&query, "d").and_then(|id| id.parse().ok());
         let (Some(sid), Some(dispatch)) = (value(&fields, "CallSid"), dispatch) else {
-            return reply(400, "");
+            return HookReply::new(400);
         };
+        let call = Call { inbox, sid, dispatch };
         match request.kind {
-            HookKind::Status => self.status(inbox, sid, dispatch, &fields).await,
+            HookKind::Status => self.status(&call, &fields).await,
             HookKind::Voice => {
-                let step = match value(&query, "s") {
-                    Some("asked") => Step::Asked,
-                    Some("answered") => Step::Answered,
-                    Some(_) | None => Step::Opened,
-                };
                 let digits = value(&fields, "Digits").unwrap_or_default();
-                reply(200, &self.converse(inbox, sid, dispatch, &step, digits).await)
+                let Some(to) = value(&fields, "To") else { return HookReply::new(400) };
+                HookReply::xml(match value(&query, "s") {
+                    Some("answered") => self.answered(&call, to, digits).await,
+                    Some("asked") if digits == "1" => self.asked(&call).await,
+                    Some(_) | None => self.say(&call, |script| script.opening(&self.hook(&call.dispatch, "voice", "asked"))).await,
+                })
             }
-            HookKind::Inbound => reply(400, ""), // Nobody rings us.
+            HookKind::Inbound => HookReply::new(400), // Nobody rings us.
         }
     }
 
-    async fn status(&self, inbox: &Inbox, sid: &str, dispatch: DispatchId, fields: &Pairs) -> HookReply {
-        let heard = self.scripts().get(&dispatch.to_string()).is_some_and(|script| script.heard);
+    async fn status(&self, call: &Call<'_>, fields: &Pairs) -> HookReply {
         let ended = value(fields, "CallStatus").unwrap_or_default();
         let taken_by = value(fields, "AnsweredBy").unwrap_or_default();
-        let Some(code) = outcome(ended, taken_by).filter(|_| !heard) else {
-            return reply(200, NOTHING_TO_DO);
+        let durable = match outcome(ended, taken_by) {
+            Some(code) if !call.inbox.has_arrived(self.name(), call.sid) => {
+                self.report(call, Report::Undelivered { code: code.to_owned() }).await
+            }
+            Some(_) | None => true,
         };
-        let durable = inbox.receipt(&self.0.awaited, sid, dispatch, Report::Undelivered { code: code.to_owned() }).await;
-        if durable { reply(200, NOTHING_TO_DO) } else { reply(503, "") }
+        if durable { HookReply::xml(NOTHING_TO_DO.to_owned()) } else { HookReply::new(503) }
     }
 
-    /// What to say next.
-    async fn converse(&self, inbox: &Inbox, sid: &str, dispatch: DispatchId, step: &Step, digits: &str) -> String {
-        let name = dispatch.to_string();
-        let (asked, answered) = (self.hook(&dispatch, "voice", "asked"), self.hook(&dispatch, "voice", "answered"));
-        let known = self.scripts().get(&name).map(|script| (script.to.clone(), script.answered));
-        let Some((to, before)) = known else {
-            // From before a restart. Whoever is still to be told is told by the climb.
-            let report = Report::Undelivered { code: "interrupted".to_owned() };
-            inbox.receipt(&self.0.awaited, sid, dispatch, report).await;
-            return interrupted();
-        };
-        let heard = match step {
-            Step::Opened => false,
-            Step::Asked => digits == "1",
-            Step::Answered => true,
-        };
-        if !heard {
-            return self.say(&name, |script| script.opening(&asked));
+    /// Somebody wants to hear it. They have it from here on, whatever becomes of the call.
+    async fn asked(&self, call: &Call<'_>) -> String {
+        if self.scripts().get(&call.dispatch.to_string()).is_some() {
+            // Where it is not durable, the next digit or the missing receipt says the same.
+            self.report(call, Report::Delivered).await;
         }
-        // The human who pressed a digit has it from here on, whatever becomes of the call.
-        let first = self.scripts().get_mut(&name).is_some_and(|script| !std::mem::replace(&mut script.heard, true));
-        if first {
-            // Not waited for longer than it takes: where it is not durable, the answer or the missing receipt says the same.
-            inbox.receipt(&self.0.awaited, sid, dispatch.clone(), Report::Delivered).await;
-        }
-        let digit = match step {
-            Step::Opened | Step::Asked => None,
-            Step::Answered => Digit::read(digits),
+        self.alarm(call, "").await
+    }
+
+    /// A digit after the words of the alarm. Those of a call from before a restart count as well: what is needed is in what
+    /// the provider signed.
+    async fn answered(&self, call: &Call<'_>, to: &str, digits: &str) -> String {
+        let Some(digit) = Digit::read(digits) else {
+            return self.alarm(call, "").await;
         };
-        let Some(digit) = digit else {
-            return self.say(&name, |script| script.alarm(&answered, ""));
-        };
-        if let Some((pressed, said)) = before
+        let name = call.dispatch.to_string();
+        if let Some((pressed, said)) = self.scripts().get(&name).and_then(|script| script.answered)
             && pressed == digit
         {
             return parting(said); // The provider asks once more for what it did not hear.
         }
+        self.report(call, Report::Delivered).await;
         let answer = Answer {
-            from: Sender::Callee { activation: dispatch.activation.clone(), number: Private::Open(to) },
+            from: Sender::Callee { activation: call.dispatch.activation.clone(), number: Private::Open(to.to_owned()) },
             reply: digit.reply(),
             text: None,
-            provider_ref: Some(format!("{sid}/{digits}")),
+            provider_ref: Some(format!("{}/{digits}", call.sid)),
             sent_at: None,
         };
-        match inbox.pressed(answer).await {
+        match call.inbox.pressed(answer).await {
             Verdict::Durable(outcome) => {
                 let became = if outcome.counted { Said::Counted(digit) } else { Said::SetAside };
                 if let Some(script) = self.scripts().get_mut(&name) {
@@ -118,12 +99,29 @@ impl Caller {
                 parting(became)
             }
             Verdict::Refused(_) => parting(Said::SetAside),
-            Verdict::NotTaken(_) => self.say(&name, |script| script.alarm(&answered, "That was not recorded. Please press it again. ")),
+            Verdict::NotTaken(_) => self.alarm(call, "That was not recorded. Please press it again. ").await,
         }
     }
 
-    fn say(&self, name: &str, words: impl Fn(&crate::call::script::Script) -> String) -> String {
-        self.scripts().get(name).map_or_else(interrupted, words)
+    async fn report(&self, call: &Call<'_>, report: Report) -> bool {
+        call.inbox.reported(self.name(), call.sid, call.dispatch.clone(), report).await
+    }
+
+    async fn alarm(&self, call: &Call<'_>, before: &str) -> String {
+        self.say(call, |script| script.alarm(&self.hook(&call.dispatch, "voice", "answered"), before)).await
+    }
+
+    /// What the call's words say next. Nobody knows the words of a call from before a restart: whoever is still to be told is
+    /// told by the climb.
+    async fn say(&self, call: &Call<'_>, words: impl Fn(&Script) -> String) -> String {
+        let said = self.scripts().get(&call.dispatch.to_string()).map(words);
+        if let Some(said) = said {
+            return said;
+        }
+        if !call.inbox.has_arrived(self.name(), call.sid) {
+            self.report(call, Report::Undelivered { code: "interrupted".to_owned() }).await;
+        }
+        interrupted()
     }
 }
 
@@ -140,8 +138,4 @@ fn outcome(ended: &str, taken_by: &str) -> Option<&'static str> {
         "completed" => Some("nodigit"),
         _under_way => None,
     }
-}
-
-fn reply(status: u16, body: &str) -> HookReply {
-    HookReply { status, content_type: if status == 200 { "text/xml" } else { "text/plain" }, body: body.to_owned() }
 }

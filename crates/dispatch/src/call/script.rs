@@ -15,14 +15,10 @@ const DIGIT_S: u32 = 6;
 /// What the digits are after the words of the alarm. Not in a template: what is said here is what is done.
 const CHOICES: &str = "Press 1 if you are going, 2 to help from where you are, 3 if you cannot, 4 to hear it again.";
 
-/// One call's words and how far it has come. Holds a number; has no `Debug`.
+/// One call's words, and what it was answered. Names places; has no `Debug`.
 pub(super) struct Script {
-    /// The number that was rung.
-    pub(super) to: String,
     prompt: String,
     content: String,
-    /// Somebody has asked to hear it.
-    pub(super) heard: bool,
     /// The digit that was durable, and what it was answered.
     pub(super) answered: Option<(Digit, Said)>,
 }
@@ -64,8 +60,8 @@ impl Digit {
 }
 
 impl Script {
-    pub(super) fn new(to: &str, spoken: &Spoken) -> Self {
-        Self { to: to.to_owned(), prompt: spoken.prompt.clone(), content: spoken.content.clone(), heard: false, answered: None }
+    pub(super) fn new(spoken: &Spoken) -> Self {
+        Self { prompt: spoken.prompt.clone(), content: spoken.content.clone(), answered: None }
     }
 
     /// The first words: who is called, and that a digit is wanted. `action` is where the digit goes.
@@ -150,7 +146,7 @@ mod tests {
             content: "DURESS </Say><Hangup/>".to_owned(),
             template: String::new(),
         };
-        let script = Script::new("+61400000001", &spoken);
+        let script = Script::new(&spoken);
         let opening = script.opening("https://a.example.org/hooks/v/voice?d=KAL-1.1&s=heard");
         assert!(opening.contains("Call for &lt;Dial&gt; &quot;A&quot; &amp; &apos;B&apos;. Press 1."), "{opening}");
         assert!(opening.contains("?d=KAL-1.1&amp;s=heard\""));

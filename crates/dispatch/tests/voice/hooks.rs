@@ -20,15 +20,20 @@ fn sign(token: &str, signed: &str) -> String {
 }
 
 /// A form request signed as the provider does: the address, then each field sorted by name.
-fn form(token: &str, path: &str, fields: &[(&str, &str)]) -> HookRequest {
+pub(crate) fn form(token: &str, path: &str, fields: &[(&str, &str)]) -> HookRequest {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
     let signed = sorted.iter().fold(format!("{PUBLIC}{path}"), |signed, (name, value)| signed + name + value);
     let mut url = reqwest::Url::parse("http://localhost/").unwrap();
     url.query_pairs_mut().extend_pairs(fields);
     HookRequest {
-        provider: "first".to_owned(),
-        kind: if path.contains("inbound") { HookKind::Inbound } else { HookKind::Status },
+        provider: path.split('/').nth(2).unwrap().to_owned(),
+        kind: match path.split(['/', '?']).nth(3).unwrap() {
+            "status" => HookKind::Status,
+            "inbound" => HookKind::Inbound,
+            "voice" => HookKind::Voice,
+            other => panic!("no callback goes to {other}"),
+        },
         method: "POST".to_owned(),
         path_and_query: path.to_owned(),
         headers: vec![
