@@ -7,6 +7,7 @@
 
 pub mod adapter;
 mod listener;
+mod once_only;
 mod outward;
 pub mod selftest;
 mod session;

@@ -11,9 +11,7 @@ use std::time::Duration;
 use escalation::directory::adapter::Rule;
 use escalation::input::Input;
 use escalation::signal::{Origin, Signal, Via};
-use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Submit, Verdict};
-use futures_util::FutureExt;
 use mqtt5::QoS;
 use mqtt5::broker::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction};
 use mqtt5::packet::publish::PublishPacket;
@@ -21,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::Now;
 use crate::adapter::{Adapters, Heard};
+use crate::once_only::{hand_over, overflow};
 use crate::supervision::Supervision;
 use crate::troubles::Troubles;
 
@@ -166,11 +165,7 @@ impl Handler {
             });
             return;
         }
-        self.troubles.raise(overflow());
-        // Asking once hands it to the watch; the verdict of one that waits there is nobody's.
-        if let Some(Verdict::NotTaken(why)) = (self.submit)(Input::Signal(signal)).now_or_never() {
-            tracing::error!(%why, "a signal that comes only once is lost: too many wait already");
-        }
+        hand_over(&self.submit, &self.troubles, signal);
     }
 
     fn wills(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, VecDeque<Option<Will>>>> {
@@ -194,10 +189,6 @@ async fn insist(submit: Submit, signal: Signal, troubles: &Troubles) -> bool {
     tracing::error!(via = ?signal.origin.via, qos = signal.origin.qos, "a signal that comes only once could not be recorded");
     troubles.raise(overflow());
     false
-}
-
-fn overflow() -> Cause {
-    Cause::Overflow { queue: "qos0".to_owned() }
 }
 
 /// The one answer that makes the library send no PUBACK: the message continues as one of QoS 0, empty, to a topic nobody reads.

@@ -29,6 +29,7 @@ use super::wire::{Epoch, Fence, Happened};
 use super::{FAREWELL, Needs};
 use crate::Readiness;
 use crate::adapter::{Adapters, Heard};
+use crate::once_only::{hand_over, overflow};
 
 /// How long the broker may be away before that is a trouble.
 const AWAY_MAX: Duration = Duration::from_secs(10);
@@ -186,18 +187,10 @@ impl Attendant {
                     self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
                 if ack.is_none() && self.once_only >= ONCE_ONLY_MAX {
-                    return self.hand_over(*signal);
+                    return hand_over(&self.needs.submit, &self.needs.troubles, *signal);
                 }
                 self.submit(ticket, ack, *signal, None);
             }
-        }
-    }
-
-    /// Hands a signal to the watch once; the verdict of one that waits there is nobody's.
-    fn hand_over(&self, signal: Signal) {
-        self.needs.troubles.raise(overflow());
-        if let Some(Verdict::NotTaken(why)) = (self.needs.submit)(Input::Signal(signal)).now_or_never() {
-            tracing::error!(%why, "a signal that came by QoS 0 is lost: too many wait already");
         }
     }
 
@@ -370,8 +363,4 @@ fn level(qos: QoS) -> u8 {
         QoS::AtLeastOnce => 1,
         QoS::ExactlyOnce => 2,
     }
-}
-
-fn overflow() -> Cause {
-    Cause::Overflow { queue: "qos0".to_owned() }
 }
