@@ -204,9 +204,10 @@ fn recipient(floor: &Floor, act: &Activation, dispatch: &Dispatch) -> String {
     }
 }
 
+/// What a text calls somebody: their first name, or its letter without the stop that would end the sentence.
 fn first_name(floor: &Floor, person: PersonVersion) -> String {
     let name = floor.vault.person(person).map(|card| card.name.as_str()).unwrap_or_default();
-    name.split_whitespace().next().unwrap_or_default().to_owned()
+    name.split_whitespace().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 pub(crate) fn disposition(disposition: escalation::acknowledgement::Disposition) -> &'static str {
