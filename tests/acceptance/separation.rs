@@ -138,6 +138,13 @@ impl Twins {
         Self { daemon, _gateway: gateway, _smtp: smtp, broker, keys, open }
     }
 
+    /// What somebody did to a customer's open activation. What carriers report of it meanwhile is nobody's act.
+    fn acts_on(&self, customer: Customer) -> Vec<Value> {
+        let act = &self.open[customer.word];
+        let entries = Evidence::of(&self.daemon).entries().to_vec();
+        entries.into_iter().filter(|entry| entry["act"] == **act && !entry["by"].is_null()).collect()
+    }
+
     fn api(&self, customer: Customer, role: &'static str) -> Api {
         self.daemon.api_with_key(Some(&self.keys[&(customer.word, role)].secret))
     }
@@ -285,7 +292,7 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
     assert!(operations.len() >= 10, "the document lists {} operations", operations.len());
     let mut seen = BTreeSet::new();
     for (own, other) in pairs() {
-        let before = twins.daemon.api().must_get(&format!("/api/v1/activations/{}", twins.open[other.word])).await;
+        let before = twins.acts_on(other);
         let ours = Named { customer: own, activation: &twins.open[own.word] };
         let theirs = Named { customer: other, activation: &twins.open[other.word] };
         // A page break of the whole list, as a key of both would be handed it.
@@ -330,8 +337,7 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
                 must_hide(other, &all, &format!("{role} of {}, GET {path}", own.word));
             }
         }
-        let after = twins.daemon.api().must_get(&format!("/api/v1/activations/{}", twins.open[other.word])).await;
-        assert_eq!(before["seq"], after["seq"], "an act with another customer's key moved the activation");
+        assert_eq!(twins.acts_on(other), before, "somebody acted with another customer's key");
     }
     // Silence alone would prove nothing: what a key may see, it saw.
     for role in ROLES.into_iter().filter(|role| *role != "device") {
