@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use ledger::{Origin, Signer, SigningKey, SigningKeys};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use station::notary::NotaryError;
@@ -108,6 +108,9 @@ impl Signing {
 
     fn own_key(&self) -> anyhow::Result<SigningKey> {
         let path = self.data_dir.join(KEY);
+        if let Some(credential) = self.find(KEY).filter(|found| *found != path) {
+            bail!("{} stands before every key that is made here\n  exchange it with the service manager", credential.display());
+        }
         ensure!(
             path.exists(),
             "there is no {}\n  a key among the service manager's credentials is exchanged there; one is made with  cooee record new",
@@ -185,6 +188,9 @@ mod tests {
         let there = Signing::with(folder.path(), Some(credentials.path().to_owned()));
         std::fs::rename(folder.path().join(KEY), credentials.path().join(KEY)).unwrap();
         assert!(there.open().unwrap().is_ok());
+        here.make(origin()).unwrap();
+        assert!(there.rotate().is_err() && there.recover().is_err(), "the credential would go on signing");
+        std::fs::remove_file(folder.path().join(KEY)).unwrap();
         assert!(matches!(here.open(), Some(Err(NotaryError::Key(_)))), "the notes are there, so a key was");
     }
 }
