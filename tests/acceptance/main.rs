@@ -29,4 +29,6 @@ mod record;
 #[cfg(test)]
 mod separation;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod town;
