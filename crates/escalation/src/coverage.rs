@@ -67,7 +67,7 @@ pub struct Interval {
     pub walk: Walk,
 }
 
-/// The outlook at one instant, and the first edge of what was asked of it.
+/// The outlook at one instant.
 struct Instant<'o, 'a> {
     outlook: &'o Outlook<'a>,
     at: Timestamp,
