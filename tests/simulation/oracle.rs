@@ -131,7 +131,7 @@ fn is_repeat(entry: &Entry) -> bool {
 
 /// I8: a repeat press moves no deadline of the ladder and takes nothing back.
 fn repeat_resets_nothing(before: &Activation, engine: &Engine, entry: &Entry, found: &mut Findings) {
-    let held = |act: &Activation| (act.progress, act.promise.clone(), act.claim.clone(), act.closing.clone(), act.next_due());
+    let held = |act: &Activation| (act.progress, act.promise.clone(), act.claim.clone(), act.hold, act.closing.clone(), act.next_due());
     if engine.activation(&before.id).map(held) != Some(held(before)) {
         found.wrong("I8 a repeat reset something", format!("{} entry {}", before.id, entry.seq));
     }
@@ -192,7 +192,7 @@ fn only_humans_stop_it(past: &Past, found: &mut Findings) {
     for entry in &past.entries {
         let human = match &entry.event {
             Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => is_human(past, act, by),
-            Event::Claimed { by, .. } | Event::Closed { by, .. } | Event::Escalated { by, .. } => {
+            Event::Claimed { by, .. } | Event::Held { by, .. } | Event::Closed { by, .. } | Event::Escalated { by, .. } => {
                 by.idempotency.is_some_and(|key| past.human.keys.contains(&key))
             }
             _other => true,
@@ -265,6 +265,7 @@ fn calls(entries: &[Entry]) -> BTreeMap<ActivationId, Call> {
         match &entry.event {
             Event::Accepted { arrive_by, .. } => hold(*arrive_by),
             Event::CommitmentQuestioned { grace_until, .. } => hold(*grace_until),
+            Event::Held { until, .. } => hold(*until),
             Event::Claimed { lapses_at, .. } => hold(*lapses_at),
             Event::Declined { rests_until, .. } => hold(*rests_until),
             Event::Closed { .. } => call.closed = Some(entry.truly),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Commitment, Disposition, Gesture, Reply, Sender};
 use escalation::dispatch::{Address, Order};
+use escalation::event::Successor;
 use escalation::id::Digest;
 use escalation::input::{Act, EscalateTo, Input};
 use escalation::ladder::RungIndex;
@@ -149,7 +150,12 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
         }
         let card = dice.pick(&page.cards).clone();
         let act = match dice.between(0, 100) {
-            0..25 => Act::Claim,
+            0..19 => Act::Claim,
+            19..23 => Act::Hold { span: Seconds(60), reason: Private::Open(NOTE.into()) },
+            23..25 => {
+                let name = Private::Open((*dice.pick(&["j-smith", "Alex Guest"])).to_owned());
+                Act::HandOver { to: Successor { name, key: None, person: None } }
+            }
             25..40 => Act::Accept { commitment: Commitment::Going, eta_s: dice.chance(50).then_some(Seconds(60)) },
             40..48 => Act::Accept { commitment: Commitment::Verifying, eta_s: None },
             48..54 => Act::Decline,

@@ -30,6 +30,8 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/activations", get(activations::list)),
         ("get", "/api/v1/activations/{id}", get(activations::one)),
         ("post", "/api/v1/activations/{id}/claim", post(act::claim)),
+        ("post", "/api/v1/activations/{id}/hold", post(act::hold)),
+        ("post", "/api/v1/activations/{id}/hand-over", post(act::hand_over)),
         ("post", "/api/v1/activations/{id}/accept", post(act::accept)),
         ("post", "/api/v1/activations/{id}/decline", post(act::decline)),
         ("post", "/api/v1/activations/{id}/arrived", post(act::arrived)),

@@ -58,6 +58,10 @@ pub enum Action {
     Raise,
     /// Take ownership as an operator.
     Claim,
+    /// Hold the climb of what one has claimed.
+    Hold,
+    /// Hand over what one has claimed.
+    HandOver,
     /// Commit a named person.
     Accept,
     /// Record that a named person cannot.
@@ -86,7 +90,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 10] = [
+pub const TABLE: [Row; 12] = [
     Row {
         action: Action::See,
         words: "read activations, devices, troubles and the stream; open the pages",
@@ -94,6 +98,8 @@ pub const TABLE: [Row; 10] = [
     },
     Row { action: Action::Raise, words: "raise an activation", roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin] },
     Row { action: Action::Claim, words: "claim an activation as an operator", roles: &[Role::Centre, Role::Admin] },
+    Row { action: Action::Hold, words: "hold the ladder of what one has claimed", roles: &[Role::Centre, Role::Admin] },
+    Row { action: Action::HandOver, words: "hand over what one has claimed", roles: &[Role::Centre, Role::Admin] },
     Row { action: Action::Accept, words: "accept for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Decline, words: "decline for a named person", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Arrived, words: "record that a named person has arrived", roles: &[Role::Centre, Role::Site, Role::Admin] },
@@ -131,11 +137,11 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Note, Police, Raise, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, HandOver, Hold, Note, Police, Raise, See};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [See, Raise, Claim, Accept, Decline, Arrived, Police, Escalate, Note, Close];
+        let everything = [See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Close];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
             (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Close]),

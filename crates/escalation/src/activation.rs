@@ -5,6 +5,7 @@
 
 mod arrival;
 mod companion;
+mod hold;
 mod police;
 mod pursuit;
 mod taking;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use self::arrival::{Arrival, Check};
 pub use self::companion::{Claim, Companion, Promise};
+pub use self::hold::{Hold, Offer};
 pub use self::police::Police;
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
@@ -76,6 +78,12 @@ pub struct Activation {
     pub promise: Option<Box<Promise>>,
     /// Which operator owns it.
     pub claim: Option<Box<Claim>>,
+    /// The time that its owner has bought.
+    pub hold: Option<Hold>,
+    /// How often in a row it was held, while the ladder did not move.
+    pub holds: u8,
+    /// To whom its owner has offered it.
+    pub offer: Option<Box<Offer>>,
     /// How it ended.
     pub closing: Option<Box<Closing>>,
     /// Everyone pursued, in order of entry; a round starts the list anew.
@@ -160,6 +168,8 @@ pub enum Stage {
     Climbing,
     /// A named person has committed to act.
     Committed(Commitment),
+    /// Nobody has committed; its owner keeps the ladder still for a stated time.
+    Held,
     /// Every rung was tried; rounds go on until a human answers (I5).
     Exhausted,
     /// Closed with a disposition.
@@ -193,6 +203,9 @@ impl Activation {
             progress: Progress::Climb { rung: None, until: at },
             promise: None,
             claim: None,
+            hold: None,
+            holds: 0,
+            offer: None,
             closing: None,
             pursuits: Vec::new(),
             attempts: Few::default(),
@@ -234,6 +247,7 @@ impl Activation {
         }
         match (&self.promise, self.progress) {
             (Some(promise), _) => Stage::Committed(promise.commitment),
+            (None, Progress::Climb { .. }) if self.hold.is_some() => Stage::Held,
             (None, Progress::Climb { .. }) => Stage::Climbing,
             (None, Progress::Rounds { .. }) => Stage::Exhausted,
         }
@@ -244,9 +258,9 @@ impl Activation {
         self.closing.is_none()
     }
 
-    /// Whether the ladder's own clocks run: open, and nobody's commitment holds them.
+    /// Whether the ladder's own clocks run: open, and neither its owner nor anybody's commitment holds them.
     pub(crate) fn is_running(&self) -> bool {
-        self.is_open() && self.promise.as_ref().is_none_or(|p| p.climb_on)
+        self.is_open() && self.hold.is_none() && self.promise.as_ref().is_none_or(|p| p.climb_on)
     }
 
     /// What happens next without anybody doing anything, and when. An open activation always has one (I3).
@@ -257,8 +271,13 @@ impl Activation {
         let promise = self.promise.as_ref().and_then(|p| self.promise_due(p));
         let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
         let police = self.police.as_ref().and_then(Police::due).map(|at| (at, Why::Police));
+        let hold = self.hold.map(|hold| (hold.until, Why::Hold));
+        let offer = self.offer.as_ref().map(|offer| (offer.until, Why::HandOver));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
-        [promise, check, police, claim, self.progress_due(), self.receipt_due()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [promise, check, police, hold, offer, claim, self.progress_due(), self.receipt_due()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Whoever is there is not asked whether they are still going: their own check is what their commitment waits for.

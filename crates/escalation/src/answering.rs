@@ -7,7 +7,7 @@ use crate::activation::{Activation, Companion, Told};
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
 use crate::engine::{Engine, Heard};
-use crate::event::{AnsweredVia, Entry, Event, Lapse, Responder, SetAside};
+use crate::event::{AnsweredVia, Entry, Event, HoldEnd, Lapse, Responder, SetAside};
 use crate::id::{ContactKey, PersonId, PersonVersion};
 use crate::ladder::Medium;
 use crate::signal::Kind;
@@ -291,6 +291,7 @@ impl Course<'_> {
         self.push(event);
         self.confirm(by, Purpose::Declined);
         if withdrawn {
+            self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
         } else {
             self.settle();

@@ -410,7 +410,7 @@ impl Course<'_> {
         }
     }
 
-    fn try_step(&mut self, pursuit: u16, step: u16) {
+    pub(crate) fn try_step(&mut self, pursuit: u16, step: u16) {
         let Some(chased) = self.act.pursuits.get(usize::from(pursuit)) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! Acts through the API. These callers can be told no, and are told why.
 
-use crate::acknowledgement::{CLAIM_LAPSE, Commitment, DEFAULT_ETA, VERIFYING_HOLD};
+use crate::acknowledgement::{Commitment, DEFAULT_ETA, VERIFYING_HOLD};
 use crate::activation::Progress;
 use crate::course::Course;
 use crate::dispatch::Purpose;
@@ -35,6 +35,8 @@ impl Deed {
     fn of(act: &Act) -> Self {
         match act {
             Act::Claim => Self::Claimed,
+            Act::Hold { .. } => Self::Held,
+            Act::HandOver { .. } => Self::HandedOver,
             Act::Accept { commitment, .. } => Self::Accepted(*commitment),
             Act::Decline => Self::Declined,
             Act::Arrived => Self::Arrived,
@@ -64,6 +66,8 @@ impl Engine {
                     Ok(course.events)
                 }
                 Act::Claim
+                | Act::Hold { .. }
+                | Act::HandOver { .. }
                 | Act::Accept { .. }
                 | Act::Decline
                 | Act::Arrived
@@ -95,6 +99,8 @@ impl Course<'_> {
     fn act_on(&mut self, doer: &Doer, act: &Act) -> Result<(), Rejection> {
         match act {
             Act::Claim => self.claim(doer),
+            Act::Hold { span, reason } => self.hold(doer, *span, reason),
+            Act::HandOver { to } => self.hand_over(doer, to),
             Act::Accept { commitment, eta_s } => self.accept_through_api(doer, *commitment, *eta_s),
             Act::Decline => {
                 let by = self.engine.responder(doer);
@@ -133,29 +139,6 @@ impl Course<'_> {
                 self.stand_down();
                 Ok(())
             }
-        }
-    }
-
-    fn claim(&mut self, doer: &Doer) -> Result<(), Rejection> {
-        match &self.act.claim {
-            Some(claim) if !claim.by.is_same_caller(doer) => Err(Rejection::ClaimedByAnother(self.id())),
-            // The same owner's claim is renewed below, like any act of theirs.
-            Some(_) => Ok(()),
-            None => {
-                let event = Event::Claimed { act: self.id(), by: doer.clone(), lapses_at: CLAIM_LAPSE.after(self.now) };
-                self.push(event);
-                Ok(())
-            }
-        }
-    }
-
-    /// Any act of the owner keeps the claim alive.
-    fn renew_claim(&mut self, doer: &Doer) {
-        let lapses_at = CLAIM_LAPSE.after(self.now);
-        let renews = self.act.claim.as_ref().is_some_and(|c| c.by.is_same_caller(doer) && c.lapses_at != lapses_at);
-        if renews {
-            let event = Event::Claimed { act: self.id(), by: doer.clone(), lapses_at };
-            self.push(event);
         }
     }
 

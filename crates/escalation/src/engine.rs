@@ -101,6 +101,10 @@ pub(crate) enum Deed {
     PoliceRung,
     /// Claimed.
     Claimed,
+    /// Held the climb.
+    Held,
+    /// Offered it to somebody else.
+    HandedOver,
     /// Moved the climb on.
     Escalated,
     /// Wrote something down.
@@ -196,6 +200,8 @@ impl Engine {
             Event::PoliceNeeded { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceNeeded),
             Event::PoliceRung { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceRung),
             Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
+            Event::Held { act, by, .. } => self.take_act(at, event, act, by, Deed::Held),
+            Event::HandOverOffered { act, by, .. } => self.take_act(at, event, act, by, Deed::HandedOver),
             Event::Escalated { act, by, .. } => self.take_act(at, event, act, by, Deed::Escalated),
             Event::NoteAdded { act, by, .. } => self.take_act(at, event, act, by, Deed::Noted),
             Event::Closed { act, by, disposition, .. } => {
@@ -238,6 +244,8 @@ impl Engine {
             | Event::CommitmentQuestioned { .. }
             | Event::CommitmentLapsed { .. }
             | Event::ClaimLapsed { .. }
+            | Event::HoldEnded { .. }
+            | Event::HandOverEnded { .. }
             | Event::Exhausted { .. }
             | Event::RoundStarted { .. } => self.apply_to_activation(at, event),
         }

@@ -10,6 +10,8 @@ mod raised;
 mod responder;
 mod sealing;
 mod signal_record;
+mod successor;
+mod tenure;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,8 @@ pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
 pub use self::responder::{AnsweredVia, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
+pub use self::successor::Successor;
+pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
@@ -483,6 +487,48 @@ pub enum Event {
     ClaimLapsed {
         /// Which.
         act: ActivationId,
+    },
+    /// The owner bought time: the people of the ladder are left alone until then.
+    #[serde(rename = "hold.placed")]
+    Held {
+        /// Which.
+        act: ActivationId,
+        /// Who.
+        by: Doer,
+        /// When the climb goes on by itself.
+        until: Timestamp,
+        /// Why.
+        reason: Private,
+    },
+    /// A hold is over: the climb goes on, unless somebody has committed.
+    #[serde(rename = "hold.ended")]
+    HoldEnded {
+        /// Which.
+        act: ActivationId,
+        /// Why.
+        why: HoldEnd,
+    },
+    /// The owner named who is to take over. It stays theirs until the other one claims it.
+    #[serde(rename = "hand_over.offered")]
+    HandOverOffered {
+        /// Which.
+        act: ActivationId,
+        /// By whom.
+        by: Doer,
+        /// To whom.
+        to: Successor,
+        /// Silence until then leaves it with the owner.
+        until: Timestamp,
+    },
+    /// It was not taken over.
+    #[serde(rename = "hand_over.ended")]
+    HandOverEnded {
+        /// Which.
+        act: ActivationId,
+        /// Why.
+        why: HandOverEnd,
+        /// Without an act of the owner their claim lapses then.
+        lapses_at: Timestamp,
     },
     /// Someone moved the climb on.
     #[serde(rename = "activation.escalated")]

@@ -5,6 +5,7 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
+use crate::event::Successor;
 use crate::id::{ActivationId, ContactKey, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::police::Threshold;
@@ -123,6 +124,18 @@ pub struct Attribution {
 pub enum Act {
     /// Takes ownership. Satisfies the centre's rung; quiets nobody else.
     Claim,
+    /// The owner buys time: the people of the ladder are left alone for so long.
+    Hold {
+        /// For how long, 1 to 300 seconds.
+        span: Seconds,
+        /// Why.
+        reason: Private,
+    },
+    /// The owner names who is to take over; it is theirs once they claim it.
+    HandOver {
+        /// Who. The watch fills in by what they are known again.
+        to: Successor,
+    },
     /// A named person commits (see [`Attribution::person`] and `actor`).
     Accept {
         /// To what.

@@ -34,6 +34,7 @@ pub mod few;
 pub mod id;
 pub mod input;
 pub mod ladder;
+mod owning;
 pub mod police;
 mod policing;
 pub mod private;

@@ -11,7 +11,7 @@ use crate::course::Course;
 use crate::directory::{Centre, Mounting, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
-use crate::event::{About, Age, DeviceSays, Doer, Entry, Event, Lapse, Opening, Raised, Repeat, SignalRecord};
+use crate::event::{About, Age, DeviceSays, Doer, Entry, Event, HoldEnd, Lapse, Opening, Raised, Repeat, SignalRecord};
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, LadderId, PersonId, SiteId, Slug};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
@@ -22,7 +22,7 @@ use crate::trouble::Cause;
 const MERGE_WINDOW: Seconds = Seconds(60);
 /// Presses of unregistered senders, and unreadable messages of one site, join for this long (lifecycle; mechanisms).
 const STRANGERS_WINDOW: Seconds = Seconds(600);
-/// A press this long after an accept resumes the climb (lifecycle, "Merge").
+/// A press this long after an accept or a hold resumes the climb (lifecycle, "Merge").
 const ACCEPT_OUTLIVED: Seconds = Seconds(120);
 /// The acceptor is told of repeat presses at most this often.
 const PRESSED_AGAIN_EVERY: Seconds = Seconds(60);
@@ -358,13 +358,19 @@ impl Course<'_> {
         }
     }
 
-    /// Pressed again long after somebody committed: the climb goes on.
+    /// Pressed again long after somebody committed, or the owner held it: the climb goes on.
     fn resume_if_outlived(&mut self) {
         let outlived = self.act.promise.as_ref().is_some_and(|p| !p.climb_on && self.now > ACCEPT_OUTLIVED.after(p.since));
+        let held_too_long = self.act.hold.is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
         if outlived {
             let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain };
             self.push(event);
-            self.resume(Entry::PressedAgain);
+        }
+        if outlived || held_too_long {
+            self.end_hold(HoldEnd::PressedAgain);
+            if self.act.is_running() {
+                self.resume(Entry::PressedAgain);
+            }
         }
     }
 

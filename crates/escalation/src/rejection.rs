@@ -28,6 +28,21 @@ pub enum Rejection {
     /// Another operator holds the claim.
     #[error("{0} is claimed by another operator")]
     ClaimedByAnother(ActivationId),
+    /// Only its owner may do that.
+    #[error("only the operator who has claimed {0} can hold it or hand it over; claim it first")]
+    NotTheOwner(ActivationId),
+    /// A hold of no time, or of too much.
+    #[error("a hold is between 1 s and 300 s")]
+    ImplausibleHold,
+    /// The ladder was held three times without moving.
+    #[error("a ladder is held three times in a row at most; let it go on, or escalate")]
+    HoldsSpent,
+    /// The ladder has come to its end.
+    #[error("everybody on the ladder of {0} was told and nobody answered: there is nothing to hold")]
+    NothingToHold(ActivationId),
+    /// Handed over to whoever has it.
+    #[error("{0} is theirs already; name somebody else")]
+    AlreadyTheirs(ActivationId),
     /// The idempotency key stands for another act already.
     #[error(
         "this Idempotency-Key was used for another act or another activation; take a new key for each act, and repeat it only with the same one"

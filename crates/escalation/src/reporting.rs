@@ -5,7 +5,7 @@ use crate::activation::{Activation, AttemptState, Check, Promise};
 use crate::course::Course;
 use crate::dispatch::{DeliveryReport, Purpose, Report};
 use crate::engine::Engine;
-use crate::event::{Entry, Event, Lapse};
+use crate::event::{Entry, Event, HoldEnd, Lapse};
 use crate::ladder::Medium;
 use crate::time::{Seconds, Timestamp, Why, millis_between};
 
@@ -112,6 +112,8 @@ impl Course<'_> {
             Why::Check => self.ask_whether_safe(),
             // The call for whoever fell silent is raised by a decision of its own.
             Why::Silence => {}
+            Why::Hold => self.hold_over(),
+            Why::HandOver => self.hand_over_unanswered(),
             Why::ClaimLapse => {
                 let event = Event::ClaimLapsed { act: self.id() };
                 self.push(event);
@@ -172,6 +174,7 @@ impl Course<'_> {
         let event = Event::CommitmentLapsed { act: self.id(), why };
         self.push(event);
         if !climbed_beside {
+            self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
         }
     }

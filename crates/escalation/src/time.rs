@@ -47,6 +47,10 @@ pub enum Why {
     Silence,
     /// Nobody has said that they have rung the police.
     Police,
+    /// The time that an owner bought is over.
+    Hold,
+    /// Nobody has taken over.
+    HandOver,
     /// A claim without action lapses.
     ClaimLapse,
     /// The next round to everyone.

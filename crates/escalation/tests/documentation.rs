@@ -14,6 +14,7 @@ const EVENTS: &str = concat!(
     include_str!("../src/event/party.rs"),
     include_str!("../src/event/responder.rs"),
     include_str!("../src/event/doer.rs"),
+    include_str!("../src/event/successor.rs"),
 );
 const TROUBLES: &str = include_str!("../src/trouble.rs");
 const DIRECTORY: &str = include_str!("../../../docs/src/reference/directory.md");
@@ -137,7 +138,7 @@ fn kinds(variants: &str) -> String {
         }
     }
     page += "\n## What fields are made of\n";
-    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "Doer"] {
+    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "Doer", "Successor"] {
         let _written = write!(page, "\n### {part}\n{}", fields_after(EVENTS, &format!("pub struct {part} {{\n"), 4));
     }
     page

@@ -12,7 +12,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Command, Input};
+use escalation::input::{Act, Command, Input};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -433,6 +433,10 @@ impl Floor {
             | Event::CommitmentLapsed { .. }
             | Event::Claimed { .. }
             | Event::ClaimLapsed { .. }
+            | Event::Held { .. }
+            | Event::HoldEnded { .. }
+            | Event::HandOverOffered { .. }
+            | Event::HandOverEnded { .. }
             | Event::Escalated { .. }
             | Event::RoundStarted { .. }
             | Event::NoteAdded { .. }
@@ -544,6 +548,21 @@ impl Floor {
         {
             command.by.person = self.vault.find(actor, &|person| self.may_answer(person, &command.activation));
         }
+        if let Input::Command(command) = input {
+            self.resolve_successor(command);
+        }
+    }
+
+    /// Whoever is named to take over is known again by the name, as any other actor is.
+    fn resolve_successor(&mut self, command: &mut Command) {
+        let Act::HandOver { to } = &mut command.act else { return };
+        let Some(name) = to.name.open() else { return };
+        let key = self.secret.actor(name);
+        if self.vault.actor(key).is_none() {
+            Arc::make_mut(&mut self.vault).keep_actor(key, name);
+        }
+        to.key = Some(key);
+        to.person = self.vault.find(name, &|person| self.may_answer(person, &command.activation));
     }
 
     /// A time that others stamped by the world's clock, as our own time would have said it. After a step of the wall
@@ -621,7 +640,7 @@ fn holds(input: &Input) -> Holds {
 
 fn feedback_state(act: &Activation) -> FeedbackState {
     match act.stage() {
-        Stage::Climbing | Stage::Exhausted => FeedbackState::Received,
+        Stage::Climbing | Stage::Held | Stage::Exhausted => FeedbackState::Received,
         Stage::Committed(_) => FeedbackState::Responding,
         Stage::Closed => FeedbackState::Closed,
     }

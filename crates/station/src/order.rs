@@ -189,7 +189,7 @@ fn spoken(s: u64) -> String {
 fn responder(floor: &Floor, act: &Activation) -> String {
     match (act.stage(), &act.promise) {
         (Stage::Committed(_), Some(promise)) => promise.by.person.map_or_else(|| "somebody".to_owned(), |p| floor.vault.name_of(p.person)),
-        (Stage::Committed(_) | Stage::Climbing | Stage::Exhausted | Stage::Closed, _) => String::new(),
+        (Stage::Committed(_) | Stage::Climbing | Stage::Held | Stage::Exhausted | Stage::Closed, _) => String::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use escalation::activation::{Activation, Arrival, Check, Companion, Progress, St
 use escalation::directory::Mounting;
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, Doer, Event};
-use escalation::id::{ActivationId, DeviceId, DeviceName, DispatchId, SiteId};
+use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::police::Threshold;
 use escalation::time::Timestamp;
@@ -193,12 +193,19 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         next_at: next.map(|(at, _)| at),
         next_why: next.map(|(_, why)| why),
         claimed_by: act.claim.as_ref().map(|claim| doer(vault, &claim.by)),
+        held_until: act.hold.map(|hold| hold.until),
+        offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
         going: promised.chain(joined).chain(lost).collect(),
         closed_at: act.closing.as_ref().map(|closing| closing.at),
         closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
         disposition: act.closing.as_ref().map(|closing| closing.disposition),
         seq: 0,
     }
+}
+
+fn successor(vault: &Vault, person: Option<PersonId>, key: Option<ContactKey>) -> String {
+    let name = person.map(|person| vault.name_of(person)).or_else(|| vault.actor(key?).map(ToOwned::to_owned));
+    name.unwrap_or_else(|| "somebody else".to_owned())
 }
 
 fn going(vault: &Vault, act: &Activation, by: &Companion, commitment: Commitment, arrive_by: Option<Timestamp>) -> Going {
@@ -251,7 +258,7 @@ pub(crate) fn whom(vault: &Vault, about: &About) -> String {
 fn state(act: &Activation) -> State {
     match act.stage() {
         Stage::Climbing => State::Climbing,
-        Stage::Committed(Commitment::Verifying) => State::Held,
+        Stage::Committed(Commitment::Verifying) | Stage::Held => State::Held,
         Stage::Committed(Commitment::Going) => State::Accepted,
         Stage::Exhausted => State::Exhausted,
         Stage::Closed => State::Closed,
@@ -415,6 +422,14 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::CommitmentLapsed { why, .. } => format!("the commitment ended: {}", plain(why)),
         Event::Claimed { by, .. } => format!("claimed by {}", doer(vault, by)),
         Event::ClaimLapsed { .. } => "the claim lapsed".to_owned(),
+        Event::Held { by, reason, .. } => {
+            format!("held by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(reason)).await?))
+        }
+        Event::HoldEnded { why, .. } => format!("the hold ended: {}", plain(why)),
+        Event::HandOverOffered { by, to, .. } => {
+            format!("{} asked {} to take over", doer(vault, by), successor(vault, to.person, to.key))
+        }
+        Event::HandOverEnded { why, .. } => format!("nobody took over: {}", plain(why)),
         Event::Escalated { by, to, .. } => {
             format!(
                 "escalated by {} to {}",

@@ -130,6 +130,12 @@ async fn recall<L: Ledger>(ledger: &L, floor: &mut Floor, event: &Event) -> Resu
     {
         Arc::make_mut(&mut floor.vault).keep_actor(key, &name);
     }
+    if let Event::HandOverOffered { to, .. } = event
+        && let Some(key) = to.key.filter(|key| floor.vault.actor(*key).is_none())
+        && let Some(name) = open(ledger, Some(&to.name)).await?
+    {
+        Arc::make_mut(&mut floor.vault).keep_actor(key, &name);
+    }
     Ok(())
 }
 

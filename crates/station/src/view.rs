@@ -184,6 +184,10 @@ pub struct Card {
     pub next_why: Option<Why>,
     /// Which operator owns it.
     pub claimed_by: Option<String>,
+    /// Until when that operator holds the climb.
+    pub held_until: Option<Timestamp>,
+    /// Whom they have asked to take over, and who has not done so.
+    pub offered_to: Option<String>,
     /// Who is going.
     pub going: Vec<Going>,
     /// When it was closed.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use escalation::acknowledgement::{Commitment, Disposition};
+use escalation::event::Successor;
 use escalation::id::ActivationId;
 use escalation::input::{Act, EscalateTo, Rung};
 use escalation::ladder::RungIndex;
@@ -32,6 +33,28 @@ use crate::room::Room;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ByBody {
     /// Id or name of the person who acts, at most 200 bytes.
+    by: Option<String>,
+}
+
+/// The owner buys time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoldBody {
+    /// For how many seconds, 1 to 300.
+    for_s: u32,
+    /// Why, at most 2,000 bytes.
+    reason: String,
+    /// Id or name of the person who acts.
+    by: Option<String>,
+}
+
+/// The owner asks somebody to take over.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HandOverBody {
+    /// Id or name of the person who is to take over: they claim it in that name, by whatever key.
+    to: String,
+    /// Id or name of the person who acts.
     by: Option<String>,
 }
 
@@ -66,6 +89,15 @@ pub(crate) struct PoliceBody {
     at: Option<String>,
     /// Id or name of the person who says so.
     by: Option<String>,
+}
+
+/// Whoever is named to take over; what they are known again by is found by the watch.
+pub(crate) fn successor(name: String) -> Result<Successor, Problem> {
+    fits("to", Some(&name), NAME_MAX)?;
+    if name.trim().is_empty() {
+        return Err(Problem::bad_request("Say who is to take over, in \"to\". Nothing was recorded.".to_owned()));
+    }
+    Ok(Successor { name: Private::Open(name), key: None, person: None })
 }
 
 fn police_act(body: PoliceBody) -> Result<(Option<String>, Act), Problem> {
@@ -184,6 +216,16 @@ act!(
     claim, "claim", ByBody, Action::Claim, |body| (body.by, Act::Claim)
 );
 act!(
+    /// The owner leaves the people of the ladder alone for a stated time; then it goes on by itself. Three times in a row at most.
+    hold, "hold", HoldBody, Action::Hold, |body| {
+        (body.by, Act::Hold { span: Seconds(body.for_s), reason: Private::Open(body.reason) })
+    }
+);
+act!(
+    /// The owner asks somebody to take over. It stays theirs until the other one claims it; silence for 60 s ends the offer, and a hold with it.
+    hand_over, "hand-over", HandOverBody, Action::HandOver, |body| (body.by, Act::HandOver { to: successor(body.to)? })
+);
+act!(
     /// A named person commits. Where somebody is already going this one is a co-responder.
     accept, "accept", AcceptBody, Action::Accept, |body| (
         Some(body.by),
@@ -240,11 +282,15 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", text.open(), NOTE_MAX)?;
             false
         }
+        Act::Hold { reason, .. } => {
+            fits("reason", reason.open(), NOTE_MAX)?;
+            false
+        }
         Act::Close { note, .. } => {
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
+        Act::Claim | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
     };
     let request = Request {
         activation: id.clone(),
@@ -325,8 +371,12 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "The key stands for another act", detail)
         }
         Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
+        Rejection::NotTheOwner(_) => conflict("not-the-owner", "Claim it first", &words),
+        Rejection::HoldsSpent => conflict("holds-spent", "Held long enough", &words),
+        Rejection::NothingToHold(_) => conflict("nothing-to-hold", "Nothing to hold", &words),
+        Rejection::AlreadyTheirs(_) => conflict("already-theirs", "Theirs already", &words),
         Rejection::NoSuchRung { .. } => conflict("no-such-rung", "The ladder has no such rung", &words),
-        Rejection::ImplausibleEta => Problem::bad_request(format!("{words}. Nothing was changed.")),
+        Rejection::ImplausibleEta | Rejection::ImplausibleHold => Problem::bad_request(format!("{words}. Nothing was changed.")),
         Rejection::Directory(_) => conflict("directory", "The directory was not adopted", &words),
     }
 }

@@ -53,10 +53,16 @@ pub(crate) struct Activation {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     next_at: Option<Timestamp>,
-    /// receipt, `rung_wait`, arrival, grace, check, silence, police, `claim_lapse`, round or archive.
+    /// receipt, `rung_wait`, arrival, grace, check, silence, police, hold, `hand_over`, `claim_lapse`, round or archive.
     next_why: Option<&'static str>,
     /// The operator who owns it.
     claimed_by: Option<String>,
+    /// Until when that operator holds the ladder.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    held_until: Option<Timestamp>,
+    /// Whom they have asked to take over, and who has not done so.
+    offered_to: Option<String>,
     going: Vec<GoingShape>,
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
@@ -266,6 +272,8 @@ impl From<&Card> for Activation {
             next_at: card.next_at,
             next_why: card.next_why.map(why),
             claimed_by: card.claimed_by.clone(),
+            held_until: card.held_until,
+            offered_to: card.offered_to.clone(),
             going: card.going.iter().map(GoingShape::from).collect(),
             closed_at: card.closed_at,
             closed_by: card.closed_by.clone(),
@@ -412,6 +420,8 @@ fn why(why: Why) -> &'static str {
         Why::Check => "check",
         Why::Police => "police",
         Why::Silence => "silence",
+        Why::Hold => "hold",
+        Why::HandOver => "hand_over",
         Why::ClaimLapse => "claim_lapse",
         Why::Round => "round",
         Why::Archive => "archive",

@@ -15,7 +15,7 @@ use escalation::time::Seconds;
 use serde::Deserialize;
 
 use super::trouble;
-use crate::api::act::{Wish, perform, read_escalate_to};
+use crate::api::act::{Wish, perform, read_escalate_to, successor};
 use crate::api::strict::Conditions;
 use crate::caller::{Caller, Visitor};
 use crate::problem::Problem;
@@ -34,6 +34,8 @@ pub(super) struct Fields {
     commitment: Option<Commitment>,
     minutes: Option<u32>,
     to: Option<String>,
+    reason: Option<String>,
+    for_s: Option<u32>,
     note: Option<String>,
     disposition: Option<Disposition>,
     threshold: Option<u8>,
@@ -96,6 +98,15 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
     let named = fields.by.is_some_and(|by| !by.trim().is_empty());
     match verb {
         "claim" => Ok((Action::Claim, Act::Claim)),
+        "hold" => {
+            let reason = fields.reason.filter(|reason| !reason.trim().is_empty()).ok_or_else(|| missing("why"))?;
+            let span = fields.for_s.map(Seconds).ok_or_else(|| missing("for how long"))?;
+            Ok((Action::Hold, Act::Hold { span, reason: Private::Open(reason) }))
+        }
+        "hand-over" => {
+            let to = successor(fields.to.unwrap_or_default())?;
+            Ok((Action::HandOver, Act::HandOver { to }))
+        }
         "accept" | "decline" | "arrived" if !named => Err(missing("who: their name or id")),
         "accept" => {
             let eta_s = fields.minutes.map(|m| Seconds(m.saturating_mul(60)));

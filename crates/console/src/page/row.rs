@@ -39,6 +39,8 @@ pub(super) struct Row {
     pub(super) police: &'static str,
     pub(super) brief: String,
     pub(super) owner: String,
+    /// Whom the owner has asked to take over.
+    pub(super) offered_to: String,
     pub(super) unowned: bool,
     pub(super) going: Vec<String>,
     pub(super) step: String,
@@ -55,6 +57,8 @@ pub(super) struct Row {
 #[expect(clippy::struct_excessive_bools, reason = "one per row of the role table, read one by one by the template")]
 pub(super) struct May {
     pub(super) claim: bool,
+    pub(super) hold: bool,
+    pub(super) hand_over: bool,
     pub(super) accept: bool,
     pub(super) decline: bool,
     pub(super) arrived: bool,
@@ -69,6 +73,8 @@ impl May {
         let may = |action| caller.role.may(action);
         Self {
             claim: may(Action::Claim),
+            hold: may(Action::Hold),
+            hand_over: may(Action::HandOver),
             accept: may(Action::Accept),
             decline: may(Action::Decline),
             arrived: may(Action::Arrived),
@@ -119,6 +125,7 @@ impl Row {
             brief: card.police.as_ref().map(|police| police.brief.clone()).unwrap_or_default(),
             about: card.about.as_ref().map(|about| format!("{}, who went to {}", about.name, about.of)).unwrap_or_default(),
             owner: card.claimed_by.clone().unwrap_or_default(),
+            offered_to: card.offered_to.clone().unwrap_or_default(),
             unowned: is_unowned(card),
             going: going(card),
             step: match (card.rung, card.rungs) {
@@ -159,6 +166,7 @@ fn words(card: &Card) -> (&'static str, &'static str) {
     match card.state {
         State::Exhausted => ("\u{25b2}\u{25b2}", "NOBODY ANSWERED"),
         State::Climbing => ("\u{25b2}", "NO ANSWER YET"),
+        State::Held if card.going.is_empty() => ("\u{25c6}", "HELD BY THE OPERATOR"),
         State::Held => ("\u{25c6}", "BEING VERIFIED"),
         State::Accepted => ("\u{25cf}", "SOMEONE IS GOING"),
         State::Closed => ("\u{25a0}", "CLOSED"),
@@ -215,6 +223,8 @@ fn next(card: &Card) -> &'static str {
         Some(Why::Police) => "everyone is asked whether 000 was rung",
         Some(Why::Check) => "whoever is there is asked \"are you safe?\"",
         Some(Why::Silence) => "help is sent to whoever is there, unless they answer",
+        Some(Why::Hold) => "the hold is over and the ladder goes on",
+        Some(Why::HandOver) => "it stays with its owner, and no longer held, unless it is taken over",
         Some(Why::ClaimLapse) => "the claim lapses",
         Some(Why::Round) => "everyone is told again",
         Some(Why::Archive) => "leaves this list",

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use escalation::input::Act;
 use escalation::rejection::Rejection;
+use escalation::time::Seconds;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 
 use crate::counter::town;
@@ -42,11 +43,13 @@ async fn a_reload_takes_a_key_out_of_force() {
 #[tokio::test]
 async fn roles_hold_at_the_routes() {
     let house = House::new(town());
-    let cases: [(&str, &str, Option<&str>, [u16; 5]); 8] = [
+    let cases: [(&str, &str, Option<&str>, [u16; 5]); 10] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
         ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
         ("activations/KAL-42/claim", "", Some(""), [200, 403, 403, 403, 200]),
+        ("activations/KAL-42/hold", "", Some(r#"{"for_s":60,"reason":"on the line"}"#), [200, 403, 403, 403, 200]),
+        ("activations/KAL-42/hand-over", "", Some(r#"{"to":"Jane"}"#), [200, 403, 403, 403, 200]),
         ("activations/KAL-42/accept", "", Some(r#"{"by":"j","commitment":"going"}"#), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/decline", "", Some(r#"{"by":"j"}"#), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/escalate", "", Some(r#"{"to":"rung 2"}"#), [200, 200, 403, 403, 200]),
@@ -105,6 +108,22 @@ async fn an_act_reaches_the_watch_as_it_was_worded() {
 }
 
 #[tokio::test]
+async fn a_hold_and_a_hand_over_say_how_long_and_to_whom() {
+    let house = House::new(town());
+    for (verb, body, status) in [
+        ("hold", r#"{"for_s":90,"reason":"on the line"}"#, 200),
+        ("hold", r#"{"for_s":90}"#, 400),
+        ("hand-over", r#"{"to":"Jane","by":"Bob"}"#, 200),
+        ("hand-over", r#"{"to":" "}"#, 400),
+    ] {
+        assert_eq!(house.ask("centre", &format!("{ACT}{verb}"), Some(body)).await.status, status, "{body}");
+    }
+    let acts: Vec<_> = house.watch.world().acts.iter().map(|request| request.act.clone()).collect();
+    let [Act::Hold { span: Seconds(90), reason }, Act::HandOver { to }] = acts.as_slice() else { panic!("{acts:?}") };
+    assert_eq!((reason.open(), to.name.open()), (Some("on the line"), Some("Jane")));
+}
+
+#[tokio::test]
 async fn refusals_say_who_when_and_how_it_stands() {
     let house = House::new(town());
     let stale = house.ask_with("centre", &format!("{ACT}claim"), Some(""), &[("if-match", "\"30\"")]).await;
@@ -118,6 +137,11 @@ async fn refusals_say_who_when_and_how_it_stands() {
     assert_eq!(second.status, 200);
     assert_eq!((&second.json()["role"], &second.json()["first"]), (&"co-responder".into(), &"P. Nair".into()));
     for (why, status) in [
+        (Rejection::NotTheOwner("KAL-42".parse().unwrap()), 409),
+        (Rejection::HoldsSpent, 409),
+        (Rejection::NothingToHold("KAL-42".parse().unwrap()), 409),
+        (Rejection::AlreadyTheirs("KAL-42".parse().unwrap()), 409),
+        (Rejection::ImplausibleHold, 400),
         (Rejection::ClaimedByAnother("KAL-42".parse().unwrap()), 409),
         (Rejection::VerifyingSpent, 409),
         (Rejection::KeyReused, 422),
@@ -191,7 +215,7 @@ async fn bad_bodies_are_refused_and_nothing_is_done() {
 #[tokio::test]
 async fn verbs_of_later_days_and_odd_paths_are_404() {
     let house = House::new(town());
-    for verb in ["hold", "safe", "hand-over", "reopen", "x"] {
+    for verb in ["safe", "reopen", "x"] {
         assert_eq!(house.ask("admin", &format!("{ACT}{verb}"), Some("")).await.status, 404, "{verb}");
     }
     assert_eq!(house.ask("admin", "/api/v1/nothing", None).await.status, 404);

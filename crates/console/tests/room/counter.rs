@@ -277,6 +277,8 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         next_at: Some(later(now, 17)),
         next_why: Some(Why::RungWait),
         claimed_by: None,
+        held_until: None,
+        offered_to: None,
         going: Vec::new(),
         closed_at: None,
         closed_by: None,

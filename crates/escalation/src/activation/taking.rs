@@ -1,11 +1,12 @@
 //! What each event does to an activation, and which can follow what is there.
 
 use super::{
-    Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Police, Progress, Promise, Pursuit, Told,
+    Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Hold, Offer, Police, Progress, Promise, Pursuit,
+    Told,
 };
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
-use crate::event::{ContactSkip, Event, Party, Repeat, Responder};
+use crate::event::{ContactSkip, Doer, Event, Party, Repeat, Responder};
 use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
 use crate::police::Threshold;
@@ -25,10 +26,7 @@ impl Activation {
                 self.progress = Progress::Climb { rung: None, until: *until };
                 self.pursue(parties);
             }
-            Event::RungEntered { rung, until, parties, .. } => {
-                self.progress = Progress::Climb { rung: Some(*rung), until: *until };
-                self.pursue(parties);
-            }
+            Event::RungEntered { rung, until, parties, .. } => self.on_rung(*rung, *until, parties),
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
                 if let Some(key) = key.filter(|key| !self.keys.contains(key)) {
@@ -68,25 +66,18 @@ impl Activation {
                 }
             }
             Event::CommitmentLapsed { .. } => self.promise = None,
-            Event::Claimed { by, lapses_at, .. } => self.claim = Some(Box::new(Claim { by: by.clone(), lapses_at: *lapses_at })),
-            Event::ClaimLapsed { .. } => self.claim = None,
-            Event::Escalated { .. } => {
-                if let Some(promise) = &mut self.promise {
-                    promise.climb_on = true;
-                }
-            }
+            Event::Claimed { by, lapses_at, .. } => self.on_claimed(by, *lapses_at),
+            Event::ClaimLapsed { .. } => self.on_unclaimed(),
+            Event::Held { until, .. } => self.on_held(at, *until),
+            Event::HoldEnded { .. } => self.hold = None,
+            Event::HandOverOffered { to, until, .. } => self.offer = Some(Box::new(Offer::new(to, *until))),
+            Event::HandOverEnded { lapses_at, .. } => self.on_hand_over_ended(*lapses_at),
+            Event::Escalated { .. } => self.on_escalated(),
             Event::Exhausted { next, .. } => {
                 self.progress = Progress::Rounds { round: 0, next: *next, next_everyone: *next, everyone: 0 };
             }
             Event::RoundStarted { round, everyone, next, next_everyone, parties, .. } => {
-                let before = match self.progress {
-                    Progress::Rounds { everyone, .. } => everyone,
-                    Progress::Climb { .. } => 0,
-                };
-                let everyone = before.saturating_add(u32::from(*everyone));
-                self.progress = Progress::Rounds { round: *round, next: *next, next_everyone: *next_everyone, everyone };
-                self.begin_round();
-                self.pursue(parties);
+                self.on_round(*round, *everyone, *next, *next_everyone, parties);
             }
             Event::Closed { by, disposition, archive_at, .. } => {
                 self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
@@ -134,7 +125,9 @@ impl Activation {
             Event::SafetyAsked { arrival, .. } => self.check_of(*arrival) == Some(Check::Heard),
             Event::FellSilent { arrival, .. } => self.check_of(*arrival) == Some(Check::Asked),
             Event::PoliceUnrung { .. } => self.police.as_ref().is_some_and(|police| police.rung_at.is_none()),
-            Event::ClaimLapsed { .. } => self.claim.is_some(),
+            Event::ClaimLapsed { .. } | Event::Held { .. } | Event::HandOverOffered { .. } => self.claim.is_some(),
+            Event::HoldEnded { .. } => self.hold.is_some(),
+            Event::HandOverEnded { .. } => self.offer.is_some(),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
             Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
@@ -161,10 +154,59 @@ impl Activation {
     fn on_closed(&mut self, closing: Closing) {
         self.closing = Some(Box::new(closing));
         self.promise = None;
-        self.claim = None;
+        self.on_unclaimed();
         self.arrivals = Vec::new();
         self.pursuits = Vec::new();
         self.latest = 0;
+    }
+
+    fn on_claimed(&mut self, by: &Doer, lapses_at: Timestamp) {
+        self.offer = self.offer.take().filter(|offer| !offer.is_to(by));
+        self.claim = Some(Box::new(Claim { by: by.clone(), lapses_at }));
+    }
+
+    /// What an owner has bought or offered is theirs alone.
+    fn on_unclaimed(&mut self) {
+        self.claim = None;
+        self.hold = None;
+        self.offer = None;
+    }
+
+    fn on_held(&mut self, at: Timestamp, until: Timestamp) {
+        self.hold = Some(Hold { since: at, until });
+        self.holds = self.holds.saturating_add(1);
+    }
+
+    fn on_hand_over_ended(&mut self, lapses_at: Timestamp) {
+        self.offer = None;
+        if let Some(claim) = &mut self.claim {
+            claim.lapses_at = lapses_at;
+        }
+    }
+
+    /// Somebody wants the climb to go on, whoever held it.
+    fn on_escalated(&mut self) {
+        self.hold = None;
+        if let Some(promise) = &mut self.promise {
+            promise.climb_on = true;
+        }
+    }
+
+    fn on_rung(&mut self, rung: RungIndex, until: Timestamp, parties: &[Party]) {
+        self.holds = 0;
+        self.progress = Progress::Climb { rung: Some(rung), until };
+        self.pursue(parties);
+    }
+
+    fn on_round(&mut self, round: u32, everyone: bool, next: Timestamp, next_everyone: Timestamp, parties: &[Party]) {
+        let before = match self.progress {
+            Progress::Rounds { everyone, .. } => everyone,
+            Progress::Climb { .. } => 0,
+        };
+        let everyone = before.saturating_add(u32::from(everyone));
+        self.progress = Progress::Rounds { round, next, next_everyone, everyone };
+        self.begin_round();
+        self.pursue(parties);
     }
 
     fn on_paused(&mut self, until: Timestamp) {

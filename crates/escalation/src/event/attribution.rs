@@ -30,6 +30,10 @@ impl Event {
             | Self::CommitmentLapsed { act, .. }
             | Self::Claimed { act, .. }
             | Self::ClaimLapsed { act }
+            | Self::Held { act, .. }
+            | Self::HoldEnded { act, .. }
+            | Self::HandOverOffered { act, .. }
+            | Self::HandOverEnded { act, .. }
             | Self::Escalated { act, .. }
             | Self::Exhausted { act, .. }
             | Self::RoundStarted { act, .. }
@@ -62,7 +66,12 @@ impl Event {
             | Self::Arrived { by, .. }
             | Self::PoliceNeeded { by, .. }
             | Self::PoliceRung { by, .. } => by.by.as_ref(),
-            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::NoteAdded { by, .. } | Self::Closed { by, .. } => Some(by),
+            Self::Claimed { by, .. }
+            | Self::Held { by, .. }
+            | Self::HandOverOffered { by, .. }
+            | Self::Escalated { by, .. }
+            | Self::NoteAdded { by, .. }
+            | Self::Closed { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }
@@ -89,6 +98,8 @@ impl Event {
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }
             | Self::ClaimLapsed { .. }
+            | Self::HoldEnded { .. }
+            | Self::HandOverEnded { .. }
             | Self::Exhausted { .. }
             | Self::RoundStarted { .. }
             | Self::Archived { .. } => None,

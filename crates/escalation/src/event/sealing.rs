@@ -41,6 +41,14 @@ impl Event {
                 offer(seal, "called_by", "", called_by.as_mut());
                 offer(seal, "reference", "", reference.as_mut());
             }
+            Self::Held { by, reason, .. } => {
+                by.seal_with(seal);
+                offer(seal, "reason", "", Some(reason));
+            }
+            Self::HandOverOffered { by, to, .. } => {
+                by.seal_with(seal);
+                to.seal_with(seal);
+            }
             Self::Claimed { by, .. } | Self::Escalated { by, .. } => by.seal_with(seal),
             Self::NoteAdded { by, text, .. } => {
                 by.seal_with(seal);
@@ -70,6 +78,8 @@ impl Event {
             | Self::CommitmentQuestioned { .. }
             | Self::CommitmentLapsed { .. }
             | Self::ClaimLapsed { .. }
+            | Self::HoldEnded { .. }
+            | Self::HandOverEnded { .. }
             | Self::Exhausted { .. }
             | Self::RoundStarted { .. }
             | Self::Archived { .. } => {}

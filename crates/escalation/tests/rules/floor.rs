@@ -181,6 +181,11 @@ impl Floor {
         self.people.iter().find(|(_, known)| **known == id).map_or_else(|| id.to_string(), |(name, _)| name.clone())
     }
 
+    /// Somebody of the directory, where anybody is called so.
+    pub(crate) fn person_called(&self, name: &str) -> Option<PersonId> {
+        self.people.get(name).copied()
+    }
+
     pub(crate) fn person(&self, name: &str) -> PersonId {
         *self.people.get(name).unwrap_or_else(|| panic!("nobody is called {name}"))
     }

@@ -10,7 +10,7 @@ use escalation::acknowledgement::{Answer, Code, Commitment, Disposition, Gesture
 use escalation::activation::Activation;
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallback, Mounting, Person, PersonChange, Site};
 use escalation::dispatch::{DeliveryReport, Failure, Report};
-use escalation::event::Event;
+use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, SiteId};
 use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
 use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
@@ -136,7 +136,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
-        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..11, 0_u32..4_000)
+        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..14, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
@@ -338,6 +338,11 @@ impl World {
         assert_eq!(engine.next_deadline().map(|d| d.at), earliest, "the next deadline is the earliest of all");
         for act in engine.activations().filter(|a| a.is_open()) {
             assert!(act.next_due().is_some(), "i3: {} is open and waits for nothing", act.id);
+            let lapses_at = act.claim.as_ref().map(|claim| claim.lapses_at);
+            let held = act.hold.map(|hold| hold.until);
+            assert!(held.is_none_or(|until| until <= self.floor.now + SignedDuration::from_secs(300)), "a hold is short: {held:?}");
+            assert!(held <= lapses_at, "a hold is an owner's: {held:?} and {lapses_at:?}");
+            assert!(act.offer.is_none() || lapses_at.is_some(), "and so is an offer");
         }
         assert_eq!(engine.open_count(), engine.activations().filter(|a| a.is_open()).count());
         let owed: BTreeSet<_> = engine.outbox().map(|(id, _)| id.clone()).collect();
@@ -384,6 +389,11 @@ fn act_of(index: u8, eta: u32) -> Act {
         7 => Act::Escalate { to: EscalateTo::All },
         8 => Act::Note { text: "words".to_owned().into() },
         9 => Act::Arrived,
+        10 => Act::Hold { span: Seconds(eta % 400), reason: "words".to_owned().into() },
+        11 => {
+            let person = Some(PersonId::new(eta % (PEOPLE + 1) + 1));
+            Act::HandOver { to: Successor { name: "name".to_owned().into(), key: None, person } }
+        }
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }
 }

@@ -2,6 +2,7 @@
 
 use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
 use escalation::dispatch::{Failure, Report};
+use escalation::event::Successor;
 use escalation::input::{Act, Attribution, EscalateTo, Input, Rung};
 use escalation::ladder::{Medium, RungIndex};
 use escalation::police::Threshold;
@@ -9,7 +10,7 @@ use escalation::signal::{Kind, Unreadable, Verb};
 use escalation::time::Seconds;
 use expect_test::Expect;
 
-use crate::floor::{Floor, operator, press, signal};
+use crate::floor::{Floor, key_of, operator, press, signal};
 
 /// Plays `script` on the floor of `directory` and compares its timeline.
 pub(crate) fn check(directory: &str, script: &str, expect: Expect) {
@@ -94,7 +95,30 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
             };
             floor.report_on(&id, report);
         }
+        ["record", "lost"] => drop(floor.take(Input::RecordLost { spooled: true }).ok()?),
+        ["record", "found"] => drop(floor.take(Input::RecordFound).ok()?),
+        _other => return at_the_desk(floor, words),
+    }
+    Some(())
+}
+
+/// What somebody does at a desk.
+fn at_the_desk(floor: &mut Floor, words: &[&str]) -> Option<()> {
+    match words {
         [who, "claims"] => command(floor, operator(who), Act::Claim),
+        [who, "claims", "as", name] => {
+            let by = acting(floor, who, name);
+            command(floor, by, Act::Claim);
+        }
+        [who, "holds", span] => {
+            let span = Seconds(u32::try_from(crate::floor::duration(span).as_secs()).ok()?);
+            command(floor, operator(who), Act::Hold { span, reason: "words".to_owned().into() });
+        }
+        [who, "hands", "over", "to", name] => {
+            let by = acting(floor, who, name);
+            let to = Successor { name: (*name).to_owned().into(), key: by.actor_key, person: by.person };
+            command(floor, operator(who), Act::HandOver { to });
+        }
         [who, "notes"] => command(floor, operator(who), Act::Note { text: "words".to_owned().into() }),
         [who, "declines"] => {
             let by = known(floor, who);
@@ -131,8 +155,6 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
             command(floor, operator(who), Act::Escalate { to });
         }
         [who, "closes"] => command(floor, operator(who), Act::Close { disposition: Disposition::Attended, note: None }),
-        ["record", "lost"] => drop(floor.take(Input::RecordLost { spooled: true }).ok()?),
-        ["record", "found"] => drop(floor.take(Input::RecordFound).ok()?),
         _other => return None,
     }
     Some(())
@@ -155,6 +177,12 @@ fn command(floor: &mut Floor, by: Attribution, act: Act) {
 /// A person of the directory acting through the desk.
 fn known(floor: &Floor, who: &str) -> Attribution {
     Attribution { person: Some(floor.person(who)), ..operator("desk") }
+}
+
+/// Somebody acting through a key in a name, as the watch makes it out.
+fn acting(floor: &Floor, key: &str, name: &str) -> Attribution {
+    let person = floor.person_called(name);
+    Attribution { actor: Some(name.to_owned().into()), actor_key: Some(key_of(&format!("actor {name}"))), person, ..operator(key) }
 }
 
 fn medium_of(name: &str) -> Option<Medium> {

@@ -7,6 +7,7 @@ mod climbing;
 mod closing;
 mod invariants;
 mod merging;
+mod owning;
 mod policing;
 mod raising;
 mod record;

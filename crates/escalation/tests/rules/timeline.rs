@@ -68,6 +68,15 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::CommitmentQuestioned { act, grace_until } => format!("{act} still going? until {}", floor.stamp(*grace_until)),
         Event::CommitmentLapsed { act, why } => format!("{act} commitment lapsed ({why:?})"),
         Event::Claimed { act, by, lapses_at } => format!("{act} claimed by {} until {}", by.principal, floor.stamp(*lapses_at)),
+        Event::Held { act, by, until, .. } => format!("{act} held by {} until {}", by.principal, floor.stamp(*until)),
+        Event::HoldEnded { act, why } => format!("{act} hold ended ({why:?})"),
+        Event::HandOverOffered { act, by, to, until } => {
+            let to = to.person.map_or_else(|| "a name".to_owned(), |person| floor.person_name(person));
+            format!("{act} {} asks {to} to take over until {}", by.principal, floor.stamp(*until))
+        }
+        Event::HandOverEnded { act, why, lapses_at } => {
+            format!("{act} not taken over ({why:?}), claim until {}", floor.stamp(*lapses_at))
+        }
         Event::ClaimLapsed { act } => format!("{act} claim lapsed"),
         Event::Escalated { act, by, to } => match to {
             Some(rung) => format!("{act} escalated to rung {} by {}", rung.0 + 1, by.principal),

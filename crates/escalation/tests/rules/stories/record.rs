@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 41] = [
+const KINDS: [&str; 45] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -52,6 +52,10 @@ const KINDS: [&str; 41] = [
     "commitment.lapsed",
     "activation.claimed",
     "claim.lapsed",
+    "hold.placed",
+    "hold.ended",
+    "hand_over.offered",
+    "hand_over.ended",
     "activation.escalated",
     "activation.exhausted",
     "round.started",
@@ -97,6 +101,10 @@ fn kind(event: &Event) -> &'static str {
         Event::CommitmentLapsed { .. } => "commitment.lapsed",
         Event::Claimed { .. } => "activation.claimed",
         Event::ClaimLapsed { .. } => "claim.lapsed",
+        Event::Held { .. } => "hold.placed",
+        Event::HoldEnded { .. } => "hold.ended",
+        Event::HandOverOffered { .. } => "hand_over.offered",
+        Event::HandOverEnded { .. } => "hand_over.ended",
         Event::Escalated { .. } => "activation.escalated",
         Event::Exhausted { .. } => "activation.exhausted",
         Event::RoundStarted { .. } => "round.started",
@@ -231,6 +239,7 @@ fn a_long_day() -> Floor {
     let mut kept = press("library/pendant");
     kept.origin.retained = true;
     floor.send(kept);
+    play(&mut floor, "westside claims\nwestside holds 100s\nwestside hands over to duty\nforward 61s");
     play(&mut floor, "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\nforward 6m");
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
