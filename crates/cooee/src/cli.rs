@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use escalation::id::{CustomerId, SiteId};
+use escalation::id::{CustomerId, DeviceName, SiteId};
+use escalation::signal::Kind;
 use ledger::{Origin, VerifyKey};
 
 use crate::config::Role;
@@ -20,6 +22,7 @@ use crate::telemetry::Format;
         Settings: COOEE__SECTION__KEY overrides a key of the settings file.\n\n\
         Examples:\n  cooee                                   the demo: nothing leaves this machine\n  \
         cooee check --config cooee.toml         prove settings, directory and ladders\n  \
+        cooee rehearse --site kalamunda-library --without sms   who would be told when, if texts did not leave\n  \
         cooee key new --name Westside --role centre"
 )]
 pub(crate) struct Line {
@@ -43,6 +46,8 @@ pub(crate) enum Command {
     Serve(File),
     /// Proves settings, directory and ladders without starting anything.
     Check(Check),
+    /// Rehearses a press at a table: who would be told when and by what, who is passed over and why. Sends nothing.
+    Rehearse(Rehearse),
     /// Probes broker, database, mail server and providers, and says what to do.
     Doctor(File),
     /// API keys.
@@ -85,6 +90,40 @@ pub(crate) struct Check {
     /// Prints the findings as one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What to rehearse.
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// At which site a button is pressed.
+    #[arg(long, value_name = "SITE", value_parser = SiteId::parse)]
+    pub(crate) site: SiteId,
+    /// Which of its buttons; without it the first by name that climbs the site's own ladder.
+    #[arg(long, value_name = "DEVICE", value_parser = DeviceName::parse)]
+    pub(crate) device: Option<DeviceName>,
+    /// What kind of help is called for; what the button means by itself without it.
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    pub(crate) kind: Option<Kind>,
+    /// When, by the site's clock: "2026-12-25 19:30"; or an instant with an offset. Now without it.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// What is down: a channel (sms, email, voice, webhook) or an account by its name; may be repeated.
+    #[arg(long, value_name = "CHANNEL|ACCOUNT")]
+    pub(crate) without: Vec<String>,
+    /// Draws it as well, to a file that only its owner reads.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+/// The kinds of help by their words.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    const KINDS: [Kind; 5] = [Kind::Duress, Kind::Panic, Kind::Medical, Kind::Welfare, Kind::Assist];
+    PossibleValuesParser::new(KINDS.map(Kind::as_str)).try_map(|word| {
+        let known = KINDS.into_iter().find(|kind| kind.as_str() == word);
+        known.ok_or_else(|| format!("\"{word}\" is no kind of help"))
+    })
 }
 
 /// What to do about keys.

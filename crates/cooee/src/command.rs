@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod key;
 mod record;
+mod rehearse;
 mod serve;
 mod verify;
 
@@ -16,6 +17,7 @@ use crate::cli::{Command, Demo, Key, Line};
 pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     match line.command.unwrap_or(Command::Demo(Demo::default())) {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Rehearse(arguments) => rehearse::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -10,7 +10,7 @@
 //! - [`activation::Activation`]: one person's call for help, from the first signal to its disposition.
 //! - [`ladder::Ladder`]: rungs, targets and waits; [`directory::Directory`]: who and where.
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
-//! - [`coverage::Outlook`]: what a press would do at any instant, foretold.
+//! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
@@ -34,11 +34,13 @@ pub mod few;
 pub mod id;
 pub mod input;
 pub mod ladder;
+pub mod outage;
 mod owning;
 pub mod police;
 mod policing;
 pub mod private;
 mod raising;
+pub mod rehearsal;
 pub mod rejection;
 mod remembered;
 mod reporting;

@@ -8,6 +8,7 @@
 //! file, log only their file and line. Numbers, mailboxes and people's names are never part of a finding.
 
 mod adapter;
+mod at_hand;
 mod belonging;
 mod calendar;
 mod centre;
@@ -36,6 +37,7 @@ mod zone;
 use std::fmt;
 
 pub use adapter::DraftAdapter;
+pub use at_hand::AtHand;
 pub use calendar::DraftCalendar;
 pub use centre::DraftCentre;
 pub use customer::DraftCustomer;

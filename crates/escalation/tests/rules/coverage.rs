@@ -23,7 +23,7 @@ type Told = (u64, RungIndex, Who, Vec<Vec<Channel>>);
 /// Who was passed over, or would be.
 type Passed = (RungIndex, Who, ContactSkip);
 
-fn pick<T: Clone>(dice: &mut Dice, of: &[T]) -> T {
+pub(crate) fn pick<T: Clone>(dice: &mut Dice, of: &[T]) -> T {
     of[usize::try_from(dice.throw(i64::try_from(of.len()).unwrap())).unwrap()].clone()
 }
 
@@ -60,7 +60,7 @@ fn person(dice: &mut Dice, number: u32) -> Person {
     Person { version: 1, contacts, based_at: None }
 }
 
-fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Directory, BTreeMap<PersonId, Person>) {
+pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Directory, BTreeMap<PersonId, Person>) {
     let mut directory = Directory { rosters: Arc::new(thrown(dice, zone, edge)), ..Directory::default() };
     let customer = CustomerId::parse("one").unwrap();
     let ladder = ladder(dice);
@@ -77,7 +77,7 @@ fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Directory, BTree
     (directory, people)
 }
 
-fn adopt(floor: &mut Floor, directory: &Directory, people: &BTreeMap<PersonId, Person>) {
+pub(crate) fn adopt(floor: &mut Floor, directory: &Directory, people: &BTreeMap<PersonId, Person>) {
     let people = people.iter().map(|(id, person)| PersonChange {
         id: *id,
         person: person.clone(),

@@ -12,6 +12,7 @@ mod coverage;
 mod floor;
 mod naive;
 mod properties;
+mod rehearsal;
 mod rosters;
 mod script;
 mod timeline;

@@ -3,15 +3,11 @@
 //! It walks the intervals that [`crate::coverage`] foretells, so that what is proved is what the climb would do. All that it
 //! finds is a warning: a gap of next week must not keep today's correction from being adopted.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use jiff::civil::DateTime;
 
-use super::{Draft, DraftLadder, DraftRoster, DraftWho};
+use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftWho};
 use crate::coverage::{Interval, Outlook};
 use crate::directory::finding::{Finding, Severity};
-use crate::directory::{Directory, Person};
-use crate::id::{ContactKey, PersonId};
 use crate::ladder::Medium;
 use crate::roster::{Rosters, SHIPPED_YEARS};
 use crate::time::Timestamp;
@@ -38,7 +34,7 @@ type Span = (Timestamp, Timestamp);
 impl Draft {
     /// Proves every ladder for the presses from `from` to `until`. `file` is its name as findings show it.
     pub fn prove(&self, file: &str, from: Timestamp, until: Timestamp) -> Proof {
-        let (directory, people) = self.at_hand();
+        let AtHand { directory, people, .. } = self.at_hand();
         let outlook = Outlook { directory: &directory, people: &people };
         let mut proof = Proof { findings: Vec::new(), ladders: 0, intervals: 0, first_told_after_s: Some(0), exhausted_after_s: 0 };
         let mut warn = |line: usize, what: String, consequence: String, remedy: &str| {
@@ -91,27 +87,6 @@ impl Draft {
         }
         proof.findings.sort_by_key(|finding| finding.line);
         proof
-    }
-
-    /// The form the rules use, with ids and keys that count instead of being minted.
-    fn at_hand(&self) -> (Directory, BTreeMap<PersonId, Person>) {
-        let addresses = self.people.iter().flat_map(|p| [p.mobile.as_ref(), p.email.as_ref()]).flatten();
-        let addresses: BTreeSet<String> = addresses.map(|a| a.value.to_ascii_lowercase()).collect();
-        let numbers: BTreeMap<&str, u64> = addresses.iter().map(String::as_str).zip(1..).collect();
-        let key = |_: Medium, address: &str| {
-            let number = numbers.get(address.to_ascii_lowercase().as_str()).copied().unwrap_or(0);
-            ContactKey::new(u128::from(number).to_be_bytes())
-        };
-        let mut minted = 0;
-        let resolved = self.resolve(
-            &mut |_| {
-                minted += 1;
-                PersonId::new(minted)
-            },
-            &key,
-        );
-        let people = resolved.people.into_iter().map(|p| (p.id, Person { version: 1, contacts: p.contacts, based_at: p.based_at }));
-        (resolved.directory, people.collect())
     }
 
     /// `ladder "counters", rung 2`, for every rung that names a roster.
