@@ -90,6 +90,12 @@ pub(crate) struct Check {
     /// Prints the findings as one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prints a map of the days after the findings: every hour of every ladder, and how well it is covered.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) map: bool,
+    /// Draws the map to a file, to the minute.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// What to rehearse.

@@ -2,17 +2,24 @@
 //!
 //! It asks the very functions by which the climb resolves a rung (`addressing`), at the instant at which that rung
 //! would be entered. Every answer says until when it holds, so that a fortnight costs its changes and not its minutes.
-//! It assumes that messages leave and nobody answers; it knows nothing of calls that are open, claimed or declined.
+//! It assumes that nobody answers, and that every message leaves but those by ways that are imagined to be out; it knows
+//! nothing of calls that are open, claimed or declined.
+
+mod cover;
 
 use std::collections::BTreeMap;
 
 use crate::addressing::{self, Resolution, Surroundings};
 use crate::directory::{Directory, Person};
-use crate::event::{ContactSkip, Party};
+use crate::event::{Channel, ContactSkip, Party};
 use crate::id::{CentreId, PersonId, RosterId};
 use crate::ladder::{Ladder, RungIndex, Target, Who};
+use crate::outage::{Outage, known_after};
 use crate::roster::Duty;
-use crate::time::{SignedDuration, Timestamp};
+use crate::time::{Seconds, SignedDuration, Timestamp};
+
+pub(crate) use cover::spans;
+pub use cover::{Cover, Level, Only, RungCover, Span, Without, Worst};
 
 /// A directory and its people, asked about what would happen.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +28,8 @@ pub struct Outlook<'a> {
     pub directory: &'a Directory,
     /// Everybody in it.
     pub people: &'a BTreeMap<PersonId, Person>,
+    /// What takes no message.
+    pub outages: &'a [Outage],
 }
 
 /// One climb that nobody answers.
@@ -28,7 +37,9 @@ pub struct Outlook<'a> {
 pub struct Walk {
     /// Every rung that has anybody, in order.
     pub entered: Vec<Entered>,
-    /// Everybody who would be passed over, in order.
+    /// Everybody to whom a message leaves before the ladder is exhausted, rung by rung.
+    pub told: Vec<Told>,
+    /// Everybody who would be passed over before that, rung by rung.
     pub passed_over: Vec<PassedOver>,
     /// After how many seconds it would be exhausted.
     pub exhausted_after_s: u64,
@@ -41,8 +52,21 @@ pub struct Entered {
     pub rung: RungIndex,
     /// How many seconds after the press.
     pub after_s: u64,
-    /// Who would be told.
+    /// Who would be tried.
     pub parties: Vec<Party>,
+}
+
+/// Somebody who would be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// How many seconds after the press.
+    pub after_s: u64,
+    /// Of which rung.
+    pub rung: RungIndex,
+    /// Who.
+    pub who: Who,
+    /// By the first of their channels that work, together.
+    pub by: Vec<Channel>,
 }
 
 /// Somebody who would be passed over.
@@ -54,6 +78,8 @@ pub struct PassedOver {
     pub who: Who,
     /// Why.
     pub why: ContactSkip,
+    /// How many seconds after the press.
+    pub after_s: u64,
 }
 
 /// A time during which every press would do the same.
@@ -93,7 +119,7 @@ impl Surroundings for Instant<'_, '_> {
 impl Outlook<'_> {
     /// What a press at `at` would do on a ladder, and until when every press would do the same; `None`: for good.
     pub fn walk(&self, ladder: &Ladder, at: Timestamp) -> (Walk, Option<Timestamp>) {
-        let mut walk = Walk { entered: Vec::new(), passed_over: Vec::new(), exhausted_after_s: 0 };
+        let mut walk = Walk { entered: Vec::new(), told: Vec::new(), passed_over: Vec::new(), exhausted_after_s: 0 };
         let mut until: Option<Timestamp> = None;
         for (index, rung) in (0_u16..).map(RungIndex).zip(&ladder.rungs) {
             let after = SignedDuration::from_secs(i64::try_from(walk.exhausted_after_s).unwrap_or(i64::MAX));
@@ -111,15 +137,52 @@ impl Outlook<'_> {
             for found in addressing::parties(index, rung.targets.iter(), &instant) {
                 match found {
                     Ok(party) => addressing::add_party(&mut parties, party),
-                    Err((who, why)) => walk.passed_over.push(PassedOver { rung: index, who, why }),
+                    Err((who, why)) => walk.passed_over.push(PassedOver { rung: index, who, why, after_s: walk.exhausted_after_s }),
                 }
             }
             if !parties.is_empty() {
-                walk.entered.push(Entered { rung: index, after_s: walk.exhausted_after_s, parties });
-                walk.exhausted_after_s = walk.exhausted_after_s.saturating_add(u64::from(rung.wait_s.0));
+                self.enter(&mut walk, index, parties, rung.wait_s);
             }
         }
+        // What would come of an attempt only later, the first round has overtaken.
+        walk.told.retain(|told| told.after_s <= walk.exhausted_after_s);
+        walk.passed_over.retain(|passed| passed.after_s <= walk.exhausted_after_s);
         (walk, until)
+    }
+
+    /// A rung lasts as long as it waits, or until nothing that was tried is left to wait for.
+    fn enter(&self, walk: &mut Walk, rung: RungIndex, parties: Vec<Party>, wait_s: Seconds) {
+        let after_s = walk.exhausted_after_s;
+        let waited_s = after_s.saturating_add(u64::from(wait_s.0));
+        let mut nobody_left_s = Some(after_s);
+        for party in &parties {
+            match self.first_working(party, after_s) {
+                Ok((after_s, by)) => {
+                    walk.told.push(Told { after_s, rung, who: party.who.clone(), by });
+                    nobody_left_s = None;
+                }
+                Err(after_s) => {
+                    walk.passed_over.push(PassedOver { rung, who: party.who.clone(), why: ContactSkip::AllChannelsFailed, after_s });
+                    nobody_left_s = nobody_left_s.map(|others| others.max(after_s));
+                }
+            }
+        }
+        walk.entered.push(Entered { rung, after_s, parties });
+        walk.exhausted_after_s = nobody_left_s.map_or(waited_s, |left| left.min(waited_s));
+    }
+
+    /// When the first step of a party is tried that has a channel by which messages leave, and by which; or when all have failed.
+    fn first_working(&self, party: &Party, mut after_s: u64) -> Result<(u64, Vec<Channel>), u64> {
+        for step in &party.steps {
+            let down = |channel: &Channel| known_after(self.outages, channel.medium, &channel.to);
+            let by: Vec<Channel> = step.iter().filter(|channel| down(channel).is_none()).cloned().collect();
+            if !by.is_empty() {
+                return Ok((after_s, by));
+            }
+            let longest = step.iter().filter_map(down).max().unwrap_or(Seconds(0));
+            after_s = after_s.saturating_add(u64::from(longest.0));
+        }
+        Err(after_s)
     }
 
     /// What presses from `from` to `until` would do, one entry for each time during which it is the same.
@@ -142,13 +205,14 @@ impl Outlook<'_> {
 impl Walk {
     /// After how many seconds the first party is told; `None` where nobody ever is.
     pub fn first_told_after_s(&self) -> Option<u64> {
-        self.entered.first().map(|entered| entered.after_s)
+        self.told.iter().map(|told| told.after_s).min()
     }
 
     /// How many parties are told that share no address with one before them.
     pub fn independent(&self) -> usize {
+        let is_told = |party: &&Party| self.told.iter().any(|told| told.rung == party.rung && told.who == party.who);
         let mut apart: Vec<&Party> = Vec::new();
-        for party in self.entered.iter().flat_map(|entered| &entered.parties) {
+        for party in self.entered.iter().flat_map(|entered| &entered.parties).filter(is_told) {
             let shares =
                 |other: &&Party| other.who == party.who || party.steps.iter().flatten().any(|channel| other.is_reached_by(channel));
             if !apart.iter().any(shares) {

@@ -59,10 +59,7 @@ impl Path {
 /// What takes no message where only those carriers do that are up: every way whose last carrier is not, or that never had one. A
 /// message that nobody can take is given up after the longest attempt; where there is no carrier, at once.
 pub fn outages(carriers: &[Carrier], directory: &Directory, is_up: impl Fn(&Carrier) -> bool) -> Vec<Outage> {
-    let media = [Medium::Sms, Medium::Email, Medium::Voice].map(Path::Medium);
-    let hooks: BTreeSet<&CarrierName> = directory.centres.values().filter_map(|centre| centre.webhook.as_ref()).collect();
-    let paths = media.into_iter().chain(hooks.into_iter().cloned().map(Path::Webhook));
-    let out = paths.filter_map(|of| {
+    let out = ways(directory).filter_map(|of| {
         let own = || carriers.iter().filter(|carrier| carrier.of == of);
         if own().any(&is_up) {
             return None;
@@ -71,6 +68,25 @@ pub fn outages(carriers: &[Carrier], directory: &Directory, is_up: impl Fn(&Carr
         Some(Outage { of, known_after_s })
     });
     out.collect()
+}
+
+/// One carrier for each way that a directory could use, for whoever does not know the settings.
+pub fn one_for_each_way(directory: &Directory) -> Vec<Carrier> {
+    ways(directory)
+        .map(|of| {
+            let name = match &of {
+                Path::Medium(medium) => medium.as_str().to_owned(),
+                Path::Webhook(name) => name.to_string(),
+            };
+            Carrier { name, of, attempt_s: Seconds(0) }
+        })
+        .collect()
+}
+
+fn ways(directory: &Directory) -> impl Iterator<Item = Path> {
+    let hooks: BTreeSet<&CarrierName> = directory.centres.values().filter_map(|centre| centre.webhook.as_ref()).collect();
+    let media = [Medium::Sms, Medium::Email, Medium::Voice].map(Path::Medium);
+    media.into_iter().chain(hooks.into_iter().cloned().map(Path::Webhook))
 }
 
 /// After how many seconds a message is given up; `None` where it leaves. Of several outages the one that takes longest decides.

@@ -1,21 +1,28 @@
 //! `cooee check`: everything that can be proved about settings and directory without starting anything, and for every moment
 //! of the days to come.
 //!
+//! With `--map` and `--svg` it shows every moment of them as a picture (`map`).
+//!
 //! Exit code 0: they can be used (warnings are shown). 1: they cannot. 2: a file could not be read at all.
 
+mod map;
+
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use escalation::coverage::{Only, Worst};
 use escalation::directory::draft::{Draft, Proof, zones_version};
 use escalation::directory::finding::{Finding, Severity};
-use escalation::ladder::Medium;
+use escalation::ladder::{Medium, Who};
 use escalation::time::{SignedDuration, Timestamp};
 use serde_json::json;
 use station::clock::{Clock, MachineClock};
 
+use crate::carriers::carriers;
 use crate::cli::Check;
 use crate::config::{Key, Settings};
 
@@ -35,7 +42,6 @@ struct Figures {
     people: usize,
     sites: usize,
     devices: usize,
-    ladders: usize,
     proof: Proof,
 }
 
@@ -48,6 +54,14 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     let shown = if arguments.json { writeln!(out, "{}", report.json()) } else { write!(out, "{}", report.text()) };
     shown.context("print the findings")?;
+    if let Some(figures) = &report.figures {
+        if arguments.map {
+            write!(out, "{}", map::text(&figures.proof)).context("print the map")?;
+        }
+        if let Some(path) = &arguments.svg {
+            std::fs::write(path, map::svg(&figures.proof)).with_context(|| format!("write the map to {}", path.display()))?;
+        }
+    }
     Ok(report.exit_code())
 }
 
@@ -81,16 +95,11 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
     if let Some(draft) = &parsed.draft {
         report.findings.extend(unknown_webhooks(&file, draft, &loaded.webhooks));
         let until = now.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
-        let proof = draft.prove(&file, now, until);
+        let carriers = loaded.settings.as_ref().map(|settings| carriers(&settings.dispatch));
+        let proof = draft.prove(&file, now, until, carriers.as_deref());
         report.findings.extend(proof.findings.iter().cloned());
         report.findings.extend(nobody_rings(&file, draft, loaded.calls));
-        report.figures = Some(Figures {
-            people: draft.people.len(),
-            sites: draft.sites.len(),
-            devices: draft.devices.len(),
-            ladders: draft.ladders.len(),
-            proof,
-        });
+        report.figures = Some(Figures { people: draft.people.len(), sites: draft.sites.len(), devices: draft.devices.len(), proof });
     }
     report
 }
@@ -185,7 +194,7 @@ impl Report {
                 f.people,
                 f.sites,
                 f.devices,
-                f.ladders,
+                f.proof.covers.len(),
                 proved(&f.proof)
             ),
             Some(_) | None => format!("cannot be used: {errors} errors, {warnings} warnings\n"),
@@ -207,31 +216,88 @@ impl Report {
                 })
             })
             .collect();
-        let figures =
-            self.figures.as_ref().map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.ladders}));
-        let coverage = self.figures.as_ref().map(|f| {
-            json!({
-                "days": DAYS, "ladders": f.proof.ladders, "intervals": f.proof.intervals,
-                "first_told_after_s": f.proof.first_told_after_s, "exhausted_after_s": f.proof.exhausted_after_s,
-            })
-        });
+        let figures = self
+            .figures
+            .as_ref()
+            .map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.proof.covers.len()}));
         json!({
-            "usable": self.errors() == 0, "zones": zones_version(),
-            "directory": figures, "coverage": coverage, "findings": findings,
+            "usable": self.errors() == 0, "zones": zones_version(), "directory": figures,
+            "coverage": self.figures.as_ref().map(|f| coverage(&f.proof)), "findings": findings,
         })
     }
 }
 
-/// What was proved, in a sentence.
+/// The figures of every ladder, and of all of them together.
+fn coverage(proof: &Proof) -> serde_json::Value {
+    let ladders = proof.covers.iter().map(|(cover, _)| {
+        let rungs = cover.rungs.iter().map(|rung| {
+            json!({
+                "rung": rung.rung.0 + 1, "parties": rung.parties, "addresses": rung.addresses,
+                "carriers": rung.carriers, "transports": rung.transports,
+            })
+        });
+        let without = cover.without.iter().map(|without| {
+            let mut figures = worst(&without.worst);
+            figures.insert("carrier".to_owned(), json!(without.carrier));
+            figures
+        });
+        let only = cover.only.iter().map(|only| match only {
+            Only::Party(rung, Who::Centre(centre)) => json!({"rung": rung.0 + 1, "centre": centre.as_str()}),
+            Only::Party(rung, Who::Person(_) | Who::Roster(_)) => json!({"rung": rung.0 + 1}),
+            Only::Carrier(carrier) => json!({"carrier": carrier}),
+        });
+        json!({
+            "ladder": cover.ladder.as_str(), "intervals": cover.intervals.len(), "worst": worst(&cover.worst),
+            "rungs": rungs.collect::<Vec<_>>(), "without": without.collect::<Vec<_>>(), "only": only.collect::<Vec<_>>(),
+        })
+    });
+    let ladders: serde_json::Value = ladders.collect();
+    let mut all = worst(&together(proof.covers.iter().map(|(cover, _)| cover.worst)));
+    let more = [("days", json!(DAYS)), ("intervals", json!(intervals(proof))), ("ladders", ladders)];
+    all.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    all.into()
+}
+
+fn worst(worst: &Worst) -> serde_json::Map<String, serde_json::Value> {
+    let figures = [
+        ("first_told_after_s", json!(worst.first_told_after_s)),
+        ("exhausted_after_s", json!(worst.exhausted_after_s)),
+        ("independent", json!(worst.independent)),
+    ];
+    figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The worst of all of them; of none, nothing is promised.
+fn together(each: impl Iterator<Item = Worst>) -> Worst {
+    each.reduce(Worst::or).unwrap_or(Worst { first_told_after_s: None, exhausted_after_s: 0, independent: 0 })
+}
+
+fn intervals(proof: &Proof) -> usize {
+    proof.covers.iter().map(|(cover, _)| cover.intervals.len()).sum()
+}
+
+/// What was proved: a sentence for everything up, and one for each carrier down.
 fn proved(proof: &Proof) -> String {
-    let first = match proof.first_told_after_s {
+    let first = |worst: &Worst| match worst.first_told_after_s {
         Some(seconds) => format!("somebody is told after {seconds} s at most"),
         None => "at times nobody is told".to_owned(),
     };
-    format!(
-        "the next {DAYS} days, in {} intervals: {first}, and a ladder that nobody answers is exhausted after {} s at most",
-        proof.intervals, proof.exhausted_after_s
-    )
+    let worst = together(proof.covers.iter().map(|(cover, _)| cover.worst));
+    let mut text = format!(
+        "the next {DAYS} days, in {} intervals: {}, and a ladder that nobody answers is exhausted after {} s at most",
+        intervals(proof),
+        first(&worst),
+        worst.exhausted_after_s,
+    );
+    let mut down: BTreeMap<&str, Vec<Worst>> = BTreeMap::new();
+    for without in proof.covers.iter().flat_map(|(cover, _)| &cover.without) {
+        down.entry(&without.carrier).or_default().push(without.worst);
+    }
+    for (carrier, worsts) in down {
+        let worst = together(worsts.into_iter());
+        let _written = write!(text, "\n  without {carrier}: {}, {} independent at least", first(&worst), worst.independent);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -261,11 +261,22 @@ impl Activation {
         }
     }
 
+    /// Whoever is named twice on a rung is over by each naming for itself: the channels of the other are still tried.
     fn on_passed_over(&mut self, rung: RungIndex, who: &Who, why: ContactSkip) {
-        for pursuit in &mut self.pursuits {
-            if pursuit.party.who == *who && pursuit.party.rung == rung {
+        let theirs = |pursuit: &Pursuit| pursuit.party.who == *who && pursuit.party.rung == rung;
+        if why != ContactSkip::AllChannelsFailed {
+            for pursuit in self.pursuits.iter_mut().filter(|pursuit| theirs(pursuit)) {
                 pursuit.state = Chase::Over(why);
             }
+            return;
+        }
+        let spent = self.pursuits.iter().enumerate().position(|(index, pursuit)| {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            let is_last = usize::from(pursuit.step) + 1 >= pursuit.party.steps.len();
+            theirs(pursuit) && pursuit.state == Chase::Trying && is_last && !self.step_is_alive(index, pursuit.step)
+        });
+        if let Some(pursuit) = spent.and_then(|index| self.pursuits.get_mut(index)) {
+            pursuit.state = Chase::Over(why);
         }
     }
 

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escalation::coverage::Outlook;
+use escalation::coverage::{Outlook, Walk};
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Mounting, Person, PersonChange, Site};
 use escalation::event::{Channel, ContactSkip, Event};
 use escalation::id::{CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
 use escalation::input::Input;
 use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
+use escalation::rehearsal::{Happening, Scene, Step};
 use escalation::signal::Kind;
 use escalation::time::{Seconds, SignedDuration, Timestamp};
 use escalation::zone::Zone;
 
 use crate::floor::{Floor, digest_of};
+use crate::rehearsal::outages;
 use crate::rosters::{Dice, ZONES, edges, id, thrown};
 
 const PEOPLE: u32 = 6;
@@ -135,7 +137,7 @@ fn what_is_foretold_is_what_happens() {
         let edge = pick(&mut dice, &edges(name));
         let (directory, people) = directory(&mut dice, &zone, edge);
         let ladder = directory.ladders.values().next().unwrap();
-        let outlook = Outlook { directory: &directory, people: &people };
+        let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
         let from = edge - SignedDuration::from_hours(36);
         let foretold = outlook.intervals(ladder, from, edge + SignedDuration::from_hours(36));
         intervals += foretold.len();
@@ -158,4 +160,60 @@ fn what_is_foretold_is_what_happens() {
     }
     println!("{presses} presses in {intervals} intervals of 400 directories");
     assert!(crossed > 100, "too few directories change within three days: {crossed}");
+}
+
+/// Who is told by what, who is passed over, when it is exhausted: what is foretold.
+fn foretold(walk: &Walk) -> Vec<String> {
+    let told = walk.told.iter().flat_map(|told| {
+        told.by.iter().map(|channel| format!("{} rung {} {:?} by {:?}", told.after_s, told.rung.0, told.who, channel.medium))
+    });
+    let passed = walk.passed_over.iter().map(|p| format!("{} rung {} {:?} not, {:?}", p.after_s, p.rung.0, p.who, p.why));
+    let mut lines: Vec<String> = told.chain(passed).collect();
+    lines.push(format!("{} exhausted", walk.exhausted_after_s));
+    lines.sort();
+    lines
+}
+
+/// The same of a press that an engine lived through.
+fn rehearsed(scene: &Scene<'_>) -> Vec<String> {
+    let rehearsal = scene.play().expect("a press is always raised");
+    let until_exhausted = rehearsal.steps.iter().take_while(|step| step.what != Happening::Exhausted);
+    let line = |step: &Step| match &step.what {
+        Happening::Told { rung, who, medium } => Some(format!("{} rung {} {who:?} by {medium:?}", step.after_s, rung.0)),
+        Happening::PassedOver { rung, who, why } => Some(format!("{} rung {} {who:?} not, {why:?}", step.after_s, rung.0)),
+        Happening::Entered { .. } | Happening::Stuck { .. } | Happening::NobodyThere { .. } | Happening::Exhausted | Happening::Round => {
+            None
+        }
+    };
+    let mut lines: Vec<String> = until_exhausted.filter_map(line).collect();
+    lines.push(format!("{} exhausted", rehearsal.exhausted_after_s().expect("a ladder ends")));
+    lines.sort();
+    lines
+}
+
+#[test]
+fn what_is_foretold_of_an_outage_is_what_happens() {
+    let device = "library/a".parse().unwrap();
+    let (mut presses, mut silent) = (0, 0);
+    for seed in 1..=300_u64 {
+        let mut dice = Dice::new(seed);
+        let name = pick(&mut dice, &ZONES);
+        let edge = pick(&mut dice, &edges(name));
+        let (directory, people) = directory(&mut dice, &Zone::named(name).unwrap(), edge);
+        let outages = outages(&mut dice);
+        let ladder = directory.ladders.values().next().unwrap();
+        let outlook = Outlook { directory: &directory, people: &people, outages: &outages };
+        let from = edge - SignedDuration::from_hours(36);
+        for interval in outlook.intervals(ladder, from, edge + SignedDuration::from_hours(36)) {
+            let length = interval.until.duration_since(interval.from).as_secs();
+            for at in [0, length - 1, dice.throw(length.max(1))].map(|s| interval.from + SignedDuration::from_secs(s.max(0))) {
+                let scene = Scene { directory: &directory, people: &people, device: &device, kind: None, at, outages: &outages };
+                assert_eq!(foretold(&interval.walk), rehearsed(&scene), "seed {seed}, a press at {at} with {outages:?}");
+                presses += 1;
+            }
+            silent += usize::from(interval.walk.told.is_empty());
+        }
+    }
+    println!("{presses} presses with something down");
+    assert!(presses > 1_000 && silent > 50, "too little happens: {presses} presses, {silent} silent intervals");
 }

@@ -35,7 +35,7 @@ fn with_calls(
     (directory, people)
 }
 
-fn outages(dice: &mut Dice) -> Vec<Outage> {
+pub(crate) fn outages(dice: &mut Dice) -> Vec<Outage> {
     let paths = [Medium::Sms, Medium::Email, Medium::Voice].map(Path::Medium);
     let hook = Path::Webhook(CarrierName::parse("hook").unwrap());
     let down = paths.into_iter().chain([hook]).filter(|_| dice.throw(3) == 0).collect::<Vec<_>>();

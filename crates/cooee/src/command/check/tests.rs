@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use expect_test::expect;
+
 use super::*;
 
 struct Folder(tempfile::TempDir);
@@ -41,13 +43,73 @@ fn run(path: &Path) -> Report {
 fn the_samples_can_be_used_as_they_are() {
     let (_folder, path) = Folder::sample();
     let report = run(&path);
-    assert_eq!(
-        report.text(),
-        "3 people, 2 sites, 4 devices, 2 ladders: can be used, 0 warnings\nthe next 14 days, in 12 intervals: somebody is told \
-         after 0 s at most, and a ladder that nobody answers is exhausted after 135 s at most\n"
-    );
+    expect![["
+        3 people, 2 sites, 4 devices, 2 ladders: can be used, 0 warnings
+        the next 14 days, in 12 intervals: somebody is told after 0 s at most, and a ladder that nobody answers is exhausted after 135 s at most
+          without email: somebody is told after 0 s at most, 3 independent at least
+          without first: somebody is told after 20 s at most, 2 independent at least
+          without westside: somebody is told after 0 s at most, 2 independent at least
+    "]].assert_eq(&report.text());
     assert_eq!(report.exit_code(), ExitCode::SUCCESS);
     assert_eq!(report.json()["usable"], true);
+}
+
+#[test]
+fn the_figures_of_a_ladder_are_there_for_programs() {
+    let (_folder, path) = Folder::sample();
+    let coverage = &run(&path).json()["coverage"];
+    assert_eq!(
+        (&coverage["days"], &coverage["first_told_after_s"], &coverage["exhausted_after_s"], &coverage["independent"]),
+        (&json!(14), &json!(0), &json!(135), &json!(3))
+    );
+    expect![[r#"
+        {
+          "intervals": 11,
+          "ladder": "outreach",
+          "only": [],
+          "rungs": [
+            {
+              "addresses": 3,
+              "carriers": 2,
+              "parties": 2,
+              "rung": 1,
+              "transports": 2
+            },
+            {
+              "addresses": 1,
+              "carriers": 1,
+              "parties": 1,
+              "rung": 2,
+              "transports": 1
+            }
+          ],
+          "without": [
+            {
+              "carrier": "first",
+              "exhausted_after_s": 90,
+              "first_told_after_s": 20,
+              "independent": 2
+            },
+            {
+              "carrier": "email",
+              "exhausted_after_s": 90,
+              "first_told_after_s": 0,
+              "independent": 3
+            },
+            {
+              "carrier": "westside",
+              "exhausted_after_s": 50,
+              "first_told_after_s": 0,
+              "independent": 2
+            }
+          ],
+          "worst": {
+            "exhausted_after_s": 90,
+            "first_told_after_s": 0,
+            "independent": 3
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&coverage["ladders"][1]).unwrap());
 }
 
 #[test]
@@ -106,4 +168,51 @@ fn a_file_that_is_not_there_is_another_exit_code() {
     std::fs::remove_file(folder.0.path().join("directory.toml")).unwrap();
     let report = run(&path);
     assert_eq!((report.exit_code(), report.findings.len()), (ExitCode::from(2), 1));
+}
+
+#[test]
+fn the_map_shows_the_hours_that_are_not_covered() {
+    let (folder, path) = Folder::sample();
+    let directory = include_str!("../../../../../config/directory.toml");
+    let nights = "\n[[roster]]\nid = \"nights\"\n[[roster.shift]]\npeople = [\"p-nair\"]\nhours = [\"mon-fri 18:30-06:00\"]\n\
+                  [[ladder]]\nid = \"night\"\n[[ladder.rung]]\nnotify = [{ roster = \"nights\" }]\n\
+                  [[ladder.rung]]\nnotify = [{ roster = \"nights\" }, { roster = \"outreach\" }]\n";
+    folder.write("directory.toml", &(directory.to_owned() + nights));
+    let report = run(&path);
+    let proof = &report.figures.as_ref().unwrap().proof;
+    let shown = map::text(proof);
+    expect![["
+         (Australia/Perth)
+                    0     6     12    18
+        Tue  1 Dec          .........1111111
+        Wed  2 Dec  11111111.........1111111
+        Thu  3 Dec  11111111.........1111111
+        Fri  4 Dec  11111111.........1111111
+        Sat  5 Dec  111111111111111111111111
+        Sun  6 Dec  111111111111111111111111
+        Mon  7 Dec  1111111111111111111.....
+        Tue  8 Dec  ......1111111111111.....
+        Wed  9 Dec  ......1111111111111.....
+        Thu 10 Dec  ......1111111111111.....
+        Fri 11 Dec  ......1111111111111.....
+        Sat 12 Dec  ......111111111111111111
+        Sun 13 Dec  111111111111111111111111
+        Mon 14 Dec  11111111.........1111111
+        Tue 15 Dec  11111111
+    "]]
+    .assert_eq(shown.split_once("ladder \"night\"").unwrap().1);
+    let svg = map::svg(proof);
+    assert!(svg.contains("#f0964a") && svg.contains("outreach") && !svg.contains("Nair"), "{svg}");
+}
+
+/// On the day on which the clock is put back an hour comes twice and is drawn once; a day is never wider than a day.
+#[test]
+fn a_day_on_which_the_clock_is_moved_is_a_row_like_any_other() {
+    let (folder, path) = Folder::sample();
+    folder.write("directory.toml", &include_str!("../../../../../config/directory.toml").replace("Australia/Perth", "Australia/Sydney"));
+    let _given = rustls::crypto::ring::default_provider().install_default();
+    let report = check(&path, &BTreeMap::new(), "2026-09-30T00:00:00Z".parse().unwrap());
+    let shown = map::text(&report.figures.as_ref().unwrap().proof);
+    assert!(shown.contains("Sun  4 Oct  .. ....................."), "{shown}");
+    assert!(shown.contains("Sat  3 Oct  ........................"), "{shown}");
 }

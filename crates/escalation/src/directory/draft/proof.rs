@@ -6,9 +6,10 @@
 use jiff::civil::DateTime;
 
 use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftWho};
-use crate::coverage::{Interval, Outlook};
+use crate::coverage::{Cover, Interval, Outlook, Span, spans};
 use crate::directory::finding::{Finding, Severity};
 use crate::ladder::Medium;
+use crate::outage::{Carrier, one_for_each_way};
 use crate::roster::{Rosters, SHIPPED_YEARS};
 use crate::time::Timestamp;
 use crate::zone::Zone;
@@ -18,28 +19,26 @@ use crate::zone::Zone;
 pub struct Proof {
     /// Gaps, by line.
     pub findings: Vec<Finding>,
-    /// How many ladders were walked.
-    pub ladders: usize,
-    /// How many times there are, over all ladders, at which a press would do something else than before.
-    pub intervals: usize,
-    /// The longest that a press would wait for the first party to be told, in seconds; `None`: sometimes nobody is.
-    pub first_told_after_s: Option<u64>,
-    /// The longest until a ladder is exhausted, in seconds.
-    pub exhausted_after_s: u64,
+    /// Each ladder, in the file's order, with the clock by which its times are said.
+    pub covers: Vec<(Cover, Zone)>,
 }
 
-/// From when until when.
-type Span = (Timestamp, Timestamp);
-
 impl Draft {
-    /// Proves every ladder for the presses from `from` to `until`. `file` is its name as findings show it.
-    pub fn prove(&self, file: &str, from: Timestamp, until: Timestamp) -> Proof {
+    /// Proves every ladder for the presses from `from` to `until`, where messages leave by `carriers`; by one for each way where the settings
+    /// are not known. `file` is its name as findings show it.
+    pub fn prove(&self, file: &str, from: Timestamp, until: Timestamp, carriers: Option<&[Carrier]>) -> Proof {
         let AtHand { directory, people, .. } = self.at_hand();
-        let outlook = Outlook { directory: &directory, people: &people };
-        let mut proof = Proof { findings: Vec::new(), ladders: 0, intervals: 0, first_told_after_s: Some(0), exhausted_after_s: 0 };
+        let carriers = carriers.map_or_else(|| one_for_each_way(&directory), <[Carrier]>::to_vec);
+        let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
+        let covers = self.ladders.iter().filter_map(|ladder| {
+            let rungs = directory.ladders.get(&ladder.id)?;
+            Some((ladder, outlook.cover(rungs, from, until, &carriers)))
+        });
+        let covers: Vec<(&DraftLadder, Cover)> = covers.collect();
+        let mut findings = Vec::new();
         let mut warn = |line: usize, what: String, consequence: String, remedy: &str| {
             let (file, remedy) = (file.to_owned(), remedy.to_owned());
-            proof.findings.push(Finding { severity: Severity::Warning, file, line, what, consequence, remedy });
+            findings.push(Finding { severity: Severity::Warning, file, line, what, consequence, remedy });
         };
         for roster in self.rosters.iter().filter(|roster| !self.rungs_of(roster).is_empty()) {
             if let Some(when) = shown(&gaps(&directory.rosters, roster, from, until), (from, until), &roster.zone) {
@@ -52,41 +51,42 @@ impl Draft {
                 warn(roster.line, what, "a holiday after that would count as a working day".to_owned(), "add its days to a [[calendar]]");
             }
         }
-        for ladder in &self.ladders {
-            let Some(rungs) = directory.ladders.get(&ladder.id) else { continue };
-            let intervals = outlook.intervals(rungs, from, until);
-            let zone = self.zone_of(ladder);
-            let when = |is: &dyn Fn(&Interval) -> bool| shown(&spans(&intervals, is), (from, until), &zone);
-            if let Some(when) = when(&|i| i.walk.entered.is_empty()) {
-                let what = format!("ladder \"{}\" reaches nobody {when}", ladder.id);
-                warn(ladder.line, what, "a press then would be told to nobody".to_owned(), "give it a rung that is always there");
-            }
-            if let Some(when) = when(&|i| i.walk.independent() == 1) {
-                let what = format!("ladder \"{}\" has one party to tell {when}", ladder.id);
-                warn(
-                    ladder.line,
-                    what,
-                    "if that one does not answer, nobody else is ever asked".to_owned(),
-                    "add someone with an address of their own",
-                );
-            }
-            for medium in [Medium::Sms, Medium::Email, Medium::Webhook] {
-                if let Some(when) = when(&|i| all_by(i, medium)) {
-                    let what = format!("ladder \"{}\" tells everybody by {} alone {when}", ladder.id, medium.as_str());
-                    let consequence = format!("with {} down, nobody would be told", medium.as_str());
-                    warn(ladder.line, what, consequence, "add another channel, or a centre");
-                }
-            }
-            proof.ladders += 1;
-            proof.intervals += intervals.len();
-            for interval in &intervals {
-                let first = interval.walk.first_told_after_s();
-                proof.first_told_after_s = proof.first_told_after_s.zip(first).map(|(worst, first)| worst.max(first));
-                proof.exhausted_after_s = proof.exhausted_after_s.max(interval.walk.exhausted_after_s);
+        for (ladder, cover) in &covers {
+            self.gaps_of(ladder, cover, (from, until), &mut warn);
+        }
+        findings.sort_by_key(|finding| finding.line);
+        Proof { findings, covers: covers.into_iter().map(|(ladder, cover)| (cover, self.zone_of(ladder))).collect() }
+    }
+
+    fn gaps_of(&self, ladder: &DraftLadder, cover: &Cover, whole: Span, warn: &mut impl FnMut(usize, String, String, &str)) {
+        let zone = self.zone_of(ladder);
+        let when = |is: &dyn Fn(&Interval) -> bool| shown(&spans(&cover.intervals, is), whole, &zone);
+        if let Some(when) = when(&|i| i.walk.told.is_empty()) {
+            let what = format!("ladder \"{}\" reaches nobody {when}", ladder.id);
+            warn(ladder.line, what, "a press then would be told to nobody".to_owned(), "give it a rung that is always there");
+        }
+        if let Some(when) = when(&|i| i.walk.independent() == 1) {
+            let what = format!("ladder \"{}\" has one party to tell {when}", ladder.id);
+            let consequence = "if that one does not answer, nobody else is ever asked".to_owned();
+            warn(ladder.line, what, consequence, "add someone with an address of their own");
+        }
+        let mut alone = Vec::new();
+        for medium in [Medium::Sms, Medium::Email, Medium::Webhook] {
+            if let Some(when) = when(&|i| all_by(i, medium)) {
+                let what = format!("ladder \"{}\" tells everybody by {} alone {when}", ladder.id, medium.as_str());
+                let consequence = format!("with {} down, nobody would be told", medium.as_str());
+                warn(ladder.line, what, consequence, "add another channel, or a centre");
+                alone.push(medium);
             }
         }
-        proof.findings.sort_by_key(|finding| finding.line);
-        proof
+        // Where a channel stands alone that is said already; where other channels are on paper and have no account, it is not.
+        for without in cover.without.iter().filter(|without| !alone.contains(&without.medium)) {
+            if let Some(when) = shown(&without.silent, whole, &zone) {
+                let what = format!("ladder \"{}\" tells everybody by \"{}\" alone {when}", ladder.id, without.carrier);
+                let consequence = "with that account down nobody would be told, because the other channels have none".to_owned();
+                warn(ladder.line, what, consequence, "add an account for another channel, or a second one for this");
+            }
+        }
     }
 
     /// `ladder "counters", rung 2`, for every rung that names a roster.
@@ -130,14 +130,6 @@ fn gaps(rosters: &Rosters, roster: &DraftRoster, from: Timestamp, until: Timesta
         at = end;
     }
     gaps
-}
-
-fn spans(intervals: &[Interval], is: &dyn Fn(&Interval) -> bool) -> Vec<Span> {
-    let mut spans = Vec::new();
-    for interval in intervals.iter().filter(|interval| is(interval)) {
-        join(&mut spans, (interval.from, interval.until));
-    }
-    spans
 }
 
 fn join(spans: &mut Vec<Span>, (from, until): Span) {

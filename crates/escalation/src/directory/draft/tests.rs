@@ -1347,7 +1347,7 @@ fn a_roster_keeps_customers_apart() {
 fn prove(text: &str, from: &str, days: i64) -> super::Proof {
     let draft = Draft::parse("directory.toml", text).draft.unwrap();
     let from: crate::time::Timestamp = from.parse().unwrap();
-    draft.prove("directory.toml", from, from + crate::time::SignedDuration::from_hours(24 * days))
+    draft.prove("directory.toml", from, from + crate::time::SignedDuration::from_hours(24 * days), None)
 }
 
 fn proved(text: &str, from: &str, days: i64) -> String {
@@ -1368,8 +1368,9 @@ fn a_gap_in_a_roster_is_said_with_its_times() {
     "#]]
     .assert_eq(&proved(&rostered(weekdays), "2026-12-01T00:00:00Z", 14));
     let proof = prove(&rostered(weekdays), "2026-12-01T00:00:00Z", 14);
-    assert_eq!((proof.ladders, proof.first_told_after_s, proof.exhausted_after_s), (1, Some(0), 75));
-    assert!(proof.intervals < 20, "a fortnight costs its changes, not its minutes: {}", proof.intervals);
+    let [(cover, _)] = proof.covers.as_slice() else { panic!("one ladder") };
+    assert_eq!((cover.worst.first_told_after_s, cover.worst.exhausted_after_s), (Some(0), 75));
+    assert!(cover.intervals.len() < 20, "a fortnight costs its changes, not its minutes: {}", cover.intervals.len());
 }
 
 #[test]
@@ -1425,6 +1426,55 @@ fn gaps_that_people_overlook_are_found() {
 fn the_sample_is_covered_for_a_fortnight() {
     let proof = prove(include_str!("../../../../../config/directory.toml"), "2026-12-01T00:00:00Z", 14);
     assert_eq!(proof.findings, []);
-    let figures = (proof.ladders, proof.intervals, proof.first_told_after_s, proof.exhausted_after_s);
-    expect!["(2, 12, Some(0), 135)"].assert_eq(&format!("{figures:?}"));
+    let figures = proof.covers.iter().map(|(cover, _)| (cover.intervals.len(), cover.worst, &cover.only));
+    expect![[r#"
+        [
+            (
+                1,
+                Worst {
+                    first_told_after_s: Some(
+                        0,
+                    ),
+                    exhausted_after_s: 135,
+                    independent: 4,
+                },
+                [],
+            ),
+            (
+                11,
+                Worst {
+                    first_told_after_s: Some(
+                        0,
+                    ),
+                    exhausted_after_s: 90,
+                    independent: 3,
+                },
+                [],
+            ),
+        ]"#]]
+    .assert_eq(&format!("{:#?}", figures.collect::<Vec<_>>()));
+}
+
+#[test]
+fn an_account_that_stands_alone_is_said() {
+    use crate::outage::{Carrier, Path};
+    let draft = Draft::parse("directory.toml", include_str!("../../../../../config/directory.toml")).draft.unwrap();
+    let from: crate::time::Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
+    let first = Carrier { name: "first".to_owned(), of: Path::Medium(Medium::Sms), attempt_s: crate::time::Seconds(20) };
+    let second = Carrier { name: "second".to_owned(), ..first.clone() };
+    let until = from + crate::time::SignedDuration::from_hours(24);
+    let proved = |carriers: &[Carrier]| {
+        let findings = draft.prove("directory.toml", from, until, Some(carriers)).findings;
+        findings.iter().map(|finding| format!("{finding}\n")).collect::<Vec<_>>().concat()
+    };
+    expect![[r#"
+        directory.toml:127: ladder "counters" tells everybody by "first" alone at any time
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:142: ladder "outreach" tells everybody by "first" alone at any time
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+    "#]]
+    .assert_eq(&proved(std::slice::from_ref(&first)));
+    assert_eq!(proved(&[first, second]), "", "either of two accounts carries for the other");
 }
