@@ -39,6 +39,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/escalate", post(act::escalate)),
         ("post", "/api/v1/activations/{id}/note", post(act::note)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
+        ("post", "/api/v1/activations/{id}/reopen", post(act::reopen)),
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),

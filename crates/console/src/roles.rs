@@ -76,6 +76,8 @@ pub enum Action {
     Note,
     /// End it with a disposition.
     Close,
+    /// Open what was closed again.
+    Reopen,
 }
 
 /// One row of the table.
@@ -90,7 +92,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 12] = [
+pub const TABLE: [Row; 13] = [
     Row {
         action: Action::See,
         words: "read activations, devices, troubles and the stream; open the pages",
@@ -111,6 +113,7 @@ pub const TABLE: [Row; 12] = [
     Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
 ];
 
 /// The table as the page `docs/src/reference/roles.md`.
@@ -137,14 +140,14 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, HandOver, Hold, Note, Police, Raise, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, HandOver, Hold, Note, Police, Raise, Reopen, See};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Close];
+        let everything = [See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Close, Reopen];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Close]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Close, Reopen]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),

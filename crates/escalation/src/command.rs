@@ -45,6 +45,7 @@ impl Deed {
             Act::Escalate { .. } => Self::Escalated,
             Act::Note { .. } => Self::Noted,
             Act::Close { disposition, .. } => Self::Closed(*disposition),
+            Act::Reopen { .. } => Self::Reopened,
         }
     }
 }
@@ -65,6 +66,7 @@ impl Engine {
                     course.push(Event::NoteAdded { act: act.id.clone(), by: doer, text: text.clone() });
                     Ok(course.events)
                 }
+                Act::Reopen { reason } => Ok(self.reopen(now, act, doer, reason)),
                 Act::Claim
                 | Act::Hold { .. }
                 | Act::HandOver { .. }
@@ -121,6 +123,7 @@ impl Course<'_> {
                 Ok(())
             }
             Act::Escalate { to } => self.escalate(doer, *to),
+            Act::Reopen { .. } => Err(Rejection::NotClosed(self.id())),
             Act::Note { text } => {
                 let event = Event::NoteAdded { act: self.id(), by: doer.clone(), text: text.clone() };
                 self.push(event);

@@ -111,6 +111,8 @@ pub(crate) enum Deed {
     Noted,
     /// Closed it.
     Closed(Disposition),
+    /// Opened it again.
+    Reopened,
 }
 
 /// How often a message from outside was here.
@@ -205,13 +207,13 @@ impl Engine {
             Event::Escalated { act, by, .. } => self.take_act(at, event, act, by, Deed::Escalated),
             Event::NoteAdded { act, by, .. } => self.take_act(at, event, act, by, Deed::Noted),
             Event::Closed { act, by, disposition, .. } => {
-                self.remember_doer(at, act, by, Deed::Closed(*disposition));
-                if self.activation(act).is_some_and(Activation::is_open) {
-                    self.open_count = self.open_count.saturating_sub(1);
-                    self.remember_closed(act);
-                }
-                self.apply_to_activation(at, event);
+                self.remember_closed(act);
+                self.take_act(at, event, act, by, Deed::Closed(*disposition));
                 self.leave_joint(act);
+            }
+            Event::Reopened { act, by, .. } => {
+                self.take_act(at, event, act, by, Deed::Reopened);
+                self.forget_closed(act);
             }
             Event::PressedAgain { act, dev, signal, how, by, .. } => {
                 self.remember_press(at, act, dev, signal, *how != Repeat::Redelivered);
@@ -604,9 +606,22 @@ impl Engine {
         }
     }
 
+    /// It is being closed; once more says nothing new.
     fn remember_closed(&mut self, id: &ActivationId) {
-        let Some(customer) = self.activation(id).map(|act| act.customer.clone()) else { return };
-        self.closed.entry(customer).or_default().push_back(id.clone());
+        let Some(act) = self.activations.get(id).filter(|act| act.is_open()) else { return };
+        self.open_count = self.open_count.saturating_sub(1);
+        self.closed.entry(act.customer.clone()).or_default().push_back(id.clone());
+    }
+
+    /// It is open again. A later call of the same button stays the one that its presses join.
+    fn forget_closed(&mut self, id: &ActivationId) {
+        let Some(act) = self.activations.get(id).filter(|act| act.is_open()) else { return };
+        let left =
+            self.closed.get_mut(&act.customer).and_then(|closed| closed.iter().position(|closed| closed == id).map(|at| closed.remove(at)));
+        if left.is_some() {
+            self.open_count = self.open_count.saturating_add(1);
+            self.open.entry(act.joint.clone()).or_insert_with(|| id.clone());
+        }
     }
 
     /// The customer's earliest closed activation that owes nobody a word, where one more would be more than memory holds.

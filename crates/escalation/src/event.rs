@@ -595,6 +595,16 @@ pub enum Event {
         /// When it leaves memory.
         archive_at: Timestamp,
     },
+    /// It is open again, and its ladder begins anew.
+    #[serde(rename = "activation.reopened")]
+    Reopened {
+        /// Which.
+        act: ActivationId,
+        /// Who said so.
+        by: Doer,
+        /// Why.
+        reason: Private,
+    },
     /// It has left memory; lists and late answers are looked up in the record.
     #[serde(rename = "activation.archived")]
     Archived {

@@ -171,6 +171,11 @@ pub enum Act {
         /// And which words.
         note: Option<Private>,
     },
+    /// Opens what was closed again.
+    Reopen {
+        /// Why.
+        reason: Private,
+    },
 }
 
 /// Somebody has rung the police.

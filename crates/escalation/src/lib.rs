@@ -43,6 +43,7 @@ mod raising;
 pub mod rehearsal;
 pub mod rejection;
 mod remembered;
+mod reopening;
 mod reporting;
 pub mod roster;
 pub mod signal;

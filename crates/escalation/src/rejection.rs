@@ -37,6 +37,9 @@ pub enum Rejection {
     /// The ladder was held three times without moving.
     #[error("a ladder is held three times in a row at most; let it go on, or escalate")]
     HoldsSpent,
+    /// Nothing to open again.
+    #[error("{0} is open")]
+    NotClosed(ActivationId),
     /// The ladder has come to its end.
     #[error("everybody on the ladder of {0} was told and nobody answered: there is nothing to hold")]
     NothingToHold(ActivationId),

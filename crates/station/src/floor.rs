@@ -401,6 +401,7 @@ impl Floor {
                 self.tell_device(act, None, FeedbackState::Closed, turn);
                 self.list(act, seq, turn);
             }
+            Event::Reopened { act, .. } => self.tell_device(act, None, FeedbackState::Received, turn),
             Event::Exhausted { .. } => self.totals.exhausted += 1,
             Event::DispatchQueued { act, dispatch, .. } => turn.orders.push(DispatchId { activation: act.clone(), number: *dispatch }),
             Event::DispatchReported { report, .. } => {

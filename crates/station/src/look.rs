@@ -24,7 +24,7 @@ use crate::adopt;
 use crate::desk::{DeskError, Look, RaiseRequest, Request};
 use crate::floor::Floor;
 use crate::portray;
-use crate::view::{Card, Page, Query, Scope, StreamEntry};
+use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
 
 /// The most entries one activation's history is shown with.
 const HISTORY_MAX: usize = 200_000;
@@ -180,7 +180,7 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
         before,
         limit: u32::from(query.limit.clamp(1, 200)).saturating_add(1),
     };
-    let (ledger, vault, scope) = (Arc::clone(ledger), Arc::clone(&floor.vault), query.scope);
+    let (ledger, vault, scope, wants_open) = (Arc::clone(ledger), Arc::clone(&floor.vault), query.scope, query.open);
     tokio::spawn(async move {
         let mut cards = in_memory;
         let listed = match ledger.listings(&asked).await {
@@ -194,7 +194,9 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
             }
             match history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await {
                 Ok(history) => {
-                    cards.extend(portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site)));
+                    let card = portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site));
+                    // What was opened again was listed when it was closed.
+                    cards.extend(card.filter(|card| wants_open.is_none_or(|open| open == (card.state != State::Closed))));
                 }
                 Err(error) => return drop(done.send(Err(error))),
             }

@@ -446,6 +446,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
             let note = replay::open(ledger, note.as_ref()).await?;
             format!("closed by {}: {}{}", doer(vault, by), crate::order::disposition(*disposition), quoted(note))
         }
+        Event::Reopened { by, reason, .. } => {
+            format!("opened again by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(reason)).await?))
+        }
         Event::Archived { .. } => "left memory".to_owned(),
         Event::StationStarted { .. }
         | Event::ClockStepped { .. }

@@ -549,6 +549,21 @@ notify = [{ person = "m-far" }]
     assert!(going().await.iter().any(|going| going.name.contains("P. Nair")), "one of the activation's own ladder is known");
 }
 
+/// It was listed when it was closed; the lists tell what is, and the device hears that it is heard again.
+#[tokio::test(start_paused = true)]
+async fn what_is_opened_again_is_among_the_open_ones_alone() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    let act = async |act: Act, key: &str| house.desk.act(Request { act, ..note("KAL-1", key, None) }).await.unwrap();
+    act(Act::Close { disposition: Disposition::Attended, note: None }, "a").await;
+    act(Act::Reopen { reason: Private::Open("too early".into()) }, "b").await;
+    for (open, seen) in [(Some(true), 1), (Some(false), 0), (None, 1)] {
+        let asked = Query { open, ..query(of("kalamunda"), None, 10) };
+        assert_eq!(house.desk.list(asked).await.unwrap().cards.len(), seen, "{open:?}");
+    }
+    assert_eq!(*house.told.lock().unwrap(), [FeedbackState::Received, FeedbackState::Closed, FeedbackState::Received]);
+}
+
 /// Whether an aggressor can see a device is settled when it is pressed, not by a reload in the middle.
 #[tokio::test(start_paused = true)]
 async fn a_device_is_told_as_was_promised_when_it_was_pressed() {

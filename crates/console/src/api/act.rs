@@ -165,6 +165,16 @@ pub(crate) struct CloseBody {
     by: Option<String>,
 }
 
+/// What was closed is open again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReopenBody {
+    /// Why, at most 2,000 bytes.
+    reason: String,
+    /// Id or name of the person who acts.
+    by: Option<String>,
+}
+
 /// What an act did. It is durable.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Acted {
@@ -262,6 +272,11 @@ act!(
     )
 );
 
+act!(
+    /// Opens what was closed again, within a day: the ladder begins anew, and nobody is taken to be still going.
+    reopen, "reopen", ReopenBody, Action::Reopen, |body| (body.by, Act::Reopen { reason: Private::Open(body.reason) })
+);
+
 /// What somebody wants done.
 pub(crate) struct Wish {
     /// Who acts, as the caller says.
@@ -282,7 +297,7 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", text.open(), NOTE_MAX)?;
             false
         }
-        Act::Hold { reason, .. } => {
+        Act::Hold { reason, .. } | Act::Reopen { reason } => {
             fits("reason", reason.open(), NOTE_MAX)?;
             false
         }
@@ -372,6 +387,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         }
         Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
         Rejection::NotTheOwner(_) => conflict("not-the-owner", "Claim it first", &words),
+        Rejection::NotClosed(_) => conflict("not-closed", "It is open", &words),
         Rejection::HoldsSpent => conflict("holds-spent", "Held long enough", &words),
         Rejection::NothingToHold(_) => conflict("nothing-to-hold", "Nothing to hold", &words),
         Rejection::AlreadyTheirs(_) => conflict("already-theirs", "Theirs already", &words),

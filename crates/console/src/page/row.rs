@@ -66,6 +66,7 @@ pub(super) struct May {
     pub(super) escalate: bool,
     pub(super) note: bool,
     pub(super) close: bool,
+    pub(super) reopen: bool,
 }
 
 impl May {
@@ -82,6 +83,7 @@ impl May {
             escalate: may(Action::Escalate),
             note: may(Action::Note),
             close: may(Action::Close),
+            reopen: may(Action::Reopen),
         }
     }
 }

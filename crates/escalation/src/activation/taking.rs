@@ -82,6 +82,7 @@ impl Activation {
             Event::Closed { by, disposition, archive_at, .. } => {
                 self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
             }
+            Event::Reopened { .. } => self.on_reopened(at),
             Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
             Event::AnswerSetAside { pauses_until: None, .. }
             | Event::RungPassedOver { .. }
@@ -134,7 +135,7 @@ impl Activation {
             Event::ReceiptOverdue { dispatch, .. } => {
                 self.attempts.get(dispatch).is_some_and(|a| matches!(a.state, AttemptState::Accepted(Some(_))))
             }
-            Event::Archived { .. } => self.closing.is_some(),
+            Event::Archived { .. } | Event::Reopened { .. } => self.closing.is_some(),
             Event::Raised(_)
             | Event::StationStarted { .. }
             | Event::ClockStepped { .. }
@@ -158,6 +159,14 @@ impl Activation {
         self.arrivals = Vec::new();
         self.pursuits = Vec::new();
         self.latest = 0;
+    }
+
+    /// Who had committed to a call that was over has not committed to this one.
+    fn on_reopened(&mut self, at: Timestamp) {
+        self.closing = None;
+        self.joined = Vec::new();
+        self.progress = Progress::Climb { rung: None, until: at };
+        self.let_go_of_attempts();
     }
 
     fn on_claimed(&mut self, by: &Doer, lapses_at: Timestamp) {
@@ -205,7 +214,7 @@ impl Activation {
         };
         let everyone = before.saturating_add(u32::from(everyone));
         self.progress = Progress::Rounds { round, next, next_everyone, everyone };
-        self.begin_round();
+        self.let_go_of_attempts();
         self.pursue(parties);
     }
 
@@ -249,8 +258,9 @@ impl Activation {
         self.pursuits.extend(parties.iter().map(|party| Pursuit { party: party.clone(), step: 0, state: Chase::Trying }));
     }
 
-    /// Rounds go on without end, so what can no longer change anything is let go here.
-    fn begin_round(&mut self) {
+    /// Rounds go on without end, so what can no longer change anything is let go here; and a ladder that begins anew counts its
+    /// pursuits from the first again.
+    fn let_go_of_attempts(&mut self) {
         self.pursuits = Vec::new();
         self.attempts.retain(|_, a| match a.state {
             AttemptState::Owed => true,

@@ -39,6 +39,7 @@ impl Event {
             | Self::RoundStarted { act, .. }
             | Self::NoteAdded { act, .. }
             | Self::Closed { act, .. }
+            | Self::Reopened { act, .. }
             | Self::Archived { act } => Some(act),
             Self::AnswerSetAside { act, .. } => act.as_ref(),
             Self::StationStarted { .. }
@@ -71,7 +72,8 @@ impl Event {
             | Self::HandOverOffered { by, .. }
             | Self::Escalated { by, .. }
             | Self::NoteAdded { by, .. }
-            | Self::Closed { by, .. } => Some(by),
+            | Self::Closed { by, .. }
+            | Self::Reopened { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }

@@ -23,6 +23,8 @@ pub enum Entry {
     Resumed,
     /// The button was pressed again long after an accept.
     PressedAgain,
+    /// It was closed, and is open again.
+    Reopened,
 }
 
 /// Somebody pursued: a target of a rung with the details that were current when it was entered.

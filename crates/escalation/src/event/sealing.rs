@@ -41,7 +41,7 @@ impl Event {
                 offer(seal, "called_by", "", called_by.as_mut());
                 offer(seal, "reference", "", reference.as_mut());
             }
-            Self::Held { by, reason, .. } => {
+            Self::Held { by, reason, .. } | Self::Reopened { by, reason, .. } => {
                 by.seal_with(seal);
                 offer(seal, "reason", "", Some(reason));
             }

@@ -136,7 +136,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
-        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..14, 0_u32..4_000)
+        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..16, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
@@ -394,6 +394,7 @@ fn act_of(index: u8, eta: u32) -> Act {
             let person = Some(PersonId::new(eta % (PEOPLE + 1) + 1));
             Act::HandOver { to: Successor { name: "name".to_owned().into(), key: None, person } }
         }
+        12 | 13 => Act::Reopen { reason: "words".to_owned().into() },
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }
 }

@@ -154,6 +154,7 @@ fn at_the_desk(floor: &mut Floor, words: &[&str]) -> Option<()> {
             };
             command(floor, operator(who), Act::Escalate { to });
         }
+        [who, "reopens"] => command(floor, operator(who), Act::Reopen { reason: "words".to_owned().into() }),
         [who, "closes"] => command(floor, operator(who), Act::Close { disposition: Disposition::Attended, note: None }),
         _other => return None,
     }

@@ -11,6 +11,7 @@ mod owning;
 mod policing;
 mod raising;
 mod record;
+mod reopening;
 mod rosters;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.

@@ -90,6 +90,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         }
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
+        Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
     })
 }

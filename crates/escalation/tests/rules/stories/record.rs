@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 45] = [
+const KINDS: [&str; 46] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -61,6 +61,7 @@ const KINDS: [&str; 45] = [
     "round.started",
     "note.added",
     "activation.closed",
+    "activation.reopened",
     "activation.archived",
 ];
 
@@ -110,6 +111,7 @@ fn kind(event: &Event) -> &'static str {
         Event::RoundStarted { .. } => "round.started",
         Event::NoteAdded { .. } => "note.added",
         Event::Closed { .. } => "activation.closed",
+        Event::Reopened { .. } => "activation.reopened",
         Event::Archived { .. } => "activation.archived",
     }
 }
@@ -244,7 +246,7 @@ fn a_long_day() -> Floor {
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
         floor.subject = Some(act);
-        play(&mut floor, "westside closes");
+        play(&mut floor, "westside closes\nwestside reopens\nwestside closes");
     }
     floor.forward("25h");
     floor
