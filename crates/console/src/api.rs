@@ -38,6 +38,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/police", post(act::police)),
         ("post", "/api/v1/activations/{id}/escalate", post(act::escalate)),
         ("post", "/api/v1/activations/{id}/note", post(act::note)),
+        ("post", "/api/v1/activations/{id}/safe", post(act::safe)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
         ("post", "/api/v1/activations/{id}/reopen", post(act::reopen)),
         ("get", "/api/v1/devices", get(devices::list)),

@@ -74,6 +74,8 @@ pub enum Action {
     Escalate,
     /// Add words.
     Note,
+    /// Say that it is over.
+    Safe,
     /// End it with a disposition.
     Close,
     /// Open what was closed again.
@@ -92,7 +94,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 13] = [
+pub const TABLE: [Row; 14] = [
     Row {
         action: Action::See,
         words: "read activations, devices, troubles and the stream; open the pages",
@@ -112,6 +114,7 @@ pub const TABLE: [Row; 13] = [
     },
     Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Safe, words: "say that it is over, which closes nothing", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
 ];
@@ -140,14 +143,14 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, HandOver, Hold, Note, Police, Raise, Reopen, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Close, Reopen];
+        let everything = [See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, &everything),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Close, Reopen]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See]),
             (Role::Admin, &everything),

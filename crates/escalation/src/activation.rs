@@ -8,6 +8,7 @@ mod companion;
 mod hold;
 mod police;
 mod pursuit;
+mod said_safe;
 mod taking;
 
 use std::sync::Arc;
@@ -17,8 +18,9 @@ pub use self::companion::{Claim, Companion, Promise};
 pub use self::hold::{Hold, Offer};
 pub use self::police::Police;
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
+pub use self::said_safe::SaidSafe;
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
-use crate::directory::{Centre, Standing};
+use crate::directory::{Centre, CloseGuard, Standing};
 use crate::dispatch::Recipient;
 use crate::event::{About, Age, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
@@ -72,6 +74,10 @@ pub struct Activation {
     pub signal_id: Option<Box<str>>,
     /// Someone at the device asked to cancel: verify.
     pub cancel_asked: bool,
+    /// When more than one person's word is needed to close it.
+    pub guard: CloseGuard,
+    /// Who has said that it is over, each once, since it was last pressed.
+    pub said_safe: Vec<SaidSafe>,
     /// How far it has come.
     pub progress: Progress,
     /// Who has committed, while the commitment holds.
@@ -200,6 +206,8 @@ impl Activation {
             presses: 1,
             signal_id: raised.signal.id.as_deref().map(Into::into),
             cancel_asked: false,
+            guard: raised.guard,
+            said_safe: Vec::new(),
             progress: Progress::Climb { rung: None, until: at },
             promise: None,
             claim: None,

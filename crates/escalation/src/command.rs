@@ -3,7 +3,6 @@
 use crate::acknowledgement::{Commitment, DEFAULT_ETA, VERIFYING_HOLD};
 use crate::activation::Progress;
 use crate::course::Course;
-use crate::dispatch::Purpose;
 use crate::engine::{Deed, Engine};
 use crate::event::{AnsweredVia, Doer, Entry, Event, Responder};
 use crate::id::PersonVersion;
@@ -13,9 +12,6 @@ use crate::rejection::Rejection;
 use crate::time::{Seconds, Timestamp};
 use crate::trouble::Cause;
 
-/// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting"); the
-/// earliest of a thousand leave sooner.
-const ARCHIVE_AFTER: Seconds = Seconds(86_400);
 /// The longest ETA that is believed.
 const ETA_MAX: Seconds = Seconds(86_400);
 
@@ -46,6 +42,7 @@ impl Deed {
             Act::Note { .. } => Self::Noted,
             Act::Close { disposition, .. } => Self::Closed(*disposition),
             Act::Reopen { .. } => Self::Reopened,
+            Act::Safe => Self::SaidSafe,
         }
     }
 }
@@ -68,6 +65,7 @@ impl Engine {
                 }
                 Act::Reopen { reason } => Ok(self.reopen(now, act, doer, reason)),
                 Act::Claim
+                | Act::Safe
                 | Act::Hold { .. }
                 | Act::HandOver { .. }
                 | Act::Accept { .. }
@@ -123,25 +121,17 @@ impl Course<'_> {
                 Ok(())
             }
             Act::Escalate { to } => self.escalate(doer, *to),
+            Act::Safe => {
+                self.say_safe(doer);
+                Ok(())
+            }
             Act::Reopen { .. } => Err(Rejection::NotClosed(self.id())),
             Act::Note { text } => {
                 let event = Event::NoteAdded { act: self.id(), by: doer.clone(), text: text.clone() };
                 self.push(event);
                 Ok(())
             }
-            Act::Close { disposition, note } => {
-                let event = Event::Closed {
-                    act: self.id(),
-                    by: doer.clone(),
-                    disposition: *disposition,
-                    note: note.clone(),
-                    count: self.act.entries.saturating_add(1),
-                    archive_at: ARCHIVE_AFTER.after(self.now),
-                };
-                self.push(event);
-                self.stand_down();
-                Ok(())
-            }
+            Act::Close { disposition, note } => self.close(doer, *disposition, note.as_ref()),
         }
     }
 
@@ -190,12 +180,5 @@ impl Course<'_> {
         let last = u16::try_from(self.act.ladder.rungs.len().saturating_sub(1)).unwrap_or(u16::MAX);
         let others: Vec<RungIndex> = (0..last).map(RungIndex).collect();
         self.enter(RungIndex(last), Entry::Escalated, &others);
-    }
-
-    /// Everyone alarmed is told once that it is over, by the channel that reached them.
-    fn stand_down(&mut self) {
-        for (to, medium) in self.alarmed() {
-            self.owe(to, medium, Purpose::StandDown, None);
-        }
     }
 }

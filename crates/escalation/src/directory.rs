@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod draft;
 pub mod finding;
+mod guard;
 pub mod place;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::guard::CloseGuard;
 use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix, SiteId};
 use crate::ladder::{Ladder, Medium, Who};
 use crate::private::Private;
@@ -64,6 +66,9 @@ pub struct Site {
     pub eta_limit_s: Seconds,
     /// Whether devices there are told `received`, `responding`, `closed`; off where an aggressor can see.
     pub feedback: bool,
+    /// When more than one person's word is needed to close a call there.
+    #[serde(default, skip_serializing_if = "CloseGuard::is_off")]
+    pub close_guard: CloseGuard,
 }
 
 /// A registered device.

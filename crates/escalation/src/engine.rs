@@ -113,6 +113,8 @@ pub(crate) enum Deed {
     Closed(Disposition),
     /// Opened it again.
     Reopened,
+    /// Said that it is over.
+    SaidSafe,
 }
 
 /// How often a message from outside was here.
@@ -201,6 +203,7 @@ impl Engine {
             Event::Arrived { act, by, .. } => self.take_answer(at, event, act, by, Deed::Arrived),
             Event::PoliceNeeded { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceNeeded),
             Event::PoliceRung { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceRung),
+            Event::SaidSafe { act, by, .. } => self.take_answer(at, event, act, by, Deed::SaidSafe),
             Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
             Event::Held { act, by, .. } => self.take_act(at, event, act, by, Deed::Held),
             Event::HandOverOffered { act, by, .. } => self.take_act(at, event, act, by, Deed::HandedOver),

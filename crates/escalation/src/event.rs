@@ -578,6 +578,17 @@ pub enum Event {
         /// The words.
         text: Private,
     },
+    /// Somebody says that it is over. Nothing is stopped by it.
+    #[serde(rename = "safe.said")]
+    SaidSafe {
+        /// Which.
+        act: ActivationId,
+        /// Who.
+        by: Responder,
+        /// They had arrived: they said what they saw.
+        #[serde(default, skip_serializing_if = "is_false")]
+        eyes_on: bool,
+    },
     /// It is over.
     #[serde(rename = "activation.closed")]
     Closed {

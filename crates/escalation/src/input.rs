@@ -164,6 +164,8 @@ pub enum Act {
         /// The words.
         text: Private,
     },
+    /// Somebody says that it is over; that closes nothing.
+    Safe,
     /// Ends it.
     Close {
         /// With which outcome.

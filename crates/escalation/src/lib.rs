@@ -21,6 +21,7 @@ mod agenda;
 mod answering;
 mod arriving;
 mod climb;
+mod closing;
 mod codes;
 mod command;
 mod course;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::activation::{Activation, Progress};
 use crate::course::Course;
-use crate::directory::{Centre, Mounting, Standing};
+use crate::directory::{Centre, CloseGuard, Mounting, Site, Standing};
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{About, Age, DeviceSays, Doer, Entry, Event, HoldEnd, Lapse, Opening, Raised, Repeat, SignalRecord};
@@ -188,6 +188,7 @@ impl Engine {
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
             centres: self.centres_of(&ladder),
             // The button at the place says nothing of a call that it did not make.
+            guard: guard_of(site, kind),
             feedback: if about.is_some() { Some(false) } else { site.map(|s| s.feedback) },
             about,
             signal: SignalRecord::from(signal),
@@ -317,6 +318,14 @@ impl Engine {
 fn is_counted_anew(now: Timestamp, act: &Activation, signal: &Signal) -> bool {
     let over = act.closing.as_ref().is_some_and(|closing| now > MERGE_WINDOW.after(closing.at));
     over && signal.id.is_some() && !signal.origin.dup && !signal.origin.retained
+}
+
+/// Anyone who was told may close a call for support (lifecycle, "Signal, activation, trouble").
+fn guard_of(site: Option<&Site>, kind: Kind) -> CloseGuard {
+    match kind {
+        Kind::Assist => CloseGuard::Off,
+        Kind::Duress | Kind::Panic | Kind::Medical | Kind::Welfare => site.map(|site| site.close_guard).unwrap_or_default(),
+    }
 }
 
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {

@@ -37,6 +37,11 @@ pub enum Rejection {
     /// The ladder was held three times without moving.
     #[error("a ladder is held three times in a row at most; let it go on, or escalate")]
     HoldsSpent,
+    /// Its site asks for more than one person's word.
+    #[error(
+        "{0} is not closed on one person's word: somebody else says that it is safe, or a responder who has arrived, or the police were rung and gave a reference"
+    )]
+    CloseGuarded(ActivationId),
     /// Nothing to open again.
     #[error("{0} is open")]
     NotClosed(ActivationId),

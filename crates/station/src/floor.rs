@@ -440,6 +440,7 @@ impl Floor {
             | Event::HandOverEnded { .. }
             | Event::Escalated { .. }
             | Event::RoundStarted { .. }
+            | Event::SaidSafe { .. }
             | Event::NoteAdded { .. }
             | Event::Archived { .. } => {}
         }

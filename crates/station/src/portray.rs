@@ -8,7 +8,7 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
 use escalation::directory::Mounting;
 use escalation::dispatch::{Recipient, Report};
-use escalation::event::{About, AnsweredVia, Doer, Event};
+use escalation::event::{About, AnsweredVia, Doer, Event, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::police::Threshold;
@@ -195,6 +195,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         claimed_by: act.claim.as_ref().map(|claim| doer(vault, &claim.by)),
         held_until: act.hold.map(|hold| hold.until),
         offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
+        said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
         going: promised.chain(joined).chain(lost).collect(),
         closed_at: act.closing.as_ref().map(|closing| closing.at),
         closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
@@ -365,13 +366,7 @@ fn outcome(report: &Report) -> (&'static str, Option<String>) {
 /// One sentence for an event, with names and the words that were written or sent.
 async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Event) -> Result<String, ReadError> {
     Ok(match event {
-        Event::Raised(raised) => {
-            let note = replay::open(ledger, raised.signal.note.as_ref()).await?;
-            let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
-            let about =
-                raised.about.as_ref().map(|about| format!(" for {}, who went to {}", whom(vault, about), about.of)).unwrap_or_default();
-            format!("{} raised{by}{about}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
-        }
+        Event::Raised(raised) => raised_words(vault, raised, replay::open(ledger, raised.signal.note.as_ref()).await?),
         Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),
         Event::CancelAsked { .. } => "cancel was asked for at the device: verify; nothing was stopped".to_owned(),
         Event::AskedFirst { parties, .. } => {
@@ -442,6 +437,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
             format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
         }
         Event::NoteAdded { by, text, .. } => format!("note by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(text)).await?)),
+        Event::SaidSafe { by, eyes_on, .. } => {
+            format!("{} says that it is over{}", responder_name(vault, by), if *eyes_on { ", and is there" } else { "" })
+        }
         Event::Closed { by, disposition, note, .. } => {
             let note = replay::open(ledger, note.as_ref()).await?;
             format!("closed by {}: {}{}", doer(vault, by), crate::order::disposition(*disposition), quoted(note))
@@ -462,6 +460,12 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         | Event::TroubleCleared { .. }
         | Event::DeviceReported { .. } => kind_of(event),
     })
+}
+
+fn raised_words(vault: &Vault, raised: &Raised, note: Option<String>) -> String {
+    let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
+    let about = raised.about.as_ref().map(|about| format!(" for {}, who went to {}", whom(vault, about), about.of)).unwrap_or_default();
+    format!("{} raised{by}{about}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
 }
 
 fn late(late_ms: u64) -> String {

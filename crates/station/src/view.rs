@@ -188,6 +188,8 @@ pub struct Card {
     pub held_until: Option<Timestamp>,
     /// Whom they have asked to take over, and who has not done so.
     pub offered_to: Option<String>,
+    /// Who has said that it is over since it was last pressed, and whether they were there.
+    pub said_safe: Vec<(String, bool)>,
     /// Who is going.
     pub going: Vec<Going>,
     /// When it was closed.

@@ -41,7 +41,13 @@ fn adoption(secret: &Secret) -> Adoption {
         let by = |who, medium| Rung { targets: vec![Target { who, by: vec![vec![medium]] }], wait_s: Seconds(3_600) };
         let rungs = vec![by(Who::Person(id), Medium::Sms), by(Who::Centre(centre.clone()), Medium::Webhook)];
         directory.ladders.insert(ladder.clone(), Arc::new(Ladder { id: ladder.clone(), rungs }));
-        let site = Site { customer: customer.clone(), ladder, eta_limit_s: Seconds(900), feedback: true };
+        let site = Site {
+            customer: customer.clone(),
+            ladder,
+            eta_limit_s: Seconds(900),
+            feedback: true,
+            close_guard: escalation::directory::CloseGuard::Off,
+        };
         directory.sites.insert(SiteId::parse(&format!("library-{number}")).unwrap(), site);
         let mobile = format!("+614915{number:05}");
         let contacts = BTreeMap::from([(Medium::Sms, secret.contact(&mobile))]);

@@ -265,6 +265,10 @@ act!(
     }
 );
 act!(
+    /// Somebody says that it is over. It closes nothing: where the site asks for more than one word, somebody else closes on it.
+    safe, "safe", ByBody, Action::Safe, |body| (body.by, Act::Safe)
+);
+act!(
     /// Ends it with a disposition.
     close, "close", CloseBody, Action::Close, |body| (
         body.by,
@@ -305,7 +309,7 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
+        Act::Claim | Act::Safe | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
     };
     let request = Request {
         activation: id.clone(),
@@ -387,6 +391,10 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         }
         Rejection::VerifyingSpent => conflict("verifying-spent", "Verified long enough", &words),
         Rejection::NotTheOwner(_) => conflict("not-the-owner", "Claim it first", &words),
+        Rejection::CloseGuarded(activation) => {
+            let card = fresh(room, caller, activation).await;
+            conflict("close-guarded", "One word is not enough", &words).with(card.as_ref().map(Activation::from))
+        }
         Rejection::NotClosed(_) => conflict("not-closed", "It is open", &words),
         Rejection::HoldsSpent => conflict("holds-spent", "Held long enough", &words),
         Rejection::NothingToHold(_) => conflict("nothing-to-hold", "Nothing to hold", &words),

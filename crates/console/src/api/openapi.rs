@@ -16,7 +16,7 @@ use super::{act, activations, devices, record, stream};
     ),
     paths(
         activations::raise, activations::list, activations::one,
-        act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::escalate, act::note, act::close, act::reopen,
+        act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::escalate, act::note, act::safe, act::close, act::reopen,
         devices::list, devices::one, devices::troubles, stream::follow,
         record::checkpoint, record::entries, record::proof, record::consistency
     ),

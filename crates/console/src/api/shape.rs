@@ -63,6 +63,8 @@ pub(crate) struct Activation {
     held_until: Option<Timestamp>,
     /// Whom they have asked to take over, and who has not done so.
     offered_to: Option<String>,
+    /// Who has said that it is over since it was last pressed. It closes nothing.
+    said_safe: Vec<SafeShape>,
     going: Vec<GoingShape>,
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
@@ -105,6 +107,14 @@ pub(crate) struct AboutShape {
     name: String,
     /// The call to which they went.
     of: String,
+}
+
+/// Somebody who has said that it is over.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SafeShape {
+    name: String,
+    /// They had arrived: they said what they saw.
+    eyes_on: bool,
 }
 
 /// Somebody who has committed.
@@ -274,6 +284,7 @@ impl From<&Card> for Activation {
             claimed_by: card.claimed_by.clone(),
             held_until: card.held_until,
             offered_to: card.offered_to.clone(),
+            said_safe: card.said_safe.iter().map(|(name, eyes_on)| SafeShape { name: name.clone(), eyes_on: *eyes_on }).collect(),
             going: card.going.iter().map(GoingShape::from).collect(),
             closed_at: card.closed_at,
             closed_by: card.closed_by.clone(),

@@ -136,6 +136,7 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
             let note = words.map(Private::Open);
             Ok((Action::Close, Act::Close { disposition, note }))
         }
+        "safe" => Ok((Action::Safe, Act::Safe)),
         "reopen" => {
             let reason = fields.reason.filter(|reason| !reason.trim().is_empty()).ok_or_else(|| missing("why"))?;
             Ok((Action::Reopen, Act::Reopen { reason: Private::Open(reason) }))

@@ -42,6 +42,7 @@ pub(super) struct Row {
     /// Whom the owner has asked to take over.
     pub(super) offered_to: String,
     pub(super) unowned: bool,
+    pub(super) said_safe: Vec<String>,
     pub(super) going: Vec<String>,
     pub(super) step: String,
     pub(super) next: &'static str,
@@ -65,6 +66,7 @@ pub(super) struct May {
     pub(super) police: bool,
     pub(super) escalate: bool,
     pub(super) note: bool,
+    pub(super) safe: bool,
     pub(super) close: bool,
     pub(super) reopen: bool,
 }
@@ -82,6 +84,7 @@ impl May {
             police: may(Action::Police),
             escalate: may(Action::Escalate),
             note: may(Action::Note),
+            safe: may(Action::Safe),
             close: may(Action::Close),
             reopen: may(Action::Reopen),
         }
@@ -129,6 +132,11 @@ impl Row {
             owner: card.claimed_by.clone().unwrap_or_default(),
             offered_to: card.offered_to.clone().unwrap_or_default(),
             unowned: is_unowned(card),
+            said_safe: card
+                .said_safe
+                .iter()
+                .map(|(name, eyes_on)| if *eyes_on { format!("{name}, who is there") } else { name.clone() })
+                .collect(),
             going: going(card),
             step: match (card.rung, card.rungs) {
                 (_, 0) => "no ladder".to_owned(),

@@ -279,6 +279,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         claimed_by: None,
         held_until: None,
         offered_to: None,
+        said_safe: Vec::new(),
         going: Vec::new(),
         closed_at: None,
         closed_by: None,

@@ -16,6 +16,8 @@ pub struct Police {
     pub told: bool,
     /// When somebody said that they have been rung.
     pub rung_at: Option<Timestamp>,
+    /// Somebody gave the name of who rang and the reference that the police gave.
+    pub referenced: bool,
     /// When people are asked next, until then.
     pub next: Timestamp,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Arrival, Attempt, AttemptState, Chase, Check, Claim, Closing, Companion, Hold, Offer, Police, Progress, Promise, Pursuit,
-    Told,
+    SaidSafe, Told,
 };
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
@@ -58,7 +58,10 @@ impl Activation {
             Event::FellSilent { arrival, .. } => self.on_checked(*arrival, Check::Silent, None),
             Event::PoliceNeeded { threshold, ring_by, .. } => self.on_police_needed(at, *threshold, *ring_by),
             Event::PoliceUnrung { told, next, .. } => self.on_police_unrung(*told, *next),
-            Event::PoliceRung { threshold, .. } => self.on_police_rung(at, *threshold),
+            Event::PoliceRung { threshold, called_by, reference, .. } => {
+                self.on_police_rung(at, *threshold, called_by.is_some() && reference.is_some());
+            }
+            Event::SaidSafe { by, eyes_on, .. } => self.on_said_safe(by, *eyes_on),
             Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
             Event::CommitmentQuestioned { grace_until, .. } => {
                 if let Some(promise) = &mut self.promise {
@@ -118,6 +121,7 @@ impl Activation {
             | Event::Arrived { .. }
             | Event::PoliceNeeded { .. }
             | Event::PoliceRung { .. }
+            | Event::SaidSafe { .. }
             | Event::Claimed { .. }
             | Event::Escalated { .. }
             | Event::Exhausted { .. }
@@ -161,10 +165,16 @@ impl Activation {
         self.latest = 0;
     }
 
+    fn on_said_safe(&mut self, by: &Responder, eyes_on: bool) {
+        self.said_safe.retain(|said| !said.by.is(by));
+        self.said_safe.push(SaidSafe { by: Companion::new(by, Commitment::Going), eyes_on });
+    }
+
     /// Who had committed to a call that was over has not committed to this one.
     fn on_reopened(&mut self, at: Timestamp) {
         self.closing = None;
         self.joined = Vec::new();
+        self.said_safe = Vec::new();
         self.progress = Progress::Climb { rung: None, until: at };
         self.let_go_of_attempts();
     }
@@ -233,6 +243,8 @@ impl Activation {
             Repeat::SameGesture => {}
             Repeat::Again => self.gesture_at = at,
         }
+        // Whoever said before that it is over did not know of this press.
+        self.said_safe = Vec::new();
         self.last_press_at = at;
         self.payload = payload;
     }
@@ -342,7 +354,7 @@ impl Activation {
 
     /// Said once more it moves no deadline; a reason that is given later is kept.
     fn on_police_needed(&mut self, at: Timestamp, threshold: Option<Threshold>, next: Timestamp) {
-        let before = self.police.unwrap_or(Police { since: at, threshold, asked: 0, told: false, rung_at: None, next });
+        let before = self.police.unwrap_or(Police { since: at, threshold, asked: 0, told: false, rung_at: None, referenced: false, next });
         self.police = Some(Police { threshold: threshold.or(before.threshold), ..before });
     }
 
@@ -350,9 +362,13 @@ impl Activation {
         self.police = self.police.map(|police| Police { asked: police.asked.saturating_add(1), told, next, ..police });
     }
 
-    fn on_police_rung(&mut self, at: Timestamp, threshold: Option<Threshold>) {
+    fn on_police_rung(&mut self, at: Timestamp, threshold: Option<Threshold>, referenced: bool) {
         self.on_police_needed(at, threshold, at);
-        self.police = self.police.map(|police| Police { rung_at: police.rung_at.or(Some(at)), ..police });
+        self.police = self.police.map(|police| Police {
+            rung_at: police.rung_at.or(Some(at)),
+            referenced: police.referenced || referenced,
+            ..police
+        });
     }
 
     fn check_of(&self, arrival: u16) -> Option<Check> {

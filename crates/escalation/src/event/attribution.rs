@@ -38,6 +38,7 @@ impl Event {
             | Self::Exhausted { act, .. }
             | Self::RoundStarted { act, .. }
             | Self::NoteAdded { act, .. }
+            | Self::SaidSafe { act, .. }
             | Self::Closed { act, .. }
             | Self::Reopened { act, .. }
             | Self::Archived { act } => Some(act),
@@ -66,7 +67,8 @@ impl Event {
             | Self::Declined { by, .. }
             | Self::Arrived { by, .. }
             | Self::PoliceNeeded { by, .. }
-            | Self::PoliceRung { by, .. } => by.by.as_ref(),
+            | Self::PoliceRung { by, .. }
+            | Self::SaidSafe { by, .. } => by.by.as_ref(),
             Self::Claimed { by, .. }
             | Self::Held { by, .. }
             | Self::HandOverOffered { by, .. }

@@ -33,6 +33,15 @@ impl Doer {
         self.principal == other.principal && (self.actor_key == other.actor_key || !tells(self) || !tells(other))
     }
 
+    /// Whether two callers are certainly two humans: two people of the directory, two names, or else two keys.
+    pub(crate) fn is_told_apart_from(&self, other: &Self) -> bool {
+        if let (Some(mine), Some(theirs)) = (self.person, other.person) {
+            return mine != theirs;
+        }
+        let named = self.actor_key.is_some() && other.actor_key.is_some();
+        self.principal != other.principal || (named && self.actor_key != other.actor_key)
+    }
+
     /// Offers its private texts to `seal`.
     pub(super) fn seal_with(&mut self, seal: &mut dyn FnMut(Field<'_>)) {
         let subject = self.person.map(|p| p.to_string()).unwrap_or_default();

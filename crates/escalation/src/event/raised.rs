@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::doer::Doer;
 use super::signal_record::SignalRecord;
-use crate::directory::{Centre, Standing};
+use crate::directory::{Centre, CloseGuard, Standing};
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, PersonVersion};
 use crate::ladder::Ladder;
 use crate::signal::Kind;
@@ -43,6 +43,9 @@ pub struct Raised {
     /// Whether the device is told what becomes of its call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<bool>,
+    /// When more than one person's word is needed to close it.
+    #[serde(default, skip_serializing_if = "CloseGuard::is_off")]
+    pub guard: CloseGuard,
     /// For whom, where it is for a responder to another call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,

@@ -33,7 +33,8 @@ impl Event {
             | Self::Joined { by, .. }
             | Self::Declined { by, .. }
             | Self::Arrived { by, .. }
-            | Self::PoliceNeeded { by, .. } => {
+            | Self::PoliceNeeded { by, .. }
+            | Self::SaidSafe { by, .. } => {
                 by.seal_with(seal);
             }
             Self::PoliceRung { by, called_by, reference, .. } => {

@@ -66,7 +66,13 @@ pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Direc
     let mut directory = Directory { rosters: Arc::new(thrown(dice, zone, edge)), ..Directory::default() };
     let customer = CustomerId::parse("one").unwrap();
     let ladder = ladder(dice);
-    let site = Site { customer: customer.clone(), ladder: ladder.id.clone(), eta_limit_s: Seconds(900), feedback: true };
+    let site = Site {
+        customer: customer.clone(),
+        ladder: ladder.id.clone(),
+        eta_limit_s: Seconds(900),
+        feedback: true,
+        close_guard: escalation::directory::CloseGuard::Off,
+    };
     let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
     directory.customers.insert(customer, Customer { prefix: "ONE".parse().unwrap(), ladder: None, centre: None });
     directory.sites.insert(SiteId::parse("library").unwrap(), site);

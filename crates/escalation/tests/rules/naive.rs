@@ -179,7 +179,16 @@ fn adoption(ladder: &[Step]) -> Adoption {
     let site = SiteId::parse("library").unwrap();
     let mut directory = Directory::default();
     directory.customers.insert(customer.clone(), Customer { prefix: "ONE".parse().unwrap(), ladder: Some(id.clone()), centre: None });
-    directory.sites.insert(site, Site { customer, ladder: id.clone(), eta_limit_s: Seconds(900), feedback: true });
+    directory.sites.insert(
+        site,
+        Site {
+            customer,
+            ladder: id.clone(),
+            eta_limit_s: Seconds(900),
+            feedback: true,
+            close_guard: escalation::directory::CloseGuard::Off,
+        },
+    );
     let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
     directory.devices.insert("library/counter-1".parse().unwrap(), device);
     directory.ladders.insert(id, Arc::new(frozen));

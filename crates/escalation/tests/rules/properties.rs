@@ -89,7 +89,13 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
         let customer = CustomerId::parse(customer).unwrap();
         directory.customers.insert(customer.clone(), Customer { prefix: prefix.parse().unwrap(), ladder: Some(ladder_id(0)), centre });
         // The second site's ladder exists in some directories only.
-        let site = Site { customer, ladder: ladder_id(index), eta_limit_s: Seconds(900), feedback: true };
+        let site = Site {
+            customer,
+            ladder: ladder_id(index),
+            eta_limit_s: Seconds(900),
+            feedback: true,
+            close_guard: escalation::directory::CloseGuard::AfterCancel,
+        };
         directory.sites.insert(SiteId::parse(if index == 0 { "library" } else { "depot" }).unwrap(), site);
     }
     let mounting = if portable { Mounting::Portable } else { Mounting::Fixed };
@@ -136,7 +142,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
-        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..16, 0_u32..4_000)
+        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..18, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
@@ -395,6 +401,7 @@ fn act_of(index: u8, eta: u32) -> Act {
             Act::HandOver { to: Successor { name: "name".to_owned().into(), key: None, person } }
         }
         12 | 13 => Act::Reopen { reason: "words".to_owned().into() },
+        14 => Act::Safe,
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }
 }

@@ -155,6 +155,14 @@ fn at_the_desk(floor: &mut Floor, words: &[&str]) -> Option<()> {
             command(floor, operator(who), Act::Escalate { to });
         }
         [who, "reopens"] => command(floor, operator(who), Act::Reopen { reason: "words".to_owned().into() }),
+        [who, "says", "safe", "as", name] => {
+            let by = acting(floor, who, name);
+            command(floor, by, Act::Safe);
+        }
+        [who, "closes", "as", name] => {
+            let by = acting(floor, who, name);
+            command(floor, by, Act::Close { disposition: Disposition::Attended, note: None });
+        }
         [who, "closes"] => command(floor, operator(who), Act::Close { disposition: Disposition::Attended, note: None }),
         _other => return None,
     }

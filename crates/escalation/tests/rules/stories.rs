@@ -5,6 +5,7 @@ mod arriving;
 mod calling;
 mod climbing;
 mod closing;
+mod guarding;
 mod invariants;
 mod merging;
 mod owning;

@@ -89,6 +89,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{act} round {round} ({scope}{late}): {}", people(floor, parties))
         }
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
+        Event::SaidSafe { act, by, eyes_on } => format!("{act} {} says safe, eyes on {eyes_on}", responder(floor, by)),
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),

@@ -84,6 +84,7 @@ impl Draft {
             ladder: self.ladder_of(site)?.value.clone(),
             eta_limit_s: site.eta_limit_s,
             feedback: site.feedback,
+            close_guard: site.close_guard,
         })
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use super::defaults::DraftDefaults;
 use super::reader::{At, Section};
 use super::{sayable, wait, zone};
+use crate::directory::CloseGuard;
 use crate::directory::place::SiteCard;
 use crate::id::{CustomerId, LadderId, SiteId};
 use crate::time::Seconds;
@@ -27,6 +28,8 @@ pub struct DraftSite {
     pub eta_limit_s: Seconds,
     /// Whether devices are told `received`, `responding`, `closed`.
     pub feedback: bool,
+    /// When more than one person's word is needed to close a call there.
+    pub close_guard: CloseGuard,
     /// What may be said of it.
     pub card: SiteCard,
     /// Where it begins.
@@ -40,6 +43,8 @@ impl DraftSite {
         let customer = section.id("customer");
         let ladder = section.id("ladder");
         let feedback = section.choice("feedback", &[("on", true), ("off", false)]);
+        let close_guard = section
+            .choice("close_guard", &[("off", CloseGuard::Off), ("after_cancel", CloseGuard::AfterCancel), ("always", CloseGuard::Always)]);
         let eta_limit = section.read("eta_limit", |text| wait::parse(text, ETA_LIMIT_MAX));
         let card = card(&mut section, defaults);
         refuse_later(&mut section);
@@ -51,6 +56,7 @@ impl DraftSite {
             ladder,
             eta_limit_s: eta_limit.map_or(ETA_LIMIT, |e| e.value),
             feedback: feedback.is_none_or(|f| f.value),
+            close_guard: close_guard.map(|g| g.value).unwrap_or_default(),
             card,
             line,
         })

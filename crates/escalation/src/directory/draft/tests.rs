@@ -268,7 +268,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("feedback = \"off\"", "xyzzy = 1"),
         &expect![[r#"
             Error directory.toml:25: site "library": "xyzzy" is not a known key
-              the keys here are id, customer, ladder, feedback, eta_limit, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
+              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
         "#]],
     );
     check(

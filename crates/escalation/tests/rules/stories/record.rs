@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 46] = [
+const KINDS: [&str; 47] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -60,6 +60,7 @@ const KINDS: [&str; 46] = [
     "activation.exhausted",
     "round.started",
     "note.added",
+    "safe.said",
     "activation.closed",
     "activation.reopened",
     "activation.archived",
@@ -110,6 +111,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Exhausted { .. } => "activation.exhausted",
         Event::RoundStarted { .. } => "round.started",
         Event::NoteAdded { .. } => "note.added",
+        Event::SaidSafe { .. } => "safe.said",
         Event::Closed { .. } => "activation.closed",
         Event::Reopened { .. } => "activation.reopened",
         Event::Archived { .. } => "activation.archived",
@@ -242,7 +244,7 @@ fn a_long_day() -> Floor {
     kept.origin.retained = true;
     floor.send(kept);
     play(&mut floor, "westside claims\nwestside holds 100s\nwestside hands over to duty\nforward 61s");
-    play(&mut floor, "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\nforward 6m");
+    play(&mut floor, "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\ndesk says safe as j-smith\nforward 6m");
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
         floor.subject = Some(act);
