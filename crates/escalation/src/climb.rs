@@ -245,7 +245,8 @@ impl Course<'_> {
             let Some(channel) = self.centre_channel(centre) else {
                 continue;
             };
-            if channel.medium == Medium::Webhook && !self.act.told.contains_key(&channel.to) {
+            let knows = self.act.told.get(&channel.to).is_some_and(|told| told.reached());
+            if channel.medium == Medium::Webhook && !knows {
                 self.owe(channel.to, channel.medium, Purpose::Alarm, None);
             }
         }

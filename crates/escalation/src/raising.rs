@@ -20,6 +20,9 @@ use crate::trouble::Cause;
 
 /// Presses of one device this close together are one gesture (mechanisms, "Directory": merge window 60 s).
 const MERGE_WINDOW: Seconds = Seconds(60);
+/// How long after closing a broker's mark "sent before" still means the press of that call (ours). The mark speaks of one hop
+/// and not of the button: a press whose first copy died with us, or with the link, bears it as well.
+const OWED_AGAIN: Seconds = Seconds(600);
 /// Presses of unregistered senders, and unreadable messages of one site, join for this long (lifecycle; mechanisms).
 const STRANGERS_WINDOW: Seconds = Seconds(600);
 /// A press this long after an accept or a hold resumes the climb (lifecycle, "Merge").
@@ -313,11 +316,14 @@ impl Engine {
     }
 }
 
-/// Whether an id comes back so long after its call was closed that the sender has begun to count anew. What is marked as sent
-/// before, or kept by a broker, is the old message.
+/// Whether the same comes so long after its call was closed that the sender has begun to count anew: by an id, or by a counter
+/// beside a clock that nobody vouches for. A time that is vouched for tells the old message; so does that a broker kept it, or,
+/// for a while, that it sent it twice.
 fn is_counted_anew(now: Timestamp, act: &Activation, signal: &Signal) -> bool {
-    let over = act.closing.as_ref().is_some_and(|closing| now > MERGE_WINDOW.after(closing.at));
-    over && signal.id.is_some() && !signal.origin.dup && !signal.origin.retained
+    let Some(closing) = &act.closing else { return false };
+    let tells_little = signal.id.is_some() || signal.clock == DeviceClock::Unproven;
+    let window = if signal.origin.dup { OWED_AGAIN } else { MERGE_WINDOW };
+    tells_little && !signal.origin.retained && now > window.after(closing.at)
 }
 
 /// Anyone who was told may close a call for support (lifecycle, "Signal, activation, trouble").

@@ -77,6 +77,17 @@ fn an_accept_never_skips_the_centre() {
     floor.expect_nothing_silent();
 }
 
+/// A centre that was tried and not reached knows of nothing.
+#[test]
+fn an_accept_tells_a_centre_that_could_not_be_told_before() {
+    let smith = r#"notify = [{ person = "j-smith", by = ["sms", "email"] }]"#;
+    let mut floor = Floor::new(&COUNTERS.replace(smith, r#"notify = [{ centre = "westside" }]"#));
+    play(&mut floor, "press library/counter-1");
+    floor.expect_webhook("westside");
+    play(&mut floor, "failed webhook to westside\nreply p-nair Y{code}");
+    floor.expect_webhook("westside");
+}
+
 #[test]
 fn a_centre_that_cannot_be_told_beside_an_accept_is_a_trouble() {
     check(

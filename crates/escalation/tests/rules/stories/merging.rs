@@ -6,7 +6,7 @@ use escalation::dispatch::Purpose;
 use escalation::event::{Event, Repeat};
 use escalation::input::Input;
 use escalation::ladder::Medium;
-use escalation::signal::{Kind, Verb, Via};
+use escalation::signal::{DeviceClock, Kind, Verb, Via};
 use expect_test::expect;
 
 use super::{COUNTERS, PEOPLE};
@@ -52,6 +52,39 @@ fn an_id_that_comes_back_long_after_closing_is_a_new_call_unless_it_is_an_old_co
     floor.forward("2m");
     let open = floor.subject().id.clone();
     assert_eq!(floor.send(first), open, "and belongs to that one while it is open");
+}
+
+/// The mark says that one hop sent it twice, not that the button did: it counts while that hop may still owe us the old one.
+#[test]
+fn a_brokers_mark_hides_no_press_long_after_closing() {
+    let mut floor = Floor::new(PEOPLE);
+    let mut press = press("library/counter-1");
+    press.id = Some("1".to_owned());
+    floor.send(press.clone());
+    play(&mut floor, "desk closes\nforward 11m");
+    press.origin.dup = true;
+    floor.send(press);
+    assert_eq!(floor.engine.open_count(), 1);
+}
+
+/// A button that boots for every press counts from one, and its clock starts in 1970.
+#[test]
+fn a_counter_of_a_button_without_a_clock_hides_no_press_after_closing() {
+    for (clock, calls) in [(DeviceClock::Unproven, 1), (DeviceClock::Proven, 0)] {
+        let mut floor = Floor::new(PEOPLE);
+        let mut counted = press("library/counter-1");
+        counted.sequence = Some(1);
+        counted.clock = clock;
+        counted.pressed_at = Some(floor.now);
+        floor.send(counted.clone());
+        floor.send(counted.clone());
+        play(&mut floor, "desk closes");
+        floor.send(counted.clone());
+        assert_eq!(floor.engine.open_count(), 0, "an echo of the gesture that was closed");
+        floor.forward("61s");
+        floor.send(counted);
+        assert_eq!(floor.engine.open_count(), calls, "a time that is vouched for tells the old one: {clock:?}");
+    }
 }
 
 /// One key raises for many rooms: it is no gateway, and one room's call must not hide another's.
