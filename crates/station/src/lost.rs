@@ -67,6 +67,11 @@ impl Lost {
         is_new.then(|| Input::RecordLost { spooled: !self.unkept && !kept() })
     }
 
+    /// Whether neither the record nor the spool has the latest of what waits.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        self.pending.back().is_some_and(|waiting| waiting.place.is_none())
+    }
+
     /// How many batches wait.
     pub(crate) fn count(&self) -> u64 {
         u64::try_from(self.pending.len()).unwrap_or(u64::MAX)

@@ -252,7 +252,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             let mut inputs = Vec::with_capacity(knocks.len());
             for Knock { mut input, reply } in knocks.drain(..) {
                 self.doubt(&mut input);
-                inputs.push(self.ticketed(input, reply));
+                self.admit(input, reply, &mut inputs);
             }
             for look in looks {
                 self.answer(look, &mut inputs);
@@ -310,11 +310,17 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
     }
 
-    fn ticketed(&mut self, input: Input, reply: oneshot::Sender<Verdict>) -> (Ticket, Input) {
+    /// Gives an input its place in the turn. An answer or an act that nobody can write down is turned away instead: its sender
+    /// would be told that nothing was taken while a ladder stood still for it. A press is never turned away.
+    fn admit(&mut self, input: Input, reply: oneshot::Sender<Verdict>, inputs: &mut Vec<(Ticket, Input)>) {
+        let is_word = matches!(input, Input::Answer(_) | Input::Command(_));
+        if is_word && self.lost.as_ref().is_some_and(Lost::is_unwritten) {
+            return refuse(reply, NotTaken::Unrecorded);
+        }
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.tickets.insert(ticket, reply);
-        (ticket, input)
+        inputs.push((ticket, input));
     }
 
     /// One turn, made durable and released: our own news first, then presses and answers, deadlines, receipts, the rest.
@@ -517,8 +523,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             return drop(done.send(Verdict::Refused(Rejection::Directory(busy))));
         }
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
-            let ticketed = self.ticketed(input, reply);
-            inputs.push(ticketed);
+            self.admit(input, reply, inputs);
         }
     }
 

@@ -19,7 +19,7 @@ use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
-use escalation::verdict::Verdict;
+use escalation::verdict::{NotTaken, Verdict};
 use ledger::memory::{Fault, MemoryLedger};
 use ledger::{AppendError, Batch, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
 use tokio::sync::watch;
@@ -329,6 +329,29 @@ async fn i2_nothing_leaves_that_neither_record_nor_spool_knows_unless_it_says_so
     for word in ["code", "link", "url"] {
         assert_eq!(order.words[word], "", "nobody could honour the {word}");
     }
+}
+
+/// Whoever is told that nothing was taken must not have stopped a ladder; and what can be written again is taken again.
+#[tokio::test(start_paused = true)]
+async fn i4_a_word_that_nobody_can_write_down_holds_no_ladder() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    let spool = house.folder.path().join("spool");
+    std::fs::create_dir(&spool).unwrap();
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(Input::Signal(press_of("library/b-2", "2"))).await });
+    while house.sent().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let close = |key: &str| Request { act: Act::Close { disposition: Disposition::Test, note: None }, ..note("KAL-1", key, None) };
+    let refused = house.desk.act(close("a")).await.unwrap();
+    assert_eq!(refused, Verdict::NotTaken(NotTaken::Unrecorded));
+    assert_eq!(house.desk.count(Scope::everything()).await.unwrap(), 2, "both are open");
+    std::fs::remove_dir(&spool).unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let taken = house.desk.act(close("b")).await.unwrap();
+    assert!(matches!(taken, Verdict::Durable(_)), "the spool has it: {taken:?}");
 }
 
 #[tokio::test(start_paused = true)]
