@@ -14,6 +14,9 @@ use crate::directory;
 use crate::floor::Order;
 use crate::gateway::Gateway;
 
+/// What the allocator reads, under the name that the unit sets.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
+
 /// Presses before anything is measured: connections open, statements are prepared, memory is warm.
 const WARM_UP: u32 = 50;
 /// Time for what follows a message (its report, the next poll) to be over.
@@ -145,5 +148,14 @@ pub(crate) async fn broker() -> Broker {
 /// A daemon between this broker and this gateway.
 pub(crate) fn daemon(directory: &str, broker: &Broker, gateway: &Gateway) -> harness::daemon::Plan {
     let url = format!("http://127.0.0.1:{}", gateway.port());
-    Daemon::plan(directory).broker(broker).sms("gateway", &url, "AC00000000000000000000000000c00eee", "a-token-for-the-bench-only")
+    let plan =
+        Daemon::plan(directory).broker(broker).sms("gateway", &url, "AC00000000000000000000000000c00eee", "a-token-for-the-bench-only");
+    plan.env(ARENAS, arenas())
+}
+
+/// What the unit says of the allocator: what is measured is what a service gets.
+fn arenas() -> &'static str {
+    let unit = include_str!("../../deploy/cooee.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix("Environment=")?.strip_prefix(ARENAS)?.strip_prefix('='));
+    line.expect("the unit says how many arenas the allocator has")
 }
