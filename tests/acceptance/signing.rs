@@ -12,7 +12,7 @@ use crate::town::{SMITH_FIRST, directory};
 const ORIGIN: &str = "alerts.example.org/kalamunda/1";
 
 /// A daemon whose record is signed, and its public key.
-async fn signed(gateway: &Gateway) -> (Daemon, String) {
+pub(crate) async fn signed(gateway: &Gateway) -> (Daemon, String) {
     let plan = Daemon::plan(&directory(SMITH_FIRST)).listener().gateway("first", gateway);
     let mut daemon = plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").prepare();
     let made = daemon.run(&["record", "new", "--origin", ORIGIN]);
@@ -30,7 +30,7 @@ async fn press(daemon: &Daemon, client: &str) {
 }
 
 /// The size of the latest checkpoint, once it covers at least so many entries.
-async fn checkpoint(daemon: &Daemon, at_least: u64) -> u64 {
+pub(crate) async fn checkpoint(daemon: &Daemon, at_least: u64) -> u64 {
     wait::until("a checkpoint", async || {
         let answer = daemon.api().get("/api/v1/record/checkpoint").await?;
         let mut lines = answer.text.lines();

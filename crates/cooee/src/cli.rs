@@ -58,6 +58,10 @@ pub(crate) enum Command {
     Record(Record),
     /// Audits a record, also a running one or a backup: what is wrong, where, and since when.
     Verify(Verify),
+    /// Takes a backup while the station runs, and looks whether it is whole.
+    Backup(Backup),
+    /// Looks at a backup, says what is lost after it, and puts it into an empty data directory.
+    Restore(Restore),
 }
 
 /// Where the demo keeps its things.
@@ -197,6 +201,35 @@ pub(crate) struct Verify {
     /// Prints the findings as one JSON document.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where the backup comes to lie.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// A folder that is not there yet, for its owner alone. One that is there is never written over.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+}
+
+/// Which backup, and what is known beside it.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// The folder that `cooee backup` made.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// Looks at the backup and restores nothing.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// A checkpoint that was kept elsewhere, or several in one file, such as the newest there is: it says what is lost. May be repeated.
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    pub(crate) checkpoints: Vec<PathBuf>,
+    /// A public key that signed the record, as it was printed; may be repeated. What the record says itself without it.
+    #[arg(long = "key", value_name = "KEY")]
+    pub(crate) keys: Vec<VerifyKey>,
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! From a command to what it does.
 
+mod backup;
 mod check;
 mod demo;
 mod doctor;
 mod key;
 mod record;
 mod rehearse;
+mod restore;
 mod serve;
 mod verify;
 
@@ -21,6 +23,8 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

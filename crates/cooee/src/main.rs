@@ -2,6 +2,8 @@
 //!
 //! The only crate that sees every room. It must not decide anything about alarms.
 
+mod auditing;
+mod backup;
 mod carriers;
 mod cli;
 mod command;
@@ -9,6 +11,7 @@ mod config;
 mod demo;
 #[cfg(test)]
 mod documentation;
+mod private;
 mod signing;
 mod telemetry;
 mod wire;

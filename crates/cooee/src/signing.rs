@@ -5,16 +5,21 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use ledger::{Origin, Signer, SigningKey, SigningKeys};
+use ledger::{Origin, SignedNote, Signer, SigningKey, SigningKeys, notes};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use station::notary::NotaryError;
+
+use crate::private;
 
 /// The key, by its name among credentials and in the data directory.
 const KEY: &str = "record.key";
 /// The key before it, while both sign.
 const BEFORE: &str = "record.key.before";
 /// The signer's memory: every checkpoint it gave away.
-const NOTES: &str = "checkpoints";
+pub(crate) const NOTES: &str = "checkpoints";
+/// Says that the record was restored, until a new name was begun. The notes beside it are as old as the copy, and a signer
+/// that went on from there would vouch for a second history of the same name.
+const RESTORED: &str = "restored";
 
 /// The files of one station's signer.
 #[derive(Clone, Debug)]
@@ -38,11 +43,25 @@ impl Signing {
         self.data_dir.join(NOTES)
     }
 
+    /// Sees to it that nothing is signed before a new name was begun: the record was restored.
+    pub(crate) fn hold(&self) -> anyhow::Result<()> {
+        let path = self.restored();
+        let why = "This record was restored from a backup. Nothing is signed until  cooee record recover  has begun a new name.\n";
+        private::write(&path, why.as_bytes()).with_context(|| format!("write {}", path.display()))
+    }
+
+    fn restored(&self) -> PathBuf {
+        self.data_dir.join(RESTORED)
+    }
+
     /// The signer, ready or not; `None` where nobody asked for one.
     pub(crate) fn open(&self) -> Option<Result<Signer, NotaryError>> {
         let key = self.find(KEY);
         if key.is_none() && !self.notes().exists() {
             return None;
+        }
+        if self.restored().exists() {
+            return Some(Err(NotaryError::Restored));
         }
         let opened = || {
             // Where the key is gone, its error says which file was looked for.
@@ -90,8 +109,7 @@ impl Signing {
 
     /// Begins the name that follows, with a key of its own. Gives its public key.
     pub(crate) fn recover(&self) -> anyhow::Result<String> {
-        let old = self.own_key()?;
-        let name = old.public().name().clone();
+        let name = self.own_name()?;
         let notes = self.notes();
         if !notes.exists() {
             Signer::create(&notes)?;
@@ -103,7 +121,25 @@ impl Signing {
                 std::fs::rename(&path, &kept).with_context(|| format!("move {} to {}", path.display(), kept.display()))?;
             }
         }
-        Ok(self.make(name.following())?.public().to_string())
+        let key = self.make(name.following())?.public().to_string();
+        match std::fs::remove_file(self.restored()) {
+            Ok(()) => Ok(key),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(key),
+            Err(why) => Err(why).with_context(|| format!("remove {}, without which the new key signs", self.restored().display())),
+        }
+    }
+
+    /// The name that was signed under last: the notes say it also where the key is gone, as after a restore.
+    fn own_name(&self) -> anyhow::Result<Origin> {
+        if self.find(KEY).is_none() {
+            let text = std::fs::read_to_string(self.notes()).unwrap_or_default();
+            let last = notes(&text).0.last().and_then(|note| note.parse::<SignedNote>().ok());
+            let name = last.and_then(|note| note.text().lines().next()?.parse().ok());
+            if let Some(name) = name {
+                return Ok(name);
+            }
+        }
+        Ok(self.own_key()?.public().name().clone())
     }
 
     fn own_key(&self) -> anyhow::Result<SigningKey> {
@@ -177,6 +213,26 @@ mod tests {
         let kept =
             std::fs::read_dir(folder.path()).unwrap().filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains(".of-"));
         assert_eq!(kept.count(), 2, "old keys are kept");
+    }
+
+    #[test]
+    fn a_restored_record_is_not_signed_before_a_new_name_was_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let signing = Signing::with(folder.path(), None);
+        signing.begin(&origin()).unwrap();
+        let mut signer = signing.open().unwrap().unwrap();
+        sign(&mut signer, 4).unwrap();
+        drop(signer);
+        signing.hold().unwrap();
+        // Whatever is put back by hand: the key that is there would sign a second history of its name.
+        assert!(matches!(signing.open(), Some(Err(NotaryError::Restored))));
+        // The key was never in the backup, and the notes say under which name it signed.
+        std::fs::remove_file(folder.path().join(KEY)).unwrap();
+        let key = signing.recover().unwrap();
+        assert!(key.starts_with("alerts.example.org/kalamunda/2+"), "{key}");
+        let mut signer = signing.open().unwrap().unwrap();
+        assert!(signer.succeeds().is_some_and(|note| note.text().starts_with("alerts.example.org/kalamunda/1\n4\n")));
+        assert_eq!(sign(&mut signer, 3).unwrap().size(), 3);
     }
 
     #[test]

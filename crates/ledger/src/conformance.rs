@@ -335,7 +335,7 @@ fn body(kind: &str, stream: &str) -> EntryBody {
 }
 
 /// So many entries from a place on, with one disclosure each; the same arguments give the same bytes.
-fn batch(first: Seq, count: u64) -> Batch {
+pub(crate) fn batch(first: Seq, count: u64) -> Batch {
     let mut batch = Batch::new(first);
     for i in 0..count {
         let place = first.index() + i;

@@ -10,6 +10,7 @@ mod canonical;
 mod checkpoint;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod copy;
 mod dialect;
 mod digest;
 mod disclosure;
@@ -37,6 +38,7 @@ pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Wit
 pub use batch::{Batch, Sealed};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};
+pub use copy::CopyError;
 pub use dialect::Dialect;
 pub use digest::{Digest, NotADigest};
 pub use disclosure::{Disclosure, NotADisclosure};

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sqlx::error::ErrorKind;
+use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, Pool};
 use tokio::sync::Mutex;
 
@@ -88,6 +89,11 @@ impl<DB: Dialect> SqlLedger<DB> {
             }
         }
         Ok(true)
+    }
+
+    /// A connection that only reads, for what is more than a query.
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<DB>, sqlx::Error> {
+        self.readers.acquire().await
     }
 
     pub(crate) async fn fetch(&self, sql: impl Into<Arc<str>>, params: &[Param<'_>]) -> Result<Vec<DB::Row>, sqlx::Error> {

@@ -78,6 +78,11 @@ pub enum NotaryError {
     /// The signer refused, or could not.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// It was restored, and what was signed after the copy is not known.
+    #[error(
+        "this record was restored from a backup, and what was signed after the copy was taken is not known: nothing is signed under this name any more; begin the one that follows with  cooee record recover"
+    )]
+    Restored,
     /// There is no such proof.
     #[error(transparent)]
     Cannot(#[from] CannotProve),

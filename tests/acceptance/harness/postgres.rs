@@ -115,6 +115,17 @@ impl Postgres {
         })
     }
 
+    /// Dumps one of its databases as an operator would, and restores the dump into another, which is empty.
+    pub fn copy(&self, from: &str, to: &str) {
+        let dump = self.must("pg_dump", |c| {
+            c.arg(self.url(from));
+        });
+        let file = self.folder.write(&format!("{from}.sql"), &dump);
+        self.must("psql", |c| {
+            c.args(["--no-psqlrc", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url(to), "-f"]).arg(&file);
+        });
+    }
+
     /// Starts it where it was.
     pub async fn start_again(&mut self) {
         assert!(self.process.is_none(), "the database is already running");
