@@ -2,6 +2,7 @@
 
 pub(crate) mod act;
 mod activations;
+mod coverage;
 mod devices;
 pub(crate) mod health;
 mod hooks;
@@ -44,6 +45,7 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),
+        ("get", "/api/v1/coverage", get(coverage::look)),
         ("get", "/api/v1/stream", get(stream::follow)),
         ("get", "/api/v1/record/checkpoint", get(record::checkpoint)),
         ("get", "/api/v1/record/entries", get(record::entries)),

@@ -97,7 +97,7 @@ pub struct Row {
 pub const TABLE: [Row; 14] = [
     Row {
         action: Action::See,
-        words: "read activations, devices, troubles and the stream; open the pages",
+        words: "read activations, devices, coverage, troubles and the stream; open the pages",
         roles: &[Role::Centre, Role::Site, Role::Auditor, Role::Admin],
     },
     Row { action: Action::Raise, words: "raise an activation", roles: &[Role::Centre, Role::Site, Role::Device, Role::Admin] },

@@ -27,6 +27,8 @@ pub(crate) const BODY_MAX: usize = 64 * 1024;
 const STREAMS_MAX: usize = 256;
 /// How many lookups of links may stand before the watch at once: whoever guesses waits here, not in front of operators.
 const GUESSES_MAX: usize = 16;
+/// How many proofs of coverage are worked out at once: each takes a processor for a while, and alarms need the others.
+const PROOFS_MAX: usize = 1;
 /// How often one peer may present a wrong key or link in a minute before it is told to slow down.
 const FAILURES_PER_MINUTE: u32 = 30;
 /// How many unproven answers through one link are recorded in a minute; more say nothing new and would fill the record.
@@ -79,6 +81,7 @@ pub(crate) struct Room {
     pub(crate) unproven: Limiter<String>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) guesses: Semaphore,
+    pub(crate) proofs_at_work: Semaphore,
     pub(crate) pulse: api::health::Pulse,
     /// The forms' token where nobody logs in: the demo and the control socket.
     pub(crate) house_csrf: String,
@@ -105,6 +108,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         unproven: Limiter::new(UNPROVEN_PER_MINUTE, minute),
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         guesses: Semaphore::new(GUESSES_MAX),
+        proofs_at_work: Semaphore::new(PROOFS_MAX),
         pulse: api::health::Pulse::default(),
         house_csrf: secret::text(&secret::random::<16>()?),
     });

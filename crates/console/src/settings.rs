@@ -1,6 +1,7 @@
 //! What the desk is told about its surroundings. Reading files and environment is the door's work, not this room's.
 
 use escalation::id::{CustomerId, Digest, SiteId, Slug};
+use escalation::outage::Carrier;
 use serde::Deserialize;
 
 use crate::roles::Role;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub phone: String,
     /// No login on loopback: `cooee demo` only.
     pub demo: bool,
+    /// By what messages leave, for whoever asks what a press would do.
+    pub carriers: Vec<Carrier>,
 }
 
 impl Settings {

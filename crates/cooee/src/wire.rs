@@ -34,6 +34,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::carriers::carriers;
 use crate::config::{Key, Links, Settings};
 use crate::signing::Signing;
 
@@ -376,6 +377,7 @@ impl DeskRoom<'_> {
                 public_url: self.settings.http.public_url.clone(),
                 phone: self.settings.station.phone.clone(),
                 demo,
+                carriers: carriers(&self.settings.dispatch),
             },
             hooks: Arc::new(ProviderHooks(self.voice.callbacks())),
             proofs: Arc::clone(&self.proofs),

@@ -15,7 +15,7 @@ use escalation::time::Timestamp;
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::view::{Card, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
+use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
 /// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
@@ -54,6 +54,8 @@ pub enum Look {
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
+    /// What the directory would do with a press.
+    Coverage(Scope, oneshot::Sender<CoverageView>),
     /// Open troubles.
     Troubles(Scope, oneshot::Sender<Vec<TroubleView>>),
     /// What a link shows.
@@ -247,6 +249,11 @@ impl Desk {
     /// Registered devices within a scope.
     pub async fn devices(&self, scope: Scope) -> Result<Vec<DeviceView>, DeskError> {
         self.look(|done| Look::Devices(scope, done)).await
+    }
+
+    /// What the directory says of the places within a scope, for whoever works out what a press there would do.
+    pub async fn coverage(&self, scope: Scope) -> Result<CoverageView, DeskError> {
+        self.look(|done| Look::Coverage(scope, done)).await
     }
 
     /// Open troubles within a scope.

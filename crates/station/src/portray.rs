@@ -3,10 +3,11 @@
 //! Decides nothing. What was erased is shown by its id.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
-use escalation::directory::Mounting;
+use escalation::directory::{Directory, Mounting};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, Doer, Event, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
@@ -21,8 +22,8 @@ use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, Detail, DeviceView, Going, Line, PoliceView, ResponderAnswer, ResponderView, RungView, Scope,
-    State, TargetView, TroubleView,
+    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, PoliceView, ResponderAnswer, ResponderView,
+    RungView, Scope, State, TargetView, TroubleView,
 };
 
 /// An activation in memory.
@@ -88,6 +89,35 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
         })
     });
     in_scope.collect()
+}
+
+/// What a press at the places within a scope depends on. The proof itself is not worked out here: it takes its time, and the next
+/// press must not wait for it.
+pub(crate) fn coverage(floor: &Floor, scope: &Scope, at: Timestamp) -> CoverageView {
+    let all = floor.engine.directory();
+    let sites: BTreeMap<_, _> = all.sites.iter().filter(|(id, site)| scope.permits(&site.customer, id)).collect();
+    let own = all.devices.iter().filter(|(id, device)| device.ladder.is_some() && sites.contains_key(&id.site));
+    let devices: BTreeMap<_, _> = own.map(|(id, device)| (id.clone(), device.clone())).collect();
+    let named = sites.values().map(|site| &site.ladder).chain(devices.values().filter_map(|device| device.ladder.as_ref()));
+    let ladders: BTreeMap<_, _> = named.filter_map(|id| Some((id.clone(), Arc::clone(all.ladders.get(id)?)))).collect();
+    let mut people = BTreeMap::new();
+    for target in ladders.values().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets) {
+        let meant: Vec<PersonId> = match &target.who {
+            Who::Person(person) => vec![*person],
+            Who::Centre(_) => Vec::new(),
+            Who::Roster(roster) => all.rosters.rosters.get(roster).map(|roster| roster.people().collect()).unwrap_or_default(),
+        };
+        people.extend(meant.into_iter().filter_map(|id| Some((id, floor.engine.person(id)?.clone()))));
+    }
+    let directory = Directory {
+        sites: sites.into_iter().map(|(id, site)| (id.clone(), site.clone())).collect(),
+        devices,
+        ladders,
+        centres: all.centres.clone(),
+        rosters: Arc::clone(&all.rosters),
+        ..Directory::default()
+    };
+    CoverageView { directory, people, at }
 }
 
 /// Open troubles: what stops everybody's presses for everyone, the rest for whom it concerns.

@@ -3,13 +3,13 @@
 //! Made between two turns of the watch, from state that is durable. Names and numbers appear here and nowhere below;
 //! whoever shows a view decides by its [`Scope`] what leaves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use escalation::acknowledgement::{Commitment, Disposition};
-use escalation::directory::{Mounting, Standing};
+use escalation::directory::{Directory, Mounting, Person, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::{Age, Event};
-use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, SiteId};
+use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, SiteId};
 use escalation::ladder::Medium;
 use escalation::police::Threshold;
 use escalation::signal::Kind;
@@ -359,6 +359,18 @@ pub struct DeviceView {
     pub last_press: Option<Timestamp>,
     /// Its open activation.
     pub open: Option<ActivationId>,
+}
+
+/// What a press at some places depends on: their part of the directory, and the people whom it may tell. Whoever has it works out
+/// the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoverageView {
+    /// The sites, the devices with a ladder of their own, and the ladders, centres and rosters that they use.
+    pub directory: Directory,
+    /// Everybody whom those ladders may tell, by key and without a name.
+    pub people: BTreeMap<PersonId, Person>,
+    /// When this was true.
+    pub at: Timestamp,
 }
 
 /// An open trouble.

@@ -379,7 +379,7 @@ impl TryFrom<&TroubleView> for Trouble {
     }
 }
 
-fn time<S: Serializer>(at: &Timestamp, sink: S) -> Result<S::Ok, S::Error> {
+pub(super) fn time<S: Serializer>(at: &Timestamp, sink: S) -> Result<S::Ok, S::Error> {
     sink.collect_str(at)
 }
 

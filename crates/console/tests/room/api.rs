@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use escalation::input::Act;
+use escalation::ladder::Medium;
+use escalation::outage::{Carrier, Path};
 use escalation::rejection::Rejection;
 use escalation::time::Seconds;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
@@ -364,4 +366,28 @@ async fn callbacks_are_handed_on_as_they_came() {
     assert_eq!(calls[0].provider, "first");
     assert_eq!(calls[0].body, b"MessageSid=SM1&Body=%00");
     assert!(calls[0].headers.contains(&("x-twilio-signature".to_owned(), "abc=".to_owned())));
+}
+
+#[tokio::test]
+async fn a_key_is_told_how_its_own_places_are_covered() {
+    let carrier = |name: &str, medium| Carrier { name: name.to_owned(), of: Path::Medium(medium), attempt_s: Seconds(20) };
+    let carriers = vec![carrier("first", Medium::Sms), carrier("email", Medium::Email)];
+    let house = House::with(town(), console::settings::Settings { carriers, ..console::settings::Settings::default() });
+    assert_eq!(house.ask("button", "/api/v1/coverage", None).await.status, 403);
+    let all = house.ask("centre", "/api/v1/coverage", None).await.json();
+    assert_eq!(all["until"], "2026-04-27T06:03:00Z");
+    let [library, hub] = all["places"].as_array().unwrap().as_slice() else { panic!("two places: {all}") };
+    assert_eq!(library["worst"], serde_json::json!({"first_told_after_s": 0, "exhausted_after_s": 90, "independent": 2}));
+    let down = serde_json::json!([
+        {"carrier": "first", "worst": {"first_told_after_s": 20, "exhausted_after_s": 50, "independent": 1}},
+        {"carrier": "email", "worst": {"first_told_after_s": 0, "exhausted_after_s": 90, "independent": 2}},
+    ]);
+    assert_eq!((&library["without"], &library["gaps"]), (&down, &serde_json::json!([])));
+    assert_eq!(library["rungs"][0], serde_json::json!({"rung": 1, "parties": 1, "addresses": 2, "carriers": 2, "transports": 2}));
+    assert_eq!(hub["worst"]["first_told_after_s"], serde_json::Value::Null);
+    assert_eq!(hub["only"], serde_json::json!([{"rung": 1}, {"carrier": "first"}]));
+    assert_eq!(hub["gaps"][1], serde_json::json!({"from": "2026-04-18T16:00:00Z", "until": "2026-04-19T16:00:00Z", "level": "nobody"}));
+    let own = house.ask("kal", "/api/v1/coverage", None).await;
+    assert!(own.body.contains("kalamunda-library") && !own.body.contains("swan") && !own.body.contains("duty"), "{}", own.body);
+    assert!(!all.to_string().contains("jane"), "{all}");
 }

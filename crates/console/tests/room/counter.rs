@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
+use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::Age;
@@ -16,8 +17,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Audience, Card, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope, State,
-    StreamEntry, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope,
+    State, StreamEntry, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -87,6 +88,11 @@ impl World {
             Look::Devices(scope, done) => {
                 let seen = |d: &&DeviceView| scope.permits(&d.customer, &d.id.site);
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
+            }
+            Look::Coverage(scope, done) => {
+                if let Some(view) = covered(&scope) {
+                    drop(done.send(view));
+                }
             }
             Look::Troubles(scope, done) => {
                 let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
@@ -196,6 +202,59 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 }
 
 /// Two customers, five open activations in every state, one closed, and a link `TOKEN0000ab`.
+/// The directory of the town as far as somebody may see it. Nobody is on duty in Swan on Sundays.
+fn covered(scope: &Scope) -> Option<CoverageView> {
+    let AtHand { mut directory, people, .. } = Draft::parse("directory.toml", DIRECTORY).draft?.at_hand();
+    directory.sites.retain(|id, site| scope.permits(&site.customer, id));
+    Some(CoverageView { directory, people, at: "2026-04-13T06:03:00Z".parse().ok()? })
+}
+
+const DIRECTORY: &str = r#"
+[defaults]
+timezone = "Australia/Perth"
+[[customer]]
+id = "kalamunda"
+prefix = "KAL"
+[[customer]]
+id = "swan"
+prefix = "SWN"
+[[person]]
+id = "jane"
+mobile = "0491 570 006"
+email = "jane@example.org"
+[[person]]
+id = "kim"
+mobile = "0491 570 156"
+[[site]]
+id = "kalamunda-library"
+customer = "kalamunda"
+name = "Library"
+ladder = "both"
+[[site]]
+id = "swan-hub"
+customer = "swan"
+name = "Hub"
+ladder = "duty"
+[[roster]]
+id = "week"
+[[roster.shift]]
+people = ["kim"]
+hours = ["mon-sat 00:00-24:00"]
+[[ladder]]
+id = "both"
+[[ladder.rung]]
+notify = [{ person = "jane", by = ["sms", "email"] }]
+wait = "30s"
+[[ladder.rung]]
+notify = [{ person = "kim" }]
+wait = "60s"
+[[ladder]]
+id = "duty"
+[[ladder.rung]]
+notify = [{ roster = "week" }]
+wait = "45s"
+"#;
+
 pub(crate) fn town() -> World {
     let now: Timestamp = "2026-04-13T06:04:15Z".parse().unwrap();
     let mut climbing = card(now, "KAL-42", "kalamunda", "kalamunda-library", State::Climbing);
