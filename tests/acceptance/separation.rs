@@ -229,7 +229,10 @@ impl Operation {
                 "device" => json!(named.customer.device()),
                 "by" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
+                "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),
+                "for_s" => json!(60),
+                "reason" => json!("looking"),
                 "note" => json!("walked"),
                 "disposition" => json!("test"),
                 // What is not required changes nothing of what is seen.
