@@ -67,8 +67,8 @@ pub struct Audit {
     last_at: Option<String>,
     gone: u64,
     histories: Histories,
-    /// Names that a later one succeeded, with the entry that says so.
-    succeeded: BTreeMap<Origin, u64>,
+    /// Names that a later one succeeded.
+    succeeded: BTreeMap<Origin, Succession>,
     verdicts: Vec<Compared>,
     findings: Vec<Finding>,
 }
@@ -224,9 +224,8 @@ impl Audit {
         for fault in self.histories.follow(&fields) {
             self.find(seq..seq + 1, fault);
         }
-        let succeeds = fields.get("succeeds").and_then(Value::as_str).and_then(|note| note.split('\n').next()?.parse().ok());
-        if let Some(origin) = succeeds {
-            self.succeeded.insert(origin, seq);
+        if let Some((origin, size)) = fields.get("succeeds").and_then(Value::as_str).and_then(named) {
+            self.succeeded.insert(origin, Succession { said: seq, shared: seq.min(size) });
         }
     }
 
@@ -297,10 +296,13 @@ impl Audit {
         for verdict in self.verdicts.iter().filter(|verdict| !verdict.holds) {
             let (covers, from) = (verdict.checkpoint.size(), verdict.from.clone());
             // A name that another succeeded: what it covered beyond the copy that was restored is known to be gone.
-            let known =
-                self.succeeded.get(verdict.checkpoint.origin()).copied().filter(|_| good.is_none_or(|good| good < covers) || covers > size);
+            // However long the record has grown under the new name since.
+            let known = self
+                .succeeded
+                .get(verdict.checkpoint.origin())
+                .filter(|one| covers > one.shared || good.is_none_or(|good| good < covers) || covers > size);
             match known {
-                Some(said) => found.push((size.min(covers)..covers, Fault::Succeeded { from, said })),
+                Some(one) => found.push((one.shared.min(size).min(covers)..covers, Fault::Succeeded { from, said: one.said })),
                 None if covers > size => found.push((size..covers, Fault::Truncated { from })),
                 None => {
                     let first = rewritten.as_ref().is_none_or(|(bad, _)| covers < *bad);
@@ -329,6 +331,21 @@ impl Audit {
     fn find(&mut self, places: Range<u64>, fault: Fault) {
         self.findings.push(Finding { places, since: self.last_at.clone(), fault });
     }
+}
+
+/// That a new name goes on where an old one was lost.
+#[derive(Clone, Copy, Debug)]
+struct Succession {
+    /// The entry that says so.
+    said: u64,
+    /// At most so many entries are of both histories.
+    shared: u64,
+}
+
+/// The name and the size of a note.
+fn named(note: &str) -> Option<(Origin, u64)> {
+    let mut lines = note.split('\n');
+    Some((lines.next()?.parse().ok()?, lines.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -59,10 +59,14 @@ fn raw(index: u64, body: &EntryBody) -> Raw {
 
 /// Notes of a signer that saw the record grow to each of these sizes.
 fn notes(folder: &Path, sizes: &[u64], body: impl Fn(u64) -> EntryBody) -> Vec<String> {
+    notes_of(keys(), folder, sizes, body)
+}
+
+fn notes_of(keys: SigningKeys, folder: &Path, sizes: &[u64], body: impl Fn(u64) -> EntryBody) -> Vec<String> {
     let path = folder.join("checkpoints");
     drop(std::fs::remove_file(&path));
     Signer::create(&path).expect("made");
-    let mut signer = Signer::open(&path, keys()).expect("opens");
+    let mut signer = Signer::open(&path, keys).expect("opens");
     let mut tree = Subtrees::new();
     let mut given = Vec::new();
     for size in sizes {
@@ -351,6 +355,31 @@ fn a_restore_that_a_new_name_tells_of_is_known_and_one_that_nobody_tells_of_is_a
         assert_eq!(report.is_sound(), told, "{:?}", report.findings);
         let name = if told { "succeeded" } else { "truncated" };
         assert!(report.findings.iter().any(|finding| finding.fault.name() == name), "{:?}", report.findings);
+    }
+}
+
+/// What was lost stays known however long the record grows under its new name, and what both histories share must still hold.
+#[test]
+fn a_record_that_has_outgrown_what_it_lost_is_not_called_rewritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = notes(folder.path(), &[5, 9], |index| body(index, ""));
+    let later = || SigningKey::from_seed("alerts.example.org/2".parse().expect("a name"), &[8; 32]).expect("a key");
+    for (succeeded, changed, sound) in [(&old[0], None, true), (&old[1], None, true), (&old[0], Some(2), false)] {
+        let succeeds = serde_json::json!({"type": "record.signed_by", "t": "2026-11-22T00:00:00.000000Z", "v": 1, "succeeds": succeeded});
+        let succeeds = EntryBody::write(&succeeds).expect("an entry");
+        let grown = |index: u64| match index {
+            6 => succeeds.clone(),
+            _ => body(index, if index > 6 || Some(index) == changed { "later" } else { "" }),
+        };
+        let path = tempfile::tempdir().expect("a folder");
+        let new = notes_of(SigningKeys { current: later(), before: None }, path.path(), &[12], grown);
+        let mut kept = witnessed("outside", true, &old);
+        kept.extend(witnessed("checkpoints", false, &new));
+        let mut audit = Audit::new(vec![keys().public().remove(0), later().public().clone()], kept);
+        (0..12).for_each(|index| audit.entry(&raw(index, &grown(index))));
+        let report = audit.finish();
+        let names: Vec<_> = report.findings.iter().map(|finding| finding.fault.name()).collect();
+        assert_eq!((names.contains(&"succeeded"), !names.contains(&"rewritten")), (true, sound), "{:?}", report.findings);
     }
 }
 
