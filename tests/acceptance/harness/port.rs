@@ -5,7 +5,9 @@
 //! and end up talking to itself. So ports are taken from below that range, each under a lock file held for the life of the part.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpSocket;
 
 /// Below the range of Linux (from 32768) and of macOS and Windows (from 49152).
 const FIRST: u16 = 20_000;
@@ -31,7 +33,7 @@ impl Port {
                 continue;
             };
             let lock = File::create(folder.join(number.to_string())).expect("make a port lock file");
-            if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", number)).is_ok() {
+            if lock.try_lock().is_ok() && is_free(number) {
                 return Self { number, _lock: lock };
             }
         }
@@ -43,4 +45,14 @@ impl Port {
     pub const fn number(&self) -> u16 {
         self.number
     }
+}
+
+/// Whether nobody listens there. It is bound and not listened on: a child that is being started just then holds a copy of the
+/// socket for a moment, and a copy that listens would keep the part from its own port.
+fn is_free(number: u16) -> bool {
+    let bound = TcpSocket::new_v4().and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, number)))
+    });
+    bound.is_ok()
 }
