@@ -254,16 +254,7 @@ impl Voice {
     fn fail(&self, order: &Order, failure: Failure, alive: mpsc::Sender<()>) {
         let reporter = self.reporter.clone();
         let in_hand = Arc::clone(&self.in_hand);
-        let report = DeliveryReport {
-            dispatch: order.id.clone(),
-            report: Report::Failed(failure),
-            provider: None,
-            provider_ref: None,
-            text: None,
-            template: None,
-            possible_duplicate: false,
-            tries: 0,
-        };
+        let report = DeliveryReport { tries: 0, ..DeliveryReport::bare(order.id.clone(), Report::Failed(failure)) };
         tokio::spawn(async move {
             let id = report.dispatch.clone();
             let input = Input::DeliveryReported(report);

@@ -8,8 +8,7 @@ use crate::course::Course;
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{About, Doer, Event, Responder};
-use crate::private::Private;
-use crate::signal::{DeviceClock, Evidence, Kind, Origin, Signal, Verb, Via};
+use crate::signal::{Kind, Origin, Signal, Via};
 use crate::time::{Seconds, Timestamp, Why};
 
 /// A responder who has arrived is asked this long after their last word whether they are safe.
@@ -43,19 +42,8 @@ impl Engine {
 
     /// A call for somebody at the place of another one, as if a button had been pressed there for them.
     fn call_for(&self, now: Timestamp, act: &Activation, kind: Kind, about: About, via: Via, by: Option<Doer>) -> Vec<Event> {
-        let signal = Signal {
-            device: act.device.clone(),
-            verb: Verb::Press { kind: Some(kind), style: None },
-            origin: Origin { via, client: None, qos: 0, retained: false, dup: false, waited_since: None },
-            evidence: Evidence { raw: Private::Open(String::new()), payload_sha256: None, payload_bytes: 0 },
-            id: None,
-            sequence: None,
-            pressed_at: None,
-            clock: DeviceClock::Unproven,
-            note: None,
-            location: None,
-            battery: None,
-        };
+        let origin = Origin { via, client: None, qos: 0, retained: false, dup: false, waited_since: None };
+        let signal = Signal::made_here(act.device.clone(), Some(kind), origin);
         self.on_press_about(now, &signal, kind, by, about)
     }
 }

@@ -283,6 +283,13 @@ pub struct DeliveryReport {
     pub tries: u32,
 }
 
+impl DeliveryReport {
+    /// What became of it, after one request, from nobody in particular.
+    pub fn bare(dispatch: DispatchId, report: Report) -> Self {
+        Self { dispatch, report, provider: None, provider_ref: None, text: None, template: None, possible_duplicate: false, tries: 1 }
+    }
+}
+
 /// The states a message passes through, in order of rank; a status only moves up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

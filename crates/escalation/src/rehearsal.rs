@@ -15,7 +15,7 @@ use crate::input::Input;
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::outage::{Outage, known_after};
 use crate::private::Private;
-use crate::signal::{DeviceClock, Evidence, Kind, Origin, Signal, Verb, Via};
+use crate::signal::{Kind, Origin, Signal, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
 
 /// What is rehearsed.
@@ -158,19 +158,8 @@ impl Scene<'_> {
     }
 
     fn press(&self) -> Signal {
-        Signal {
-            device: self.device.clone(),
-            verb: Verb::Press { kind: self.kind, style: None },
-            origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-            evidence: Evidence { raw: Private::Open(String::new()), payload_sha256: None, payload_bytes: 0 },
-            id: None,
-            sequence: None,
-            pressed_at: None,
-            clock: DeviceClock::Unproven,
-            note: None,
-            location: None,
-            battery: None,
-        }
+        let origin = Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None };
+        Signal::made_here(self.device.clone(), self.kind, origin)
     }
 }
 
@@ -189,17 +178,7 @@ impl Stage<'_> {
 
     fn reported(&mut self, at: Timestamp) -> Option<(Timestamp, Input)> {
         let ((_, dispatch), report) = self.reports.pop_first()?;
-        let said = DeliveryReport {
-            dispatch,
-            report,
-            provider: None,
-            provider_ref: None,
-            text: None,
-            template: None,
-            possible_duplicate: false,
-            tries: 1,
-        };
-        Some((at, Input::DeliveryReported(said)))
+        Some((at, Input::DeliveryReported(DeliveryReport::bare(dispatch, report))))
     }
 
     fn take(&mut self, input: &Input) {

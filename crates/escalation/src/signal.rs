@@ -39,6 +39,23 @@ pub struct Signal {
 const COUNTER_MAX: u64 = (1 << 53) - 1;
 
 impl Signal {
+    /// A press that no message brought: made here, so that there is no evidence and nothing a sender could have said.
+    pub(crate) fn made_here(device: DeviceId, kind: Option<Kind>, origin: Origin) -> Self {
+        Self {
+            device,
+            verb: Verb::Press { kind, style: None },
+            origin,
+            evidence: Evidence { raw: Private::Open(String::new()), payload_sha256: None, payload_bytes: 0 },
+            id: None,
+            sequence: None,
+            pressed_at: None,
+            clock: DeviceClock::Unproven,
+            note: None,
+            location: None,
+            battery: None,
+        }
+    }
+
     /// The sender's counter, if it gave one that the record can hold; any other stays in the raw message alone.
     pub fn counter(&self) -> Option<u64> {
         self.sequence.filter(|count| *count <= COUNTER_MAX)

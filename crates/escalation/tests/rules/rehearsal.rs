@@ -116,17 +116,7 @@ fn lived(floor: &mut Floor, kind: Kind, outages: &[Outage]) -> Vec<String> {
                 let owed = floor.engine.owed(&dispatch).unwrap();
                 let down = is_down(outages, owed.medium, &owed.to).is_some();
                 let report = if down { Report::Failed(Failure::Unavailable) } else { Report::Accepted };
-                let nothing = DeliveryReport {
-                    dispatch,
-                    report,
-                    provider: None,
-                    provider_ref: None,
-                    text: None,
-                    template: None,
-                    possible_duplicate: false,
-                    tries: 1,
-                };
-                Input::DeliveryReported(nothing)
+                Input::DeliveryReported(DeliveryReport::bare(dispatch, report))
             }
         };
         floor.take(input).unwrap();
