@@ -34,3 +34,5 @@ mod separation;
 mod signing;
 #[cfg(test)]
 mod town;
+#[cfg(test)]
+mod words;

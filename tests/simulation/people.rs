@@ -13,6 +13,7 @@ use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Seconds;
 use escalation::verdict::Verdict;
+use escalation::word::{Entered, Word};
 use station::desk::Request;
 use station::view::{Query, Scope};
 
@@ -211,7 +212,9 @@ pub(crate) async fn press(world: Arc<World>, device: &'static str, mut dice: Dic
         let payload = format!("{id} {time}");
         let digest = ring::digest::digest(&ring::digest::SHA256, payload.as_bytes());
         let verb = match dice.between(0, 100) {
-            0..5 if time > 0 => Verb::Cancel,
+            0..5 if time > 0 => {
+                Verb::Cancel(dice.pick(&[None, Some(Word::Safe), Some(Word::Duress), Some(Word::Wrong)]).map(Entered::Judged))
+            }
             5..8 => Verb::Unreadable { why: escalation::signal::Unreadable::NotJson },
             _rest => Verb::Press { kind: None, style: None },
         };

@@ -126,6 +126,7 @@ impl Key {
             scope: Scope {
                 customers: some(table.customers.is_empty()).map(|()| table.customers.into_iter().collect::<BTreeSet<_>>()),
                 sites: some(table.sites.is_empty()).map(|()| table.sites.into_iter().collect::<BTreeSet<_>>()),
+                at_the_place: table.role.is_at_the_place(),
             },
             id: table.id,
             name: table.name,

@@ -34,6 +34,14 @@ impl Role {
         }
     }
 
+    /// Whether a key of this role is used where the buttons are, so that somebody may be watching.
+    pub fn is_at_the_place(self) -> bool {
+        match self {
+            Self::Site | Self::Device => true,
+            Self::Centre | Self::Auditor | Self::Admin => false,
+        }
+    }
+
     /// Whether a key of this role may be scoped so: a device belongs to sites, people of a site to sites or to a customer.
     pub fn can_have(self, sites: &[SiteId], customers: &[CustomerId]) -> bool {
         match self {

@@ -128,6 +128,9 @@ pub(crate) struct Directory {
     /// Who may edit it.
     #[serde(default)]
     pub(crate) source: Source,
+    /// The safe words of its sites: secrets, so in a file of their own.
+    #[serde(default)]
+    pub(crate) safe_words_file: Option<PathBuf>,
 }
 
 /// Who may edit the directory.

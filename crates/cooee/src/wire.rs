@@ -14,7 +14,7 @@ use console::hooks::{HookCall, HookKind, HookReply, Hooks};
 use console::keys::Keys;
 use dispatch::{BreakerState, Callbacks, HookRequest, Voice};
 use escalation::directory::adapter::Rule;
-use escalation::directory::draft::Draft;
+use escalation::directory::draft::{Draft, SafeWords};
 use escalation::directory::finding::{Finding, Severity};
 use escalation::id::Digest;
 use escalation::input::Input;
@@ -285,11 +285,15 @@ pub(crate) enum InForce {
 
 /// Reads the directory file and offers it. A broken one is a trouble while another is in force, and an end where none is.
 async fn adopt(settings: &Settings, desk: &Desk, rules: &watch::Sender<Arc<Vec<Rule>>>, in_force: bool) -> anyhow::Result<InForce> {
-    match read_directory(&settings.directory.path) {
-        Ok((draft, digest)) => {
+    let read = read_directory(&settings.directory.path);
+    let read = read
+        .and_then(|(draft, digest)| read_words(settings.directory.safe_words_file.as_deref(), &draft).map(|words| (draft, digest, words)));
+    match read {
+        Ok((draft, digest, words)) => {
             let adapters = draft.adapters.iter().map(|adapter| adapter.rule.clone()).collect();
             match desk.adopt(draft, digest).await? {
                 Verdict::Durable(_) => {
+                    desk.take_words(words).await?;
                     rules.send_replace(Arc::new(adapters));
                     Ok(InForce::TheFile)
                 }
@@ -332,6 +336,19 @@ fn read_directory(path: &Path) -> Result<(Draft, Digest), Vec<Finding>> {
         Some(draft) => Ok((draft, digest)),
         None => Err(parsed.findings),
     }
+}
+
+/// The safe words of a directory's sites, or everything that is wrong with them. None where no file is named.
+pub(crate) fn read_words(path: Option<&Path>, draft: &Draft) -> Result<SafeWords, Vec<Finding>> {
+    let Some(path) = path else { return Ok(SafeWords::default()) };
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|why| {
+        let what = format!("the safe words cannot be read: {why}");
+        let remedy = "correct  [directory] safe_words_file, or leave it out".to_owned();
+        vec![Finding { severity: Severity::Error, file: file.clone(), line: 0, what, consequence: String::new(), remedy }]
+    })?;
+    let parsed = SafeWords::parse(&file, &text, draft);
+    parsed.words.ok_or(parsed.findings)
 }
 
 /// What the desk is built from.

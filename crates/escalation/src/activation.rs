@@ -30,6 +30,7 @@ use crate::raising::Joint;
 use crate::roster::Rosters;
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
+use crate::word::Given;
 
 /// One person's call for help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub struct Activation {
     pub guard: CloseGuard,
     /// Who has said that it is over, each once, since it was last pressed.
     pub said_safe: Vec<SaidSafe>,
+    /// A safe word that was given, or its twin.
+    pub word: Option<Given>,
     /// How far it has come.
     pub progress: Progress,
     /// Who has committed, while the commitment holds.
@@ -208,6 +211,7 @@ impl Activation {
             cancel_asked: false,
             guard: raised.guard,
             said_safe: Vec::new(),
+            word: None,
             progress: Progress::Climb { rung: None, until: at },
             promise: None,
             claim: None,
@@ -282,7 +286,8 @@ impl Activation {
         let hold = self.hold.map(|hold| (hold.until, Why::Hold));
         let offer = self.offer.as_ref().map(|offer| (offer.until, Why::HandOver));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
-        [promise, check, police, hold, offer, claim, self.progress_due(), self.receipt_due()]
+        let word = self.word.and_then(|given| given.heed_at).map(|at| (at, Why::Word));
+        [promise, check, police, hold, offer, word, claim, self.progress_due(), self.receipt_due()]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)

@@ -42,7 +42,7 @@ impl Deed {
             Act::Note { .. } => Self::Noted,
             Act::Close { disposition, .. } => Self::Closed(*disposition),
             Act::Reopen { .. } => Self::Reopened,
-            Act::Safe => Self::SaidSafe,
+            Act::Safe { .. } => Self::SaidSafe,
         }
     }
 }
@@ -65,7 +65,7 @@ impl Engine {
                 }
                 Act::Reopen { reason } => Ok(self.reopen(now, act, doer, reason)),
                 Act::Claim
-                | Act::Safe
+                | Act::Safe { .. }
                 | Act::Hold { .. }
                 | Act::HandOver { .. }
                 | Act::Accept { .. }
@@ -76,7 +76,7 @@ impl Engine {
                 | Act::Close { .. } => Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at }),
             };
         }
-        course.act_on(&doer, &command.act)?;
+        course.act_on(&doer, command)?;
         course.renew_claim(&doer);
         if !course.act.is_open() {
             // With the last call that the lost key left behind its trouble is over.
@@ -96,8 +96,8 @@ impl Engine {
 }
 
 impl Course<'_> {
-    fn act_on(&mut self, doer: &Doer, act: &Act) -> Result<(), Rejection> {
-        match act {
+    fn act_on(&mut self, doer: &Doer, command: &Command) -> Result<(), Rejection> {
+        match &command.act {
             Act::Claim => self.claim(doer),
             Act::Hold { span, reason } => self.hold(doer, *span, reason),
             Act::HandOver { to } => self.hand_over(doer, to),
@@ -121,8 +121,8 @@ impl Course<'_> {
                 Ok(())
             }
             Act::Escalate { to } => self.escalate(doer, *to),
-            Act::Safe => {
-                self.say_safe(doer);
+            Act::Safe { word } => {
+                self.say_safe(doer, word.as_ref());
                 Ok(())
             }
             Act::Reopen { .. } => Err(Rejection::NotClosed(self.id())),
@@ -131,7 +131,7 @@ impl Course<'_> {
                 self.push(event);
                 Ok(())
             }
-            Act::Close { disposition, note } => self.close(doer, *disposition, note.as_ref()),
+            Act::Close { disposition, note } => self.close(doer, command.at_the_place, *disposition, note.as_ref()),
         }
     }
 

@@ -252,7 +252,9 @@ impl Engine {
             | Event::HoldEnded { .. }
             | Event::HandOverEnded { .. }
             | Event::Exhausted { .. }
-            | Event::RoundStarted { .. } => self.apply_to_activation(at, event),
+            | Event::RoundStarted { .. }
+            | Event::WordJudged { .. }
+            | Event::WordHeeded { .. } => self.apply_to_activation(at, event),
         }
     }
 

@@ -32,6 +32,7 @@ use crate::private::{Field, Private};
 use crate::signal::Kind;
 use crate::time::Timestamp;
 use crate::trouble::Cause;
+use crate::word::Word;
 
 /// One thing that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -588,6 +589,25 @@ pub enum Event {
         /// They had arrived: they said what they saw.
         #[serde(default, skip_serializing_if = "is_false")]
         eyes_on: bool,
+        /// With a word; what it was is the entry before this one.
+        #[serde(default, skip_serializing_if = "is_false")]
+        with_word: bool,
+    },
+    /// A word was given: the safe one, its twin, or neither. Whoever may be watched where the button is does not see this entry.
+    #[serde(rename = "word.judged")]
+    WordJudged {
+        /// Which.
+        act: ActivationId,
+        /// What it was.
+        word: Word,
+        /// When it is acted on, whichever it was.
+        heed_at: Timestamp,
+    },
+    /// It was acted on: a twin sends more people, any other changes nothing.
+    #[serde(rename = "word.heeded")]
+    WordHeeded {
+        /// Which.
+        act: ActivationId,
     },
     /// It is over.
     #[serde(rename = "activation.closed")]

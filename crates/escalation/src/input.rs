@@ -13,6 +13,7 @@ use crate::private::Private;
 use crate::signal::Signal;
 use crate::time::{Seconds, Timestamp};
 use crate::trouble::Cause;
+use crate::word::Entered;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,8 @@ pub struct Command {
     pub by: Attribution,
     /// The entry that the caller had seen of this activation, where acting on stale knowledge would be wrong. The watch checks it.
     pub seen: Option<u64>,
+    /// The caller is where the button is, and may be watched: what they are told must not depend on which word was given.
+    pub at_the_place: bool,
     /// What.
     pub act: Act,
 }
@@ -165,7 +168,10 @@ pub enum Act {
         text: Private,
     },
     /// Somebody says that it is over; that closes nothing.
-    Safe,
+    Safe {
+        /// With a word that proves it, or says the opposite.
+        word: Option<Entered>,
+    },
     /// Ends it.
     Close {
         /// With which outcome.

@@ -12,6 +12,7 @@
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
 //! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
+//! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
 pub mod acknowledgement;
@@ -51,4 +52,5 @@ pub mod signal;
 pub mod time;
 pub mod trouble;
 pub mod verdict;
+pub mod word;
 pub mod zone;

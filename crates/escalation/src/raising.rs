@@ -17,6 +17,7 @@ use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
+use crate::word::{Entered, Word};
 
 /// Presses of one device this close together are one gesture (mechanisms, "Directory": merge window 60 s).
 const MERGE_WINDOW: Seconds = Seconds(60);
@@ -123,7 +124,7 @@ impl Engine {
         match &signal.verb {
             Verb::Press { kind, .. } => self.on_press(now, signal, self.kind_of(&signal.device, *kind), by),
             Verb::Unreadable { .. } => self.on_press(now, signal, self.kind_of(&signal.device, None), by),
-            Verb::Cancel => self.on_cancel(now, signal),
+            Verb::Cancel(entered) => self.on_cancel(now, signal, entered.as_ref()),
             Verb::Tamper { on } => self.on_tamper(signal, *on),
             Verb::Presence { online } => self.on_presence(signal, *online),
         }
@@ -177,6 +178,11 @@ impl Engine {
         let (customer, ladder, standing) = self.route(&signal.device);
         let age = self.age_of(now, signal, kind);
         let site = self.directory().sites.get(&signal.device.site);
+        let twin = match &signal.verb {
+            Verb::Cancel(entered) => entered.as_ref().map(Entered::word),
+            Verb::Press { .. } | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => None,
+        };
+        let says_nothing = about.is_some() || twin.is_some();
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -190,9 +196,9 @@ impl Engine {
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
             centres: self.centres_of(&ladder),
-            // The button at the place says nothing of a call that it did not make.
+            // The button at the place says nothing of a call that it did not make, or that a twin made.
             guard: guard_of(site, kind),
-            feedback: if about.is_some() { Some(false) } else { site.map(|s| s.feedback) },
+            feedback: if says_nothing { Some(false) } else { site.map(|s| s.feedback) },
             about,
             signal: SignalRecord::from(signal),
             by,
@@ -200,6 +206,9 @@ impl Engine {
         let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, Arc::clone(&self.directory().rosters));
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
         course.begin();
+        if let Some(twin) = twin {
+            course.judge(twin);
+        }
         course.events
     }
 
@@ -233,7 +242,7 @@ impl Engine {
         let device = &signal.device;
         match &signal.verb {
             Verb::Unreadable { .. } => Joint::Unreadable(device.site.clone()),
-            Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. } => {
+            Verb::Press { .. } | Verb::Cancel(_) | Verb::Tamper { .. } | Verb::Presence { .. } => {
                 if self.directory().devices.contains_key(device) {
                     return Joint::Device(device.clone(), Tone::of(kind));
                 }
@@ -265,13 +274,14 @@ impl Engine {
     fn opening_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Opening {
         match (&signal.verb, self.age_of(now, signal, kind)) {
             (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
-            (Verb::Press { .. } | Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. }, Age::Live { .. } | Age::Delayed { .. }) => {
-                Opening::Ladder
-            }
+            (
+                Verb::Press { .. } | Verb::Cancel(_) | Verb::Tamper { .. } | Verb::Presence { .. },
+                Age::Live { .. } | Age::Delayed { .. },
+            ) => Opening::Ladder,
         }
     }
 
-    fn on_cancel(&self, now: Timestamp, signal: &Signal) -> Vec<Event> {
+    fn on_cancel(&self, now: Timestamp, signal: &Signal, entered: Option<&Entered>) -> Vec<Event> {
         let open = Tone::ALL.into_iter().find_map(|tone| self.open_at(&Joint::Device(signal.device.clone(), tone)));
         let origin = &signal.origin;
         let stranger = |tone| self.open_at(&Joint::of_stranger(&signal.device, origin.via, origin.client.as_deref(), tone));
@@ -280,9 +290,18 @@ impl Engine {
                 let mut course = Course::on(self, now, act);
                 let event = Event::CancelAsked { act: course.id(), dev: signal.device.clone(), signal: SignalRecord::from(signal) };
                 course.push(event);
+                if let Some(entered) = entered {
+                    course.judge(entered.word());
+                }
                 course.events
             }
-            None => vec![self.device_reported(signal, DeviceSays::Cancel)],
+            None => match entered.map(Entered::word) {
+                // A call for help by whoever is made to prove that there is none. What a broker kept may be of any day.
+                Some(Word::Duress) if !signal.origin.retained => self.raise(now, signal, Kind::Duress, None, None),
+                Some(Word::Safe | Word::Duress | Word::Wrong | Word::Unknown) | None => {
+                    vec![self.device_reported(signal, DeviceSays::Cancel)]
+                }
+            },
         }
     }
 

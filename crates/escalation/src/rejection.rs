@@ -42,6 +42,9 @@ pub enum Rejection {
         "{0} is not closed on one person's word: somebody else says that it is safe, or a responder who has arrived, or the police were rung and gave a reference"
     )]
     CloseGuarded(ActivationId),
+    /// A word was given, and whoever is where the button is may be watched.
+    #[error("a word was given for {0}: a key of the centre closes it, so that nobody at the place can be made to")]
+    WordGiven(ActivationId),
     /// Nothing to open again.
     #[error("{0} is open")]
     NotClosed(ActivationId),

@@ -114,6 +114,7 @@ impl Course<'_> {
             Why::Silence => {}
             Why::Hold => self.hold_over(),
             Why::HandOver => self.hand_over_unanswered(),
+            Why::Word => self.heed_word(),
             Why::ClaimLapse => {
                 let event = Event::ClaimLapsed { act: self.id() };
                 self.push(event);

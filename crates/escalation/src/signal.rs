@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DeviceId, Digest};
 use crate::private::Private;
 use crate::time::Timestamp;
+use crate::word::Entered;
 
 /// One message from a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Signal {
     pub fn said_kind(&self) -> Option<Kind> {
         match &self.verb {
             Verb::Press { kind, .. } => *kind,
-            Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => None,
+            Verb::Cancel(_) | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => None,
         }
     }
 }
@@ -80,8 +81,8 @@ pub enum Verb {
         /// How the button was pressed, if said.
         style: Option<Style>,
     },
-    /// Someone at the device asks to cancel: a state to verify, never an acknowledgement.
-    Cancel,
+    /// Someone at the device asks to cancel, with a word or without: a state to verify, never an acknowledgement.
+    Cancel(Option<Entered>),
     /// The device's housing was opened (`true`) or closed again.
     Tamper {
         /// Whether it is open now.

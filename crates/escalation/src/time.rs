@@ -51,6 +51,8 @@ pub enum Why {
     Hold,
     /// Nobody has taken over.
     HandOver,
+    /// A word that was given is acted on.
+    Word,
     /// A claim without action lapses.
     ClaimLapse,
     /// The next round to everyone.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use escalation::acknowledgement::Reply;
-use escalation::directory::draft::Draft;
+use escalation::directory::draft::{Draft, SafeWords};
 use escalation::dispatch::Failure;
 use escalation::id::{ActivationId, Digest, SiteId};
 use escalation::input::{Act, Input};
@@ -81,6 +81,8 @@ pub enum Look {
     },
     /// A directory that was read: adopted where it differs from the one in force.
     Adopt(Box<(Draft, Digest)>, oneshot::Sender<Verdict>),
+    /// Safe words that were read: from here on these count.
+    Words(SafeWords, oneshot::Sender<()>),
     /// Answered as soon as the watch has turned once more: proof of life.
     Turn(oneshot::Sender<Timestamp>),
 }
@@ -289,6 +291,11 @@ impl Desk {
     /// Offers a directory that was read from a file with this digest.
     pub async fn adopt(&self, draft: Draft, digest: Digest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::Adopt(Box::new((draft, digest)), done)).await
+    }
+
+    /// Takes up safe words in place of those before. They are kept in memory alone.
+    pub async fn take_words(&self, words: SafeWords) -> Result<(), DeskError> {
+        self.look(|done| Look::Words(words, done)).await
     }
 
     /// At most `limit` entries after `seq`, within a scope, for a stream that resumes.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use escalation::acknowledgement::Sender;
 use escalation::activation::{Activation, Stage};
+use escalation::directory::draft::SafeWords;
 use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
@@ -16,9 +17,10 @@ use escalation::input::{Act, Command, Input};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
-use escalation::signal::DeviceClock;
+use escalation::signal::{DeviceClock, Verb};
 use escalation::time::Timestamp;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
+use escalation::word::Entered;
 use ledger::{Batch, Listing, Seq};
 
 use crate::adopt;
@@ -47,6 +49,7 @@ pub struct Floor {
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
     link_base: LinkBase,
     wall_ahead_us: i64,
+    words: SafeWords,
 }
 
 /// Below this the two clocks are taken to agree, in microseconds: what others stamp has whole seconds.
@@ -166,6 +169,7 @@ impl Floor {
             receipts: BTreeMap::new(),
             link_base,
             wall_ahead_us: 0,
+            words: SafeWords::default(),
         }
     }
 
@@ -187,6 +191,11 @@ impl Floor {
     /// How far the world's clock is ahead of our time, in microseconds, as last read.
     pub(crate) fn set_wall_ahead(&mut self, us: i64) {
         self.wall_ahead_us = us;
+    }
+
+    /// Safe words, in place of those before.
+    pub fn take_words(&mut self, words: SafeWords) {
+        self.words = words;
     }
 
     /// Whose a link is, while its activation is in memory: open, or closed less than a day ago and not a thousand closings.
@@ -441,6 +450,8 @@ impl Floor {
             | Event::Escalated { .. }
             | Event::RoundStarted { .. }
             | Event::SaidSafe { .. }
+            | Event::WordJudged { .. }
+            | Event::WordHeeded { .. }
             | Event::NoteAdded { .. }
             | Event::Archived { .. } => {}
         }
@@ -552,6 +563,36 @@ impl Floor {
         }
         if let Input::Command(command) = input {
             self.resolve_successor(command);
+        }
+        self.judge_word(input);
+    }
+
+    /// What a word is, before anything of it is decided or written down.
+    fn judge_word(&self, input: &mut Input) {
+        let (site, entered) = match input {
+            Input::Signal(signal) | Input::Raised { signal, .. } => match &mut signal.verb {
+                Verb::Cancel(Some(entered)) => (Some(signal.device.site.clone()), entered),
+                Verb::Cancel(None) | Verb::Press { .. } | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => return,
+            },
+            Input::Command(command) => {
+                let Act::Safe { word: Some(entered) } = &mut command.act else { return };
+                (self.engine.activation(&command.activation).map(|act| act.device.site.clone()), entered)
+            }
+            Input::Answer(_)
+            | Input::DeliveryReported(_)
+            | Input::Tick
+            | Input::DirectoryOffered(_)
+            | Input::TroubleNoticed(_)
+            | Input::TroubleCleared(_)
+            | Input::Started(_)
+            | Input::ClockStepped { .. }
+            | Input::RecordLost { .. }
+            | Input::RecordFound
+            | Input::TickOwed { .. }
+            | Input::SignedBy(_) => return,
+        };
+        if let (Entered::Open(text), Some(site)) = (&*entered, site) {
+            *entered = Entered::Judged(self.words.judge(&site, text));
         }
     }
 

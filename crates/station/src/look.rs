@@ -62,6 +62,8 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
             return Some((Input::Answer(Answer { from, reply, text: None, provider_ref: None, sent_at: None }), reply_to));
         }
         Look::Adopt(read, done) => return adopt(floor, &read.0, read.1, done),
+        // The watch has taken these before it asks here.
+        Look::Words(..) => {}
         Look::Turn(done) => drop(done.send(now)),
     }
     None
@@ -75,7 +77,8 @@ fn act(floor: &Floor, request: Request, done: oneshot::Sender<Verdict>) -> Optio
         return None;
     }
     let by = attribution(request.principal, request.actor, request.idempotency_key.as_deref());
-    Some((Input::Command(Command { activation: request.activation, by, seen: request.seen, act: request.act }), done))
+    let at_the_place = request.scope.at_the_place;
+    Some((Input::Command(Command { activation: request.activation, by, seen: request.seen, at_the_place, act: request.act }), done))
 }
 
 fn adopt(floor: &Floor, draft: &Draft, digest: Digest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
@@ -161,7 +164,7 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
         newest.select_nth_unstable_by(limit, |one, two| newest_first(one.raised_at, &one.id, two.raised_at, &two.id));
         newest.truncate(limit.saturating_add(1));
     }
-    let in_memory: Vec<Card> = newest.into_iter().map(|act| portray::card(floor, act)).collect();
+    let in_memory: Vec<Card> = newest.into_iter().map(|act| query.scope.veil(portray::card(floor, act))).collect();
     if query.open == Some(true) {
         return drop(done.send(Ok(page(in_memory, limit))));
     }
@@ -197,7 +200,8 @@ fn list<L: Ledger>(floor: &Floor, ledger: &Arc<L>, query: Query, done: oneshot::
                 Ok(history) => {
                     let card = portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site));
                     // What was opened again was listed when it was closed.
-                    cards.extend(card.filter(|card| wants_open.is_none_or(|open| open == (card.state != State::Closed))));
+                    let card = card.filter(|card| wants_open.is_none_or(|open| open == (card.state != State::Closed)));
+                    cards.extend(card.map(|card| scope.veil(card)));
                 }
                 Err(error) => return drop(done.send(Err(error))),
             }
@@ -245,21 +249,25 @@ fn activation<L: Ledger>(
         };
         let card = card.or_else(|| portray::archived(&vault, &history.entries)).filter(|card| scope.permits(&card.customer, &card.site));
         let Some(card) = card else { return drop(done.send(Ok(None))) };
-        let detail = portray::detail(&*ledger, &vault, card, &history).await.map(Some);
+        let detail = portray::detail(&*ledger, &vault, scope.veil(card), &history).await.map(|mut detail| {
+            detail.history.retain(|line| scope.permits_line(line));
+            Some(detail)
+        });
         drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));
     });
 }
 
 fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scope, done: oneshot::Sender<Result<Option<Card>, DeskError>>) {
     if let Some(act) = floor.engine.activation(&id) {
-        let card = scope.permits(&act.customer, &act.device.site).then(|| portray::card(floor, act));
+        let card = scope.permits(&act.customer, &act.device.site).then(|| scope.veil(portray::card(floor, act)));
         return drop(done.send(Ok(card)));
     }
     let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
     tokio::spawn(async move {
         let history = history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await;
         let card = history.map(|history| portray::archived(&vault, &history.entries));
-        drop(done.send(card.map(|card| card.filter(|card| scope.permits(&card.customer, &card.site)))));
+        let card = card.map(|card| card.filter(|card| scope.permits(&card.customer, &card.site)));
+        drop(done.send(card.map(|card| card.map(|card| scope.veil(card)))));
     });
 }
 

@@ -14,6 +14,7 @@ use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId,
 use escalation::ladder::{Ladder, RungIndex, Who};
 use escalation::police::Threshold;
 use escalation::time::Timestamp;
+use escalation::word::Word;
 use ledger::{Entry, Ledger, ReadError};
 
 use crate::floor::{Floor, Link};
@@ -226,6 +227,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         held_until: act.hold.map(|hold| hold.until),
         offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
+        word: act.word.map(|given| given.word),
         going: promised.chain(joined).chain(lost).collect(),
         closed_at: act.closing.as_ref().map(|closing| closing.at),
         closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
@@ -467,9 +469,9 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
             format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
         }
         Event::NoteAdded { by, text, .. } => format!("note by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(text)).await?)),
-        Event::SaidSafe { by, eyes_on, .. } => {
-            format!("{} says that it is over{}", responder_name(vault, by), if *eyes_on { ", and is there" } else { "" })
-        }
+        Event::SaidSafe { by, eyes_on, with_word, .. } => said_safe_words(&responder_name(vault, by), *eyes_on, *with_word),
+        Event::WordJudged { word, .. } => word_words(*word).to_owned(),
+        Event::WordHeeded { .. } => "the word was acted on: a duress word sends more people, any other changes nothing".to_owned(),
         Event::Closed { by, disposition, note, .. } => {
             let note = replay::open(ledger, note.as_ref()).await?;
             format!("closed by {}: {}{}", doer(vault, by), crate::order::disposition(*disposition), quoted(note))
@@ -490,6 +492,21 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         | Event::TroubleCleared { .. }
         | Event::DeviceReported { .. } => kind_of(event),
     })
+}
+
+fn said_safe_words(name: &str, eyes_on: bool, with_word: bool) -> String {
+    let there = if eyes_on { ", and is there" } else { "" };
+    let word = if with_word { ", with a word" } else { "" };
+    format!("{name} says that it is over{there}{word}")
+}
+
+fn word_words(word: Word) -> &'static str {
+    match word {
+        Word::Safe => "the safe word was given",
+        Word::Duress => "the DURESS WORD was given: whoever gave it is not safe",
+        Word::Wrong => "a word was given that is not the safe one: verify",
+        Word::Unknown => "a word was given, but none is known for this site: verify",
+    }
 }
 
 fn raised_words(vault: &Vault, raised: &Raised, note: Option<String>) -> String {

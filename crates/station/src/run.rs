@@ -522,6 +522,13 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             let busy = "another one is being adopted; offer it again".to_owned();
             return drop(done.send(Verdict::Refused(Rejection::Directory(busy))));
         }
+        if let Look::Words(words, done) = look {
+            self.floor.take_words(words);
+            if done.send(()).is_err() {
+                tracing::debug!("safe words were taken up, and whoever brought them has gone");
+            }
+            return;
+        }
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
             self.admit(input, reply, inputs);
         }

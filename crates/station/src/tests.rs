@@ -242,7 +242,7 @@ fn query(scope: Scope, cursor: Option<String>, limit: u16) -> Query {
 }
 
 fn of(customer: &str) -> Scope {
-    Scope { customers: Some([Slug::parse(customer).unwrap().into()].into()), sites: None }
+    Scope { customers: Some([Slug::parse(customer).unwrap().into()].into()), sites: None, at_the_place: false }
 }
 
 fn note(activation: &str, key: &str, seen: Option<u64>) -> Request {
@@ -644,7 +644,7 @@ async fn a_trouble_is_told_to_whom_it_concerns_and_to_nobody_else() {
     for cause in all() {
         assert!(matches!(house.desk.submit(Input::TroubleNoticed(cause.clone())).await, Verdict::Durable(_)));
     }
-    let at = |site: SiteId| Scope { customers: None, sites: Some([site].into()) };
+    let at = |site: SiteId| Scope { customers: None, sites: Some([site].into()), at_the_place: false };
     for (scope, sees_site, sees_all) in [
         (Scope::everything(), true, true),
         (of("kalamunda"), true, false),
@@ -734,9 +734,9 @@ async fn a_receipt_that_is_due_is_asked_for_after_a_start() {
 async fn what_memory_knows_is_answered_from_memory_and_within_the_scope() {
     let house = House::open().await;
     house.desk.submit(press("1")).await;
-    let kalamunda = Scope { customers: Some([CustomerId::parse("kalamunda").unwrap()].into()), sites: None };
-    let library = Scope { customers: None, sites: Some([SiteId::parse("library").unwrap()].into()) };
-    let elsewhere = Scope { customers: None, sites: Some([SiteId::parse("depot").unwrap()].into()) };
+    let kalamunda = Scope { customers: Some([CustomerId::parse("kalamunda").unwrap()].into()), sites: None, at_the_place: false };
+    let library = Scope { customers: None, sites: Some([SiteId::parse("library").unwrap()].into()), at_the_place: false };
+    let elsewhere = Scope { customers: None, sites: Some([SiteId::parse("depot").unwrap()].into()), at_the_place: false };
     for (scope, seen) in [(Scope::everything(), 1), (kalamunda, 1), (library, 1), (elsewhere, 0)] {
         assert_eq!(house.desk.count(scope.clone()).await.unwrap(), seen, "{scope:?}");
         let card = house.desk.card("KAL-1".parse().unwrap(), scope.clone()).await.unwrap();

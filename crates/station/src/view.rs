@@ -15,6 +15,7 @@ use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
 use escalation::trouble::Cause;
+use escalation::word::Word;
 
 use crate::journal;
 
@@ -25,6 +26,8 @@ pub struct Scope {
     pub customers: Option<BTreeSet<CustomerId>>,
     /// Only these sites; `None` is all of them.
     pub sites: Option<BTreeSet<SiteId>>,
+    /// The key is used where the buttons are, so that somebody may be watching: what a safe word was is not shown.
+    pub at_the_place: bool,
 }
 
 impl Scope {
@@ -40,6 +43,9 @@ impl Scope {
 
     /// Whether an entry of the stream may be seen.
     pub fn permits_entry(&self, entry: &StreamEntry) -> bool {
+        if self.at_the_place && is_covert(&entry.kind) {
+            return false;
+        }
         if matches!(entry.kind.as_str(), "trouble.raised" | "trouble.cleared") {
             return self.permits_trouble(entry);
         }
@@ -65,10 +71,25 @@ impl Scope {
         }
     }
 
+    /// The same without what a safe word was, where somebody may be watching.
+    pub fn veil(&self, card: Card) -> Card {
+        if self.at_the_place { Card { word: None, ..card } } else { card }
+    }
+
+    /// Whether a line of a history may be seen.
+    pub fn permits_line(&self, line: &Line) -> bool {
+        !(self.at_the_place && is_covert(&line.kind))
+    }
+
     /// Whether the station's own affairs may be seen: only by keys that are not restricted.
     pub fn is_everything(&self) -> bool {
         self.customers.is_none() && self.sites.is_none()
     }
+}
+
+/// Whether a record kind tells a safe word from its twin.
+fn is_covert(kind: &str) -> bool {
+    matches!(kind, "word.judged" | "word.heeded")
 }
 
 /// Who may be told of a trouble.
@@ -190,6 +211,8 @@ pub struct Card {
     pub offered_to: Option<String>,
     /// Who has said that it is over since it was last pressed, and whether they were there.
     pub said_safe: Vec<(String, bool)>,
+    /// What the latest safe word was that somebody gave.
+    pub word: Option<Word>,
     /// Who is going.
     pub going: Vec<Going>,
     /// When it was closed.

@@ -15,6 +15,7 @@ use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::Verdict;
+use escalation::word::Entered;
 use serde::{Deserialize, Deserializer, Serialize};
 use station::desk::Request;
 use station::view::Card;
@@ -34,6 +35,22 @@ use crate::room::Room;
 pub(crate) struct ByBody {
     /// Id or name of the person who acts, at most 200 bytes.
     by: Option<String>,
+}
+
+/// Somebody says that it is over.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SafeBody {
+    /// Id or name of the person who says so, at most 200 bytes.
+    by: Option<String>,
+    /// The word that they gave with it, at most 200 bytes. The answer is the same whichever it was.
+    safe_word: Option<String>,
+}
+
+/// The word that came with it, where one did.
+pub(crate) fn entered(word: Option<String>) -> Result<Option<Entered>, Problem> {
+    fits("safe_word", word.as_deref(), NAME_MAX)?;
+    Ok(word.filter(|word| !word.trim().is_empty()).map(Entered::Open))
 }
 
 /// The owner buys time.
@@ -265,8 +282,8 @@ act!(
     }
 );
 act!(
-    /// Somebody says that it is over. It closes nothing: where the site asks for more than one word, somebody else closes on it.
-    safe, "safe", ByBody, Action::Safe, |body| (body.by, Act::Safe)
+    /// Somebody says that it is over, with the safe word or its twin where they gave one. It closes nothing: where the site asks for more than one word, somebody else closes on it.
+    safe, "safe", SafeBody, Action::Safe, |body| (body.by, Act::Safe { word: entered(body.safe_word)? })
 );
 act!(
     /// Ends it with a disposition.
@@ -309,8 +326,11 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::Safe | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => false,
+        Act::Claim | Act::Safe { .. } | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => {
+            false
+        }
     };
+    let gives_word = matches!(wish.act, Act::Safe { .. });
     let request = Request {
         activation: id.clone(),
         principal: caller.principal.clone(),
@@ -324,6 +344,8 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
         Verdict::Durable(outcome) => {
             // It is done: that its new state cannot be read must not look as if it were not.
             let card = fresh(room, caller, id).await;
+            // Whoever gives a word is not shown what it was.
+            let card = card.map(|card| if gives_word { Card { word: None, ..card } } else { card });
             let going = card.as_ref().and_then(|card| card.going.first());
             let first = going.map(|going| going.name.clone());
             Ok(Acted {
@@ -394,6 +416,10 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::CloseGuarded(activation) => {
             let card = fresh(room, caller, activation).await;
             conflict("close-guarded", "One word is not enough", &words).with(card.as_ref().map(Activation::from))
+        }
+        Rejection::WordGiven(activation) => {
+            let card = fresh(room, caller, activation).await;
+            conflict("word-given", "The centre closes it", &words).with(card.as_ref().map(Activation::from))
         }
         Rejection::NotClosed(_) => conflict("not-closed", "It is open", &words),
         Rejection::HoldsSpent => conflict("holds-spent", "Held long enough", &words),

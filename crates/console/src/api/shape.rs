@@ -5,6 +5,7 @@ use escalation::directory::{Mounting, Standing};
 use escalation::event::Age;
 use escalation::police::Threshold;
 use escalation::time::{Timestamp, Why};
+use escalation::word::Word;
 use serde::{Serialize, Serializer};
 use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, PoliceView, RungView, TroubleView};
 use utoipa::ToSchema;
@@ -53,7 +54,7 @@ pub(crate) struct Activation {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     next_at: Option<Timestamp>,
-    /// receipt, `rung_wait`, arrival, grace, check, silence, police, hold, `hand_over`, `claim_lapse`, round or archive.
+    /// receipt, `rung_wait`, arrival, grace, check, silence, police, hold, `hand_over`, word, `claim_lapse`, round or archive.
     next_why: Option<&'static str>,
     /// The operator who owns it.
     claimed_by: Option<String>,
@@ -65,6 +66,10 @@ pub(crate) struct Activation {
     offered_to: Option<String>,
     /// Who has said that it is over since it was last pressed. It closes nothing.
     said_safe: Vec<SafeShape>,
+    /// What the latest word was that somebody gave: safe, duress (whoever gave it is not safe), wrong or unknown. Never shown to a key
+    /// that is used where the buttons are, nor in the answer to whoever gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word: Option<&'static str>,
     going: Vec<GoingShape>,
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
@@ -285,12 +290,22 @@ impl From<&Card> for Activation {
             held_until: card.held_until,
             offered_to: card.offered_to.clone(),
             said_safe: card.said_safe.iter().map(|(name, eyes_on)| SafeShape { name: name.clone(), eyes_on: *eyes_on }).collect(),
+            word: card.word.map(word),
             going: card.going.iter().map(GoingShape::from).collect(),
             closed_at: card.closed_at,
             closed_by: card.closed_by.clone(),
             disposition: card.disposition.map(disposition),
             seq: card.seq,
         }
+    }
+}
+
+fn word(word: Word) -> &'static str {
+    match word {
+        Word::Safe => "safe",
+        Word::Duress => "duress",
+        Word::Wrong => "wrong",
+        Word::Unknown => "unknown",
     }
 }
 
@@ -433,6 +448,7 @@ fn why(why: Why) -> &'static str {
         Why::Silence => "silence",
         Why::Hold => "hold",
         Why::HandOver => "hand_over",
+        Why::Word => "word",
         Why::ClaimLapse => "claim_lapse",
         Why::Round => "round",
         Why::Archive => "archive",

@@ -15,7 +15,7 @@ use escalation::time::Seconds;
 use serde::Deserialize;
 
 use super::trouble;
-use crate::api::act::{Wish, perform, read_escalate_to, successor};
+use crate::api::act::{Wish, entered, perform, read_escalate_to, successor};
 use crate::api::strict::Conditions;
 use crate::caller::{Caller, Visitor};
 use crate::problem::Problem;
@@ -41,6 +41,7 @@ pub(super) struct Fields {
     threshold: Option<u8>,
     called_by: Option<String>,
     reference: Option<String>,
+    safe_word: Option<String>,
 }
 
 pub(super) async fn act(
@@ -136,7 +137,7 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
             let note = words.map(Private::Open);
             Ok((Action::Close, Act::Close { disposition, note }))
         }
-        "safe" => Ok((Action::Safe, Act::Safe)),
+        "safe" => Ok((Action::Safe, Act::Safe { word: entered(fields.safe_word)? })),
         "reopen" => {
             let reason = fields.reason.filter(|reason| !reason.trim().is_empty()).ok_or_else(|| missing("why"))?;
             Ok((Action::Reopen, Act::Reopen { reason: Private::Open(reason) }))

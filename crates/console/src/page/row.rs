@@ -8,6 +8,7 @@ use escalation::event::Age;
 use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
+use escalation::word::Word;
 use station::view::{Card, State};
 
 use crate::api::shape::disposition;
@@ -43,6 +44,8 @@ pub(super) struct Row {
     pub(super) offered_to: String,
     pub(super) unowned: bool,
     pub(super) said_safe: Vec<String>,
+    /// What a word was that somebody gave; empty where none was, or where somebody may be watching.
+    pub(super) word: &'static str,
     pub(super) going: Vec<String>,
     pub(super) step: String,
     pub(super) next: &'static str,
@@ -137,6 +140,7 @@ impl Row {
                 .iter()
                 .map(|(name, eyes_on)| if *eyes_on { format!("{name}, who is there") } else { name.clone() })
                 .collect(),
+            word: card.word.map_or("", word),
             going: going(card),
             step: match (card.rung, card.rungs) {
                 (_, 0) => "no ladder".to_owned(),
@@ -151,6 +155,15 @@ impl Row {
             seq: card.seq,
             may: May::of(caller),
         }
+    }
+}
+
+fn word(word: Word) -> &'static str {
+    match word {
+        Word::Safe => "The safe word was given.",
+        Word::Duress => "DURESS WORD: whoever gave it is not safe. Do not ring the site.",
+        Word::Wrong => "A word was given that is not the safe one. Verify.",
+        Word::Unknown => "A word was given, but none is known for this site. Verify.",
     }
 }
 
@@ -235,6 +248,7 @@ fn next(card: &Card) -> &'static str {
         Some(Why::Silence) => "help is sent to whoever is there, unless they answer",
         Some(Why::Hold) => "the hold is over and the ladder goes on",
         Some(Why::HandOver) => "it stays with its owner, and no longer held, unless it is taken over",
+        Some(Why::Word) => "the word that was given is acted on",
         Some(Why::ClaimLapse) => "the claim lapses",
         Some(Why::Round) => "everyone is told again",
         Some(Why::Archive) => "leaves this list",

@@ -132,6 +132,7 @@ impl World {
             }
             Look::Adopt(_, done) => drop(done.send(self.verdict())),
             Look::Turn(done) => drop(done.send(self.turn())),
+            Look::Words(..) => {}
         }
     }
 
@@ -339,6 +340,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         held_until: None,
         offered_to: None,
         said_safe: Vec::new(),
+        word: None,
         going: Vec::new(),
         closed_at: None,
         closed_by: None,

@@ -24,7 +24,8 @@ use station::clock::{Clock, MachineClock};
 
 use crate::carriers::carriers;
 use crate::cli::Check;
-use crate::config::{Key, Settings};
+use crate::config::{Key, Role, Settings};
+use crate::wire::read_words;
 
 /// For so many days from now on every ladder is proved.
 const DAYS: i64 = 14;
@@ -94,6 +95,7 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
     report.findings.extend(parsed.findings);
     if let Some(draft) = &parsed.draft {
         report.findings.extend(unknown_webhooks(&file, draft, &loaded.webhooks));
+        report.findings.extend(safe_words(path, directory.safe_words_file.as_deref(), draft, loaded.settings.as_ref()));
         let until = now.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
         let carriers = loaded.settings.as_ref().map(|settings| carriers(&settings.dispatch));
         let proof = draft.prove(&file, now, until, carriers.as_deref());
@@ -144,6 +146,30 @@ fn unknown_webhooks(file: &str, draft: &Draft, webhooks: &[String]) -> Vec<Findi
             remedy: "add it to the settings, or correct the name here".to_owned(),
         })
         .collect()
+}
+
+/// The words of the sites, and whether anybody is left who may close a call once one was given.
+fn safe_words(settings_file: &Path, path: Option<&Path>, draft: &Draft, settings: Option<&Settings>) -> Vec<Finding> {
+    let Some(path) = path else { return Vec::new() };
+    let mut findings = match read_words(Some(path), draft) {
+        Ok(_) => Vec::new(),
+        Err(findings) => findings,
+    };
+    let closes = |key: &Key| match key.role {
+        Role::Centre | Role::Admin => true,
+        Role::Site | Role::Device | Role::Auditor => false,
+    };
+    if settings.is_some_and(|settings| !settings.keys.iter().any(closes)) {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            file: settings_file.display().to_string(),
+            line: 0,
+            what: "there are safe words, and no key of the role centre or admin".to_owned(),
+            consequence: "once a word was given for a call it could be closed through control.sock alone".to_owned(),
+            remedy: "make one:  cooee key new --role centre".to_owned(),
+        });
+    }
+    findings
 }
 
 /// Only here are both known: who is to be rung, and whether any account makes calls.

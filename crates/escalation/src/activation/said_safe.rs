@@ -9,4 +9,6 @@ pub struct SaidSafe {
     pub by: Companion,
     /// They had arrived: they said what they saw.
     pub eyes_on: bool,
+    /// They gave a word with it that was not the safe one.
+    pub disproved: bool,
 }

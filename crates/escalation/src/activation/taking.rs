@@ -11,6 +11,7 @@ use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
 use crate::police::Threshold;
 use crate::time::Timestamp;
+use crate::word::{Given, Word};
 
 impl Activation {
     /// Takes one event of this activation. Infallible; what makes no sense returns `false` and changes nothing but the count.
@@ -61,7 +62,9 @@ impl Activation {
             Event::PoliceRung { threshold, called_by, reference, .. } => {
                 self.on_police_rung(at, *threshold, called_by.is_some() && reference.is_some());
             }
-            Event::SaidSafe { by, eyes_on, .. } => self.on_said_safe(by, *eyes_on),
+            Event::SaidSafe { by, eyes_on, with_word, .. } => self.on_said_safe(by, *eyes_on, *with_word),
+            Event::WordJudged { word, heed_at, .. } => self.on_word(*word, *heed_at),
+            Event::WordHeeded { .. } => self.on_heeded(),
             Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
             Event::CommitmentQuestioned { grace_until, .. } => {
                 if let Some(promise) = &mut self.promise {
@@ -122,6 +125,7 @@ impl Activation {
             | Event::PoliceNeeded { .. }
             | Event::PoliceRung { .. }
             | Event::SaidSafe { .. }
+            | Event::WordJudged { .. }
             | Event::Claimed { .. }
             | Event::Escalated { .. }
             | Event::Exhausted { .. }
@@ -133,6 +137,7 @@ impl Activation {
             Event::ClaimLapsed { .. } | Event::Held { .. } | Event::HandOverOffered { .. } => self.claim.is_some(),
             Event::HoldEnded { .. } => self.hold.is_some(),
             Event::HandOverEnded { .. } => self.offer.is_some(),
+            Event::WordHeeded { .. } => self.word.is_some_and(|given| given.heed_at.is_some()),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
             Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
@@ -163,11 +168,31 @@ impl Activation {
         self.arrivals = Vec::new();
         self.pursuits = Vec::new();
         self.latest = 0;
+        if let Some(given) = &mut self.word {
+            given.heed_at = None;
+        }
     }
 
-    fn on_said_safe(&mut self, by: &Responder, eyes_on: bool) {
+    fn on_said_safe(&mut self, by: &Responder, eyes_on: bool, with_word: bool) {
+        let disproved = with_word && !self.word.is_some_and(|given| given.is_safe());
         self.said_safe.retain(|said| !said.by.is(by));
-        self.said_safe.push(SaidSafe { by: Companion::new(by, Commitment::Going), eyes_on });
+        self.said_safe.push(SaidSafe { by: Companion::new(by, Commitment::Going), eyes_on, disproved });
+    }
+
+    /// A twin stays: whoever is made to give it may be made to give the other one as well.
+    fn on_word(&mut self, word: Word, heed_at: Timestamp) {
+        let twin = word == Word::Duress || self.word.is_some_and(|given| given.word == Word::Duress);
+        self.word = Some(Given { word: if twin { Word::Duress } else { word }, outdated: false, heed_at: Some(heed_at) });
+    }
+
+    /// Whether anybody's commitment or hold stands in the way of a twin is over.
+    fn on_heeded(&mut self) {
+        if let Some(given) = &mut self.word {
+            given.heed_at = None;
+        }
+        if self.word.is_some_and(|given| given.word == Word::Duress) {
+            self.on_escalated();
+        }
     }
 
     /// Who had committed to a call that was over has not committed to this one.
@@ -175,6 +200,9 @@ impl Activation {
         self.closing = None;
         self.joined = Vec::new();
         self.said_safe = Vec::new();
+        if let Some(given) = &mut self.word {
+            given.outdated = true;
+        }
         self.progress = Progress::Climb { rung: None, until: at };
         self.let_go_of_attempts();
     }
@@ -245,6 +273,9 @@ impl Activation {
         }
         // Whoever said before that it is over did not know of this press.
         self.said_safe = Vec::new();
+        if let Some(given) = &mut self.word {
+            given.outdated = true;
+        }
         self.last_press_at = at;
         self.payload = payload;
     }

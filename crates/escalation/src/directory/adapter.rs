@@ -32,6 +32,9 @@ pub struct Rule {
     /// A JSON pointer to the battery in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub battery_pointer: Option<String>,
+    /// A JSON pointer to the safe word that came with a cancel. It is judged and not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word_pointer: Option<String>,
     /// Tried in order; the first that matches decides.
     pub when: Vec<When>,
     /// What a message means that no `when` matched. Of several rules for one topic the first with a matching `when` decides.

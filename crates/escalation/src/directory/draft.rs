@@ -28,6 +28,7 @@ mod reader;
 mod reference;
 mod resolve;
 mod roster;
+mod safe_words;
 mod sayable;
 mod site;
 mod wait;
@@ -51,6 +52,7 @@ pub use proof::Proof;
 pub use reader::At;
 pub use resolve::{Resolved, ResolvedPerson};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
+pub use safe_words::{ParsedWords, SafeWords};
 pub use site::DraftSite;
 pub use zone::zones_version;
 

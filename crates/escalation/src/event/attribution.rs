@@ -39,6 +39,8 @@ impl Event {
             | Self::RoundStarted { act, .. }
             | Self::NoteAdded { act, .. }
             | Self::SaidSafe { act, .. }
+            | Self::WordJudged { act, .. }
+            | Self::WordHeeded { act }
             | Self::Closed { act, .. }
             | Self::Reopened { act, .. }
             | Self::Archived { act } => Some(act),
@@ -106,6 +108,8 @@ impl Event {
             | Self::HandOverEnded { .. }
             | Self::Exhausted { .. }
             | Self::RoundStarted { .. }
+            | Self::WordJudged { .. }
+            | Self::WordHeeded { .. }
             | Self::Archived { .. } => None,
         }
     }

@@ -83,6 +83,8 @@ impl Event {
             | Self::HandOverEnded { .. }
             | Self::Exhausted { .. }
             | Self::RoundStarted { .. }
+            | Self::WordJudged { .. }
+            | Self::WordHeeded { .. }
             | Self::Archived { .. } => {}
         }
     }

@@ -63,7 +63,7 @@ impl From<&Signal> for SignalRecord {
         let (style, unreadable) = match &signal.verb {
             Verb::Press { style, .. } => (*style, None),
             Verb::Unreadable { why } => (None, Some(*why)),
-            Verb::Cancel | Verb::Tamper { .. } | Verb::Presence { .. } => (None, None),
+            Verb::Cancel(_) | Verb::Tamper { .. } | Verb::Presence { .. } => (None, None),
         };
         Self {
             via: signal.origin.via,

@@ -346,7 +346,13 @@ impl Floor {
 
     pub(crate) fn command(&mut self, by: Attribution, act: Act) -> Result<Vec<Event>, Rejection> {
         let activation = self.subject.clone().unwrap();
-        self.take(Input::Command(Command { activation, by, seen: None, act }))
+        self.take(Input::Command(Command { activation, by, seen: None, at_the_place: false, act }))
+    }
+
+    /// The same by a key that is used where the button is.
+    pub(crate) fn command_at_the_place(&mut self, by: Attribution, act: Act) -> Result<Vec<Event>, Rejection> {
+        let activation = self.subject.clone().unwrap();
+        self.take(Input::Command(Command { activation, by, seen: None, at_the_place: true, act }))
     }
 
     // --- Time ---

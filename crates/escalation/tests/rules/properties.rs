@@ -17,6 +17,7 @@ use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
 use escalation::signal::{DeviceClock, Kind, Style, Unreadable, Verb};
 use escalation::time::{Seconds, SignedDuration};
 use escalation::trouble::Cause;
+use escalation::word::{Entered, Word};
 use proptest::prelude::*;
 
 use crate::floor::{Floor, digest_of, key_of, operator, signal};
@@ -49,11 +50,17 @@ fn key(person: u32, medium: Medium, generation: u8) -> ContactKey {
     key_of(&format!("{} {} {generation}", person.min(PEOPLE - 1), medium.as_str()))
 }
 
+/// A word as the watch has judged it, or none.
+fn word() -> impl Strategy<Value = Option<Entered>> {
+    let words = prop::sample::select(vec![Word::Safe, Word::Duress, Word::Wrong, Word::Unknown]);
+    prop::option::of(words.prop_map(Entered::Judged))
+}
+
 fn verbs() -> impl Strategy<Value = Verb> {
     let kind = prop::option::of(prop::sample::select(vec![Kind::Duress, Kind::Panic, Kind::Medical, Kind::Assist]));
     prop_oneof![
         8 => kind.prop_map(|kind| Verb::Press { kind, style: Some(Style::Single) }),
-        1 => Just(Verb::Cancel),
+        1 => word().prop_map(Verb::Cancel),
         1 => any::<bool>().prop_map(|on| Verb::Tamper { on }),
         1 => any::<bool>().prop_map(|online| Verb::Presence { online }),
         1 => Just(Verb::Unreadable { why: Unreadable::TooDeep }),
@@ -275,7 +282,13 @@ impl World {
             Happening::Command { act, by, what, eta } => {
                 let person = (*by == 2).then(|| PersonId::new(eta % (PEOPLE + 1) + 1));
                 let by = Attribution { person, ..operator(if *by == 0 { "westside" } else { "eastside" }) };
-                Input::Command(Command { activation: self.act(*act)?, by, seen: None, act: act_of(*what, *eta) })
+                Input::Command(Command {
+                    activation: self.act(*act)?,
+                    by,
+                    seen: None,
+                    at_the_place: eta % 2 == 1,
+                    act: act_of(*what, *eta),
+                })
             }
             Happening::Directory(adoption) => Input::DirectoryOffered(adoption.clone()),
             Happening::Lost => Input::RecordLost { spooled: true },
@@ -401,7 +414,10 @@ fn act_of(index: u8, eta: u32) -> Act {
             Act::HandOver { to: Successor { name: "name".to_owned().into(), key: None, person } }
         }
         12 | 13 => Act::Reopen { reason: "words".to_owned().into() },
-        14 => Act::Safe,
+        14 => {
+            let words = [None, Some(Word::Safe), Some(Word::Duress), Some(Word::Wrong)];
+            Act::Safe { word: words[usize::try_from(eta % 4).unwrap_or(0)].map(Entered::Judged) }
+        }
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }
 }

@@ -6,8 +6,10 @@ use escalation::event::Successor;
 use escalation::input::{Act, Attribution, EscalateTo, Input, Rung};
 use escalation::ladder::{Medium, RungIndex};
 use escalation::police::Threshold;
+use escalation::rejection::Rejection;
 use escalation::signal::{Kind, Unreadable, Verb};
 use escalation::time::Seconds;
+use escalation::word::{Entered, Word};
 use expect_test::Expect;
 
 use crate::floor::{Floor, key_of, operator, press, signal};
@@ -52,7 +54,8 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
         ["press", device, kind] => {
             floor.hear(signal(device, Verb::Press { kind: Some(kind_of(kind)?), style: None }));
         }
-        ["cancel", device] => drop(floor.hear(signal(device, Verb::Cancel))),
+        ["cancel", device] => drop(floor.hear(signal(device, Verb::Cancel(None)))),
+        ["cancel", device, "with", word] => drop(floor.hear(signal(device, Verb::Cancel(Some(word_of(word)?))))),
         ["unreadable", device] => drop(floor.hear(signal(device, Verb::Unreadable { why: Unreadable::NotJson }))),
         ["forward", span] => floor.forward(span),
         ["away", span] => floor.away(span),
@@ -157,7 +160,16 @@ fn at_the_desk(floor: &mut Floor, words: &[&str]) -> Option<()> {
         [who, "reopens"] => command(floor, operator(who), Act::Reopen { reason: "words".to_owned().into() }),
         [who, "says", "safe", "as", name] => {
             let by = acting(floor, who, name);
-            command(floor, by, Act::Safe);
+            command(floor, by, Act::Safe { word: None });
+        }
+        [who, "says", "safe", "as", name, "with", word] => {
+            let (by, word) = (acting(floor, who, name), Some(word_of(word)?));
+            command(floor, by, Act::Safe { word });
+        }
+        [who, "closes", "at", "the", "place"] => {
+            let act = Act::Close { disposition: Disposition::Attended, note: None };
+            let done = floor.command_at_the_place(operator(who), act);
+            refused(floor, done.err());
         }
         [who, "closes", "as", name] => {
             let by = acting(floor, who, name);
@@ -177,10 +189,21 @@ fn report(floor: &mut Floor, who: &str, code: &str) {
 
 /// A command that may be refused: the refusal is part of the story.
 fn command(floor: &mut Floor, by: Attribution, act: Act) {
-    if let Err(refused) = floor.command(by, act) {
+    let done = floor.command(by, act);
+    refused(floor, done.err());
+}
+
+fn refused(floor: &mut Floor, why: Option<Rejection>) {
+    if let Some(why) = why {
         let stamp = floor.stamp(floor.now);
-        floor.timeline.push(format!("{stamp:<9} refused: {refused}"));
+        floor.timeline.push(format!("{stamp:<9} refused: {why}"));
     }
+}
+
+/// A word as the watch has judged it.
+fn word_of(name: &str) -> Option<Entered> {
+    let word = [("safe", Word::Safe), ("duress", Word::Duress), ("wrong", Word::Wrong), ("unknown", Word::Unknown)];
+    word.into_iter().find(|(known, _)| *known == name).map(|(_, word)| Entered::Judged(word))
 }
 
 /// A person of the directory acting through the desk.

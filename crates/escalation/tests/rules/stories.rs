@@ -14,6 +14,7 @@ mod raising;
 mod record;
 mod reopening;
 mod rosters;
+mod words;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.
 pub(crate) const COUNTERS: &str = r#"

@@ -89,7 +89,12 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{act} round {round} ({scope}{late}): {}", people(floor, parties))
         }
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
-        Event::SaidSafe { act, by, eyes_on } => format!("{act} {} says safe, eyes on {eyes_on}", responder(floor, by)),
+        Event::SaidSafe { act, by, eyes_on, with_word } => {
+            let word = if *with_word { ", with a word" } else { "" };
+            format!("{act} {} says safe, eyes on {eyes_on}{word}", responder(floor, by))
+        }
+        Event::WordJudged { act, word, heed_at } => format!("{act} the word was {word:?}, heeded at {}", floor.stamp(*heed_at)),
+        Event::WordHeeded { act } => format!("{act} the word is heeded"),
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),

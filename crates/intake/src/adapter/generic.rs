@@ -6,6 +6,7 @@
 use escalation::directory::adapter::{Meaning, Otherwise, Rule, When};
 use escalation::id::{DeviceId, DeviceName, SiteId, Slug};
 use escalation::signal::{Origin, Unreadable, Verb};
+use escalation::word::Entered;
 use serde_json::Value;
 
 use super::{
@@ -199,7 +200,8 @@ fn meaning(rule: &Compiled, named: &Named<'_>, said: &Value, when: &When, topic:
         Meaning::Press => Verb::Press { kind: when.kind, style: when.style },
         Meaning::Cancel => {
             // A keypad's cancel may carry its code: neither the payload nor anything in it is kept.
-            return Heard::Signal(bare(device, Verb::Cancel, origin, evidence_without_payload(topic)));
+            let entered = pointed(&rule.rule.word_pointer).into_iter().find_map(scalar).map(Entered::Open);
+            return Heard::Signal(bare(device, Verb::Cancel(entered), origin, evidence_without_payload(topic)));
         }
         Meaning::TamperOn => Verb::Tamper { on: true },
         Meaning::TamperOff => Verb::Tamper { on: false },
@@ -263,7 +265,7 @@ fn check_identity(rule: &Rule, levels: &[Level], faults: &mut Vec<String>) {
 }
 
 fn check_pointers(rule: &Rule, faults: &mut Vec<String>) {
-    let optional = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer];
+    let optional = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer, &rule.word_pointer];
     let pointers = optional.into_iter().flatten().chain(rule.when.iter().map(|when| &when.pointer));
     for pointer in pointers {
         if !pointer.is_empty() && !pointer.starts_with('/') {

@@ -1,12 +1,13 @@
 //! Our own topics, `cooee/v1/{site}/{device}/...`.
 //!
 //! Identity comes from the topic alone, which the broker's ACL binds to its client. Whatever arrives on a press topic is a
-//! press. Must not look at a cancel's payload: it is a code.
+//! press. A cancel's payload is a safe word: it is handed on to be judged, and never kept.
 
 use escalation::id::DeviceId;
 use escalation::private::Private;
 use escalation::signal::{Kind, Origin, Signal, Style, Unreadable, Verb};
 use escalation::time::Timestamp;
+use escalation::word::{Entered, Word};
 use serde_json::{Map, Value};
 
 use super::{Heard, Ignored, bare, device, evidence, evidence_without_payload, json, message_id, percent, scalar};
@@ -27,7 +28,7 @@ pub fn hear(topic: &[u8], payload: &[u8], origin: Origin) -> Heard {
         b"press" => Heard::Signal(press(device, topic, payload, origin)),
         b"cancel" => {
             let evidence = evidence_without_payload(topic);
-            Heard::Signal(bare(device, Verb::Cancel, origin, evidence))
+            Heard::Signal(bare(device, Verb::Cancel(word(payload)), origin, evidence))
         }
         b"alive" => alive(device, payload),
         b"tamper" => {
@@ -44,6 +45,19 @@ fn address(topic: &[u8]) -> Option<(DeviceId, &[u8])> {
     let mut levels = topic.strip_prefix(ROOT)?.split(|byte| *byte == b'/');
     let (site, name, leaf) = (levels.next()?, levels.next()?, levels.next()?);
     levels.next().is_none().then(|| (device(site, name), leaf))
+}
+
+/// The word that came with a cancel. What cannot be read as one is a wrong one: nobody can say that it was none.
+fn word(payload: &[u8]) -> Option<Entered> {
+    if payload.is_empty() {
+        return None;
+    }
+    match json(payload) {
+        Ok(Value::Object(said)) => said.get("code").map(|code| scalar(code).map_or(Entered::Judged(Word::Wrong), Entered::Open)),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | Err(_) => {
+            Some(Entered::Judged(Word::Wrong))
+        }
+    }
 }
 
 /// A press, whatever its payload: what can be read of it is, field by field, and the rest is evidence.
@@ -194,7 +208,8 @@ mod tests {
     #[test]
     fn nothing_of_a_cancel_code_is_kept() {
         let cancel = signal(b"cooee/v1/library/counter/cancel", br#"{"code":"1234"}"#);
-        assert_eq!(cancel.verb, Verb::Cancel);
+        assert_eq!(cancel.verb, Verb::Cancel(Some(Entered::Open("1234".to_owned()))));
+        assert!(!format!("{cancel:?}").contains("1234"));
         assert_eq!((cancel.evidence.payload_sha256, cancel.evidence.payload_bytes), (None, 0));
         assert!(!cancel.evidence.raw.open().unwrap().contains(' '));
     }

@@ -8,7 +8,8 @@ use super::reader::{At, Section};
 use crate::directory::adapter::Rule;
 use crate::id::{SiteId, Slug};
 
-const RULE_KEYS: [&str; 9] = ["id", "topic", "site", "devices", "device_pointer", "id_pointer", "battery_pointer", "when", "otherwise"];
+const RULE_KEYS: [&str; 10] =
+    ["id", "topic", "site", "devices", "device_pointer", "id_pointer", "battery_pointer", "word_pointer", "when", "otherwise"];
 const WHEN_KEYS: [&str; 5] = ["pointer", "equals", "means", "kind", "style"];
 
 /// An adapter rule with its line.
@@ -102,7 +103,7 @@ fn unusable(rule: &Rule) -> Option<(&'static str, &'static str)> {
     if rule.when.is_empty() {
         return Some(("when is empty: no message would mean anything", "add an [[adapter.when]]"));
     }
-    let pointers = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer];
+    let pointers = [&rule.device_pointer, &rule.id_pointer, &rule.battery_pointer, &rule.word_pointer];
     if pointers.into_iter().flatten().any(|p| !p.starts_with('/')) {
         return Some(("a pointer is not a JSON pointer", "write it with a slash before each step: \"/id\""));
     }

@@ -313,7 +313,7 @@ fn after_closing_a_note_is_an_addendum_and_everything_else_is_told_so() {
 #[test]
 fn an_unknown_activation_is_refused() {
     let mut floor = Floor::new(PEOPLE);
-    let act = Command { activation: "KAL-9".parse().unwrap(), by: operator("desk"), seen: None, act: Act::Claim };
+    let act = Command { activation: "KAL-9".parse().unwrap(), by: operator("desk"), seen: None, at_the_place: false, act: Act::Claim };
     assert!(matches!(floor.take(Input::Command(act)), Err(Rejection::UnknownActivation(_))));
 }
 
@@ -351,7 +351,13 @@ fn a_repeated_accept_is_answered_with_the_callers_own_role() {
     let activation = floor.press("library/counter-1");
     let accept = |who: &str| {
         let by = Attribution { idempotency: Some(digest_of(who)), ..operator(who) };
-        Command { activation: activation.clone(), by, seen: None, act: Act::Accept { commitment: Commitment::Going, eta_s: None } }
+        Command {
+            activation: activation.clone(),
+            by,
+            seen: None,
+            at_the_place: false,
+            act: Act::Accept { commitment: Commitment::Going, eta_s: None },
+        }
     };
     for who in ["first", "second"] {
         floor.take(Input::Command(accept(who))).unwrap();

@@ -158,7 +158,13 @@ fn i11_no_debug_of_what_comes_in_or_goes_out_shows_private_text() {
     let answer =
         Answer { from: Sender::Number(secret(1)), reply: Reply::NotAnAnswer, text: Some(secret(5)), provider_ref: None, sent_at: None };
     let report = DeliveryReport { text: Some(secret(3)), ..DeliveryReport::bare("KAL-1.1".parse().unwrap(), Report::Accepted) };
-    let note = Command { activation: "KAL-1".parse().unwrap(), by: by.clone(), seen: None, act: Act::Note { text: secret(3) } };
+    let note = Command {
+        activation: "KAL-1".parse().unwrap(),
+        by: by.clone(),
+        seen: None,
+        at_the_place: false,
+        act: Act::Note { text: secret(3) },
+    };
     let inputs = [
         Input::Raised { signal: told.clone(), by },
         Input::Signal(told),

@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 47] = [
+const KINDS: [&str; 49] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -61,6 +61,8 @@ const KINDS: [&str; 47] = [
     "round.started",
     "note.added",
     "safe.said",
+    "word.judged",
+    "word.heeded",
     "activation.closed",
     "activation.reopened",
     "activation.archived",
@@ -112,6 +114,8 @@ fn kind(event: &Event) -> &'static str {
         Event::RoundStarted { .. } => "round.started",
         Event::NoteAdded { .. } => "note.added",
         Event::SaidSafe { .. } => "safe.said",
+        Event::WordJudged { .. } => "word.judged",
+        Event::WordHeeded { .. } => "word.heeded",
         Event::Closed { .. } => "activation.closed",
         Event::Reopened { .. } => "activation.reopened",
         Event::Archived { .. } => "activation.archived",
@@ -244,7 +248,10 @@ fn a_long_day() -> Floor {
     kept.origin.retained = true;
     floor.send(kept);
     play(&mut floor, "westside claims\nwestside holds 100s\nwestside hands over to duty\nforward 61s");
-    play(&mut floor, "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\ndesk says safe as j-smith\nforward 6m");
+    play(
+        &mut floor,
+        "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\ndesk says safe as j-smith with duress\nforward 6m",
+    );
     let open: Vec<_> = floor.engine.activations().filter(|a| a.is_open()).map(|a| a.id.clone()).collect();
     for act in open {
         floor.subject = Some(act);
