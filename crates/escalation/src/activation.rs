@@ -20,14 +20,14 @@ pub use self::police::Police;
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 pub use self::said_safe::SaidSafe;
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
-use crate::directory::{Centre, CloseGuard, Standing};
+use crate::directory::{Centre, CloseGuard, Directory, Standing};
 use crate::dispatch::Recipient;
 use crate::event::{About, Age, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::{Ladder, Medium, RungIndex};
 use crate::raising::Joint;
-use crate::roster::Rosters;
+use crate::roster::{Rosters, WallClock};
 use crate::signal::Kind;
 use crate::time::{Timestamp, Why};
 use crate::word::Given;
@@ -53,6 +53,8 @@ pub struct Activation {
     pub ladder: Arc<Ladder>,
     /// The rosters at raise, for those that a later directory no longer knows.
     pub(crate) rosters: Arc<Rosters>,
+    /// By what the hours of its rungs are read, as it was at raise; `None` where nobody knows the site.
+    pub(crate) clock: Option<WallClock>,
     /// The directory version at raise: names of places are read from it.
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
@@ -186,7 +188,7 @@ pub enum Stage {
 }
 
 impl Activation {
-    pub(crate) fn raise(at: Timestamp, raised: &Raised, device: DeviceId, ladder: Arc<Ladder>, rosters: Arc<Rosters>) -> Self {
+    pub(crate) fn raise(at: Timestamp, raised: &Raised, device: DeviceId, ladder: Arc<Ladder>, frozen: &Directory) -> Self {
         let joint = Joint::of(raised, &device);
         Self {
             id: raised.act.clone(),
@@ -197,7 +199,8 @@ impl Activation {
             age: raised.age,
             opening: raised.opening,
             ladder,
-            rosters,
+            rosters: Arc::clone(&frozen.rosters),
+            clock: frozen.clock_at(&raised.dev.site).cloned(),
             directory: raised.directory,
             eta_limit_s: raised.eta_limit_s,
             centres: raised.centres.iter().map(|(id, centre)| (id.clone(), centre.clone())).collect(),
@@ -245,7 +248,7 @@ impl Activation {
         let mut history = history.into_iter();
         let (at, first) = history.next()?;
         let Event::Raised(raised) = first else { return None };
-        let mut act = Self::raise(at, raised, raised.dev.clone(), Arc::clone(&raised.ladder), Arc::default());
+        let mut act = Self::raise(at, raised, raised.dev.clone(), Arc::clone(&raised.ladder), &Directory::default());
         for (at, event) in history {
             act.apply(at, event);
         }

@@ -1,14 +1,16 @@
-//! Whom a rung means at an instant, and by which channels: asked by the climb when a rung is entered, and by the proof in
-//! advance, so that the two cannot differ.
+//! Whether a rung applies at an instant, whom it means then, and by which channels: asked by the climb when a rung is entered,
+//! and by the proof in advance, so that the two cannot differ.
 //!
 //! Knows no activation: who rests, and whether an operator has claimed, is said by whoever asks.
 
 use crate::directory::{Centre, Person};
 use crate::dispatch::Recipient;
-use crate::event::{Channel, ContactSkip, Party};
+use crate::event::{Channel, ContactSkip, Party, RungSkip};
 use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
-use crate::ladder::{Medium, RungIndex, Target, Who};
-use crate::roster::Duty;
+use crate::ladder::{Medium, RungIndex, Target, When, Who};
+use crate::roster::{Duty, Rosters, WallClock};
+use crate::signal::Kind;
+use crate::time::Timestamp;
 
 /// Somebody with current details and the channel steps to try, or why not.
 pub(crate) type Resolution = Result<(Option<PersonVersion>, Vec<Vec<Channel>>), ContactSkip>;
@@ -21,6 +23,27 @@ pub(crate) trait Surroundings {
     fn person(&self, person: PersonId, target: &Target) -> Resolution;
     /// How a centre is reached.
     fn centre(&self, centre: &CentreId) -> Resolution;
+}
+
+/// Whether a rung applies to a call of this kind at an instant, and until when the hours say so; `None`: for good.
+/// Where nobody knows by which clock to read them, hours limit nothing: too many are told rather than too few.
+pub(crate) fn applies(
+    when: &When,
+    kind: Kind,
+    clock: Option<&WallClock>,
+    rosters: &Rosters,
+    at: Timestamp,
+) -> (Result<(), RungSkip>, Option<Timestamp>) {
+    if !when.is_for(kind) {
+        return (Err(RungSkip::NotForThisKind), None);
+    }
+    match (&when.hours, clock) {
+        (Some(hours), Some(clock)) => {
+            let (on, until) = rosters.are_on(hours, clock, at);
+            (if on { Ok(()) } else { Err(RungSkip::OutsideItsHours) }, until)
+        }
+        (Some(_), None) | (None, _) => (Ok(()), None),
+    }
 }
 
 /// Everybody whom targets mean, in order: each party that can be tried, or who cannot and why.

@@ -11,7 +11,7 @@ use crate::directory::Person;
 use crate::dispatch::{Purpose, Recipient};
 use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
 use crate::id::{CentreId, PersonId, RosterId};
-use crate::ladder::{Ladder, Medium, RungIndex, Target, Who};
+use crate::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
 use crate::roster::Duty;
 use crate::signal::Kind;
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -29,6 +29,13 @@ pub(crate) const LATE_MS: u64 = 2_000;
 /// Whether those who declined are left alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rest {
+    Kept,
+    Broken,
+}
+
+/// Whether a rung is left out where it does not apply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limits {
     Kept,
     Broken,
 }
@@ -88,6 +95,16 @@ impl Course<'_> {
 
     /// Adds a rung's people to those who are told; a rung with nobody is passed over, and `false`.
     fn gather(&mut self, ladder: &Ladder, index: RungIndex, parties: &mut Vec<Party>) -> bool {
+        if let Err(why) = self.applies(ladder, index) {
+            let event = Event::RungPassedOver { act: self.id(), rung: index, why };
+            self.push(event);
+            return false;
+        }
+        self.gather_anyway(ladder, index, parties)
+    }
+
+    /// The same of a rung whose hours and kinds are not asked.
+    fn gather_anyway(&mut self, ladder: &Ladder, index: RungIndex, parties: &mut Vec<Party>) -> bool {
         let here = self.resolve(ladder, index);
         if here.is_empty() {
             self.pass_over(ladder, index);
@@ -97,6 +114,30 @@ impl Course<'_> {
             add_party(parties, party);
         }
         true
+    }
+
+    /// Enters a rung that somebody named: they mean its people, whatever its hours and kinds say.
+    pub(crate) fn enter_named(&mut self, rung: RungIndex) {
+        let ladder = Arc::clone(&self.act.ladder);
+        let mut parties = Vec::new();
+        if self.gather_anyway(&ladder, rung, &mut parties) {
+            return self.entered(&ladder, rung, Entry::Escalated, Vec::new(), parties);
+        }
+        self.enter(rung.next(), Entry::Escalated, &[]);
+    }
+
+    /// Whether a rung applies now, by what was frozen at raise; why not.
+    fn applies(&self, ladder: &Ladder, index: RungIndex) -> Result<(), RungSkip> {
+        let applies = |rung: &Rung| {
+            let (applies, _) = addressing::applies(&rung.when, self.act.kind, self.act.clock.as_ref(), &self.act.rosters, self.now);
+            applies
+        };
+        ladder.rung(index).map_or(Ok(()), applies)
+    }
+
+    /// The rungs that do not apply now, and why not.
+    fn does_not_apply(&self, ladder: &Ladder) -> Vec<(RungIndex, RungSkip)> {
+        indexes(ladder).filter_map(|index| Some((index, self.applies(ladder, index).err()?))).collect()
     }
 
     fn entered(&mut self, ladder: &Ladder, rung: RungIndex, why: Entry, also: Vec<RungIndex>, parties: Vec<Party>) {
@@ -138,8 +179,11 @@ impl Course<'_> {
         let mut also = Vec::new();
         if self.late_ms > 0 {
             let mut due = until;
-            while let Some(overdue) = self.act.ladder.rung(next) {
-                due = overdue.wait_s.after(due);
+            let ladder = Arc::clone(&self.act.ladder);
+            while let Some(overdue) = ladder.rung(next) {
+                // What does not apply takes no time, late or not.
+                let wait_s = self.applies(&ladder, next).map_or(Seconds(0), |()| overdue.wait_s);
+                due = wait_s.after(due);
                 if due > self.now {
                     break;
                 }
@@ -174,14 +218,11 @@ impl Course<'_> {
         let everyone = everyone || next_everyone <= self.now;
         let next_everyone = if everyone { everyone_after(times).after(self.now) } else { next_everyone };
         let ladder = Arc::clone(&self.act.ladder);
-        let mut parties = self.round_parties(&ladder, everyone, Rest::Kept);
-        if parties.is_empty() && everyone {
-            // Everybody has declined. Silence would be worse than asking them once more.
-            parties = self.round_parties(&ladder, everyone, Rest::Broken);
-        }
-        if parties.is_empty() && everyone {
-            self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
-        }
+        let left_out = self.does_not_apply(&ladder);
+        // Where nothing applies at this hour or for this kind of help, silence would be worse than asking whoever there is.
+        let limits = if left_out.len() == ladder.rungs.len() { Limits::Broken } else { Limits::Kept };
+        let parties =
+            if everyone { self.everybody(&ladder, limits, left_out) } else { self.round_parties(&ladder, false, Rest::Kept, limits) };
         let event = Event::RoundStarted {
             act: self.id(),
             round: round.saturating_add(1),
@@ -195,14 +236,41 @@ impl Course<'_> {
         self.try_everyone_latest();
     }
 
+    /// Whom a round of everybody tells: those who apply and do not rest; where that is nobody, whoever there is.
+    fn everybody(&mut self, ladder: &Ladder, limits: Limits, left_out: Vec<(RungIndex, RungSkip)>) -> Vec<Party> {
+        let is_limited = !left_out.is_empty();
+        for (rung, why) in left_out {
+            let event = Event::RungPassedOver { act: self.id(), rung, why };
+            self.push(event);
+        }
+        let mut parties = self.round_parties(ladder, true, Rest::Kept, limits);
+        if parties.is_empty() {
+            // Everybody has declined. Silence would be worse than asking them once more.
+            parties = self.round_parties(ladder, true, Rest::Broken, limits);
+        }
+        if parties.is_empty() || limits == Limits::Broken {
+            self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
+        }
+        if parties.is_empty() && is_limited && limits == Limits::Kept {
+            parties = self.round_parties(ladder, true, Rest::Broken, Limits::Broken);
+        }
+        parties
+    }
+
     /// Whom a round tells, each once: the centre and the last rung always, everybody else when it is everyone's turn.
-    fn round_parties(&mut self, ladder: &Ladder, everyone: bool, rest: Rest) -> Vec<Party> {
+    fn round_parties(&mut self, ladder: &Ladder, everyone: bool, rest: Rest, limits: Limits) -> Vec<Party> {
         let mut parties: Vec<Party> = Vec::new();
-        for index in indexes(ladder) {
+        let left_out = match limits {
+            Limits::Kept => self.does_not_apply(ladder),
+            Limits::Broken => Vec::new(),
+        };
+        let asked = || indexes(ladder).filter(|index| !left_out.iter().any(|(out, _)| out == index));
+        let last = asked().last();
+        for index in asked() {
             let targets = ladder.rung(index).map(|rung| &*rung.targets).unwrap_or_default();
             let again = targets.iter().filter(|target| match target.who {
                 Who::Centre(_) => true,
-                Who::Person(_) | Who::Roster(_) => everyone || ladder.is_last(index),
+                Who::Person(_) | Who::Roster(_) => everyone || last == Some(index),
             });
             for party in self.resolve_targets(index, again, rest) {
                 add_party(&mut parties, party);
@@ -238,7 +306,9 @@ impl Course<'_> {
             return;
         }
         let ladder = Arc::clone(&self.act.ladder);
-        for target in ladder.rungs.iter().take(rungs).flat_map(|rung| &rung.targets) {
+        let asked: Vec<RungIndex> = indexes(&ladder).take(rungs).filter(|index| self.applies(&ladder, *index).is_ok()).collect();
+        let targets = asked.into_iter().filter_map(|index| ladder.rung(index)).flat_map(|rung| &rung.targets);
+        for target in targets {
             let Who::Centre(centre) = &target.who else {
                 continue;
             };
@@ -280,7 +350,7 @@ impl Course<'_> {
         });
         let parties = match asked {
             Some(centre) => vec![centre],
-            None => self.resolve(&ladder, RungIndex(0)),
+            None => self.first_that_applies(&ladder).map(|rung| self.resolve(&ladder, rung)).unwrap_or_default(),
         };
         if parties.is_empty() {
             return self.enter(RungIndex(0), Entry::Raised, &[]);
@@ -288,6 +358,10 @@ impl Course<'_> {
         let event = Event::AskedFirst { act: self.id(), until: ASK_FIRST.after(self.now), parties };
         self.push(event);
         self.try_everyone_latest();
+    }
+
+    fn first_that_applies(&self, ladder: &Ladder) -> Option<RungIndex> {
+        indexes(ladder).find(|index| self.applies(ladder, *index).is_ok())
     }
 
     fn exhaust(&mut self) {

@@ -168,6 +168,7 @@ impl Course<'_> {
         let event = Event::Escalated { act: self.id(), by: doer.clone(), to: target };
         self.push(event);
         match (target, current) {
+            (Some(rung), _) if matches!(to, EscalateTo::Rung(_)) => self.enter_named(rung),
             (Some(rung), _) => self.enter(rung, Entry::Escalated, &[]),
             (None, Some(_)) => self.enter_all(),
             (None, None) => self.start_round(true),

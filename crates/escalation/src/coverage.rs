@@ -5,19 +5,22 @@
 //! It assumes that nobody answers, and that every message leaves but those by ways that are imagined to be out; it knows
 //! nothing of calls that are open, claimed or declined.
 
+mod case;
 mod cover;
 
 use std::collections::BTreeMap;
 
 use crate::addressing::{self, Resolution, Surroundings};
 use crate::directory::{Directory, Person};
-use crate::event::{Channel, ContactSkip, Party};
+use crate::event::{Channel, ContactSkip, Party, RungSkip};
 use crate::id::{CentreId, PersonId, RosterId};
 use crate::ladder::{Ladder, RungIndex, Target, Who};
 use crate::outage::{Outage, known_after};
 use crate::roster::Duty;
+use crate::signal::Kind;
 use crate::time::{Seconds, SignedDuration, Timestamp};
 
+pub use case::Case;
 pub(crate) use cover::spans;
 pub use cover::{Cover, Level, Only, RungCover, Span, Without, Worst};
 
@@ -41,6 +44,8 @@ pub struct Walk {
     pub told: Vec<Told>,
     /// Everybody who would be passed over before that, rung by rung.
     pub passed_over: Vec<PassedOver>,
+    /// Every rung that would take no time, in order.
+    pub skipped: Vec<Skipped>,
     /// After how many seconds it would be exhausted.
     pub exhausted_after_s: u64,
 }
@@ -82,6 +87,15 @@ pub struct PassedOver {
     pub after_s: u64,
 }
 
+/// A rung that would take no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which.
+    pub rung: RungIndex,
+    /// Why.
+    pub why: RungSkip,
+}
+
 /// A time during which every press would do the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
@@ -96,6 +110,7 @@ pub struct Interval {
 /// The outlook at one instant.
 struct Instant<'o, 'a> {
     outlook: &'o Outlook<'a>,
+    case: &'o Case,
     at: Timestamp,
 }
 
@@ -106,8 +121,7 @@ impl Surroundings for Instant<'_, '_> {
 
     fn person(&self, person: PersonId, target: &Target) -> Resolution {
         let details = self.outlook.people.get(&person).ok_or(ContactSkip::Unknown)?;
-        // A ladder may be climbed for the very site at which somebody is based, where nobody rings them.
-        addressing::steps_to(person, details, target, details.based_at.is_none())
+        addressing::steps_to(person, details, target, self.may_ring(details))
     }
 
     fn centre(&self, centre: &CentreId) -> Resolution {
@@ -116,22 +130,44 @@ impl Surroundings for Instant<'_, '_> {
     }
 }
 
+impl Instant<'_, '_> {
+    /// A ladder may be climbed for the very site at which somebody is based, where nobody rings them for a silent call; and a call
+    /// for calm support rings nobody at all.
+    fn may_ring(&self, person: &Person) -> bool {
+        let is_silent = |kind: &Kind| match kind {
+            Kind::Duress | Kind::Welfare => true,
+            Kind::Panic | Kind::Medical | Kind::Assist => false,
+        };
+        let rings = self.case.kinds.iter().any(|kind| *kind != Kind::Assist);
+        rings && (person.based_at.is_none() || !self.case.kinds.iter().any(is_silent))
+    }
+}
+
 impl Outlook<'_> {
     /// What a press at `at` would do on a ladder, and until when every press would do the same; `None`: for good.
-    pub fn walk(&self, ladder: &Ladder, at: Timestamp) -> (Walk, Option<Timestamp>) {
-        let mut walk = Walk { entered: Vec::new(), told: Vec::new(), passed_over: Vec::new(), exhausted_after_s: 0 };
+    pub fn walk(&self, ladder: &Ladder, case: &Case, at: Timestamp) -> (Walk, Option<Timestamp>) {
+        let mut walk = Walk { entered: Vec::new(), told: Vec::new(), passed_over: Vec::new(), skipped: Vec::new(), exhausted_after_s: 0 };
         let mut until: Option<Timestamp> = None;
         for (index, rung) in (0_u16..).map(RungIndex).zip(&ladder.rungs) {
             let after = SignedDuration::from_secs(i64::try_from(walk.exhausted_after_s).unwrap_or(i64::MAX));
-            let instant = Instant { outlook: self, at: at.saturating_add(after).unwrap_or(Timestamp::MAX) };
-            // Each roster's answer holds until its own edge, and the press that would meet that edge comes so much earlier.
-            for target in &rung.targets {
-                let edge = match &target.who {
-                    Who::Roster(roster) => instant.on_duty(roster).and_then(|duty| duty.until),
-                    Who::Person(_) | Who::Centre(_) => None,
-                };
+            let instant = Instant { outlook: self, case, at: at.saturating_add(after).unwrap_or(Timestamp::MAX) };
+            // Every answer holds until its own edge, and the press that would meet that edge comes so much earlier.
+            let mut meets = |edge: Option<Timestamp>| {
                 let press = edge.and_then(|edge| edge.checked_sub(after).ok());
                 until = [until, press].into_iter().flatten().min();
+            };
+            let rosters = &self.directory.rosters;
+            let (applies, edge) = addressing::applies(&rung.when, case.kind(), case.clock.as_ref(), rosters, instant.at);
+            meets(edge);
+            if let Err(why) = applies {
+                walk.skipped.push(Skipped { rung: index, why });
+                continue;
+            }
+            for target in &rung.targets {
+                meets(match &target.who {
+                    Who::Roster(roster) => instant.on_duty(roster).and_then(|duty| duty.until),
+                    Who::Person(_) | Who::Centre(_) => None,
+                });
             }
             let mut parties = Vec::new();
             for found in addressing::parties(index, rung.targets.iter(), &instant) {
@@ -140,7 +176,9 @@ impl Outlook<'_> {
                     Err((who, why)) => walk.passed_over.push(PassedOver { rung: index, who, why, after_s: walk.exhausted_after_s }),
                 }
             }
-            if !parties.is_empty() {
+            if parties.is_empty() {
+                walk.skipped.push(Skipped { rung: index, why: RungSkip::Nobody });
+            } else {
                 self.enter(&mut walk, index, parties, rung.wait_s);
             }
         }
@@ -186,11 +224,11 @@ impl Outlook<'_> {
     }
 
     /// What presses from `from` to `until` would do, one entry for each time during which it is the same.
-    pub fn intervals(&self, ladder: &Ladder, from: Timestamp, until: Timestamp) -> Vec<Interval> {
+    pub fn intervals(&self, ladder: &Ladder, case: &Case, from: Timestamp, until: Timestamp) -> Vec<Interval> {
         let mut intervals: Vec<Interval> = Vec::new();
         let mut at = from;
         while at < until {
-            let (walk, edge) = self.walk(ladder, at);
+            let (walk, edge) = self.walk(ladder, case, at);
             let end = edge.map_or(until, |edge| edge.min(until));
             match intervals.last_mut() {
                 Some(last) if last.walk == walk => last.until = end,

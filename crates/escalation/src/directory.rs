@@ -18,7 +18,7 @@ pub use self::guard::CloseGuard;
 use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix, SiteId};
 use crate::ladder::{Ladder, Medium, Who};
 use crate::private::Private;
-use crate::roster::Rosters;
+use crate::roster::{Rosters, WallClock};
 use crate::signal::Kind;
 use crate::time::Seconds;
 
@@ -69,6 +69,9 @@ pub struct Site {
     /// When more than one person's word is needed to close a call there.
     #[serde(default, skip_serializing_if = "CloseGuard::is_off")]
     pub close_guard: CloseGuard,
+    /// By what the hours of a rung are read there; `None` in versions from before rungs had any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<WallClock>,
 }
 
 /// A registered device.
@@ -158,6 +161,11 @@ fn has_no_rosters(rosters: &Rosters) -> bool {
 }
 
 impl Directory {
+    /// By what the hours of a rung are read for a press there; `None` where nobody knows the site.
+    pub fn clock_at(&self, site: &SiteId) -> Option<&WallClock> {
+        self.sites.get(site)?.clock.as_ref()
+    }
+
     /// Whether a ladder may ever tell a person: named on a rung, or on a roster that is.
     pub fn may_tell(&self, ladder: &Ladder, person: PersonId) -> bool {
         ladder.rungs.iter().flat_map(|rung| &rung.targets).any(|target| match &target.who {

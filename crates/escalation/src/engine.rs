@@ -547,13 +547,8 @@ impl Engine {
             self.faults = self.faults.saturating_add(1);
             return;
         }
-        let act = Activation::raise(
-            at,
-            raised,
-            self.share_device(&raised.dev),
-            self.share_ladder(&raised.ladder),
-            Arc::clone(&self.directory().rosters),
-        );
+        let (device, ladder) = (self.share_device(&raised.dev), self.share_ladder(&raised.ladder));
+        let act = Activation::raise(at, raised, device, ladder, self.directory());
         self.ordinals.insert(raised.cust.clone(), raised.ord);
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
         self.open.insert(act.joint.clone(), raised.act.clone());

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CentreId, LadderId, PersonId, RosterId};
+use crate::roster::Hours;
+use crate::signal::Kind;
 use crate::time::Seconds;
 
 /// An ordered list of rungs.
@@ -36,6 +38,20 @@ pub struct Rung {
     pub targets: Vec<Target>,
     /// How long, in seconds, before the next rung is told as well.
     pub wait_s: Seconds,
+    /// When it applies.
+    #[serde(default, skip_serializing_if = "When::is_always")]
+    pub when: When,
+}
+
+/// When a rung applies. What is not said does not limit it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct When {
+    /// At which hours, by the clock of the site at which a press is made; `None`: day and night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// For which kinds of help; empty: for every kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Kind>,
 }
 
 /// One party of a rung and the ways to reach it.
@@ -99,14 +115,26 @@ impl Medium {
     }
 }
 
+impl When {
+    /// Whether nothing limits it.
+    pub fn is_always(&self) -> bool {
+        self.hours.is_none() && self.kinds.is_empty()
+    }
+
+    /// Whether it is for calls of this kind.
+    pub fn is_for(&self, kind: Kind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}
+
 impl Ladder {
+    /// Whether any rung of it holds at certain hours only.
+    pub fn has_hours(&self) -> bool {
+        self.rungs.iter().any(|rung| rung.when.hours.is_some())
+    }
+
     /// The rung at `index`, if the ladder is that long.
     pub fn rung(&self, index: RungIndex) -> Option<&Rung> {
         self.rungs.get(usize::from(index.0))
-    }
-
-    /// Whether `index` is the last rung, whose people are the terminal fallback.
-    pub fn is_last(&self, index: RungIndex) -> bool {
-        usize::from(index.0) + 1 == self.rungs.len()
     }
 }

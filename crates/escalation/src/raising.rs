@@ -203,7 +203,7 @@ impl Engine {
             signal: SignalRecord::from(signal),
             by,
         };
-        let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, Arc::clone(&self.directory().rosters));
+        let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, self.directory());
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
         course.begin();
         if let Some(twin) = twin {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::directory::{Adoption, Directory, Person, PersonChange, Standing};
 use crate::dispatch::{DeliveryReport, Failure, Report};
 use crate::engine::Engine;
-use crate::event::{ContactSkip, Event, OnDuty, Party};
+use crate::event::{ContactSkip, Event, OnDuty, Party, RungSkip};
 use crate::id::{ActivationId, DeviceId, Digest, DispatchId, LadderId, PersonId};
 use crate::input::Input;
 use crate::ladder::{Medium, RungIndex, Who};
@@ -98,10 +98,12 @@ pub enum Happening {
         /// Why.
         why: ContactSkip,
     },
-    /// A rung has nobody and takes no time.
-    NobodyThere {
+    /// A rung takes no time: it does not apply, or has nobody.
+    Skipped {
         /// Which.
         rung: RungIndex,
+        /// Why.
+        why: RungSkip,
     },
     /// The last rung waited in vain.
     Exhausted,
@@ -205,8 +207,8 @@ impl Stage<'_> {
         if let Event::ContactPassedOver { rung, who, why, .. } = event {
             self.happens(Happening::PassedOver { rung: *rung, who: who.clone(), why: *why });
         }
-        if let Event::RungPassedOver { rung, .. } = event {
-            self.happens(Happening::NobodyThere { rung: *rung });
+        if let Event::RungPassedOver { rung, why, .. } = event {
+            self.happens(Happening::Skipped { rung: *rung, why: *why });
         }
         if let Event::Exhausted { .. } = event {
             self.happens(Happening::Exhausted);

@@ -14,6 +14,7 @@
 //!   the order of the file, puts one person in the place of another. Both name people on purpose: a leave does not undo them.
 
 mod change;
+mod clock;
 mod holiday;
 mod hours;
 mod moment;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Leave, Override, Swap};
+pub use clock::WallClock;
 pub use holiday::{Calendar, NotAState, PartOf, SHIPPED_YEARS, State};
 pub use hours::{Hours, NotAWindow, OnHolidays, Window};
 pub use shift::{Shift, Turn};

@@ -117,6 +117,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Duress, Self::Panic, Self::Medical, Self::Welfare, Self::Assist];
+
     /// As the API and the record write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -314,6 +314,7 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
             wait_s: rung.wait_s.0,
             entered_at: None,
             until: None,
+            passed_over: None,
             targets: rung
                 .targets
                 .iter()
@@ -328,8 +329,14 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
                 view.until = here.then_some(*until);
                 if here || also.contains(&RungIndex(view.number.saturating_sub(1))) {
                     view.entered_at = Some(*at);
+                    view.passed_over = None;
                 }
             }
+        }
+        if let Event::RungPassedOver { rung, why, .. } = event
+            && let Some(view) = views.get_mut(usize::from(rung.0))
+        {
+            view.passed_over = Some(plain(why));
         }
         if let Event::ContactPassedOver { rung, who: passed, why, .. } = event {
             let name = who(vault, directory, passed);

@@ -284,6 +284,8 @@ pub struct RungView {
     pub entered_at: Option<Timestamp>,
     /// Whether the climb stands on it now, and until when.
     pub until: Option<Timestamp>,
+    /// Why it was last passed over in 0 s, if it was and has not been entered since.
+    pub passed_over: Option<String>,
     /// Who is on it: a name and the channels, as text.
     pub targets: Vec<TargetView>,
 }

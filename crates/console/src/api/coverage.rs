@@ -8,10 +8,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use escalation::coverage::{Cover, Level, Only, Outlook};
+use escalation::coverage::{Case, Cover, Level, Only, Outlook};
 use escalation::id::{DeviceId, LadderId, SiteId};
 use escalation::ladder::Who;
 use escalation::outage::Carrier;
+use escalation::roster::WallClock;
 use escalation::time::{SignedDuration, Timestamp};
 use serde::Serialize;
 use station::view::CoverageView;
@@ -50,6 +51,9 @@ pub(crate) struct Place {
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
     ladder: String,
+    /// For which kinds of help, where a rung tells them apart: then there is one such place for each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinds: Vec<&'static str>,
     worst: Worst,
     /// The same with each carrier down that the ladder uses.
     without: Vec<Without>,
@@ -141,12 +145,15 @@ fn unproved() -> Problem {
     )
 }
 
+/// What holds for a ladder where its hours are read by one clock: one cover for each case.
+type ByClock<'a> = (Option<&'a WallClock>, Vec<Cover>);
+
 fn prove(view: &CoverageView, carriers: &[Carrier]) -> Coverage {
     let from = view.at;
     let until = from.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
     let directory = &view.directory;
     let outlook = Outlook { directory, people: &view.people, outages: &[] };
-    let mut covers: BTreeMap<&LadderId, Cover> = BTreeMap::new();
+    let mut covers: BTreeMap<&LadderId, Vec<ByClock<'_>>> = BTreeMap::new();
     let own = directory.devices.iter().filter_map(|(id, device)| Some((&id.site, Some(id), device.ladder.as_ref()?)));
     let mut places: Vec<(&SiteId, Option<&DeviceId>, &LadderId)> =
         directory.sites.iter().map(|(id, site)| (id, None, &site.ladder)).chain(own).collect();
@@ -154,8 +161,15 @@ fn prove(view: &CoverageView, carriers: &[Carrier]) -> Coverage {
     let mut shown = Vec::new();
     for (site, device, ladder) in places {
         let (Some(details), Some(rungs)) = (directory.sites.get(site), directory.ladders.get(ladder)) else { continue };
-        let cover = covers.entry(ladder).or_insert_with(|| outlook.cover(rungs, from, until, carriers));
-        shown.push(Place::new(details.customer.to_string(), site, device, cover));
+        // A ladder that asks no clock does the same at every site.
+        let clock = details.clock.as_ref().filter(|_| rungs.has_hours());
+        let known = covers.entry(ladder).or_default();
+        if !known.iter().any(|(other, _)| *other == clock) {
+            let cases = Case::all(rungs, &[clock.cloned()]);
+            known.push((clock, cases.iter().map(|case| outlook.cover(rungs, case, (from, until), carriers)).collect()));
+        }
+        let covers = known.iter().filter(|(other, _)| *other == clock).flat_map(|(_, covers)| covers);
+        shown.extend(covers.map(|cover| Place::new(details.customer.to_string(), site, device, cover)));
     }
     Coverage { from, until, places: shown }
 }
@@ -176,6 +190,7 @@ impl Place {
             site: site.to_string(),
             device: device.map(|device| device.name.to_string()),
             ladder: cover.ladder.to_string(),
+            kinds: if cover.case.is_of_every_kind() { Vec::new() } else { cover.case.kinds.iter().map(|kind| kind.as_str()).collect() },
             worst: Worst::from(cover.worst),
             without: without.collect(),
             rungs: rungs.collect(),

@@ -166,6 +166,8 @@ pub(crate) struct Rung {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     until: Option<Timestamp>,
+    /// Why it was last passed over in 0 s, if it was and has not been entered since.
+    passed_over: Option<String>,
     targets: Vec<Target>,
 }
 
@@ -344,6 +346,7 @@ impl From<&RungView> for Rung {
             wait_s: rung.wait_s,
             entered_at: rung.entered_at,
             until: rung.until,
+            passed_over: rung.passed_over.clone(),
             targets: rung.targets.iter().map(target).collect(),
         }
     }

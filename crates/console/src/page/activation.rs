@@ -45,7 +45,7 @@ struct Region {
 struct Step {
     number: u16,
     wait_s: u32,
-    stands: &'static str,
+    stands: String,
     since: String,
     until_ms: i64,
     until_in: String,
@@ -106,10 +106,11 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
 }
 
 fn step(rung: &RungView, now: Timestamp, zone: &str) -> Step {
-    let stands = match (rung.until, rung.entered_at) {
-        (Some(_), _) => "now",
-        (None, Some(_)) => "done",
-        (None, None) => "to come",
+    let stands = match (rung.until, rung.entered_at, &rung.passed_over) {
+        (Some(_), _, _) => "now".to_owned(),
+        (None, _, Some(why)) => format!("passed over: {why}"),
+        (None, Some(_), None) => "done".to_owned(),
+        (None, None, None) => "to come".to_owned(),
     };
     Step {
         number: rung.number,

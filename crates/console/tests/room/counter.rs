@@ -360,6 +360,7 @@ fn detail(now: Timestamp, card: Card) -> Detail {
         wait_s: 45,
         entered_at: entered.map(|s| later(now, s)),
         until: until.map(|s| later(now, s)),
+        passed_over: None,
         targets,
     };
     Detail {

@@ -43,6 +43,7 @@ struct Figures {
     people: usize,
     sites: usize,
     devices: usize,
+    ladders: usize,
     proof: Proof,
 }
 
@@ -101,7 +102,13 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
         let proof = draft.prove(&file, now, until, carriers.as_deref());
         report.findings.extend(proof.findings.iter().cloned());
         report.findings.extend(nobody_rings(&file, draft, loaded.calls));
-        report.figures = Some(Figures { people: draft.people.len(), sites: draft.sites.len(), devices: draft.devices.len(), proof });
+        report.figures = Some(Figures {
+            people: draft.people.len(),
+            sites: draft.sites.len(),
+            devices: draft.devices.len(),
+            ladders: draft.ladders.len(),
+            proof,
+        });
     }
     report
 }
@@ -220,7 +227,7 @@ impl Report {
                 f.people,
                 f.sites,
                 f.devices,
-                f.proof.covers.len(),
+                f.ladders,
                 proved(&f.proof)
             ),
             Some(_) | None => format!("cannot be used: {errors} errors, {warnings} warnings\n"),
@@ -242,10 +249,8 @@ impl Report {
                 })
             })
             .collect();
-        let figures = self
-            .figures
-            .as_ref()
-            .map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.proof.covers.len()}));
+        let figures =
+            self.figures.as_ref().map(|f| json!({"people": f.people, "sites": f.sites, "devices": f.devices, "ladders": f.ladders}));
         json!({
             "usable": self.errors() == 0, "zones": zones_version(), "directory": figures,
             "coverage": self.figures.as_ref().map(|f| coverage(&f.proof)), "findings": findings,
@@ -255,7 +260,7 @@ impl Report {
 
 /// The figures of every ladder, and of all of them together.
 fn coverage(proof: &Proof) -> serde_json::Value {
-    let ladders = proof.covers.iter().map(|(cover, _)| {
+    let ladders = proof.covers.iter().map(|(cover, zone)| {
         let rungs = cover.rungs.iter().map(|rung| {
             json!({
                 "rung": rung.rung.0 + 1, "parties": rung.parties, "addresses": rung.addresses,
@@ -272,8 +277,9 @@ fn coverage(proof: &Proof) -> serde_json::Value {
             Only::Party(rung, Who::Person(_) | Who::Roster(_)) => json!({"rung": rung.0 + 1}),
             Only::Carrier(carrier) => json!({"carrier": carrier}),
         });
+        let kinds: Vec<&str> = cover.case.kinds.iter().map(|kind| kind.as_str()).collect();
         json!({
-            "ladder": cover.ladder.as_str(), "intervals": cover.intervals.len(), "worst": worst(&cover.worst),
+            "ladder": cover.ladder.as_str(), "kinds": kinds, "timezone": zone.name(), "intervals": cover.intervals.len(), "worst": worst(&cover.worst),
             "rungs": rungs.collect::<Vec<_>>(), "without": without.collect::<Vec<_>>(), "only": only.collect::<Vec<_>>(),
         })
     });

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Interval, Outlook, Walk};
+use super::{Case, Interval, Outlook, Walk};
 use crate::dispatch::Recipient;
-use crate::event::Party;
+use crate::event::{Party, RungSkip};
 use crate::id::{CentreId, ContactKey, LadderId};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::outage::{Carrier, outages};
@@ -18,6 +18,8 @@ pub type Span = (Timestamp, Timestamp);
 pub struct Cover {
     /// Which ladder.
     pub ladder: LadderId,
+    /// For which calls.
+    pub case: Case,
     /// With everything up, one for each time during which every press would do the same.
     pub intervals: Vec<Interval>,
     /// The worst of them.
@@ -41,7 +43,7 @@ pub struct Worst {
     pub independent: usize,
 }
 
-/// What a rung has at the least, over every moment. Where it is passed over at times, that is nothing.
+/// What a rung has at the least, over every moment at which it applies. Where it is passed over at one of them, that is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RungCover {
     /// Which.
@@ -110,10 +112,10 @@ enum Transport {
 impl Outlook<'_> {
     /// What holds for presses from `from` to `until` where messages leave by `carriers`. The outlook's own outages are not asked:
     /// what is out follows from the carriers.
-    pub fn cover(&self, ladder: &Ladder, from: Timestamp, until: Timestamp, carriers: &[Carrier]) -> Cover {
+    pub fn cover(&self, ladder: &Ladder, case: &Case, (from, until): Span, carriers: &[Carrier]) -> Cover {
         let with = |is_up: &dyn Fn(&Carrier) -> bool| {
             let outages = outages(carriers, self.directory, is_up);
-            Outlook { outages: &outages, ..*self }.intervals(ladder, from, until)
+            Outlook { outages: &outages, ..*self }.intervals(ladder, case, from, until)
         };
         let intervals = with(&|_| true);
         let used = carriers.iter().filter(|carrier| intervals.iter().flat_map(|i| i.walk.parties()).any(|party| carrier.reaches(party)));
@@ -132,6 +134,7 @@ impl Outlook<'_> {
         let rungs = (0_u16..).map(RungIndex).zip(&ladder.rungs).map(|(rung, _)| RungCover::least(rung, &intervals, carriers));
         Cover {
             ladder: ladder.id.clone(),
+            case: case.clone(),
             worst: Worst::of(&intervals),
             rungs: rungs.collect(),
             without,
@@ -194,7 +197,8 @@ impl Worst {
 
 impl RungCover {
     fn least(rung: RungIndex, intervals: &[Interval], carriers: &[Carrier]) -> Self {
-        let each = intervals.iter().map(|interval| Self::at(rung, &interval.walk, carriers));
+        let applying = intervals.iter().filter(|interval| interval.walk.asks(rung));
+        let each = applying.map(|interval| Self::at(rung, &interval.walk, carriers));
         let least = each.reduce(|least, one| Self {
             rung,
             parties: least.parties.min(one.parties),
@@ -216,6 +220,14 @@ impl RungCover {
 }
 
 impl Walk {
+    /// Whether a rung applies, with or without anybody on it.
+    fn asks(&self, rung: RungIndex) -> bool {
+        self.skipped.iter().filter(|skipped| skipped.rung == rung).all(|skipped| match skipped.why {
+            RungSkip::Nobody | RungSkip::CentreHasClaimed => true,
+            RungSkip::OutsideItsHours | RungSkip::NotForThisKind => false,
+        })
+    }
+
     /// Everybody who is tried.
     fn parties(&self) -> impl Iterator<Item = &Party> {
         self.entered.iter().flat_map(|entered| &entered.parties)

@@ -16,6 +16,7 @@ mod customer;
 mod defaults;
 mod device;
 mod fallback;
+mod hours;
 mod ladder;
 mod leave;
 mod mailbox;

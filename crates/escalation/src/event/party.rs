@@ -72,6 +72,10 @@ pub enum RungSkip {
     Nobody,
     /// Only the centre is on it, and an operator has claimed.
     CentreHasClaimed,
+    /// It holds at other hours, or on other days.
+    OutsideItsHours,
+    /// It is for other kinds of help.
+    NotForThisKind,
 }
 
 /// Why somebody is not tried (any further).

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use escalation::coverage::{Outlook, Walk};
+use escalation::coverage::{Case, Outlook, Walk};
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Mounting, Person, PersonChange, Site};
-use escalation::event::{Channel, ContactSkip, Event};
-use escalation::id::{CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
+use escalation::event::{Channel, ContactSkip, Event, RungSkip};
+use escalation::id::{CalendarId, CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
 use escalation::input::Input;
-use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
+use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, When, Who};
 use escalation::rehearsal::{Happening, Scene, Step};
-use escalation::signal::Kind;
+use escalation::roster::WallClock;
+use escalation::signal::{Kind, Verb};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
 use escalation::zone::Zone;
 
-use crate::floor::{Floor, digest_of};
+use crate::floor::{Floor, digest_of, signal};
 use crate::rehearsal::outages;
-use crate::rosters::{Dice, ZONES, edges, id, thrown};
+use crate::rosters::{Dice, ZONES, edges, hours, id, thrown};
 
 const PEOPLE: u32 = 6;
 
@@ -24,6 +25,8 @@ const PEOPLE: u32 = 6;
 type Told = (u64, RungIndex, Who, Vec<Vec<Channel>>);
 /// Who was passed over, or would be.
 type Passed = (RungIndex, Who, ContactSkip);
+/// Which rung took no time, and why.
+type Skipped = (RungIndex, RungSkip);
 
 pub(crate) fn pick<T: Clone>(dice: &mut Dice, of: &[T]) -> T {
     of[usize::try_from(dice.throw(i64::try_from(of.len()).unwrap())).unwrap()].clone()
@@ -38,12 +41,21 @@ fn target(dice: &mut Dice) -> Target {
     Target { who, by }
 }
 
+/// Half of the rungs hold always, the others at certain hours, for certain kinds of help, or both.
+fn when(dice: &mut Dice) -> When {
+    if dice.heads() {
+        return When::default();
+    }
+    let kinds = if dice.heads() { Vec::new() } else { Kind::ALL.into_iter().filter(|_| dice.heads()).collect() };
+    When { hours: (dice.throw(4) > 0).then(|| hours(dice)), kinds }
+}
+
 /// Waits that are short, and some so long that a hand-over comes in between.
 fn ladder(dice: &mut Dice) -> Ladder {
     let rungs = (0..=dice.throw(4)).map(|_| {
         let targets = (0..dice.throw(4)).map(|_| target(dice)).collect();
         let wait_s = u32::try_from(pick(dice, &[0, 30, 45, 900, 3600]) + dice.throw(60)).unwrap();
-        Rung { targets, wait_s: Seconds(wait_s) }
+        Rung { targets, wait_s: Seconds(wait_s), when: when(dice) }
     });
     Ladder { id: LadderId::parse("thrown").unwrap(), rungs: rungs.collect() }
 }
@@ -62,6 +74,21 @@ fn person(dice: &mut Dice, number: u32) -> Person {
     Person { version: 1, contacts, based_at: None }
 }
 
+/// Some sites have no holidays, and a few no clock at all.
+fn clock(dice: &mut Dice, zone: &Zone) -> Option<WallClock> {
+    let calendar = dice.heads().then(|| CalendarId::parse("local").unwrap());
+    (dice.throw(8) > 0).then(|| WallClock { zone: zone.clone(), calendar })
+}
+
+/// The case of a call of this kind at the only site.
+fn case(directory: &Directory, ladder: &Ladder, kind: Kind) -> Case {
+    let clock = directory.clock_at(&SiteId::parse("library").unwrap()).cloned();
+    let mut holding = Case::all(ladder, &[clock]).into_iter().filter(|case| case.kinds.contains(&kind));
+    let case = holding.next().expect("every kind is in a case");
+    assert!(holding.next().is_none(), "no kind is in two");
+    case
+}
+
 pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Directory, BTreeMap<PersonId, Person>) {
     let mut directory = Directory { rosters: Arc::new(thrown(dice, zone, edge)), ..Directory::default() };
     let customer = CustomerId::parse("one").unwrap();
@@ -72,6 +99,7 @@ pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Direc
         eta_limit_s: Seconds(900),
         feedback: true,
         close_guard: escalation::directory::CloseGuard::Off,
+        clock: clock(dice, zone),
     };
     let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
     directory.customers.insert(customer, Customer { prefix: "ONE".parse().unwrap(), ladder: None, centre: None });
@@ -106,11 +134,16 @@ pub(crate) fn adopt(floor: &mut Floor, directory: &Directory, people: &BTreeMap<
 }
 
 /// A press at `at` on a fresh engine, ticked until the ladder is exhausted: what its record says.
-fn lived(directory: &Directory, people: &BTreeMap<PersonId, Person>, at: Timestamp) -> (Vec<Told>, Vec<Passed>, u64) {
+fn lived(
+    directory: &Directory,
+    people: &BTreeMap<PersonId, Person>,
+    kind: Kind,
+    at: Timestamp,
+) -> (Vec<Told>, Vec<Passed>, Vec<Skipped>, u64) {
     let mut floor = Floor::bare();
     floor.now = at;
     adopt(&mut floor, directory, people);
-    floor.press("library/a");
+    floor.send(signal("library/a", Verb::Press { kind: Some(kind), style: None }));
     let is_exhausted = |floor: &Floor| floor.events.iter().position(|(_, e)| matches!(e, Event::Exhausted { .. }));
     let mut ticks = 0;
     while is_exhausted(&floor).is_none() {
@@ -121,7 +154,7 @@ fn lived(directory: &Directory, people: &BTreeMap<PersonId, Person>, at: Timesta
     }
     let end = is_exhausted(&floor).unwrap();
     let after = |then: Timestamp| u64::try_from(then.duration_since(at).as_secs()).unwrap();
-    let (mut told, mut passed) = (Vec::new(), Vec::new());
+    let (mut told, mut passed, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for (then, event) in &floor.events[..end] {
         if let Event::RungEntered { rung, parties, .. } = event {
             told.extend(parties.iter().map(|party| (after(*then), *rung, party.who.clone(), party.steps.clone())));
@@ -129,13 +162,16 @@ fn lived(directory: &Directory, people: &BTreeMap<PersonId, Person>, at: Timesta
         if let Event::ContactPassedOver { rung, who, why, .. } = event {
             passed.push((*rung, who.clone(), *why));
         }
+        if let Event::RungPassedOver { rung, why, .. } = event {
+            skipped.push((*rung, *why));
+        }
     }
-    (told, passed, after(floor.events[end].0))
+    (told, passed, skipped, after(floor.events[end].0))
 }
 
 #[test]
 fn what_is_foretold_is_what_happens() {
-    let (mut presses, mut intervals, mut crossed) = (0, 0, 0);
+    let (mut presses, mut intervals, mut crossed, mut limited) = (0, 0, 0, 0);
     for seed in 1..=400_u64 {
         let mut dice = Dice::new(seed);
         let name = pick(&mut dice, &ZONES);
@@ -145,26 +181,32 @@ fn what_is_foretold_is_what_happens() {
         let ladder = directory.ladders.values().next().unwrap();
         let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
         let from = edge - SignedDuration::from_hours(36);
-        let foretold = outlook.intervals(ladder, from, edge + SignedDuration::from_hours(36));
+        let kind = pick(&mut dice, &Kind::ALL);
+        let case = case(&directory, ladder, kind);
+        let foretold = outlook.intervals(ladder, &case, from, edge + SignedDuration::from_hours(36));
         intervals += foretold.len();
         for interval in &foretold {
             let length = interval.until.duration_since(interval.from).as_secs();
             // Its first second, its last, and one between.
             for at in [0, length - 1, dice.throw(length.max(1))].map(|s| interval.from + SignedDuration::from_secs(s.max(0))) {
-                let (told, passed, exhausted) = lived(&directory, &people, at);
+                let (told, passed, skipped, exhausted) = lived(&directory, &people, kind, at);
                 let walk = &interval.walk;
                 let parties =
                     walk.entered.iter().flat_map(|e| e.parties.iter().map(|p| (e.after_s, e.rung, p.who.clone(), p.steps.clone())));
                 assert_eq!(parties.collect::<Vec<_>>(), told, "seed {seed}, a press at {at}: who is told");
-                let skipped = walk.passed_over.iter().map(|p| (p.rung, p.who.clone(), p.why));
-                assert_eq!(skipped.collect::<Vec<_>>(), passed, "seed {seed}, a press at {at}: who is passed over");
+                let passed_over = walk.passed_over.iter().map(|p| (p.rung, p.who.clone(), p.why));
+                assert_eq!(passed_over.collect::<Vec<_>>(), passed, "seed {seed}, a press at {at}: who is passed over");
+                limited += skipped.iter().filter(|(_, why)| *why != RungSkip::Nobody).count();
+                let rungs = walk.skipped.iter().map(|s| (s.rung, s.why));
+                assert_eq!(rungs.collect::<Vec<_>>(), skipped, "seed {seed}, a press at {at}: which rungs take no time");
                 assert_eq!(walk.exhausted_after_s, exhausted, "seed {seed}, a press at {at}: when it is exhausted");
                 presses += 1;
             }
         }
         crossed += usize::from(foretold.len() > 2);
     }
-    println!("{presses} presses in {intervals} intervals of 400 directories");
+    println!("{presses} presses in {intervals} intervals of 400 directories, {limited} rungs that did not apply");
+    assert!(limited > 500, "too few rungs are limited: {limited}");
     assert!(crossed > 100, "too few directories change within three days: {crossed}");
 }
 
@@ -187,9 +229,7 @@ fn rehearsed(scene: &Scene<'_>) -> Vec<String> {
     let line = |step: &Step| match &step.what {
         Happening::Told { rung, who, medium } => Some(format!("{} rung {} {who:?} by {medium:?}", step.after_s, rung.0)),
         Happening::PassedOver { rung, who, why } => Some(format!("{} rung {} {who:?} not, {why:?}", step.after_s, rung.0)),
-        Happening::Entered { .. } | Happening::Stuck { .. } | Happening::NobodyThere { .. } | Happening::Exhausted | Happening::Round => {
-            None
-        }
+        Happening::Entered { .. } | Happening::Stuck { .. } | Happening::Skipped { .. } | Happening::Exhausted | Happening::Round => None,
     };
     let mut lines: Vec<String> = until_exhausted.filter_map(line).collect();
     lines.push(format!("{} exhausted", rehearsal.exhausted_after_s().expect("a ladder ends")));
@@ -210,10 +250,11 @@ fn what_is_foretold_of_an_outage_is_what_happens() {
         let ladder = directory.ladders.values().next().unwrap();
         let outlook = Outlook { directory: &directory, people: &people, outages: &outages };
         let from = edge - SignedDuration::from_hours(36);
-        for interval in outlook.intervals(ladder, from, edge + SignedDuration::from_hours(36)) {
+        let kind = pick(&mut dice, &Kind::ALL);
+        for interval in outlook.intervals(ladder, &case(&directory, ladder, kind), from, edge + SignedDuration::from_hours(36)) {
             let length = interval.until.duration_since(interval.from).as_secs();
             for at in [0, length - 1, dice.throw(length.max(1))].map(|s| interval.from + SignedDuration::from_secs(s.max(0))) {
-                let scene = Scene { directory: &directory, people: &people, device: &device, kind: None, at, outages: &outages };
+                let scene = Scene { directory: &directory, people: &people, device: &device, kind: Some(kind), at, outages: &outages };
                 assert_eq!(foretold(&interval.walk), rehearsed(&scene), "seed {seed}, a press at {at} with {outages:?}");
                 presses += 1;
             }

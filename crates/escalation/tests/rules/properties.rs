@@ -13,11 +13,13 @@ use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, SiteId};
 use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
-use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
+use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, When, Who};
+use escalation::roster::{Hours, OnHolidays, WallClock};
 use escalation::signal::{DeviceClock, Kind, Style, Unreadable, Verb};
 use escalation::time::{Seconds, SignedDuration};
 use escalation::trouble::Cause;
 use escalation::word::{Entered, Word};
+use escalation::zone::Zone;
 use proptest::prelude::*;
 
 use crate::floor::{Floor, digest_of, key_of, operator, signal};
@@ -67,6 +69,18 @@ fn verbs() -> impl Strategy<Value = Verb> {
     ]
 }
 
+/// Most rungs hold always. A floor's day begins at 14:03 in Perth, on a Monday.
+fn limits() -> impl Strategy<Value = When> {
+    let hours = |window: &str| Some(Hours { windows: vec![window.parse().unwrap()], holidays: OnHolidays::Off });
+    let kinds = vec![Kind::Assist, Kind::Medical];
+    prop_oneof![
+        4 => Just(When::default()),
+        1 => Just(When { hours: hours("14:00-14:10"), kinds: Vec::new() }),
+        1 => Just(When { hours: hours("mon 14:05-15:00"), kinds: vec![Kind::Duress] }),
+        1 => Just(When { hours: None, kinds }),
+    ]
+}
+
 /// Any directory: empty rungs, unknown people and centres, dangling ladders and zero waits included.
 fn directories() -> impl Strategy<Value = Adoption> {
     let media = prop::sample::select(vec![Medium::Sms, Medium::Email, Medium::Webhook]);
@@ -76,7 +90,8 @@ fn directories() -> impl Strategy<Value = Adoption> {
         .prop_map(|id| Target { who: Who::Centre(CentreId::parse(id).unwrap()), by: vec![vec![Medium::Webhook]] });
     let target = prop_oneof![4 => person, 1 => centre];
     let wait = prop_oneof![1 => Just(0_u32), 6 => 1_u32..120];
-    let rung = (prop::collection::vec(target, 0..3), wait).prop_map(|(targets, s)| Rung { targets, wait_s: Seconds(s) });
+    let rung =
+        (prop::collection::vec(target, 0..3), wait, limits()).prop_map(|(targets, s, when)| Rung { targets, wait_s: Seconds(s), when });
     let ladders = prop::collection::vec(prop::collection::vec(rung, 0..4), 1..3);
     (ladders, any::<[bool; 4]>(), 0_u8..2, any::<u16>())
         .prop_map(|(ladders, flags, generation, salt)| adoption(&ladders, flags, generation, salt))
@@ -102,6 +117,7 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
             eta_limit_s: Seconds(900),
             feedback: true,
             close_guard: escalation::directory::CloseGuard::AfterCancel,
+            clock: Some(WallClock { zone: Zone::named("Australia/Perth").unwrap(), calendar: None }),
         };
         directory.sites.insert(SiteId::parse(if index == 0 { "library" } else { "depot" }).unwrap(), site);
     }

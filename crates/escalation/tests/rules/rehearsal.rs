@@ -59,8 +59,8 @@ fn read_out(then: Timestamp, event: &Event, outages: &[Outage]) -> Option<String
     if let Event::ContactPassedOver { rung, who, why, .. } = event {
         return Some(format!("rung {}: {who:?} not, {why:?}", rung.0));
     }
-    if let Event::RungPassedOver { rung, .. } = event {
-        return Some(format!("rung {}: nobody", rung.0));
+    if let Event::RungPassedOver { rung, why, .. } = event {
+        return Some(format!("rung {}: skipped, {why:?}", rung.0));
     }
     if let Event::DispatchQueued { to, medium, .. } = event {
         let who = match to {
@@ -130,7 +130,7 @@ fn rehearsed(scene: &Scene<'_>) -> Vec<String> {
         Happening::Told { who, medium, .. } => format!("{after} {who:?} told by {medium:?}"),
         Happening::Stuck { who, medium, known_after_s, .. } => format!("{after} {who:?} stuck for {} by {medium:?}", known_after_s.0),
         Happening::PassedOver { rung, who, why } => format!("{after} rung {}: {who:?} not, {why:?}", rung.0),
-        Happening::NobodyThere { rung } => format!("{after} rung {}: nobody", rung.0),
+        Happening::Skipped { rung, why } => format!("{after} rung {}: skipped, {why:?}", rung.0),
         Happening::Exhausted => format!("{after} exhausted"),
         Happening::Round => format!("{after} round"),
     };
@@ -147,7 +147,7 @@ fn what_is_rehearsed_is_what_happens() {
         let thrown = directory(&mut dice, &Zone::named(name).unwrap(), edge);
         let (directory, people) = with_calls(&mut dice, thrown);
         let outages = outages(&mut dice);
-        let kind = pick(&mut dice, &[Kind::Duress, Kind::Panic, Kind::Medical, Kind::Welfare, Kind::Assist]);
+        let kind = pick(&mut dice, &Kind::ALL);
         let at = edge + SignedDuration::from_mins(dice.throw(3 * 24 * 60) - 36 * 60);
         let device = "library/a".parse().unwrap();
         let scene = Scene { directory: &directory, people: &people, device: &device, kind: Some(kind), at, outages: &outages };

@@ -200,7 +200,7 @@ fn span(dice: &mut Dice, day: Date) -> (DateTime, DateTime) {
     (a.min(b), a.max(b))
 }
 
-fn hours(dice: &mut Dice) -> Hours {
+pub(crate) fn hours(dice: &mut Dice) -> Hours {
     let holidays = [OnHolidays::On, OnHolidays::Off, OnHolidays::Only][usize::try_from(dice.throw(3)).unwrap()];
     let days = ["", "mon-fri ", "sat,sun ", "sun ", "fri-sun "];
     let windows = (0..=dice.throw(2)).map(|_| {

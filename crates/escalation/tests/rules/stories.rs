@@ -6,6 +6,7 @@ mod calling;
 mod climbing;
 mod closing;
 mod guarding;
+mod hours;
 mod invariants;
 mod merging;
 mod owning;

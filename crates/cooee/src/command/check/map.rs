@@ -52,7 +52,7 @@ pub(super) fn text(proof: &Proof) -> String {
                 }
             }
         }
-        let _written = write!(text, "\nladder \"{}\" ({})\n            0     6     12    18\n", cover.ladder, zone.name());
+        let _written = write!(text, "\nladder \"{}\"{} ({})\n            0     6     12    18\n", cover.ladder, kinds(cover), zone.name());
         for (date, hours) in days {
             let _written = writeln!(text, "{}  {}", date.strftime("%a %e %b"), hours.iter().collect::<String>().trim_end());
         }
@@ -74,7 +74,8 @@ pub(super) fn svg(proof: &Proof) -> String {
     }
     for (cover, zone) in &proof.covers {
         y += 28;
-        let _written = writeln!(body, "<text x=\"12\" y=\"{y}\" font-weight=\"bold\">{} ({})</text>", cover.ladder, zone.name());
+        let _written =
+            writeln!(body, "<text x=\"12\" y=\"{y}\" font-weight=\"bold\">{}{} ({})</text>", cover.ladder, kinds(cover), zone.name());
         y += 18;
         for hour in [0_u8, 6, 12, 18] {
             let x = left(f64::from(hour) * 60.0);
@@ -105,6 +106,15 @@ pub(super) fn svg(proof: &Proof) -> String {
          font-family=\"sans-serif\" font-size=\"12\">\n<title>Coverage of the days to come</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{body}</svg>\n"
     )
+}
+
+/// ` for assist`, where not every kind of help is meant.
+fn kinds(cover: &Cover) -> String {
+    if cover.case.is_of_every_kind() {
+        return String::new();
+    }
+    let kinds: Vec<&str> = cover.case.kinds.iter().map(|kind| kind.as_str()).collect();
+    format!(" for {}", kinds.join(", "))
 }
 
 /// Every level cut at midnights and at changes of the clock, from the best to the worst.

@@ -65,6 +65,13 @@ fn the_figures_of_a_ladder_are_there_for_programs() {
     expect![[r#"
         {
           "intervals": 11,
+          "kinds": [
+            "duress",
+            "panic",
+            "medical",
+            "welfare",
+            "assist"
+          ],
           "ladder": "outreach",
           "only": [],
           "rungs": [
@@ -83,6 +90,7 @@ fn the_figures_of_a_ladder_are_there_for_programs() {
               "transports": 1
             }
           ],
+          "timezone": "Australia/Perth",
           "without": [
             {
               "carrier": "first",

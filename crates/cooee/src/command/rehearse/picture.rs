@@ -36,7 +36,7 @@ pub(super) fn svg(told: &Told) -> String {
             Happening::Told { .. }
             | Happening::Stuck { .. }
             | Happening::PassedOver { .. }
-            | Happening::NobodyThere { .. }
+            | Happening::Skipped { .. }
             | Happening::Round => None,
         };
         if let Some((word, colour)) = mark {
@@ -85,7 +85,7 @@ fn rows(told: &Told) -> Vec<Who> {
 fn about(step: &Step) -> Option<&Who> {
     match &step.what {
         Happening::Told { who, .. } | Happening::Stuck { who, .. } | Happening::PassedOver { who, .. } => Some(who),
-        Happening::Entered { .. } | Happening::NobodyThere { .. } | Happening::Exhausted | Happening::Round => None,
+        Happening::Entered { .. } | Happening::Skipped { .. } | Happening::Exhausted | Happening::Round => None,
     }
 }
 
@@ -114,7 +114,7 @@ fn draw(svg: &mut String, step: &Step, y: usize, x: &impl Fn(u64) -> f64) {
         Happening::PassedOver { why, .. } => {
             writeln!(svg, "<text x=\"{at:.1}\" y=\"{}\" fill=\"#b00020\">\u{d7} {}</text>", y + 4, escaped(reason(*why)))
         }
-        Happening::Entered { .. } | Happening::NobodyThere { .. } | Happening::Exhausted | Happening::Round => Ok(()),
+        Happening::Entered { .. } | Happening::Skipped { .. } | Happening::Exhausted | Happening::Round => Ok(()),
     };
 }
 

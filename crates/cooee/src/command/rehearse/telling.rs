@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use escalation::directory::Standing;
-use escalation::event::{ContactSkip, OnDuty};
+use escalation::event::{ContactSkip, OnDuty, RungSkip};
 use escalation::ladder::{Medium, Who};
 use escalation::rehearsal::{Happening, Step};
 use escalation::time::{SignedDuration, Timestamp};
@@ -70,7 +70,7 @@ impl Told {
                 )
             }
             Happening::PassedOver { who, why, .. } => format!("  {} is passed over: {}", self.name(who), reason(*why)),
-            Happening::NobodyThere { rung } => format!("rung {} has nobody and takes no time", rung.0 + 1),
+            Happening::Skipped { rung, why } => format!("rung {} {} and takes no time", rung.0 + 1, skip(*why)),
             Happening::Exhausted => "the ladder is exhausted".to_owned(),
             Happening::Round => "round 1: everybody again".to_owned(),
         }
@@ -100,6 +100,16 @@ impl Told {
             Who::Centre(centre) => self.hand.places.centres.get(centre).map_or_else(|| centre.to_string(), Clone::clone),
             Who::Roster(roster) => format!("roster {roster}"),
         }
+    }
+}
+
+/// Why a rung is passed over.
+fn skip(why: RungSkip) -> &'static str {
+    match why {
+        RungSkip::Nobody => "has nobody",
+        RungSkip::CentreHasClaimed => "has the centre alone, which has claimed,",
+        RungSkip::OutsideItsHours => "is outside its hours",
+        RungSkip::NotForThisKind => "is not for this kind of help",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{At, Reader};
 use super::{Draft, DraftCustomer, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CustomerId, LadderId, Slug};
+use crate::id::{CustomerId, LadderId, SiteId, Slug};
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     for ladder in &draft.ladders {
@@ -100,6 +100,18 @@ impl Draft {
             (None, [only]) => Some(only),
             (None, _) => None,
         }
+    }
+
+    /// At which sites each ladder is climbed: those whose own it is, and those that have a device with it.
+    pub(super) fn climbed_at(&self) -> BTreeMap<&LadderId, Vec<&DraftSite>> {
+        let by_id: BTreeMap<&SiteId, &DraftSite> = self.sites.iter().map(|site| (&site.id, site)).collect();
+        let own = self.sites.iter().filter_map(|site| Some((&self.ladder_of(site)?.value, site)));
+        let devices = self.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, *by_id.get(&d.site.value)?)));
+        let mut climbed: BTreeMap<&LadderId, BTreeMap<usize, &DraftSite>> = BTreeMap::new();
+        for (ladder, site) in own.chain(devices) {
+            climbed.entry(ladder).or_default().insert(site.line, site);
+        }
+        climbed.into_iter().map(|(ladder, sites)| (ladder, sites.into_values().collect())).collect()
     }
 
     /// A site's ladder: its own, else its customer's, else the default.

@@ -2,7 +2,7 @@
 
 use super::reader::{At, Section};
 use super::zone;
-use crate::id::{CentreId, LadderId, Prefix};
+use crate::id::{CalendarId, CentreId, LadderId, Prefix};
 
 /// What holds where a customer or a site says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct DraftDefaults {
     pub prefix: Option<At<Prefix>>,
     /// The zone of sites, by its canonical IANA name.
     pub timezone: Option<At<String>>,
+    /// Whose public holidays count at sites.
+    pub calendar: Option<At<CalendarId>>,
     /// The ladder of customers.
     pub ladder: Option<At<LadderId>>,
     /// The centre of customers.
@@ -22,6 +24,7 @@ impl DraftDefaults {
         let read = Self {
             prefix: section.id("prefix"),
             timezone: section.read("timezone", zone::parse),
+            calendar: section.id("calendar"),
             ladder: section.id("ladder"),
             centre: section.id("centre"),
         };

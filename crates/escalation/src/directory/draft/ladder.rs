@@ -3,9 +3,11 @@
 use toml::de::DeValue;
 
 use super::reader::{At, Section, clipped};
-use super::wait;
+use super::{hours, wait};
 use crate::id::{CentreId, CustomerId, LadderId, RosterId, Slug};
-use crate::ladder::Medium;
+use crate::ladder::{Medium, When};
+use crate::roster::OnHolidays;
+use crate::signal::Kind;
 use crate::time::Seconds;
 
 /// A rung's wait where none is written.
@@ -37,6 +39,8 @@ pub struct DraftRung {
     pub targets: Vec<DraftTarget>,
     /// How long, in seconds, before the next rung is told as well.
     pub wait_s: Seconds,
+    /// When it applies.
+    pub when: When,
     /// Where it begins.
     pub line: usize,
 }
@@ -106,9 +110,42 @@ impl DraftRung {
             section.reader.error(line, what, "it would tell nobody", "name a person or a centre");
         }
         let wait = section.read("wait", |text| wait::parse(text, WAIT_MAX));
+        let when = When { hours: hours::read(&mut section), kinds: kinds(&mut section) };
         section.close();
-        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), line }
+        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), when, line }
     }
+
+    /// Whether a public holiday changes when it applies.
+    pub(super) fn asks_about_holidays(&self) -> bool {
+        self.when.hours.as_ref().is_some_and(|hours| hours.holidays != OnHolidays::On)
+    }
+}
+
+fn kinds(section: &mut Section<'_, '_, '_>) -> Vec<Kind> {
+    let Some((value, line)) = section.value("kinds") else {
+        return Vec::new();
+    };
+    let DeValue::Array(items) = value else {
+        section.wrong_type("kinds", line, "a list of kinds of help", value);
+        return Vec::new();
+    };
+    if items.is_empty() {
+        let what = section.titled("kinds is empty");
+        section.reader.error(line, what, "it would be for no call at all", "leave it out for every kind of help");
+    }
+    let mut kinds = Vec::new();
+    for word in section.list("kinds", items) {
+        match Kind::ALL.into_iter().find(|kind| kind.as_str() == word.value) {
+            Some(kind) if kinds.contains(&kind) => {}
+            Some(kind) => kinds.push(kind),
+            None => {
+                let what = section.titled(&format!("kinds: \"{}\" is not a kind of help", clipped(word.value)));
+                let all = Kind::ALL.map(|kind| format!("\"{}\"", kind.as_str())).join(", ");
+                section.reader.error(word.line, what, "", &format!("there are {all}"));
+            }
+        }
+    }
+    kinds
 }
 
 fn is_empty_list(section: &mut Section<'_, '_, '_>) -> bool {

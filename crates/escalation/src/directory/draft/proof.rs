@@ -5,12 +5,12 @@
 
 use jiff::civil::DateTime;
 
-use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftWho};
-use crate::coverage::{Cover, Interval, Outlook, Span, spans};
+use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftRung, DraftSite, DraftWho};
+use crate::coverage::{Case, Cover, Interval, Outlook, Span, spans};
 use crate::directory::finding::{Finding, Severity};
 use crate::ladder::Medium;
 use crate::outage::{Carrier, one_for_each_way};
-use crate::roster::{Rosters, SHIPPED_YEARS};
+use crate::roster::{Rosters, SHIPPED_YEARS, WallClock};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
@@ -19,7 +19,7 @@ use crate::zone::Zone;
 pub struct Proof {
     /// Gaps, by line.
     pub findings: Vec<Finding>,
-    /// Each ladder, in the file's order, with the clock by which its times are said.
+    /// Each case of each ladder, in the file's order, with the clock by which its times are said.
     pub covers: Vec<(Cover, Zone)>,
 }
 
@@ -30,9 +30,12 @@ impl Draft {
         let AtHand { directory, people, .. } = self.at_hand();
         let carriers = carriers.map_or_else(|| one_for_each_way(&directory), <[Carrier]>::to_vec);
         let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
-        let covers = self.ladders.iter().filter_map(|ladder| {
-            let rungs = directory.ladders.get(&ladder.id)?;
-            Some((ladder, outlook.cover(rungs, from, until, &carriers)))
+        let climbed = self.climbed_at();
+        let covers = self.ladders.iter().filter_map(|ladder| Some((ladder, directory.ladders.get(&ladder.id)?)));
+        let covers = covers.flat_map(|(ladder, rungs)| {
+            let cases = Case::all(rungs, &self.clocks_of(ladder, climbed.get(&ladder.id)));
+            let cover = |case: Case| (ladder, outlook.cover(rungs, &case, (from, until), &carriers));
+            cases.into_iter().map(cover).collect::<Vec<_>>()
         });
         let covers: Vec<(&DraftLadder, Cover)> = covers.collect();
         let mut findings = Vec::new();
@@ -51,16 +54,30 @@ impl Draft {
                 warn(roster.line, what, "a holiday after that would count as a working day".to_owned(), "add its days to a [[calendar]]");
             }
         }
+        let asking = self.ladders.iter().filter(|ladder| ladder.rungs.iter().any(DraftRung::asks_about_holidays));
+        for site in asking.filter_map(|ladder| climbed.get(&ladder.id)).flatten() {
+            if site.clock().is_some_and(|clock| clock.zone.wall(until).year() > *SHIPPED_YEARS.end()) {
+                let what = format!("site \"{}\": the states' holidays are known up to {} only", site.id, SHIPPED_YEARS.end());
+                warn(site.line, what, "a holiday after that would count as a working day".to_owned(), "add its days to a [[calendar]]");
+            }
+        }
         for (ladder, cover) in &covers {
             self.gaps_of(ladder, cover, (from, until), &mut warn);
         }
         findings.sort_by_key(|finding| finding.line);
-        Proof { findings, covers: covers.into_iter().map(|(ladder, cover)| (cover, self.zone_of(ladder))).collect() }
+        findings.dedup();
+        let covers = covers.into_iter().map(|(ladder, cover)| {
+            let zone = self.zone_of(ladder, &cover);
+            (cover, zone)
+        });
+        Proof { findings, covers: covers.collect() }
     }
 
     fn gaps_of(&self, ladder: &DraftLadder, cover: &Cover, whole: Span, warn: &mut impl FnMut(usize, String, String, &str)) {
-        let zone = self.zone_of(ladder);
-        let when = |is: &dyn Fn(&Interval) -> bool| shown(&spans(&cover.intervals, is), whole, &zone);
+        let zone = self.zone_of(ladder, cover);
+        let kinds = kinds_of(&cover.case);
+        let said = |spans: &[Span]| Some(format!("{kinds}{}", shown(spans, whole, &zone)?));
+        let when = |is: &dyn Fn(&Interval) -> bool| said(&spans(&cover.intervals, is));
         if let Some(when) = when(&|i| i.walk.told.is_empty()) {
             let what = format!("ladder \"{}\" reaches nobody {when}", ladder.id);
             warn(ladder.line, what, "a press then would be told to nobody".to_owned(), "give it a rung that is always there");
@@ -81,7 +98,7 @@ impl Draft {
         }
         // Where a channel stands alone that is said already; where other channels are on paper and have no account, it is not.
         for without in cover.without.iter().filter(|without| !alone.contains(&without.medium)) {
-            if let Some(when) = shown(&without.silent, whole, &zone) {
+            if let Some(when) = said(&without.silent) {
                 let what = format!("ladder \"{}\" tells everybody by \"{}\" alone {when}", ladder.id, without.carrier);
                 let consequence = "with that account down nobody would be told, because the other channels have none".to_owned();
                 warn(ladder.line, what, consequence, "add an account for another channel, or a second one for this");
@@ -100,11 +117,29 @@ impl Draft {
         naming.map(|(ladder, number, _)| format!("ladder \"{}\", rung {number}", ladder.id)).collect()
     }
 
-    /// The clock by which a ladder's gaps are said: that of the first site that climbs it.
-    fn zone_of(&self, ladder: &DraftLadder) -> Zone {
+    /// The clocks of the places at which a ladder is climbed; where nobody knows the site there is none.
+    fn clocks_of(&self, ladder: &DraftLadder, climbing: Option<&Vec<&DraftSite>>) -> Vec<Option<WallClock>> {
+        let nowhere = self.fallback.as_ref().filter(|fallback| fallback.ladder.value == ladder.id).map(|_| None);
+        climbing.into_iter().flatten().map(|site| site.clock()).chain(nowhere).collect()
+    }
+
+    /// The clock by which a ladder's gaps are said: that by which its hours are read, else that of the first site that climbs it.
+    fn zone_of(&self, ladder: &DraftLadder, cover: &Cover) -> Zone {
+        if let Some(clock) = &cover.case.clock {
+            return clock.zone.clone();
+        }
         let site = self.sites.iter().find(|site| self.ladder_of(site).is_some_and(|l| l.value == ladder.id)).or(self.sites.first());
         site.and_then(|site| Zone::named(&site.card.timezone).ok()).unwrap_or_default()
     }
+}
+
+/// `for assist `, where not every kind of help is meant.
+fn kinds_of(case: &Case) -> String {
+    if case.is_of_every_kind() {
+        return String::new();
+    }
+    let kinds: Vec<&str> = case.kinds.iter().map(|kind| kind.as_str()).collect();
+    format!("for {} ", kinds.join(", "))
 }
 
 /// The first three of a list, and how many more there are.

@@ -3,6 +3,7 @@
 use super::reader::Reader;
 use super::{Draft, DraftLadder, DraftRoster, DraftRung, DraftTarget, DraftWho};
 use crate::ladder::Medium;
+use crate::signal::Kind;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     for ladder in draft.ladders.iter().filter(|l| l.sound) {
@@ -23,6 +24,16 @@ fn judge(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder) {
             "give its people a mobile or an email, or its centre a webhook",
         );
         return;
+    }
+    for kind in Kind::ALL {
+        if !ladder.rungs.iter().any(|rung| rung.when.is_for(kind) && reached(rung)) {
+            reader.error(
+                ladder.line,
+                format!("ladder \"{}\" can reach nobody for {}", ladder.id, kind.as_str()),
+                &format!("no rung that anybody can be reached on is for that kind of help, which any button may ask for{used_at}"),
+                "add the kind to a rung, or a rung that is for every kind",
+            );
+        }
     }
     for (index, rung) in ladder.rungs.iter().enumerate() {
         channels(reader, draft, ladder, index, rung);

@@ -5,8 +5,8 @@ use std::fmt::Display;
 
 use super::nearest::nearest;
 use super::reader::{At, Reader};
-use super::{Draft, DraftWho};
-use crate::id::{CustomerId, LadderId};
+use super::{Draft, DraftRung, DraftWho};
+use crate::id::{CalendarId, CustomerId, LadderId};
 use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
@@ -14,6 +14,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
     customers(reader, draft);
     sites(reader, draft);
     ladders(reader, draft);
+    holidays_without_calendar(reader, draft);
     rosters(reader, draft);
     adapters(reader, draft);
     shared_addresses(reader, draft);
@@ -98,6 +99,7 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft) {
         let owner = format!("site \"{}\"", site.id);
         known_customer(reader, draft, &owner, site.customer.as_ref());
         known_ladder(reader, draft, &owner, site.ladder.as_ref());
+        known_calendar(reader, draft, &owner, site.calendar.as_ref());
         if site.customer.is_none() && draft.customers.len() > 1 {
             reader.error(
                 site.line,
@@ -156,12 +158,7 @@ fn rosters(reader: &mut Reader<'_>, draft: &Draft) {
         for person in roster.named() {
             known(reader, &owner, "person", person.line, person.value.as_str(), people());
         }
-        if let Some(calendar) = &roster.calendar
-            && calendar.value.as_str().parse::<State>().is_err()
-        {
-            let ids = draft.calendars.iter().map(|c| c.id.as_str());
-            known(reader, &owner, "calendar", calendar.line, calendar.value.as_str(), ids);
-        }
+        known_calendar(reader, draft, &owner, roster.calendar.as_ref());
         let named = draft.ladders.iter().flat_map(|l| &l.rungs).flat_map(|r| &r.targets);
         if !named.into_iter().any(|target| target.who == DraftWho::Roster(roster.id.clone())) {
             reader.warn(
@@ -228,6 +225,31 @@ fn fallback(reader: &mut Reader<'_>, draft: &Draft) {
     known_customer(reader, draft, "fallback", fallback.customer.as_ref());
     if fallback.customer.is_none() && draft.customers.len() > 1 {
         reader.error(fallback.line, "fallback: customer is missing".to_owned(), "there are several customers", "add  customer = \"...\"");
+    }
+}
+
+/// A rung that asks whether it is a holiday needs somebody's holidays at every site where its ladder is climbed.
+fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft) {
+    let climbed = draft.climbed_at();
+    for ladder in &draft.ladders {
+        let Some(index) = ladder.rungs.iter().position(DraftRung::asks_about_holidays) else {
+            continue;
+        };
+        for site in climbed.get(&ladder.id).into_iter().flatten().filter(|site| site.calendar.is_none()) {
+            reader.error(
+                site.line,
+                format!("site \"{}\": ladder \"{}\", rung {} asks about holidays, and no calendar is named", site.id, ladder.id, index + 1),
+                "no day would be a holiday there",
+                "add  calendar = \"AU-WA\"  here or under [defaults]",
+            );
+        }
+    }
+}
+
+fn known_calendar(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<CalendarId>>) {
+    if let Some(calendar) = wanted.filter(|calendar| calendar.value.as_str().parse::<State>().is_err()) {
+        let ids = draft.calendars.iter().map(|c| c.id.as_str());
+        known(reader, owner, "calendar", calendar.line, calendar.value.as_str(), ids);
     }
 }
 

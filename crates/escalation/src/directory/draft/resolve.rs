@@ -85,12 +85,16 @@ impl Draft {
             eta_limit_s: site.eta_limit_s,
             feedback: site.feedback,
             close_guard: site.close_guard,
+            clock: site.clock(),
         })
     }
 
     fn ladder(&self, ladder: &super::DraftLadder, known: &BTreeMap<&Slug, PersonId>) -> Ladder {
-        let rung =
-            |rung: &DraftRung| Rung { targets: rung.targets.iter().filter_map(|t| self.target(t, known)).collect(), wait_s: rung.wait_s };
+        let rung = |rung: &DraftRung| Rung {
+            targets: rung.targets.iter().filter_map(|t| self.target(t, known)).collect(),
+            wait_s: rung.wait_s,
+            when: rung.when.clone(),
+        };
         Ladder { id: ladder.id.clone(), rungs: ladder.rungs.iter().map(rung).collect() }
     }
 

@@ -8,9 +8,9 @@ use toml::de::DeValue;
 
 use super::defaults::DraftDefaults;
 use super::reader::{At, Section};
-use super::{Draft, wall};
+use super::{Draft, hours, wall};
 use crate::id::{CalendarId, CustomerId, PersonId, RosterId, Slug};
-use crate::roster::{Calendar, Hours, OnHolidays, Override, Roster, Rosters, Shift, State, Swap, Turn, Window};
+use crate::roster::{Calendar, Hours, Override, Roster, Rosters, Shift, State, Swap, Turn};
 use crate::zone::Zone;
 
 /// A roster as the file has it.
@@ -135,18 +135,13 @@ impl DraftShift {
             }
             (Some(_) | None, _) => {}
         }
-        let windows = windows(&mut section);
-        let holidays = section.choice("holidays", &[("on", OnHolidays::On), ("off", OnHolidays::Off), ("only", OnHolidays::Only)]);
-        if let Some(holidays) = holidays.as_ref().filter(|h| h.value != OnHolidays::On) {
-            if !has_calendar {
-                let what = section.titled("holidays: the roster names no calendar");
-                section.reader.error(holidays.line, what, "no day would be a holiday", "add  calendar = \"AU-WA\"  to the roster");
-            }
-            if windows.is_empty() && !section.has("hours") {
-                let what = section.titled("holidays has no effect without hours");
-                section.reader.error(holidays.line, what, "", "add  hours = [\"00:00-24:00\"]");
-            }
+        if let Some(line) = hours::asks_for_holidays(&mut section)
+            && !has_calendar
+        {
+            let what = section.titled("holidays: the roster names no calendar");
+            section.reader.error(line, what, "no day would be a holiday", "add  calendar = \"AU-WA\"  to the roster");
         }
+        let hours = hours::read(&mut section);
         let (from, until) = (section.read("from", wall::time), section.read("until", wall::time));
         wall::ordered(&mut section, from.as_ref(), until.as_ref());
         if people.is_empty() && section.has("people") {
@@ -155,8 +150,6 @@ impl DraftShift {
         }
         section.close();
         let turn = turn.zip(first).map(|(days, first)| Turn { first: first.value, days: days.value });
-        let holidays = holidays.map_or(OnHolidays::On, |h| h.value);
-        let hours = (!windows.is_empty()).then_some(Hours { windows, holidays });
         Self { people, turn, hours, from: from.map(|f| f.value), until: until.map(|u| u.value) }
     }
 }
@@ -205,36 +198,6 @@ fn people(section: &mut Section<'_, '_, '_>) -> Vec<At<Slug>> {
     people
 }
 
-fn windows(section: &mut Section<'_, '_, '_>) -> Vec<Window> {
-    let Some((value, line)) = section.value("hours") else {
-        return Vec::new();
-    };
-    let DeValue::Array(items) = value else {
-        section.wrong_type("hours", line, "a list of windows", value);
-        return Vec::new();
-    };
-    if items.is_empty() {
-        let what = section.titled("hours is empty");
-        section.reader.error(
-            line,
-            what,
-            "it would never be on",
-            "leave it out for day and night, or write  hours = [\"mon-fri 08:00-17:00\"]",
-        );
-    }
-    let mut windows = Vec::new();
-    for text in section.list("hours", items) {
-        match text.value.parse() {
-            Ok(window) => windows.push(window),
-            Err(why) => {
-                let what = section.titled(&format!("hours: {why}"));
-                section.reader.error(text.line, what, "", "write it in one of these forms");
-            }
-        }
-    }
-    windows
-}
-
 impl Draft {
     /// The rosters as the rules use them. Nobody is left out in a draft without errors: every person named there exists.
     pub(super) fn rosters(&self, known: &BTreeMap<&Slug, PersonId>) -> Rosters {
@@ -260,13 +223,15 @@ impl Draft {
                 overrides: overrides.collect(),
                 swaps: swaps.collect(),
             };
-            if let Some(calendar) = &roster.calendar
-                && let Ok(state) = calendar.as_str().parse::<State>()
-            {
-                rosters.calendars.insert(calendar.clone(), Calendar { state: Some(state), ..Calendar::default() });
-            }
             rosters.rosters.insert(draft.id.clone(), roster);
         }
+        let named = self
+            .rosters
+            .iter()
+            .filter_map(|roster| roster.calendar.as_ref())
+            .chain(self.sites.iter().filter_map(|site| site.calendar.as_ref()));
+        let states = named.filter_map(|named| Some((named.value.clone(), named.value.as_str().parse::<State>().ok()?)));
+        rosters.calendars.extend(states.map(|(id, state)| (id, Calendar { state: Some(state), ..Calendar::default() })));
         rosters.calendars.extend(self.calendars.iter().map(|c| (c.id.clone(), c.calendar.clone())));
         for leave in &self.leave {
             if let Some(person) = known.get(&leave.person.value) {

@@ -7,8 +7,10 @@ use super::reader::{At, Section};
 use super::{sayable, wait, zone};
 use crate::directory::CloseGuard;
 use crate::directory::place::SiteCard;
-use crate::id::{CustomerId, LadderId, SiteId};
+use crate::id::{CalendarId, CustomerId, LadderId, SiteId};
+use crate::roster::WallClock;
 use crate::time::Seconds;
+use crate::zone::Zone;
 
 /// Above this ETA the climb goes on beside an accept, where a site says nothing else (lifecycle: 15 min).
 const ETA_LIMIT: Seconds = Seconds(15 * 60);
@@ -30,6 +32,8 @@ pub struct DraftSite {
     pub feedback: bool,
     /// When more than one person's word is needed to close a call there.
     pub close_guard: CloseGuard,
+    /// Whose public holidays count there.
+    pub calendar: Option<At<CalendarId>>,
     /// What may be said of it.
     pub card: SiteCard,
     /// Where it begins.
@@ -46,6 +50,7 @@ impl DraftSite {
         let close_guard = section
             .choice("close_guard", &[("off", CloseGuard::Off), ("after_cancel", CloseGuard::AfterCancel), ("always", CloseGuard::Always)]);
         let eta_limit = section.read("eta_limit", |text| wait::parse(text, ETA_LIMIT_MAX));
+        let calendar = section.id("calendar").or_else(|| defaults.calendar.clone());
         let card = card(&mut section, defaults);
         refuse_later(&mut section);
         let line = section.line;
@@ -57,9 +62,16 @@ impl DraftSite {
             eta_limit_s: eta_limit.map_or(ETA_LIMIT, |e| e.value),
             feedback: feedback.is_none_or(|f| f.value),
             close_guard: close_guard.map(|g| g.value).unwrap_or_default(),
+            calendar,
             card,
             line,
         })
+    }
+
+    /// By what the hours of rungs are read there. `None` never happens in a draft without errors: every site there has a zone.
+    pub(super) fn clock(&self) -> Option<WallClock> {
+        let zone = Zone::named(&self.card.timezone).ok()?;
+        Some(WallClock { zone, calendar: self.calendar.as_ref().map(|calendar| calendar.value.clone()) })
     }
 }
 
@@ -108,7 +120,7 @@ fn refuse_later(section: &mut Section<'_, '_, '_>) {
     section.later("lon", "positions of sites are", "say it in words under entry");
     section.later("callback", "rules for calling back are", "leave the key out: the counter is never called");
     section.later("callback_number", "rules for calling back are", "use phone for the number a responder rings");
-    section.later("hours", "opening hours are", "leave the key out: the ladder holds at all hours");
+    section.later("hours", "opening hours are", "write hours at the rungs that hold by them");
     section.later("staffing_min", "staffing rules are", LEAVE_OUT);
     section.later("plan", "action plans are", "keep the plan on paper");
 }

@@ -101,7 +101,7 @@ fn a_sound_directory_has_no_findings() {
 fn what_is_resolved_is_what_is_written() {
     let draft = Draft::parse("directory.toml", SOUND).draft.unwrap();
     let resolved = resolve(&draft);
-    expect![[r#"{"customers":{"kalamunda":{"prefix":"KAL","ladder":"counters","centre":"westside"}},"sites":{"library":{"customer":"kalamunda","ladder":"counters","eta_limit_s":1200,"feedback":false}},"devices":{"library/front-1":{"ladder":null,"mounting":"fixed","kind":"duress"},"library/pendant":{"ladder":null,"mounting":"portable","kind":"assist"}},"ladders":{"counters":{"id":"counters","rungs":[{"targets":[{"who":{"person":"P-1"},"by":[["sms"],["email"]]}],"wait_s":45},{"targets":[{"who":{"person":"P-2"},"by":[["sms"]]},{"who":{"centre":"westside"},"by":[["webhook","desk"]]}],"wait_s":30}]}},"centres":{"westside":{"webhook":"westside"}},"fallback":{"customer":"kalamunda","ladder":"counters"},"adapters":[]}"#]]
+    expect![[r#"{"customers":{"kalamunda":{"prefix":"KAL","ladder":"counters","centre":"westside"}},"sites":{"library":{"customer":"kalamunda","ladder":"counters","eta_limit_s":1200,"feedback":false,"clock":{"zone":"Australia/Perth"}}},"devices":{"library/front-1":{"ladder":null,"mounting":"fixed","kind":"duress"},"library/pendant":{"ladder":null,"mounting":"portable","kind":"assist"}},"ladders":{"counters":{"id":"counters","rungs":[{"targets":[{"who":{"person":"P-1"},"by":[["sms"],["email"]]}],"wait_s":45},{"targets":[{"who":{"person":"P-2"},"by":[["sms"]]},{"who":{"centre":"westside"},"by":[["webhook","desk"]]}],"wait_s":30}]}},"centres":{"westside":{"webhook":"westside"}},"fallback":{"customer":"kalamunda","ladder":"counters"},"adapters":[]}"#]]
     .assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
     let smith = &resolved.people[0];
     assert_eq!(smith.id, "P-1".parse::<PersonId>().unwrap());
@@ -203,7 +203,7 @@ notify = [{ centre = "west" }]
 "#;
     let draft = Draft::parse("directory.toml", text).draft.unwrap();
     let resolved = resolve(&draft);
-    expect![[r#"{"customers":{"default":{"prefix":"LIB","ladder":"all","centre":"west"}},"sites":{"shop":{"customer":"default","ladder":"all","eta_limit_s":900,"feedback":true}},"devices":{},"ladders":{"all":{"id":"all","rungs":[{"targets":[{"who":{"centre":"west"},"by":[["desk"]]}],"wait_s":30}]}},"centres":{"west":{"webhook":null}},"fallback":null,"adapters":[]}"#]].assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
+    expect![[r#"{"customers":{"default":{"prefix":"LIB","ladder":"all","centre":"west"}},"sites":{"shop":{"customer":"default","ladder":"all","eta_limit_s":900,"feedback":true,"clock":{"zone":"Australia/Lord_Howe"}}},"devices":{},"ladders":{"all":{"id":"all","rungs":[{"targets":[{"who":{"centre":"west"},"by":[["desk"]]}],"wait_s":30}]}},"centres":{"west":{"webhook":null}},"fallback":null,"adapters":[]}"#]].assert_eq(&serde_json::to_string(&resolved.directory).unwrap());
     let zones: Vec<_> = resolved.places.sites.values().map(|s| s.timezone.as_str()).collect();
     assert_eq!(zones, ["Australia/Lord_Howe"]);
 }
@@ -268,7 +268,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("feedback = \"off\"", "xyzzy = 1"),
         &expect![[r#"
             Error directory.toml:25: site "library": "xyzzy" is not a known key
-              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
+              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, calendar, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
         "#]],
     );
     check(
@@ -365,7 +365,7 @@ fn what_is_not_in_this_version_is_refused() {
             Error directory.toml:30: site "library": callback: rules for calling back are not in this version
               leave the key out: the counter is never called
             Error directory.toml:31: site "library": hours: opening hours are not in this version
-              leave the key out: the ladder holds at all hours
+              write hours at the rungs that hold by them
             Error directory.toml:32: site "library": staffing_min: staffing rules are not in this version
               leave the key out
             Error directory.toml:33: site "library": plan: action plans are not in this version
@@ -1477,4 +1477,143 @@ fn an_account_that_stands_alone_is_said() {
     "#]]
     .assert_eq(&proved(std::slice::from_ref(&first)));
     assert_eq!(proved(&[first, second]), "", "either of two accounts carries for the other");
+}
+
+/// `SOUND` with something said of when each of its two rungs applies.
+fn limited(first: &str, second: &str) -> String {
+    let text = with("wait = \"45s\"", &format!("wait = \"45s\"\n{first}"));
+    text.replacen("[fallback]", &format!("{second}\n[fallback]"), 1)
+}
+
+#[test]
+fn when_a_rung_applies_is_resolved_as_it_is_written() {
+    let text =
+        limited("hours = [\"mon-fri 08:00-18:00\"]\nholidays = \"off\"", "kinds = [\"duress\", \"panic\", \"medical\", \"welfare\"]");
+    let text = text.replacen("hours =", "kinds = [\"assist\"]\nhours =", 1);
+    let text = text.replacen("timezone = \"Australia/Perth\"", "timezone = \"Australia/Perth\"\ncalendar = \"AU-WA\"", 1);
+    check(&text, &expect![[r#""#]]);
+    let resolved = resolve(&Draft::parse("directory.toml", &text).draft.unwrap());
+    let when: Vec<_> = resolved.directory.ladders.values().flat_map(|ladder| &ladder.rungs).map(|rung| &rung.when).collect();
+    expect![[r#"[{"hours":{"windows":["mon,tue,wed,thu,fri 08:00-18:00"],"holidays":"off"},"kinds":["assist"]},{"kinds":["duress","panic","medical","welfare"]}]"#]].assert_eq(&serde_json::to_string(&when).unwrap());
+    let library = crate::id::SiteId::parse("library").unwrap();
+    expect![[r#"{"zone":"Australia/Perth","calendar":"AU-WA"}"#]].assert_eq(&serde_json::to_string(&resolved.directory.clock_at(&library)).unwrap());
+    assert!(resolved.directory.rosters.calendars.keys().any(|id| id.as_str() == "AU-WA"), "the state's holidays are there");
+    let again: crate::directory::Directory = serde_json::from_str(&serde_json::to_string(&resolved.directory).unwrap()).unwrap();
+    assert_eq!(again, resolved.directory, "a directory with hours reads back as it was written");
+}
+
+#[test]
+fn mistakes_in_when_a_rung_applies_are_said_with_their_line() {
+    let text = limited("hours = [\"8-18\"]\nkinds = [\"robbery\"]", "hours = []\nkinds = []\nholidays = \"never\"");
+    check(&text, &expect![[r#"
+        Error directory.toml:41: ladder "counters", rung 1: hours: "8-18" is not a window of the week: write "mon-fri 08:00-17:00", "sat,sun 18:00-02:00" or "00:00-24:00"
+          write it in one of these forms
+        Error directory.toml:42: ladder "counters", rung 1: kinds: "robbery" is not a kind of help
+          there are "duress", "panic", "medical", "welfare", "assist"
+        Error directory.toml:45: ladder "counters", rung 2: hours is empty
+          it would never be on
+          leave it out for day and night, or write  hours = ["mon-fri 08:00-17:00"]
+        Error directory.toml:46: ladder "counters", rung 2: kinds is empty
+          it would be for no call at all
+          leave it out for every kind of help
+        Error directory.toml:47: ladder "counters", rung 2: holidays "never" is none of the choices
+          write "on" or "off" or "only"
+    "#]]);
+    check(&limited("holidays = \"off\"\nkinds = \"duress\"", ""), &expect![[r#"
+        Error directory.toml:41: ladder "counters", rung 1: holidays has no effect without hours
+          add  hours = ["00:00-24:00"]
+        Error directory.toml:42: ladder "counters", rung 1: kinds is a text, not a list of kinds of help
+          write it in that form
+    "#]]);
+    let text = limited("hours = [\"00:00-24:00\"]\nholidays = \"only\"", "");
+    check(&text, &expect![[r#"
+        Error directory.toml:20: site "library": ladder "counters", rung 1 asks about holidays, and no calendar is named
+          no day would be a holiday there
+          add  calendar = "AU-WA"  here or under [defaults]
+    "#]]);
+    check(&text.replacen("feedback =", "calendar = \"AU-XX\"\nfeedback =", 1), &expect![[r#"
+        Error directory.toml:25: site "library": there is no calendar "AU-XX"
+          add a [[calendar]] of that id, or name one that is there
+    "#]]);
+}
+
+/// A button may ask for any kind of help, whatever it means by itself.
+#[test]
+fn a_ladder_that_is_for_some_kinds_only_is_refused() {
+    check(&limited("kinds = [\"assist\"]", "kinds = [\"duress\", \"panic\", \"assist\"]"), &expect![[r#"
+        Error directory.toml:36: ladder "counters" can reach nobody for medical
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "library"
+          add the kind to a rung, or a rung that is for every kind
+        Error directory.toml:36: ladder "counters" can reach nobody for welfare
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "library"
+          add the kind to a rung, or a rung that is for every kind
+    "#]]);
+}
+
+#[test]
+fn a_ladder_that_reaches_nobody_at_some_hours_is_said() {
+    let day = "hours = [\"mon-fri 08:00-18:00\"]";
+    expect![[r#"
+        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          a press then would be told to nobody
+          give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" tells everybody by "sms" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "email" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "westside" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+    "#]].assert_eq(&proved(&limited(day, day), "2026-12-01T00:00:00Z", 7));
+    let for_support = "hours = [\"mon-fri 08:00-18:00\"]\nkinds = [\"assist\"]";
+    expect![[r#"
+        directory.toml:36: ladder "counters" has one party to tell for duress, panic, medical, welfare at any time
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" has one party to tell for assist from Tue 1 Dec 17:59 to Wed 2 Dec 07:59 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" has one party to tell for duress, panic, medical, welfare at any time
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+    "#]].assert_eq(&proved(&limited("", for_support), "2026-12-01T00:00:00Z", 7));
+    let london = "[[site]]\nid = \"annex\"\nname = \"Annex\"\ntimezone = \"Europe/London\"\naddress = \"2 Example Rd\"\n";
+    let text = format!("{}{london}", limited(day, day));
+    expect![[r#"
+        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          a press then would be told to nobody
+          give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" tells everybody by "sms" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "email" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "westside" alone from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 00:00 to Tue 1 Dec 08:00 (Europe/London), and 5 times more
+          a press then would be told to nobody
+          give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Europe/London), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
+        directory.toml:36: ladder "counters" tells everybody by "sms" alone from Tue 1 Dec 00:00 to Tue 1 Dec 08:00 (Europe/London), and 5 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "email" alone from Tue 1 Dec 00:00 to Tue 1 Dec 08:00 (Europe/London), and 5 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+        directory.toml:36: ladder "counters" tells everybody by "westside" alone from Tue 1 Dec 00:00 to Tue 1 Dec 08:00 (Europe/London), and 5 times more
+          with that account down nobody would be told, because the other channels have none
+          add an account for another channel, or a second one for this
+    "#]].assert_eq(&proved(&text, "2026-12-01T00:00:00Z", 7));
 }
