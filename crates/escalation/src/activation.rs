@@ -109,6 +109,8 @@ pub struct Activation {
     pub about: Option<Box<About>>,
     /// Whether the police are needed, and whether anybody has rung.
     pub police: Option<Police>,
+    /// How many people have to accept before the climb stands still: the most that any rung entered so far asks for.
+    pub need: u16,
     /// Co-responders.
     pub joined: Vec<Companion>,
     /// Who is at the place or was, in order; their checks end with the call.
@@ -228,6 +230,7 @@ impl Activation {
             codes: Few::default(),
             about: raised.about.clone().map(Box::new),
             police: None,
+            need: 1,
             joined: Vec::new(),
             arrivals: Vec::new(),
             verified: Vec::new(),
@@ -261,10 +264,10 @@ impl Activation {
             return Stage::Closed;
         }
         match (&self.promise, self.progress) {
-            (Some(promise), _) => Stage::Committed(promise.commitment),
-            (None, Progress::Climb { .. }) if self.hold.is_some() => Stage::Held,
-            (None, Progress::Climb { .. }) => Stage::Climbing,
-            (None, Progress::Rounds { .. }) => Stage::Exhausted,
+            (Some(promise), _) if self.are_enough() => Stage::Committed(promise.commitment),
+            (Some(_) | None, Progress::Climb { .. }) if self.hold.is_some() => Stage::Held,
+            (Some(_) | None, Progress::Climb { .. }) => Stage::Climbing,
+            (Some(_) | None, Progress::Rounds { .. }) => Stage::Exhausted,
         }
     }
 
@@ -275,7 +278,39 @@ impl Activation {
 
     /// Whether the ladder's own clocks run: open, and neither its owner nor anybody's commitment holds them.
     pub(crate) fn is_running(&self) -> bool {
-        self.is_open() && self.hold.is_none() && self.promise.as_ref().is_none_or(|p| p.climb_on)
+        self.is_open() && self.hold.is_none() && (self.promise.is_none() || self.climbs_beside())
+    }
+
+    /// Whether somebody has committed, and the climb goes on all the same.
+    pub(crate) fn climbs_beside(&self) -> bool {
+        self.promise.as_ref().is_some_and(|promise| promise.climb_on || !self.are_enough())
+    }
+
+    /// Whether as many have committed as the ladder asks for.
+    fn are_enough(&self) -> bool {
+        self.need <= 1 || self.going() >= usize::from(self.need)
+    }
+
+    /// Whether somebody is going, and no more people are needed.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.promise.as_ref().is_some_and(|promise| promise.commitment == Commitment::Going) && self.are_enough()
+    }
+
+    /// Whether somebody has committed, and more people are needed beside them.
+    pub fn is_wanting(&self) -> bool {
+        self.promise.is_some() && !self.are_enough()
+    }
+
+    /// How many people are going and will be there within the site's limit: whoever verifies has not said that they come.
+    pub fn going(&self) -> usize {
+        let committed = self.promise.iter().map(|promise| &promise.by).chain(&self.joined);
+        committed.filter(|by| by.commitment == Commitment::Going && !by.far).count()
+    }
+
+    /// Whether a person has accepted where others are needed beside them: they are not asked again.
+    pub(crate) fn has_accepted(&self, person: PersonId) -> bool {
+        let committed = self.promise.iter().map(|promise| &promise.by).chain(&self.joined);
+        self.need > 1 && committed.filter_map(|by| by.person).any(|by| by.person == person)
     }
 
     /// What happens next without anybody doing anything, and when. An open activation always has one (I3).

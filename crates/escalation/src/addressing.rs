@@ -3,6 +3,8 @@
 //!
 //! Knows no activation: who rests, and whether an operator has claimed, is said by whoever asks.
 
+use std::collections::BTreeSet;
+
 use crate::directory::{Centre, Person};
 use crate::dispatch::Recipient;
 use crate::event::{Channel, ContactSkip, Party, RungSkip};
@@ -82,6 +84,16 @@ fn meant(target: &Target, around: &impl Surroundings) -> Vec<(Who, Resolution)> 
             }
         },
     }
+}
+
+/// The people whom targets mean, each once, whether or not they can be tried.
+pub(crate) fn people<'t>(targets: impl Iterator<Item = &'t Target>, on_duty: &dyn Fn(&RosterId) -> Option<Duty>) -> BTreeSet<PersonId> {
+    let meant = |target: &Target| match &target.who {
+        Who::Person(person) => vec![*person],
+        Who::Centre(_) => Vec::new(),
+        Who::Roster(roster) => on_duty(roster).map(|duty| duty.people).unwrap_or_default(),
+    };
+    targets.flat_map(meant).collect()
 }
 
 /// How a person with these details is reached by a target's channels; by a call only where their phone `may_ring`.

@@ -252,21 +252,21 @@ impl Course<'_> {
     /// one that does not; everyone else joins.
     pub(crate) fn accept(&mut self, by: &Responder, commitment: Commitment, eta: Seconds) {
         let climb_on = commitment == Commitment::Going && eta.0 > self.act.eta_limit_s;
-        let held = self.act.promise.as_ref().is_some_and(|p| !p.climb_on);
-        let going_already = self.act.promise.as_ref().is_some_and(|p| p.commitment == Commitment::Going);
+        let held = self.act.promise.is_some() && !self.act.climbs_beside();
+        let answered_before = self.act.is_answered();
         let first = self.act.promise.is_none();
         let standing = self.act.promise.as_ref().map(|p| (p.by.is(by), p.commitment, p.climb_on));
         let renewal = match (standing, commitment) {
             (None, _) | (Some((false, Commitment::Verifying, _)), Commitment::Going) => false,
             (Some((false, Commitment::Going, true)), Commitment::Going) if !climb_on => false,
             (Some((true, before, _)), _) => before == commitment,
-            (Some((false, _, _)), _) => return self.join(by, commitment),
+            (Some((false, _, _)), _) => return self.join(by, commitment, climb_on),
         };
         let event = Event::Accepted { act: self.id(), by: by.clone(), commitment, arrive_by: eta.after(self.now), climb_on, renewal };
         self.push(event);
         self.confirm(by, Purpose::Confirmed);
-        if commitment == Commitment::Going && !going_already {
-            self.tell_others(by, Purpose::SomeoneGoing);
+        if !answered_before {
+            self.tell_once_answered(by);
         }
         if first {
             match self.act.kind {
@@ -275,13 +275,17 @@ impl Course<'_> {
             }
         }
         // The rung's wait may have run out while the commitment held it; that was no lateness of ours.
-        if held && climb_on && self.act.next_due().is_some_and(|(due, why)| due <= self.now && matches!(why, Why::RungWait | Why::Round)) {
+        if held
+            && self.act.climbs_beside()
+            && self.act.next_due().is_some_and(|(due, why)| due <= self.now && matches!(why, Why::RungWait | Why::Round))
+        {
             self.resume(Entry::Resumed);
         }
     }
 
     /// A human cannot: their pursuit is over, and where they had committed the climb goes on.
     pub(crate) fn decline(&mut self, by: &Responder) {
+        let held = self.act.promise.is_some() && !self.act.climbs_beside();
         let withdrawn = self.act.promise.as_ref().is_some_and(|p| p.by.is(by));
         if withdrawn {
             let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::Withdrawn };
@@ -293,15 +297,30 @@ impl Course<'_> {
         if withdrawn {
             self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
+        } else if held && self.act.climbs_beside() {
+            // One of those who are needed has left: the climb goes on for another.
+            self.end_hold(HoldEnd::CommitmentEnded);
+            self.resume(Entry::Resumed);
         } else {
             self.settle();
         }
     }
 
-    fn join(&mut self, by: &Responder, commitment: Commitment) {
-        let event = Event::Joined { act: self.id(), by: by.clone(), commitment };
+    fn join(&mut self, by: &Responder, commitment: Commitment, far: bool) {
+        let answered_before = self.act.is_answered();
+        let event = Event::Joined { act: self.id(), by: by.clone(), commitment, far };
         self.push(event);
         self.confirm(by, Purpose::Confirmed);
+        if !answered_before {
+            self.tell_once_answered(by);
+        }
+    }
+
+    /// Everyone else hears that somebody is going once nobody more is needed: who is still wanted must not lean back.
+    fn tell_once_answered(&mut self, by: &Responder) {
+        if self.act.is_answered() {
+            self.tell_others(by, Purpose::SomeoneGoing);
+        }
     }
 
     /// Confirms by text what came by text or in a call; the page and the API show it themselves.

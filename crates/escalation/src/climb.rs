@@ -11,7 +11,7 @@ use crate::directory::Person;
 use crate::dispatch::{Purpose, Recipient};
 use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
 use crate::id::{CentreId, PersonId, RosterId};
-use crate::ladder::{Ladder, Medium, Rung, RungIndex, Target, Who};
+use crate::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, Who};
 use crate::roster::Duty;
 use crate::signal::Kind;
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -135,6 +135,19 @@ impl Course<'_> {
         ladder.rung(index).map_or(Ok(()), applies)
     }
 
+    /// How many people a rung asks for.
+    fn needed(&self, ladder: &Ladder, index: RungIndex) -> u16 {
+        let Some(rung) = ladder.rung(index) else { return 1 };
+        match rung.need {
+            Need::One => 1,
+            Need::AtLeast(people) => people,
+            Need::Each => {
+                let meant = addressing::people(rung.targets.iter(), &|roster| self.on_duty(roster));
+                u16::try_from(meant.len()).unwrap_or(u16::MAX)
+            }
+        }
+    }
+
     /// The rungs that do not apply now, and why not.
     fn does_not_apply(&self, ladder: &Ladder) -> Vec<(RungIndex, RungSkip)> {
         indexes(ladder).filter_map(|index| Some((index, self.applies(ladder, index).err()?))).collect()
@@ -143,6 +156,7 @@ impl Course<'_> {
     fn entered(&mut self, ladder: &Ladder, rung: RungIndex, why: Entry, also: Vec<RungIndex>, parties: Vec<Party>) {
         let wait_s = ladder.rung(rung).map_or(Seconds(0), |rung| rung.wait_s);
         let duty = also.iter().chain([&rung]).flat_map(|index| self.said_by_rosters(ladder, *index)).collect();
+        let need = also.iter().chain([&rung]).map(|index| self.needed(ladder, *index)).max().filter(|need| *need > 1);
         let event = Event::RungEntered {
             act: self.id(),
             rung,
@@ -153,6 +167,7 @@ impl Course<'_> {
             directory: self.engine.directory_version(),
             parties,
             duty,
+            need,
         };
         self.push(event);
         self.try_everyone_latest();
@@ -379,9 +394,13 @@ impl Course<'_> {
         let why = if claimed && only_centres { RungSkip::CentreHasClaimed } else { RungSkip::Nobody };
         let event = Event::RungPassedOver { act: self.id(), rung: index, why };
         self.push(event);
-        // Someone who declined will be there again, and someone whom the call is for is no gap of the ladder either.
+        // Someone who declined will be there again, and someone whom the call is for, or who is on the way, is no gap of the ladder either.
         let in_need = self.act.about.as_ref().and_then(|about| about.person).map(|about| about.person);
-        let rests = |person: &PersonId| in_need == Some(*person) || self.act.resting.get(person).is_some_and(|until| *until > self.now);
+        let rests = |person: &PersonId| {
+            in_need == Some(*person)
+                || self.act.has_accepted(*person)
+                || self.act.resting.get(person).is_some_and(|until| *until > self.now)
+        };
         let resting = ladder.rung(index).is_some_and(|rung| {
             rung.targets.iter().any(|target| match &target.who {
                 Who::Person(person) => rests(person),
@@ -449,6 +468,9 @@ impl Course<'_> {
         }
         if self.act.about.as_ref().and_then(|about| about.person).is_some_and(|about| about.person == id) {
             return Err(ContactSkip::InNeed);
+        }
+        if self.act.has_accepted(id) {
+            return Err(ContactSkip::HasAccepted);
         }
         let person = self.engine.person(id).ok_or(ContactSkip::Unknown)?;
         addressing::steps_to(id, person, target, self.may_ring(person))

@@ -196,7 +196,7 @@ impl Engine {
                 self.hear(at, provider_ref.as_ref());
                 self.apply_to_activation(at, event);
             }
-            Event::Accepted { act, by, commitment, .. } | Event::Joined { act, by, commitment } => {
+            Event::Accepted { act, by, commitment, .. } | Event::Joined { act, by, commitment, .. } => {
                 self.take_answer(at, event, act, by, Deed::Accepted(*commitment));
             }
             Event::Declined { act, by, .. } => self.take_answer(at, event, act, by, Deed::Declined),

@@ -233,6 +233,9 @@ pub enum Event {
         /// What the rosters of the rung said.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         duty: Vec<OnDuty>,
+        /// How many people have to accept from here on before the climb stands still, where one is not enough.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        need: Option<u16>,
     },
     /// A rung had nobody to tell and took no time (I9).
     #[serde(rename = "rung.passed_over")]
@@ -347,6 +350,9 @@ pub enum Event {
         by: Responder,
         /// To what.
         commitment: Commitment,
+        /// Their estimate is beyond the site's limit: where more than one is needed they do not count.
+        #[serde(default, skip_serializing_if = "is_false")]
+        far: bool,
     },
     /// A human cannot.
     #[serde(rename = "answer.declined")]

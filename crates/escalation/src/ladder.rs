@@ -41,6 +41,22 @@ pub struct Rung {
     /// When it applies.
     #[serde(default, skip_serializing_if = "When::is_always")]
     pub when: When,
+    /// How many people have to accept once it was entered.
+    #[serde(default, skip_serializing_if = "Need::is_one")]
+    pub need: Need,
+}
+
+/// How many people have to accept before a ladder stands still.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Whoever comes first.
+    #[default]
+    One,
+    /// So many.
+    AtLeast(u16),
+    /// As many as the rung has people when it is entered.
+    Each,
 }
 
 /// When a rung applies. What is not said does not limit it.
@@ -112,6 +128,13 @@ impl Medium {
             Self::Webhook => Self::Webhook,
             Self::Desk => Self::Desk,
         }
+    }
+}
+
+impl Need {
+    /// Whether one person is enough, as on most rungs.
+    pub fn is_one(&self) -> bool {
+        *self == Self::One
     }
 }
 

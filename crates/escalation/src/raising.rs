@@ -394,7 +394,7 @@ impl Course<'_> {
 
     /// Pressed again long after somebody committed, or the owner held it: the climb goes on.
     fn resume_if_outlived(&mut self) {
-        let outlived = self.act.promise.as_ref().is_some_and(|p| !p.climb_on && self.now > ACCEPT_OUTLIVED.after(p.since));
+        let outlived = !self.act.climbs_beside() && self.act.promise.as_ref().is_some_and(|p| self.now > ACCEPT_OUTLIVED.after(p.since));
         let held_too_long = self.act.hold.is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
         if outlived {
             let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain };

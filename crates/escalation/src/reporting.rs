@@ -171,7 +171,7 @@ impl Course<'_> {
     }
 
     fn lapse(&mut self, why: Lapse) {
-        let climbed_beside = self.act.promise.as_ref().is_some_and(|p| p.climb_on);
+        let climbed_beside = self.act.climbs_beside();
         let event = Event::CommitmentLapsed { act: self.id(), why };
         self.push(event);
         if !climbed_beside {

@@ -397,11 +397,15 @@ impl Floor {
             }
             Event::Accepted { act, .. } => {
                 outcome.counted = true;
-                self.tell_device(act, None, FeedbackState::Responding, turn);
+                self.tell_responding(act, turn);
             }
-            Event::Joined { .. } => {
+            Event::Joined { act, .. } => {
                 outcome.counted = true;
                 outcome.co_responder = true;
+                // Of two who are needed it is the second who makes the answer.
+                if self.engine.activation(act).is_some_and(|act| act.need > 1) {
+                    self.tell_responding(act, turn);
+                }
             }
             Event::Declined { .. } | Event::Arrived { .. } | Event::PoliceNeeded { .. } | Event::PoliceRung { .. } => {
                 outcome.counted = true;
@@ -457,6 +461,14 @@ impl Floor {
         }
         if let Some(sealed) = turn.batch.entries().last() {
             turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
+        }
+    }
+
+    /// The button hears that help is coming once nobody more is needed.
+    fn tell_responding(&mut self, act: &ActivationId, turn: &mut Turn) {
+        match self.engine.activation(act).map(feedback_state) {
+            Some(FeedbackState::Responding) => self.tell_device(act, None, FeedbackState::Responding, turn),
+            Some(FeedbackState::Received | FeedbackState::Closed) | None => {}
         }
     }
 

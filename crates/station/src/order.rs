@@ -76,6 +76,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("late", if dispatch.late_ms > 0 { spoken(dispatch.late_ms / 1_000) } else { String::new() }),
         ("unregistered", if act.standing == Standing::Registered { String::new() } else { "yes".to_owned() }),
         ("responder", responder(floor, act)),
+        ("wanted", if act.is_wanting() { act.need.to_string() } else { String::new() }),
         ("brief", portray::brief(&floor.vault, act, mounting)),
         ("about", act.about.as_ref().map(|about| portray::whom(&floor.vault, about)).unwrap_or_default()),
         (

@@ -11,7 +11,7 @@ use escalation::directory::{Directory, Mounting};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, Doer, Event, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
-use escalation::ladder::{Ladder, RungIndex, Who};
+use escalation::ladder::{Ladder, Need, RungIndex, Who};
 use escalation::police::Threshold;
 use escalation::time::Timestamp;
 use escalation::word::Word;
@@ -23,7 +23,7 @@ use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, PoliceView, ResponderAnswer, ResponderView,
+    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PoliceView, ResponderAnswer, ResponderView,
     RungView, Scope, State, TargetView, TroubleView,
 };
 
@@ -49,7 +49,9 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
         .iter()
         .find_map(|(_, _, event)| if let Event::Raised(raised) = event { Some((raised.ladder.clone(), raised.directory)) } else { None });
     let (rungs, directory) = match ladder {
-        Some((ladder, directory)) => (rungs(vault, directory, &ladder, &history), directory),
+        Some((ladder, directory)) => {
+            (rungs(vault, directory, &ladder, &history, card.state == State::Climbing || card.held_until.is_some()), directory)
+        }
         None => (Vec::new(), 0),
     };
     let mut lines = Vec::with_capacity(history.len());
@@ -229,6 +231,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
         word: act.word.map(|given| given.word),
         going: promised.chain(joined).chain(lost).collect(),
+        needed: Needed { people: act.need, going: u16::try_from(act.going()).unwrap_or(u16::MAX) },
         closed_at: act.closing.as_ref().map(|closing| closing.at),
         closed_by: act.closing.as_ref().map(|closing| doer(vault, &closing.by)),
         disposition: act.closing.as_ref().map(|closing| closing.disposition),
@@ -306,7 +309,7 @@ fn read(entries: &[Entry]) -> Vec<(u64, Timestamp, Event)> {
     readable.collect()
 }
 
-fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timestamp, Event)]) -> Vec<RungView> {
+fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timestamp, Event)], stands_on_one: bool) -> Vec<RungView> {
     let mut views: Vec<RungView> = (1u16..)
         .zip(&ladder.rungs)
         .map(|(number, rung)| RungView {
@@ -315,6 +318,11 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
             entered_at: None,
             until: None,
             passed_over: None,
+            need: match rung.need {
+                Need::One => None,
+                Need::AtLeast(people) => Some(people.to_string()),
+                Need::Each => Some("each".to_owned()),
+            },
             targets: rung
                 .targets
                 .iter()
@@ -345,11 +353,15 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
                 target.passed_over = Some(plain(why));
             }
         }
-        if matches!(event, Event::Exhausted { .. } | Event::Accepted { .. } | Event::Closed { .. }) {
+        if matches!(event, Event::Exhausted { .. } | Event::Closed { .. }) {
             for view in &mut views {
                 view.until = None;
             }
         }
+    }
+    // Somebody who has committed is waited for, and not a rung.
+    for view in views.iter_mut().filter(|_| !stands_on_one) {
+        view.until = None;
     }
     views
 }
@@ -563,6 +575,7 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
             via: by.via,
             doer: by.by.clone().map(Box::new),
             commitment: Commitment::Going,
+            far: false,
         },
     );
     let via = match by.via {

@@ -215,6 +215,8 @@ pub struct Card {
     pub word: Option<Word>,
     /// Who is going.
     pub going: Vec<Going>,
+    /// How many people have to accept before the ladder stands still, and how many of them are going.
+    pub needed: Needed,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
     /// By whom.
@@ -223,6 +225,15 @@ pub struct Card {
     pub disposition: Option<Disposition>,
     /// The entry that last changed it: what `If-Match` compares.
     pub seq: u64,
+}
+
+/// How many people a call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// At the least.
+    pub people: u16,
+    /// So many of them are going and near enough.
+    pub going: u16,
 }
 
 /// The police are needed.
@@ -286,6 +297,8 @@ pub struct RungView {
     pub until: Option<Timestamp>,
     /// Why it was last passed over in 0 s, if it was and has not been entered since.
     pub passed_over: Option<String>,
+    /// How many people it asks for: a number or `each`, where one is not enough.
+    pub need: Option<String>,
     /// Who is on it: a name and the channels, as text.
     pub targets: Vec<TargetView>,
 }

@@ -9,7 +9,7 @@ use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Mount
 use escalation::dispatch::{DeliveryReport, Report};
 use escalation::id::{CarrierName, CentreId, CustomerId, DeviceId, Digest, LadderId, PersonId, SiteId};
 use escalation::input::{Input, Started};
-use escalation::ladder::{Ladder, Medium, Rung, Target, When, Who};
+use escalation::ladder::{Ladder, Medium, Need, Rung, Target, When, Who};
 use escalation::private::Private;
 use escalation::signal::{DeviceClock, Evidence, Kind, Origin, Signal, Verb, Via};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
@@ -38,8 +38,12 @@ fn adoption(secret: &Secret) -> Adoption {
     let mut people = Vec::new();
     for number in 0..=2 * OPEN / BUTTONS {
         let (id, ladder) = (PersonId::new(number + 1), LadderId::parse(&format!("counters-{number}")).unwrap());
-        let by =
-            |who, medium| Rung { targets: vec![Target { who, by: vec![vec![medium]] }], wait_s: Seconds(3_600), when: When::default() };
+        let by = |who, medium| Rung {
+            targets: vec![Target { who, by: vec![vec![medium]] }],
+            wait_s: Seconds(3_600),
+            when: When::default(),
+            need: Need::One,
+        };
         let rungs = vec![by(Who::Person(id), Medium::Sms), by(Who::Centre(centre.clone()), Medium::Webhook)];
         directory.ladders.insert(ladder.clone(), Arc::new(Ladder { id: ladder.clone(), rungs }));
         let site = Site {

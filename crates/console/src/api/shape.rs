@@ -71,6 +71,8 @@ pub(crate) struct Activation {
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'static str>,
     going: Vec<GoingShape>,
+    /// How many people have to accept before the ladder stands still.
+    needed: u16,
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     closed_at: Option<Timestamp>,
@@ -168,6 +170,8 @@ pub(crate) struct Rung {
     until: Option<Timestamp>,
     /// Why it was last passed over in 0 s, if it was and has not been entered since.
     passed_over: Option<String>,
+    /// How many people it asks for: a number or each, where one is not enough.
+    need: Option<String>,
     targets: Vec<Target>,
 }
 
@@ -294,6 +298,7 @@ impl From<&Card> for Activation {
             said_safe: card.said_safe.iter().map(|(name, eyes_on)| SafeShape { name: name.clone(), eyes_on: *eyes_on }).collect(),
             word: card.word.map(word),
             going: card.going.iter().map(GoingShape::from).collect(),
+            needed: card.needed.people,
             closed_at: card.closed_at,
             closed_by: card.closed_by.clone(),
             disposition: card.disposition.map(disposition),
@@ -347,6 +352,7 @@ impl From<&RungView> for Rung {
             entered_at: rung.entered_at,
             until: rung.until,
             passed_over: rung.passed_over.clone(),
+            need: rung.need.clone(),
             targets: rung.targets.iter().map(target).collect(),
         }
     }

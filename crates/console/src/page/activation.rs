@@ -45,6 +45,7 @@ struct Region {
 struct Step {
     number: u16,
     wait_s: u32,
+    need: String,
     stands: String,
     since: String,
     until_ms: i64,
@@ -115,6 +116,7 @@ fn step(rung: &RungView, now: Timestamp, zone: &str) -> Step {
     Step {
         number: rung.number,
         wait_s: rung.wait_s,
+        need: rung.need.as_ref().map_or_else(String::new, |need| format!(", {need} must accept")),
         stands,
         since: rung.entered_at.map(|at| moment::clock(at, zone)).unwrap_or_default(),
         until_ms: rung.until.map_or(0, Timestamp::as_millisecond),

@@ -22,7 +22,7 @@ pub(super) struct Row {
     /// `climbing`, for the style sheet.
     pub(super) state: &'static str,
     pub(super) shape: &'static str,
-    pub(super) state_words: &'static str,
+    pub(super) state_words: String,
     pub(super) kind: &'static str,
     pub(super) customer: String,
     pub(super) site: String,
@@ -185,15 +185,19 @@ pub(super) fn urgency(card: &Card) -> impl Ord + use<> {
     (Reverse((state, is_unowned(card), !amber)), card.raised_at, card.id.to_string())
 }
 
-fn words(card: &Card) -> (&'static str, &'static str) {
-    match card.state {
+fn words(card: &Card) -> (&'static str, String) {
+    let (shape, words) = match card.state {
+        State::Exhausted | State::Climbing if card.needed.people > 1 && card.needed.going > 0 => {
+            return ("\u{25b2}", format!("{} OF {} GOING, OTHERS STILL ASKED", card.needed.going, card.needed.people));
+        }
         State::Exhausted => ("\u{25b2}\u{25b2}", "NOBODY ANSWERED"),
         State::Climbing => ("\u{25b2}", "NO ANSWER YET"),
         State::Held if card.going.is_empty() => ("\u{25c6}", "HELD BY THE OPERATOR"),
         State::Held => ("\u{25c6}", "BEING VERIFIED"),
         State::Accepted => ("\u{25cf}", "SOMEONE IS GOING"),
         State::Closed => ("\u{25a0}", "CLOSED"),
-    }
+    };
+    (shape, words.to_owned())
 }
 
 fn kind(kind: Kind) -> &'static str {

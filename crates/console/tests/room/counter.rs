@@ -17,8 +17,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Page, Query, ResponderAnswer, ResponderView, RungView, Scope,
-    State, StreamEntry, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, Query, ResponderAnswer, ResponderView, RungView,
+    Scope, State, StreamEntry, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -342,6 +342,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         said_safe: Vec::new(),
         word: None,
         going: Vec::new(),
+        needed: Needed { people: 1, going: 0 },
         closed_at: None,
         closed_by: None,
         disposition: None,
@@ -361,6 +362,7 @@ fn detail(now: Timestamp, card: Card) -> Detail {
         entered_at: entered.map(|s| later(now, s)),
         until: until.map(|s| later(now, s)),
         passed_over: None,
+        need: None,
         targets,
     };
     Detail {

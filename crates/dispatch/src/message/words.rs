@@ -8,7 +8,7 @@ use crate::gsm7::{normalise, septets_of};
 
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
-pub(crate) const SMS_WORDS: [(&str, usize); 35] = [
+pub(crate) const SMS_WORDS: [(&str, usize); 36] = [
     ("kind", 8),
     ("kind_id", 10),
     ("site", 60),
@@ -26,6 +26,7 @@ pub(crate) const SMS_WORDS: [(&str, usize); 35] = [
     ("late", 8),
     ("unregistered", 3),
     ("responder", 20),
+    ("wanted", 2),
     ("about", 20),
     ("brief", 70),
     ("address", 60),

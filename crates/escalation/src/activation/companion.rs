@@ -35,11 +35,17 @@ pub struct Companion {
     pub doer: Option<Box<Doer>>,
     /// To what.
     pub commitment: Commitment,
+    /// Their estimate is beyond the site's limit.
+    pub far: bool,
 }
 
 impl Companion {
     pub(crate) fn new(by: &Responder, commitment: Commitment) -> Self {
-        Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment }
+        Self { person: by.person, contact: by.contact, via: by.via, doer: by.by.clone().map(Box::new), commitment, far: false }
+    }
+
+    pub(crate) fn at_a_distance(self, far: bool) -> Self {
+        Self { far, ..self }
     }
 
     /// Whether `other` is the same human, as far as anyone can tell.

@@ -27,7 +27,10 @@ impl Activation {
                 self.progress = Progress::Climb { rung: None, until: *until };
                 self.pursue(parties);
             }
-            Event::RungEntered { rung, until, parties, .. } => self.on_rung(*rung, *until, parties),
+            Event::RungEntered { rung, until, parties, need, .. } => {
+                self.need = self.need.max(need.unwrap_or(1));
+                self.on_rung(*rung, *until, parties);
+            }
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
                 if let Some(key) = key.filter(|key| !self.keys.contains(key)) {
@@ -50,9 +53,9 @@ impl Activation {
                 }
             }
             Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
-            Event::Joined { by, commitment, .. } => {
+            Event::Joined { by, commitment, far, .. } => {
                 self.joined.retain(|c| !c.is(by));
-                self.joined.push(Companion::new(by, *commitment));
+                self.joined.push(Companion::new(by, *commitment).at_a_distance(*far));
             }
             Event::Arrived { by, ask_at, silent_at, .. } => self.on_arrived(at, by, *ask_at, *silent_at),
             Event::SafetyAsked { arrival, silent_at, .. } => self.on_checked(*arrival, Check::Asked, Some(*silent_at)),
@@ -199,6 +202,7 @@ impl Activation {
     fn on_reopened(&mut self, at: Timestamp) {
         self.closing = None;
         self.joined = Vec::new();
+        self.need = 1;
         self.said_safe = Vec::new();
         if let Some(given) = &mut self.word {
             given.outdated = true;
@@ -288,7 +292,7 @@ impl Activation {
         {
             self.joined.push(before.by);
         }
-        let by = Companion::new(by, commitment);
+        let by = Companion::new(by, commitment).at_a_distance(climb_on);
         match commitment {
             Commitment::Verifying => self.verified.push(by.clone()),
             Commitment::Going => {}
@@ -407,6 +411,10 @@ impl Activation {
     }
 
     fn on_arrived(&mut self, at: Timestamp, by: &Responder, ask_at: Timestamp, silent_at: Timestamp) {
+        let committed = self.promise.iter_mut().map(|promise| &mut promise.by).chain(&mut self.joined);
+        for companion in committed.filter(|companion| companion.is(by)) {
+            companion.far = false;
+        }
         match self.arrivals.iter_mut().find(|arrival| arrival.by.is(by)) {
             Some(there) => {
                 there.ask_at = ask_at;

@@ -98,6 +98,8 @@ pub enum ContactSkip {
     SameAddress,
     /// The roster has nobody on duty.
     NobodyOnDuty,
+    /// Has accepted already, and others are needed beside them.
+    HasAccepted,
     /// Only a call would reach them, and it would ring where nobody may hear it, or this kind of help is not called for.
     NotByCall,
 }

@@ -8,7 +8,7 @@ use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Mount
 use escalation::event::{Channel, ContactSkip, Event, RungSkip};
 use escalation::id::{CalendarId, CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
 use escalation::input::Input;
-use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, When, Who};
+use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
 use escalation::rehearsal::{Happening, Scene, Step};
 use escalation::roster::WallClock;
 use escalation::signal::{Kind, Verb};
@@ -55,7 +55,7 @@ fn ladder(dice: &mut Dice) -> Ladder {
     let rungs = (0..=dice.throw(4)).map(|_| {
         let targets = (0..dice.throw(4)).map(|_| target(dice)).collect();
         let wait_s = u32::try_from(pick(dice, &[0, 30, 45, 900, 3600]) + dice.throw(60)).unwrap();
-        Rung { targets, wait_s: Seconds(wait_s), when: when(dice) }
+        Rung { targets, wait_s: Seconds(wait_s), when: when(dice), need: Need::One }
     });
     Ladder { id: LadderId::parse("thrown").unwrap(), rungs: rungs.collect() }
 }

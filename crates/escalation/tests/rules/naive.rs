@@ -12,7 +12,7 @@ use escalation::dispatch::{Failure, Recipient, Report};
 use escalation::event::{Event, Party};
 use escalation::id::{CustomerId, DispatchId, LadderId, PersonId, SiteId};
 use escalation::input::Input;
-use escalation::ladder::{Ladder, Medium, Rung, Target, When, Who};
+use escalation::ladder::{Ladder, Medium, Need, Rung, Target, When, Who};
 use escalation::signal::Kind;
 use escalation::time::{Seconds, SignedDuration};
 use proptest::prelude::*;
@@ -171,7 +171,7 @@ fn adoption(ladder: &[Step]) -> Adoption {
             next += 1;
             Target { who: Who::Person(person(next - 1)), by: vec![vec![Medium::Sms]] }
         });
-        Rung { targets: targets.collect(), wait_s: Seconds(u32::try_from(*wait).unwrap()), when: When::default() }
+        Rung { targets: targets.collect(), wait_s: Seconds(u32::try_from(*wait).unwrap()), when: When::default(), need: Need::One }
     });
     let id = LadderId::parse("simple").unwrap();
     let frozen = Ladder { id: id.clone(), rungs: rungs.collect() };

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Code, Commitment, Disposition, Gesture, Reply, Sender};
-use escalation::activation::Activation;
+use escalation::activation::{Activation, Stage};
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallback, Mounting, Person, PersonChange, Site};
 use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, SiteId};
 use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
-use escalation::ladder::{Ladder, Medium, Rung, RungIndex, Target, When, Who};
+use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
 use escalation::roster::{Hours, OnHolidays, WallClock};
 use escalation::signal::{DeviceClock, Kind, Style, Unreadable, Verb};
 use escalation::time::{Seconds, SignedDuration};
@@ -90,8 +90,9 @@ fn directories() -> impl Strategy<Value = Adoption> {
         .prop_map(|id| Target { who: Who::Centre(CentreId::parse(id).unwrap()), by: vec![vec![Medium::Webhook]] });
     let target = prop_oneof![4 => person, 1 => centre];
     let wait = prop_oneof![1 => Just(0_u32), 6 => 1_u32..120];
-    let rung =
-        (prop::collection::vec(target, 0..3), wait, limits()).prop_map(|(targets, s, when)| Rung { targets, wait_s: Seconds(s), when });
+    let need = prop_oneof![4 => Just(Need::One), 1 => Just(Need::AtLeast(2)), 1 => Just(Need::Each)];
+    let rung = (prop::collection::vec(target, 0..3), wait, limits(), need);
+    let rung = rung.prop_map(|(targets, s, when, need)| Rung { targets, wait_s: Seconds(s), when, need });
     let ladders = prop::collection::vec(prop::collection::vec(rung, 0..4), 1..3);
     (ladders, any::<[bool; 4]>(), 0_u8..2, any::<u16>())
         .prop_map(|(ladders, flags, generation, salt)| adoption(&ladders, flags, generation, salt))
@@ -378,6 +379,13 @@ impl World {
             assert!(held.is_none_or(|until| until <= self.floor.now + SignedDuration::from_secs(300)), "a hold is short: {held:?}");
             assert!(held <= lapses_at, "a hold is an owner's: {held:?} and {lapses_at:?}");
             assert!(act.offer.is_none() || lapses_at.is_some(), "and so is an offer");
+            let committed = act.promise.iter().map(|promise| &promise.by).chain(&act.joined);
+            let going: Vec<_> = committed.filter(|by| by.commitment == Commitment::Going && !by.far).collect();
+            let is_one_of_two =
+                |(n, by): (usize, &&escalation::activation::Companion)| going.iter().skip(n + 1).any(|other| other.is_same(by));
+            assert!(!going.iter().enumerate().any(is_one_of_two), "nobody counts twice: {going:?}");
+            let waits = matches!(act.stage(), Stage::Committed(_));
+            assert!(!waits || act.need <= 1 || going.len() >= usize::from(act.need), "{} of {} hold {}", going.len(), act.need, act.id);
         }
         assert_eq!(engine.open_count(), engine.activations().filter(|a| a.is_open()).count());
         let owed: BTreeSet<_> = engine.outbox().map(|(id, _)| id.clone()).collect();

@@ -9,6 +9,7 @@ mod guarding;
 mod hours;
 mod invariants;
 mod merging;
+mod needing;
 mod owning;
 mod policing;
 mod raising;

@@ -45,7 +45,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             let again = if *renewal { " once more" } else { "" };
             format!("{act} {} accepts{again}: {commitment:?} until {}{beside}", responder(floor, by), floor.stamp(*arrive_by))
         }
-        Event::Joined { act, by, commitment } => format!("{act} {} joins: {commitment:?}", responder(floor, by)),
+        Event::Joined { act, by, commitment, .. } => format!("{act} {} joins: {commitment:?}", responder(floor, by)),
         Event::Arrived { act, by, ask_at, silent_at, renewal } => {
             let again = if *renewal { "is safe" } else { "arrives" };
             format!("{act} {} {again}: asked at {}, silent at {}", responder(floor, by), floor.stamp(*ask_at), floor.stamp(*silent_at))

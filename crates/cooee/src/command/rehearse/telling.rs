@@ -124,6 +124,7 @@ pub(super) fn reason(why: ContactSkip) -> &'static str {
         ContactSkip::CentreHasClaimed => "an operator has claimed",
         ContactSkip::SameAddress => "the same address is on this rung already",
         ContactSkip::NobodyOnDuty => "nobody is on duty",
+        ContactSkip::HasAccepted => "has accepted already",
         ContactSkip::NotByCall => "only a call would reach them, and it must not ring",
     }
 }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::reader::{At, Section, clipped};
 use super::{hours, wait};
 use crate::id::{CentreId, CustomerId, LadderId, RosterId, Slug};
-use crate::ladder::{Medium, When};
+use crate::ladder::{Medium, Need, When};
 use crate::roster::OnHolidays;
 use crate::signal::Kind;
 use crate::time::Seconds;
@@ -14,6 +14,8 @@ use crate::time::Seconds;
 const WAIT: Seconds = Seconds(30);
 /// Longest wait of a rung: a ladder that rests longer has stopped.
 const WAIT_MAX: Seconds = Seconds(3600);
+/// Most people that a rung can ask for; more would never come.
+const NEED_MAX: u16 = 20;
 /// Most rungs of a ladder; far more than anyone climbs in time.
 const RUNGS_MAX: usize = 100;
 
@@ -41,6 +43,8 @@ pub struct DraftRung {
     pub wait_s: Seconds,
     /// When it applies.
     pub when: When,
+    /// How many people have to accept.
+    pub need: Need,
     /// Where it begins.
     pub line: usize,
 }
@@ -111,13 +115,36 @@ impl DraftRung {
         }
         let wait = section.read("wait", |text| wait::parse(text, WAIT_MAX));
         let when = When { hours: hours::read(&mut section), kinds: kinds(&mut section) };
+        let need = need(&mut section);
         section.close();
-        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), when, line }
+        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), when, need, line }
     }
 
     /// Whether a public holiday changes when it applies.
     pub(super) fn asks_about_holidays(&self) -> bool {
         self.when.hours.as_ref().is_some_and(|hours| hours.holidays != OnHolidays::On)
+    }
+}
+
+fn need(section: &mut Section<'_, '_, '_>) -> Need {
+    let Some((value, line)) = section.value("need") else {
+        return Need::One;
+    };
+    let people = match value {
+        DeValue::Integer(number) => {
+            u16::from_str_radix(number.as_str(), number.radix()).ok().filter(|people| (1..=NEED_MAX).contains(people))
+        }
+        DeValue::String(word) if word == "each" => return Need::Each,
+        DeValue::String(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    };
+    match people {
+        Some(1) => Need::One,
+        Some(people) => Need::AtLeast(people),
+        None => {
+            let what = section.titled(&format!("need is neither a number from 1 to {NEED_MAX} nor \"each\""));
+            section.reader.error(line, what, "", "write  need = 2  or  need = \"each\"");
+            Need::One
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Whether a ladder reaches anybody: the coarse form of the proof, without hours and rosters.
 
+use std::collections::BTreeSet;
+
 use super::reader::Reader;
 use super::{Draft, DraftLadder, DraftRoster, DraftRung, DraftTarget, DraftWho};
-use crate::ladder::Medium;
+use crate::ladder::{Medium, Need};
 use crate::signal::Kind;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
@@ -48,6 +50,19 @@ fn judge(reader: &mut Reader<'_>, draft: &Draft, ladder: &DraftLadder) {
                 format!("ladder \"{}\", rung {}: nobody in it has an address", ladder.id, index + 1),
                 &format!("a press then would wait 0 s here {next}"),
                 "give its people a mobile or an email",
+            );
+        }
+    }
+    for (index, rung) in ladder.rungs.iter().enumerate() {
+        let (needed, people) = (rung.need, draft.people_of(rung));
+        if let Need::AtLeast(needed) = needed
+            && people < usize::from(needed)
+        {
+            reader.warn(
+                rung.line,
+                format!("ladder \"{}\", rung {}: it needs {needed} people and has {people}", ladder.id, index + 1),
+                "its ladder goes on until people of other rungs have accepted as well",
+                "name more people on it, or ask for fewer",
             );
         }
     }
@@ -124,6 +139,19 @@ impl Draft {
                 self.rosters.iter().any(|r| r.id == *id && r.people().all(|p| self.people.iter().any(|q| q.id == p.value)))
             }
         }
+    }
+
+    /// How many people a rung may mean, each once.
+    fn people_of(&self, rung: &DraftRung) -> usize {
+        let of = |target: &DraftTarget| match &target.who {
+            DraftWho::Person(id) => vec![id.clone()],
+            DraftWho::Centre(_) => Vec::new(),
+            DraftWho::Roster(id) => {
+                let roster = self.rosters.iter().filter(|roster| roster.id == *id);
+                roster.flat_map(DraftRoster::people).map(|person| person.value.clone()).collect()
+            }
+        };
+        rung.targets.iter().flat_map(of).collect::<BTreeSet<_>>().len()
     }
 
     /// The channels by which a target is asked, in order: what is written, else what they have.

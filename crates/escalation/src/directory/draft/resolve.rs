@@ -94,6 +94,7 @@ impl Draft {
             targets: rung.targets.iter().filter_map(|t| self.target(t, known)).collect(),
             wait_s: rung.wait_s,
             when: rung.when.clone(),
+            need: rung.need,
         };
         Ladder { id: ladder.id.clone(), rungs: ladder.rungs.iter().map(rung).collect() }
     }

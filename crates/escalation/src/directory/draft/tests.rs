@@ -1496,7 +1496,8 @@ fn when_a_rung_applies_is_resolved_as_it_is_written() {
     let when: Vec<_> = resolved.directory.ladders.values().flat_map(|ladder| &ladder.rungs).map(|rung| &rung.when).collect();
     expect![[r#"[{"hours":{"windows":["mon,tue,wed,thu,fri 08:00-18:00"],"holidays":"off"},"kinds":["assist"]},{"kinds":["duress","panic","medical","welfare"]}]"#]].assert_eq(&serde_json::to_string(&when).unwrap());
     let library = crate::id::SiteId::parse("library").unwrap();
-    expect![[r#"{"zone":"Australia/Perth","calendar":"AU-WA"}"#]].assert_eq(&serde_json::to_string(&resolved.directory.clock_at(&library)).unwrap());
+    expect![[r#"{"zone":"Australia/Perth","calendar":"AU-WA"}"#]]
+        .assert_eq(&serde_json::to_string(&resolved.directory.clock_at(&library)).unwrap());
     assert!(resolved.directory.rosters.calendars.keys().any(|id| id.as_str() == "AU-WA"), "the state's holidays are there");
     let again: crate::directory::Directory = serde_json::from_str(&serde_json::to_string(&resolved.directory).unwrap()).unwrap();
     assert_eq!(again, resolved.directory, "a directory with hours reads back as it was written");
@@ -1505,7 +1506,9 @@ fn when_a_rung_applies_is_resolved_as_it_is_written() {
 #[test]
 fn mistakes_in_when_a_rung_applies_are_said_with_their_line() {
     let text = limited("hours = [\"8-18\"]\nkinds = [\"robbery\"]", "hours = []\nkinds = []\nholidays = \"never\"");
-    check(&text, &expect![[r#"
+    check(
+        &text,
+        &expect![[r#"
         Error directory.toml:41: ladder "counters", rung 1: hours: "8-18" is not a window of the week: write "mon-fri 08:00-17:00", "sat,sun 18:00-02:00" or "00:00-24:00"
           write it in one of these forms
         Error directory.toml:42: ladder "counters", rung 1: kinds: "robbery" is not a kind of help
@@ -1518,36 +1521,49 @@ fn mistakes_in_when_a_rung_applies_are_said_with_their_line() {
           leave it out for every kind of help
         Error directory.toml:47: ladder "counters", rung 2: holidays "never" is none of the choices
           write "on" or "off" or "only"
-    "#]]);
-    check(&limited("holidays = \"off\"\nkinds = \"duress\"", ""), &expect![[r#"
+    "#]],
+    );
+    check(
+        &limited("holidays = \"off\"\nkinds = \"duress\"", ""),
+        &expect![[r#"
         Error directory.toml:41: ladder "counters", rung 1: holidays has no effect without hours
           add  hours = ["00:00-24:00"]
         Error directory.toml:42: ladder "counters", rung 1: kinds is a text, not a list of kinds of help
           write it in that form
-    "#]]);
+    "#]],
+    );
     let text = limited("hours = [\"00:00-24:00\"]\nholidays = \"only\"", "");
-    check(&text, &expect![[r#"
+    check(
+        &text,
+        &expect![[r#"
         Error directory.toml:20: site "library": ladder "counters", rung 1 asks about holidays, and no calendar is named
           no day would be a holiday there
           add  calendar = "AU-WA"  here or under [defaults]
-    "#]]);
-    check(&text.replacen("feedback =", "calendar = \"AU-XX\"\nfeedback =", 1), &expect![[r#"
+    "#]],
+    );
+    check(
+        &text.replacen("feedback =", "calendar = \"AU-XX\"\nfeedback =", 1),
+        &expect![[r#"
         Error directory.toml:25: site "library": there is no calendar "AU-XX"
           add a [[calendar]] of that id, or name one that is there
-    "#]]);
+    "#]],
+    );
 }
 
 /// A button may ask for any kind of help, whatever it means by itself.
 #[test]
 fn a_ladder_that_is_for_some_kinds_only_is_refused() {
-    check(&limited("kinds = [\"assist\"]", "kinds = [\"duress\", \"panic\", \"assist\"]"), &expect![[r#"
+    check(
+        &limited("kinds = [\"assist\"]", "kinds = [\"duress\", \"panic\", \"assist\"]"),
+        &expect![[r#"
         Error directory.toml:36: ladder "counters" can reach nobody for medical
           no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "library"
           add the kind to a rung, or a rung that is for every kind
         Error directory.toml:36: ladder "counters" can reach nobody for welfare
           no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "library"
           add the kind to a rung, or a rung that is for every kind
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
