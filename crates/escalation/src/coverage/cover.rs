@@ -67,7 +67,7 @@ pub struct Without {
     pub medium: Medium,
     /// The worst that would happen.
     pub worst: Worst,
-    /// When nobody would be told.
+    /// When nobody would be told, though somebody is while everything is up.
     pub silent: Vec<Span>,
 }
 
@@ -118,11 +118,13 @@ impl Outlook<'_> {
             Outlook { outages: &outages, ..*self }.intervals(ladder, case, from, until)
         };
         let intervals = with(&|_| true);
+        let silent_anyway = spans(&intervals, &|interval| interval.walk.told.is_empty());
         let used = carriers.iter().filter(|carrier| intervals.iter().flat_map(|i| i.walk.parties()).any(|party| carrier.reaches(party)));
         let without: Vec<Without> = used
             .map(|down| {
                 let intervals = with(&|carrier| carrier != down);
                 let silent = spans(&intervals, &|interval| interval.walk.told.is_empty());
+                let silent = silent.into_iter().flat_map(|span| outside(span, &silent_anyway)).collect();
                 Without { carrier: down.name.clone(), medium: down.of.medium(), worst: Worst::of(&intervals), silent }
             })
             .collect();
@@ -250,6 +252,22 @@ pub(crate) fn spans(intervals: &[Interval], is: &dyn Fn(&Interval) -> bool) -> V
         }
     }
     spans
+}
+
+/// What is left of a span outside of others, which follow each other.
+fn outside((from, until): Span, others: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    let mut at = from;
+    for (begin, end) in others.iter().filter(|(begin, end)| *begin < until && from < *end) {
+        if at < *begin {
+            left.push((at, *begin));
+        }
+        at = at.max(*end);
+    }
+    if at < until {
+        left.push((at, until));
+    }
+    left
 }
 
 fn ends(to: &Recipient) -> Option<Ends<'_>> {
