@@ -33,6 +33,8 @@ mod separation;
 #[cfg(test)]
 mod signing;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod town;
 #[cfg(test)]
 mod words;

@@ -75,6 +75,12 @@ site = "{word}-hall"
 place = "The {word} bell"
 mounting = "fixed"
 
+[[device]]
+id = "{word}-lamp"
+site = "{word}-hall"
+place = "The {word} lamp"
+mounting = "fixed"
+
 [[ladder]]
 id = "{word}-ladder"
 
@@ -91,7 +97,7 @@ fn directory() -> String {
     format!("[defaults]\ntimezone = \"Australia/Perth\"\n{stanzas}\n[fallback]\ncustomer = \"aardvark\"\nladder = \"aardvark-ladder\"\n")
 }
 
-/// The daemon, and what each customer has to hide: an open activation, a closed one, a trouble.
+/// The daemon, and what each customer has to hide: an open activation, a closed one, a trouble, a button on test.
 struct Twins {
     daemon: Daemon,
     _gateway: Gateway,
@@ -129,6 +135,10 @@ impl Twins {
             expect_activation(&daemon, &closed, "closed").await;
             button.publish("tamper", json!({"state": "on"}).to_string()).await;
             open.insert(customer.word, pressed(&button).await);
+            let Customer { word, .. } = customer;
+            let test =
+                json!({"site": customer.site(), "devices": [format!("{word}-lamp")], "tester": format!("{word}-person"), "minutes": 60});
+            daemon.api().must_post("/api/v1/tests", &test).await;
         }
         wait::until("a trouble of each customer", async || {
             let troubles = daemon.api().get("/api/v1/troubles").await?.text;
@@ -227,7 +237,7 @@ impl Operation {
             let value = match name.as_str() {
                 "site" => json!(named.customer.site()),
                 "device" => json!(named.customer.device()),
-                "by" => json!(format!("{}-person", named.customer.word)),
+                "by" | "tester" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
                 "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),
@@ -235,6 +245,8 @@ impl Operation {
                 "reason" => json!("looking"),
                 "note" => json!("walked"),
                 "disposition" => json!("test"),
+                "devices" => json!([named.customer.device()]),
+                "minutes" => json!(1),
                 // What is not required changes nothing of what is seen.
                 optional if !required.contains(optional) => continue,
                 unknown => panic!("{}: give this test a value for \"{unknown}\"", self.path),

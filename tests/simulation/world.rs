@@ -376,8 +376,9 @@ impl World {
             self.wrong("D sent again although its report was durable", &order.id);
         }
         let alarm = match order.purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => true,
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskTester => true,
             Purpose::PressedAgain
+            | Purpose::NotATest
             | Purpose::Confirmed
             | Purpose::Declined
             | Purpose::SomeoneGoing

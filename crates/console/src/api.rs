@@ -11,6 +11,7 @@ mod record;
 pub(crate) mod shape;
 mod stream;
 pub(crate) mod strict;
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),
+        ("get", "/api/v1/tests", get(testing::list)),
+        ("post", "/api/v1/tests", post(testing::start)),
+        ("post", "/api/v1/tests/end", post(testing::end)),
         ("get", "/api/v1/coverage", get(coverage::look)),
         ("get", "/api/v1/stream", get(stream::follow)),
         ("get", "/api/v1/record/checkpoint", get(record::checkpoint)),

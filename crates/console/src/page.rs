@@ -5,6 +5,7 @@ mod form;
 mod login;
 mod queue;
 mod row;
+mod testing;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/activations/{id}", get(activation::page))
         .route("/regions/activations/{id}", get(activation::region))
         .route("/activations/{id}/{verb}", post(form::act))
+        .route("/tests/{verb}", post(testing::act))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
 }

@@ -88,6 +88,8 @@ pub enum Action {
     Close,
     /// Open what was closed again.
     Reopen,
+    /// Put buttons on test, and take them off.
+    Test,
 }
 
 /// One row of the table.
@@ -102,7 +104,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 14] = [
+pub const TABLE: [Row; 15] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -124,6 +126,7 @@ pub const TABLE: [Row; 14] = [
     Row { action: Action::Note, words: "add a note", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Safe, words: "say that it is over, which closes nothing", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
 ];
 

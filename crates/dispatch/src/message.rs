@@ -52,6 +52,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "alarm",
     "alarm_again",
     "ask_first",
+    "ask_tester",
+    "not_a_test",
     "pressed_again",
     "confirmed",
     "declined",

@@ -392,6 +392,10 @@ impl Activation {
     /// before: two machines must not hold it for ever.
     pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
         let until = BARE_YES_PAUSE.after(now);
+        // A press that may be a test is held back for no longer than it is.
+        if self.asks_tester().is_some() {
+            return None;
+        }
         match self.progress {
             Progress::Climb { until: waits, .. } => (self.is_running() && !self.paused && waits < until).then_some(until),
             Progress::Rounds { .. } => None,

@@ -217,6 +217,9 @@ impl Course<'_> {
             }
             return;
         }
+        if self.is_answered_by_tester(by, answer) {
+            return;
+        }
         match &answer.reply {
             // Somebody who is there says that they are safe.
             Reply::Going { .. } if self.act.has_arrived(by) => self.arrive(by),

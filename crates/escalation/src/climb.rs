@@ -9,8 +9,8 @@ use crate::addressing::{self, Resolution, Surroundings, add_party};
 use crate::course::Course;
 use crate::directory::Person;
 use crate::dispatch::{Purpose, Recipient};
-use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Party, RungSkip};
-use crate::id::{CentreId, PersonId, RosterId};
+use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Opening, Party, RungSkip};
+use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
 use crate::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, Who};
 use crate::roster::Duty;
 use crate::signal::Kind;
@@ -62,10 +62,11 @@ impl Surroundings for Now<'_, '_> {
 
 impl Course<'_> {
     /// Starts a new activation on its ladder, or by asking first.
-    pub(crate) fn begin(&mut self) {
-        match self.act.opening {
-            crate::event::Opening::Ladder => self.enter(RungIndex(0), Entry::Raised, &[]),
-            crate::event::Opening::AskFirst => self.ask_first(),
+    pub(crate) fn begin(&mut self, tester: Option<PersonVersion>) {
+        match (self.act.opening, tester) {
+            (Opening::AskTester, Some(tester)) => self.ask_tester(tester),
+            (Opening::Ladder, _) | (Opening::AskTester, None) => self.enter(RungIndex(0), Entry::Raised, &[]),
+            (Opening::AskFirst, _) => self.ask_first(),
         }
     }
 
@@ -500,7 +501,7 @@ impl Course<'_> {
         Some(addressing::channel_to(id, centre))
     }
 
-    fn try_everyone_latest(&mut self) {
+    pub(crate) fn try_everyone_latest(&mut self) {
         let latest: Vec<u16> = self.act.latest_pursuits().filter_map(|(index, _)| u16::try_from(index).ok()).collect();
         for pursuit in latest {
             self.try_step(pursuit, 0);
@@ -533,7 +534,10 @@ impl Course<'_> {
             alarms.into_iter().any(|alarm| alarm.pursuit.is_none_or(is_elsewhere))
         };
         match self.act.progress {
-            Progress::Climb { rung: None, .. } => Purpose::AskFirst,
+            Progress::Climb { rung: None, .. } => match self.act.opening {
+                Opening::AskTester => Purpose::AskTester,
+                Opening::AskFirst | Opening::Ladder => Purpose::AskFirst,
+            },
             Progress::Climb { rung: Some(_), .. } if told_before() => Purpose::AlarmAgain,
             Progress::Rounds { .. } if self.act.told.contains_key(to) => Purpose::AlarmAgain,
             Progress::Climb { rung: Some(_), .. } | Progress::Rounds { .. } => Purpose::Alarm,

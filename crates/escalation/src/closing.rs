@@ -17,7 +17,7 @@ use crate::word::{Entered, Given, Word};
 
 /// A closed activation stays in memory this long, so that late answers are told so (mechanisms, "Rooms meeting"); the
 /// earliest of a thousand leave sooner.
-const ARCHIVE_AFTER: Seconds = Seconds(86_400);
+pub(crate) const ARCHIVE_AFTER: Seconds = Seconds(86_400);
 
 impl Course<'_> {
     /// Somebody says that it is over. Nothing is stopped by it.
@@ -88,7 +88,7 @@ impl Course<'_> {
     }
 
     /// Everyone alarmed is told once that it is over, by the channel that reached them.
-    fn stand_down(&mut self) {
+    pub(crate) fn stand_down(&mut self) {
         for (to, medium) in self.alarmed() {
             self.owe(to, medium, Purpose::StandDown, None);
         }

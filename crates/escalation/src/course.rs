@@ -49,6 +49,7 @@ impl<'a> Course<'a> {
                 Purpose::Alarm
                 | Purpose::AlarmAgain
                 | Purpose::AskFirst
+                | Purpose::AskTester
                 | Purpose::PressedAgain
                 | Purpose::SomeoneGoing
                 | Purpose::StillGoing
@@ -59,7 +60,12 @@ impl<'a> Course<'a> {
             ) => to.contact().and_then(|contact| self.code_for(contact)),
             (
                 Medium::Sms,
-                Purpose::Declined | Purpose::RingPolice | Purpose::HasAnyoneRung | Purpose::StandDown | Purpose::AlreadyClosed,
+                Purpose::Declined
+                | Purpose::NotATest
+                | Purpose::RingPolice
+                | Purpose::HasAnyoneRung
+                | Purpose::StandDown
+                | Purpose::AlreadyClosed,
             )
             | (Medium::Email | Medium::Voice | Medium::Webhook | Medium::Desk, _) => None,
         };

@@ -88,6 +88,10 @@ pub enum Purpose {
     AlarmAgain,
     /// Unsure, old or unreadable: a human is asked to look, before the full ladder.
     AskFirst,
+    /// To whoever tests a button: was that press theirs?
+    AskTester,
+    /// To whoever said that it was not: everyone is told.
+    NotATest,
     /// To everyone told: the button was pressed again.
     PressedAgain,
     /// To the person who accepted: we have it.
@@ -118,8 +122,9 @@ impl Purpose {
     /// Whether it calls for help, as against what is said about a call that somebody knows of.
     pub fn is_alarm(self) -> bool {
         match self {
-            Self::Alarm | Self::AlarmAgain | Self::AskFirst => true,
+            Self::Alarm | Self::AlarmAgain | Self::AskFirst | Self::AskTester => true,
             Self::PressedAgain
+            | Self::NotATest
             | Self::Confirmed
             | Self::Declined
             | Self::SomeoneGoing
@@ -140,6 +145,8 @@ impl Purpose {
             Self::Alarm => "alarm",
             Self::AlarmAgain => "alarm_again",
             Self::AskFirst => "ask_first",
+            Self::AskTester => "ask_tester",
+            Self::NotATest => "not_a_test",
             Self::PressedAgain => "pressed_again",
             Self::Confirmed => "confirmed",
             Self::Declined => "declined",
@@ -156,10 +163,12 @@ impl Purpose {
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
+        Self::AskTester,
+        Self::NotATest,
         Self::PressedAgain,
         Self::Confirmed,
         Self::Declined,

@@ -22,6 +22,7 @@ use crate::rejection::Rejection;
 use crate::remembered::Remembered;
 use crate::reporting::owed;
 use crate::signal::Signal;
+use crate::testing::TestMode;
 use crate::time::{Deadline, Timestamp, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
 
@@ -59,6 +60,8 @@ pub struct Engine {
     heard: Remembered<String, Heard>,
     done: Remembered<(String, Digest), Done>,
     devices: Devices,
+    /// Buttons on test, until they are pressed; those whose time is over are left as they are.
+    tests: BTreeMap<DeviceId, TestMode>,
     troubles: BTreeMap<Cause, Trouble>,
     /// What references are minted under while the record is lost.
     lost_series: u32,
@@ -137,6 +140,8 @@ impl Engine {
             Input::Raised { signal, by } => self.on_signal(now, signal, Some(Doer::from(by))),
             Input::Answer(answer) => self.on_answer(now, answer),
             Input::Command(command) => return self.on_command(now, command),
+            Input::TestWanted(wanted) => return self.on_test_wanted(now, wanted),
+            Input::TestOver(over) => self.on_test_over(now, over),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
             Input::DirectoryOffered(adoption) => self.on_directory(adoption),
@@ -165,13 +170,7 @@ impl Engine {
                 }
             }
             Event::ClockStepped { .. } | Event::Ticked { .. } => {}
-            Event::RecordLost { series } => {
-                self.lost = true;
-                self.lost_series = *series;
-                if *series < SERIES_BY_TIME {
-                    self.losses = *series;
-                }
-            }
+            Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),
             Event::DirectoryAdopted { version, digest, directory, .. } => {
@@ -190,6 +189,7 @@ impl Engine {
                 self.troubles.remove(cause);
             }
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
+            Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
             Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
@@ -328,6 +328,20 @@ impl Engine {
     /// When a device last pressed, as far as memory goes back.
     pub fn last_press(&self, device: &DeviceId) -> Option<Timestamp> {
         self.devices.get(device).and_then(|heard| heard.pressed_at)
+    }
+
+    /// When a test press of a device last reached a human, who said that it was theirs.
+    pub fn last_proven(&self, device: &DeviceId) -> Option<Timestamp> {
+        self.devices.get(device).and_then(|heard| heard.proven_at)
+    }
+
+    /// Buttons on test, and those whose test has ended by itself without a press.
+    pub fn tests(&self) -> impl Iterator<Item = (&DeviceId, &TestMode)> {
+        self.tests.iter()
+    }
+
+    pub(crate) fn test_of(&self, device: &DeviceId) -> Option<&TestMode> {
+        self.tests.get(device)
     }
 
     /// Events that made no sense to the state they met. Anything above 0 is a fault in the program or its record.
@@ -533,6 +547,32 @@ impl Engine {
         }
     }
 
+    fn lose(&mut self, series: u32) {
+        self.lost = true;
+        self.lost_series = series;
+        if series < SERIES_BY_TIME {
+            self.losses = series;
+        }
+    }
+
+    /// What is on test, and what was proven by it.
+    fn on_test(&mut self, at: Timestamp, event: &Event) {
+        if let Event::TestStarted { dev, tester, by, warn_at, until, .. } = event {
+            let test = TestMode { by: by.clone(), tester: *tester, since: at, warn_at: *warn_at, until: *until };
+            self.tests.insert(dev.clone(), test);
+        }
+        if let Event::TestEnded { dev, .. } = event {
+            self.tests.remove(dev);
+        }
+        if let Event::TestAnswered { dev, by, theirs, .. } = event {
+            self.hear(at, by.provider_ref.as_ref());
+            if *theirs {
+                self.devices.hear(dev, &self.directory).proven_at = Some(at);
+            }
+            self.apply_to_activation(at, event);
+        }
+    }
+
     /// A reference that somebody has been told, though the record lacks the call: the next one of its series lies behind it.
     fn pass(&mut self, id: &ActivationId) {
         let last = self.numbers.entry((id.prefix.clone(), id.series)).or_default();
@@ -549,6 +589,10 @@ impl Engine {
         }
         let (device, ladder) = (self.share_device(&raised.dev), self.share_ladder(&raised.ladder));
         let act = Activation::raise(at, raised, device, ladder, self.directory());
+        // One press: whatever becomes of it, the next one is a call like any other.
+        if raised.tester.is_some() {
+            self.tests.remove(&raised.dev);
+        }
         self.ordinals.insert(raised.cust.clone(), raised.ord);
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
         self.open.insert(act.joint.clone(), raised.act.clone());

@@ -25,7 +25,7 @@ pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
+use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::police::Threshold;
 use crate::private::{Field, Private};
@@ -165,6 +165,45 @@ pub enum Event {
         says: DeviceSays,
         /// The message.
         signal: SignalRecord,
+    },
+    /// A button is on test: one press of it asks the tester first.
+    #[serde(rename = "test.started")]
+    TestStarted {
+        /// Whose.
+        cust: CustomerId,
+        /// Which button.
+        dev: DeviceId,
+        /// Who presses it.
+        tester: PersonVersion,
+        /// Who put it on test.
+        by: Doer,
+        /// From when on it is said that it ends.
+        warn_at: Timestamp,
+        /// When it ends by itself, unless it is pressed before.
+        until: Timestamp,
+    },
+    /// Somebody took a button off test.
+    #[serde(rename = "test.ended")]
+    TestEnded {
+        /// Whose, where the site is known still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// Which button.
+        dev: DeviceId,
+        /// Who.
+        by: Doer,
+    },
+    /// The tester said whether a press was theirs.
+    #[serde(rename = "test.answered")]
+    TestAnswered {
+        /// Which activation it had raised.
+        act: ActivationId,
+        /// Of which button.
+        dev: DeviceId,
+        /// Who says so.
+        by: Responder,
+        /// Whether it was: then the button is proven and the call is over. Otherwise the ladder begins.
+        theirs: bool,
     },
     /// A call for help.
     #[serde(rename = "activation.raised")]

@@ -6,7 +6,7 @@ use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::Successor;
-use crate::id::{ActivationId, ContactKey, Digest, KeyId, PersonId};
+use crate::id::{ActivationId, ContactKey, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::police::Threshold;
 use crate::private::Private;
@@ -31,6 +31,10 @@ pub enum Input {
     Answer(Answer),
     /// Someone with a key acted through the API.
     Command(Command),
+    /// Someone with a key puts buttons on test.
+    TestWanted(TestWanted),
+    /// Someone with a key takes buttons off test.
+    TestOver(TestOver),
     /// A carrier or its provider says what became of a message.
     DeliveryReported(DeliveryReport),
     /// A deadline may have passed.
@@ -62,6 +66,28 @@ pub enum Input {
     },
     /// These keys sign the record from here on.
     SignedBy(SignedBy),
+}
+
+/// Buttons to be put on test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestWanted {
+    /// Which.
+    pub devices: Vec<DeviceId>,
+    /// Who presses them. The watch fills in by what they are known.
+    pub tester: Successor,
+    /// For how long at the most.
+    pub span: Seconds,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// Buttons to be taken off test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestOver {
+    /// Which.
+    pub devices: Vec<DeviceId>,
+    /// Who is responsible.
+    pub by: Attribution,
 }
 
 /// Which keys sign the record.
@@ -212,7 +238,7 @@ impl Input {
     /// Presses and answers first, then deadlines, receipts, the rest (mechanisms, "Rooms meeting"). Lower goes first.
     pub fn rank(&self) -> u8 {
         match self {
-            Self::Signal(_) | Self::Raised { .. } | Self::Answer(_) | Self::Command(_) => 0,
+            Self::Signal(_) | Self::Raised { .. } | Self::Answer(_) | Self::Command(_) | Self::TestWanted(_) | Self::TestOver(_) => 0,
             Self::Tick => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)

@@ -49,6 +49,7 @@ mod reopening;
 mod reporting;
 pub mod roster;
 pub mod signal;
+pub mod testing;
 pub mod time;
 pub mod trouble;
 pub mod verdict;

@@ -107,7 +107,7 @@ impl Joint {
 }
 
 impl Tone {
-    const ALL: [Self; 4] = [Self::Red, Self::Medical, Self::Welfare, Self::Amber];
+    pub(crate) const ALL: [Self; 4] = [Self::Red, Self::Medical, Self::Welfare, Self::Amber];
 
     pub(crate) fn of(kind: Kind) -> Self {
         match kind {
@@ -183,6 +183,9 @@ impl Engine {
             Verb::Press { .. } | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => None,
         };
         let says_nothing = about.is_some() || twin.is_some();
+        let opening = self.opening_of(now, signal, kind);
+        let unasked = by.is_none() && about.is_none();
+        let tester = unasked.then(|| self.tester_of(now, signal, age, opening)).flatten().map(|test| test.tester);
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -191,7 +194,7 @@ impl Engine {
             standing,
             kind,
             age,
-            opening: self.opening_of(now, signal, kind),
+            opening: if tester.is_some() { Opening::AskTester } else { opening },
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
@@ -200,12 +203,13 @@ impl Engine {
             guard: guard_of(site, kind),
             feedback: if says_nothing { Some(false) } else { site.map(|s| s.feedback) },
             about,
+            tester,
             signal: SignalRecord::from(signal),
             by,
         };
         let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, self.directory());
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
-        course.begin();
+        course.begin(tester);
         if let Some(twin) = twin {
             course.judge(twin);
         }
@@ -293,6 +297,7 @@ impl Engine {
                 if let Some(entered) = entered {
                     course.judge(entered.word());
                 }
+                course.ask_tester_no_longer();
                 course.events
             }
             None => match entered.map(Entered::word) {
@@ -371,8 +376,12 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
     course.push(event);
     match how {
         Repeat::Redelivered => {}
-        Repeat::SameGesture => course.resume_if_outlived(),
+        Repeat::SameGesture => {
+            course.ask_tester_no_longer();
+            course.resume_if_outlived();
+        }
         Repeat::Again => {
+            course.ask_tester_no_longer();
             course.tell_pressed_again();
             course.resume_if_outlived();
         }
@@ -387,6 +396,8 @@ impl Course<'_> {
     /// Somebody is pressing now: whoever was asked to look first is no longer waited for, the ladder begins.
     fn ask_no_longer(&mut self) {
         match self.act.progress {
+            // The same message once more is no second press of a button on test.
+            Progress::Climb { rung: None, .. } if self.act.asks_tester().is_some() => {}
             Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
             Progress::Climb { .. } | Progress::Rounds { .. } => {}
         }

@@ -1,6 +1,6 @@
 //! Why the rules said no: data for a caller who can be told, not an error.
 
-use crate::id::ActivationId;
+use crate::id::{ActivationId, DeviceId};
 use crate::time::Timestamp;
 
 /// A refusal that an API caller is told. What comes by SMS or link is never refused, only set aside and recorded.
@@ -73,6 +73,26 @@ pub enum Rejection {
     /// An ETA of zero or of more than a day.
     #[error("an ETA is between 1 s and 86400 s")]
     ImplausibleEta,
+    /// Nobody of that name can test there.
+    #[error("nobody of that name or id can be asked about a test there; name a person of the directory")]
+    UnknownTester,
+    /// The tester is asked by text alone.
+    #[error("whoever tests is asked by text, and has no mobile number in the directory")]
+    TesterWithoutPhone,
+    /// A test of no time, or of too much.
+    #[error("a test is between 1 and 60 minutes")]
+    ImplausibleTest,
+    /// No buttons, or too many.
+    #[error("a test names between 1 and 200 buttons")]
+    ImplausibleList,
+    /// Somebody is calling for help there right now.
+    #[error("{device} has a call that is open, {activation}: close it before it is tested")]
+    CallOpen {
+        /// Which button.
+        device: DeviceId,
+        /// Which call.
+        activation: ActivationId,
+    },
     /// A site that no directory knows.
     #[error("there is no such site or device")]
     UnknownPlace,

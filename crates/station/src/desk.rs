@@ -11,11 +11,11 @@ use escalation::dispatch::Failure;
 use escalation::id::{ActivationId, Digest, SiteId};
 use escalation::input::{Act, Input};
 use escalation::signal::Kind;
-use escalation::time::Timestamp;
+use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TroubleView};
+use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
 /// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
@@ -56,6 +56,10 @@ pub enum Look {
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
     /// What the directory would do with a press.
     Coverage(Scope, oneshot::Sender<CoverageView>),
+    /// Buttons on test.
+    Tests(Scope, oneshot::Sender<Vec<TestView>>),
+    /// Buttons to be put on test, with the tester's name still unresolved.
+    Test(TestRequest, oneshot::Sender<Verdict>),
     /// Open troubles.
     Troubles(Scope, oneshot::Sender<Vec<TroubleView>>),
     /// What a link shows.
@@ -104,6 +108,23 @@ pub struct Request {
     pub scope: Scope,
     /// What.
     pub act: Act,
+}
+
+/// Buttons to be put on test, or taken off it.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    /// The key or session.
+    pub principal: String,
+    /// The person's id or name that the caller says acts.
+    pub actor: Option<String>,
+    /// Whose things the key may touch.
+    pub scope: Scope,
+    /// At which site.
+    pub site: SiteId,
+    /// Which buttons or places there.
+    pub devices: Vec<String>,
+    /// Who presses them and for how long at most; `None` takes them off test.
+    pub on: Option<(String, Seconds)>,
 }
 
 /// A press through the API: from an app, or by an operator on someone's behalf.
@@ -256,6 +277,16 @@ impl Desk {
     /// What the directory says of the places within a scope, for whoever works out what a press there would do.
     pub async fn coverage(&self, scope: Scope) -> Result<CoverageView, DeskError> {
         self.look(|done| Look::Coverage(scope, done)).await
+    }
+
+    /// Buttons on test within a scope.
+    pub async fn tests(&self, scope: Scope) -> Result<Vec<TestView>, DeskError> {
+        self.look(|done| Look::Tests(scope, done)).await
+    }
+
+    /// Puts buttons on test, or takes them off it.
+    pub async fn test(&self, request: TestRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Test(request, done)).await
     }
 
     /// Open troubles within a scope.

@@ -12,8 +12,8 @@ use escalation::directory::draft::SafeWords;
 use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
-use escalation::id::{ActivationId, CarrierName, ContactKey, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, Input};
+use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
+use escalation::input::{Act, Command, Input, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -271,6 +271,8 @@ impl Floor {
             | Input::Raised { .. }
             | Input::Answer(_)
             | Input::Command(_)
+            | Input::TestWanted(_)
+            | Input::TestOver(_)
             | Input::DeliveryReported(_)
             | Input::Tick
             | Input::TroubleNoticed(_)
@@ -407,7 +409,11 @@ impl Floor {
                     self.tell_responding(act, turn);
                 }
             }
-            Event::Declined { .. } | Event::Arrived { .. } | Event::PoliceNeeded { .. } | Event::PoliceRung { .. } => {
+            Event::Declined { .. }
+            | Event::Arrived { .. }
+            | Event::PoliceNeeded { .. }
+            | Event::PoliceRung { .. }
+            | Event::TestAnswered { .. } => {
                 outcome.counted = true;
             }
             Event::Closed { act, .. } => {
@@ -433,6 +439,8 @@ impl Floor {
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
             | Event::DeviceReported { .. }
+            | Event::TestStarted { .. }
+            | Event::TestEnded { .. }
             | Event::CancelAsked { .. }
             | Event::AskedFirst { .. }
             | Event::RungEntered { .. }
@@ -558,7 +566,10 @@ impl Floor {
                 };
             }
         }
-        if let Input::Command(Command { by, .. }) | Input::Raised { by, .. } = input
+        if let Input::Command(Command { by, .. })
+        | Input::Raised { by, .. }
+        | Input::TestWanted(TestWanted { by, .. })
+        | Input::TestOver(TestOver { by, .. }) = input
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)
         {
             let key = self.secret.actor(actor);
@@ -576,7 +587,19 @@ impl Floor {
         if let Input::Command(command) = input {
             self.resolve_successor(command);
         }
+        self.resolve_tester(input);
         self.judge_word(input);
+    }
+
+    /// Whoever is named to test is a person of the customer, or of nobody.
+    fn resolve_tester(&self, input: &mut Input) {
+        if let Input::TestWanted(TestWanted { devices, tester, .. }) = input
+            && let Some(site) = devices.first().map(|device| &device.site)
+            && let Some(customer) = self.engine.directory().sites.get(site).map(|site| &site.customer)
+            && let Some(name) = tester.name.open()
+        {
+            tester.person = self.vault.find(name, &|person| self.is_of(person, customer, None));
+        }
     }
 
     /// What a word is, before anything of it is decided or written down.
@@ -591,6 +614,8 @@ impl Floor {
                 (self.engine.activation(&command.activation).map(|act| act.device.site.clone()), entered)
             }
             Input::Answer(_)
+            | Input::TestWanted(_)
+            | Input::TestOver(_)
             | Input::DeliveryReported(_)
             | Input::Tick
             | Input::DirectoryOffered(_)
@@ -629,17 +654,20 @@ impl Floor {
     /// Whether a caller may name this person as acting: one of the activation's own customer. Where there is one
     /// customer alone that is everybody; otherwise whoever is on a ladder of its sites or on the frozen one, or on nobody's.
     fn may_answer(&self, person: PersonId, activation: &ActivationId) -> bool {
+        self.engine.activation(activation).is_some_and(|act| self.is_of(person, &act.customer, Some(&act.ladder)))
+    }
+
+    /// Whether a person is on a ladder of a customer, or on nobody else's.
+    fn is_of(&self, person: PersonId, customer: &CustomerId, frozen: Option<&Arc<Ladder>>) -> bool {
         let directory = self.engine.directory();
-        let Some(act) = self.engine.activation(activation) else { return false };
         if directory.customers.len() <= 1 {
             return true;
         }
-        let own_sites = || directory.sites.iter().filter(|(_, site)| site.customer == act.customer);
+        let own_sites = || directory.sites.iter().filter(|(_, site)| site.customer == *customer);
         let of_sites = own_sites().map(|(_, site)| &site.ladder);
         let at_own_site = |device: &DeviceId| own_sites().any(|(id, _)| *id == device.site);
         let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
-        let own: Vec<_> =
-            of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(std::iter::once(&act.ladder)).collect();
+        let own: Vec<_> = of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(frozen).collect();
         let named = |ladder: &Ladder| directory.may_tell(ladder, person);
         let named_elsewhere = || directory.ladders.values().filter(|ladder| !own.contains(ladder)).any(|ladder| named(ladder));
         own.iter().any(|ladder| named(ladder)) || !named_elsewhere()
@@ -679,6 +707,8 @@ fn holds(input: &Input) -> Holds {
         Input::Raised { .. }
         | Input::Answer(_)
         | Input::Command(_)
+        | Input::TestWanted(_)
+        | Input::TestOver(_)
         | Input::DeliveryReported(_)
         | Input::Tick
         | Input::DirectoryOffered(_)

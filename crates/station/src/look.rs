@@ -10,8 +10,9 @@ use std::sync::Arc;
 use escalation::acknowledgement::{Answer, Sender};
 use escalation::activation::Activation;
 use escalation::directory::draft::{Draft, zones_version};
+use escalation::event::Successor;
 use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
-use escalation::input::{Attribution, Command, Input};
+use escalation::input::{Attribution, Command, Input, TestOver, TestWanted};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
@@ -21,7 +22,7 @@ use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
 use crate::adopt;
-use crate::desk::{DeskError, Look, RaiseRequest, Request};
+use crate::desk::{DeskError, Look, RaiseRequest, Request, TestRequest};
 use crate::floor::Floor;
 use crate::portray;
 use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
@@ -38,6 +39,8 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
         Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
+        Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),
+        Look::Test(request, done) => return test(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
@@ -120,6 +123,26 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
         battery: None,
     };
     Some((Input::Raised { signal, by: attribution(request.principal, request.actor, None) }, done))
+}
+
+/// Buttons that nobody registered cannot be put on test: any of them unknown, and none is.
+fn test(floor: &Floor, request: TestRequest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    let customer = floor.engine.directory().sites.get(&request.site).map(|site| &site.customer);
+    let is_in_scope = customer.is_some_and(|customer| request.scope.permits(customer, &request.site));
+    let devices: Option<Vec<DeviceId>> = request.devices.iter().map(|said| portray::device_at(floor, &request.site, said)).collect();
+    let Some(devices) = devices.filter(|_| is_in_scope) else {
+        drop(done.send(Verdict::Refused(Rejection::UnknownPlace)));
+        return None;
+    };
+    let by = attribution(request.principal, request.actor, None);
+    let input = match request.on {
+        Some((tester, span)) => {
+            let tester = Successor { name: Private::Open(tester), key: None, person: None };
+            Input::TestWanted(TestWanted { devices, tester, span, by })
+        }
+        None => Input::TestOver(TestOver { devices, by }),
+    };
+    Some((input, done))
 }
 
 fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {

@@ -147,7 +147,14 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         | Purpose::AreYouSafe
         | Purpose::RingPolice
         | Purpose::HasAnyoneRung => true,
-        Purpose::Declined | Purpose::StandDown | Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => false,
+        // Whether it was a test is said by text alone: a page that asks who is going must not be taken for it.
+        Purpose::AskTester
+        | Purpose::NotATest
+        | Purpose::Declined
+        | Purpose::StandDown
+        | Purpose::NothingAcknowledged
+        | Purpose::WhichAlarm
+        | Purpose::AlreadyClosed => false,
     };
     let (Some(public), Recipient::Person { person, contact }) = (&links.public_url, &dispatch.to) else { return Default::default() };
     if !asks {

@@ -24,7 +24,7 @@ use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
     AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PoliceView, ResponderAnswer, ResponderView,
-    RungView, Scope, State, TargetView, TroubleView,
+    RungView, Scope, State, TargetView, TestView, TroubleView,
 };
 
 /// An activation in memory.
@@ -88,7 +88,31 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
             place: floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone()),
             mounting: device.mounting,
             last_press: floor.engine.last_press(id),
+            last_proven: floor.engine.last_proven(id),
             open: open.get(id).map(|id| (*id).clone()),
+        })
+    });
+    in_scope.collect()
+}
+
+/// Buttons that are on test now.
+pub(crate) fn tests(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<TestView> {
+    let version = floor.engine.directory_version();
+    let sites = &floor.engine.directory().sites;
+    let on = floor.engine.tests().filter(|(_, test)| test.is_on(now));
+    let in_scope = on.filter_map(|(id, test)| {
+        let customer = &sites.get(&id.site)?.customer;
+        scope.permits(customer, &id.site).then(|| TestView {
+            device: id.clone(),
+            customer: customer.clone(),
+            site_name: floor.vault.site(version, &id.site).map_or_else(|| id.site.to_string(), |card| card.name.clone()),
+            place: floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone()),
+            timezone: floor.vault.site(version, &id.site).map_or("UTC", |card| card.timezone.as_str()).to_owned(),
+            tester: floor.vault.name_of(test.tester.person),
+            by: doer(&floor.vault, &test.by),
+            since: test.since,
+            until: test.until,
+            ends_soon: test.warn_at <= now,
         })
     });
     in_scope.collect()
@@ -230,6 +254,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
         word: act.word.map(|given| given.word),
+        asks_tester: act.asks_tester().map(|tester| vault.name_of(tester)),
         going: promised.chain(joined).chain(lost).collect(),
         needed: Needed { people: act.need, going: u16::try_from(act.going()).unwrap_or(u16::MAX) },
         closed_at: act.closing.as_ref().map(|closing| closing.at),
@@ -420,6 +445,7 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         Event::Raised(raised) => raised_words(vault, raised, replay::open(ledger, raised.signal.note.as_ref()).await?),
         Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),
         Event::CancelAsked { .. } => "cancel was asked for at the device: verify; nothing was stopped".to_owned(),
+        Event::TestAnswered { by, theirs, .. } => tester_words(vault, by, *theirs),
         Event::AskedFirst { parties, .. } => {
             format!("asked first: {}", parties.iter().map(|p| who(vault, directory, &p.who)).collect::<Vec<_>>().join(", "))
         }
@@ -509,6 +535,8 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         | Event::PersonVersioned { .. }
         | Event::TroubleRaised { .. }
         | Event::TroubleCleared { .. }
+        | Event::TestStarted { .. }
+        | Event::TestEnded { .. }
         | Event::DeviceReported { .. } => kind_of(event),
     })
 }
@@ -526,6 +554,11 @@ fn word_words(word: Word) -> &'static str {
         Word::Wrong => "a word was given that is not the safe one: verify",
         Word::Unknown => "a word was given, but none is known for this site: verify",
     }
+}
+
+fn tester_words(vault: &Vault, by: &escalation::event::Responder, theirs: bool) -> String {
+    let what = if theirs { "it was their test press" } else { "it was NOT their test press" };
+    format!("{} says that {what}", responder_name(vault, by))
 }
 
 fn raised_words(vault: &Vault, raised: &Raised, note: Option<String>) -> String {

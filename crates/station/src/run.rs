@@ -618,6 +618,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::Raised { .. }
         | Input::Answer(_)
         | Input::Command(_)
+        | Input::TestWanted(_)
+        | Input::TestOver(_)
         | Input::Tick
         | Input::DirectoryOffered(_)
         | Input::TroubleNoticed(_)

@@ -213,6 +213,8 @@ pub struct Card {
     pub said_safe: Vec<(String, bool)>,
     /// What the latest safe word was that somebody gave.
     pub word: Option<Word>,
+    /// Its button is on test, and this person is being asked whether it was they. Without their yes it is a call like any other.
+    pub asks_tester: Option<String>,
     /// Who is going.
     pub going: Vec<Going>,
     /// How many people have to accept before the ladder stands still, and how many of them are going.
@@ -234,6 +236,31 @@ pub struct Needed {
     pub people: u16,
     /// So many of them are going and near enough.
     pub going: u16,
+}
+
+/// A button on test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestView {
+    /// Which.
+    pub device: DeviceId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// The site's name, or its id where nobody named it.
+    pub site_name: String,
+    /// Where exactly, or the device's id.
+    pub place: String,
+    /// IANA zone of the site, `UTC` where unknown.
+    pub timezone: String,
+    /// Who presses it.
+    pub tester: String,
+    /// Who put it on test.
+    pub by: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends by itself, unless it is pressed before.
+    pub until: Timestamp,
+    /// That is soon.
+    pub ends_soon: bool,
 }
 
 /// The police are needed.
@@ -395,6 +422,8 @@ pub struct DeviceView {
     pub mounting: Mounting,
     /// When it last pressed, since this process knows.
     pub last_press: Option<Timestamp>,
+    /// When a test press of it last reached a human.
+    pub last_proven: Option<Timestamp>,
     /// Its open activation.
     pub open: Option<ActivationId>,
 }

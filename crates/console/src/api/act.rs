@@ -426,7 +426,13 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::NothingToHold(_) => conflict("nothing-to-hold", "Nothing to hold", &words),
         Rejection::AlreadyTheirs(_) => conflict("already-theirs", "Theirs already", &words),
         Rejection::NoSuchRung { .. } => conflict("no-such-rung", "The ladder has no such rung", &words),
-        Rejection::ImplausibleEta | Rejection::ImplausibleHold => Problem::bad_request(format!("{words}. Nothing was changed.")),
+        Rejection::TesterWithoutPhone => conflict("tester-without-phone", "They could not be asked", &words),
+        Rejection::CallOpen { .. } => conflict("call-open", "A call is open there", &words),
+        Rejection::UnknownTester
+        | Rejection::ImplausibleTest
+        | Rejection::ImplausibleList
+        | Rejection::ImplausibleEta
+        | Rejection::ImplausibleHold => Problem::bad_request(format!("{words}. Nothing was changed.")),
         Rejection::Directory(_) => conflict("directory", "The directory was not adopted", &words),
     }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{act, activations, coverage, devices, record, stream};
+use super::{act, activations, coverage, devices, record, stream, testing};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +17,8 @@ use super::{act, activations, coverage, devices, record, stream};
     paths(
         activations::raise, activations::list, activations::one,
         act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::escalate, act::note, act::safe, act::close, act::reopen,
-        devices::list, devices::one, devices::troubles, coverage::look, stream::follow,
+        devices::list, devices::one, devices::troubles, coverage::look,
+        testing::list, testing::start, testing::end, stream::follow,
         record::checkpoint, record::entries, record::proof, record::consistency
     ),
     security(("key" = [])),

@@ -70,6 +70,8 @@ pub(crate) struct Activation {
     /// that is used where the buttons are, nor in the answer to whoever gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<&'static str>,
+    /// Its button is on test, and this person is being asked whether it was they.
+    asks_tester: Option<String>,
     going: Vec<GoingShape>,
     /// How many people have to accept before the ladder stands still.
     needed: u16,
@@ -241,6 +243,10 @@ pub(crate) struct Device {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     last_press: Option<Timestamp>,
+    /// When a test press of it last reached a human, who said that it was theirs.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    last_proven: Option<Timestamp>,
     /// Its open activation.
     activation: Option<String>,
 }
@@ -297,6 +303,7 @@ impl From<&Card> for Activation {
             offered_to: card.offered_to.clone(),
             said_safe: card.said_safe.iter().map(|(name, eyes_on)| SafeShape { name: name.clone(), eyes_on: *eyes_on }).collect(),
             word: card.word.map(word),
+            asks_tester: card.asks_tester.clone(),
             going: card.going.iter().map(GoingShape::from).collect(),
             needed: card.needed.people,
             closed_at: card.closed_at,
@@ -391,6 +398,7 @@ impl From<&DeviceView> for Device {
             place: device.place.clone(),
             mounting: mounting(device.mounting),
             last_press: device.last_press,
+            last_proven: device.last_proven,
             activation: device.open.as_ref().map(ToString::to_string),
         }
     }

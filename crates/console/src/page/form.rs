@@ -74,14 +74,7 @@ pub(super) async fn act(
 }
 
 async fn submit(room: &Room, caller: &Caller, id: &str, verb: &str, fields: Fields) -> Result<(), Problem> {
-    if caller.csrf.is_empty() || !secret::same(caller.csrf.as_bytes(), fields.csrf.as_bytes()) {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "stale-form",
-            "This form is from another session",
-            "Go back, load the page again, and press once more. Nothing was recorded.",
-        ));
-    }
+    must_be_fresh(caller, &fields.csrf)?;
     let seen = fields.seq;
     let actor = fields.by.clone().filter(|by| !by.trim().is_empty());
     let (action, act) = read(verb, fields)?;
@@ -91,6 +84,19 @@ async fn submit(room: &Room, caller: &Caller, id: &str, verb: &str, fields: Fiel
     let seen = seen.filter(|_| action == Action::Close);
     let conditions = Conditions { idempotency_key: None, seen };
     perform(room, caller, id, Wish { actor, act, conditions }).await.map(|_| ())
+}
+
+/// A form is of the session that sends it.
+pub(super) fn must_be_fresh(caller: &Caller, csrf: &str) -> Result<(), Problem> {
+    if !caller.csrf.is_empty() && secret::same(caller.csrf.as_bytes(), csrf.as_bytes()) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "stale-form",
+        "This form is from another session",
+        "Go back, load the page again, and press once more. Nothing was recorded.",
+    ))
 }
 
 fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {

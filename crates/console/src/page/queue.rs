@@ -12,6 +12,7 @@ use station::desk::DeskError;
 use station::view::{Card, Query, TroubleView};
 
 use super::row::{self, Row};
+use super::testing::Line;
 use super::{Frame, html, trouble};
 use crate::caller::{Caller, Visitor};
 use crate::moment;
@@ -44,6 +45,8 @@ struct Region {
     closed: Vec<Row>,
     unread: bool,
     troubles: Vec<String>,
+    tests: Vec<Line>,
+    may_test: bool,
     endings: Vec<(&'static str, &'static str)>,
     thresholds: Vec<(usize, &'static str)>,
 }
@@ -73,6 +76,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         Err(why @ (DeskError::Stopping | DeskError::Cursor)) => return Err(why.into()),
     };
     let troubles = room.desk.troubles(caller.scope.clone()).await?;
+    let tests = room.desk.tests(caller.scope.clone()).await?;
     let rows = |cards: &[Card]| cards.iter().map(|card| Row::new(card, now, caller)).collect();
     Ok(Region {
         csrf: caller.csrf.clone(),
@@ -85,6 +89,8 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         closed: rows(&closed),
         unread,
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
+        tests: tests.iter().map(|test| Line::new(test, now)).collect(),
+        may_test: caller.role.may(Action::Test),
         endings: row::endings(),
         thresholds: row::thresholds(),
     })

@@ -46,6 +46,7 @@ pub(super) struct Row {
     pub(super) said_safe: Vec<String>,
     /// What a word was that somebody gave; empty where none was, or where somebody may be watching.
     pub(super) word: &'static str,
+    pub(super) tester: String,
     pub(super) going: Vec<String>,
     pub(super) step: String,
     pub(super) next: &'static str,
@@ -141,6 +142,7 @@ impl Row {
                 .map(|(name, eyes_on)| if *eyes_on { format!("{name}, who is there") } else { name.clone() })
                 .collect(),
             word: card.word.map_or("", word),
+            tester: card.asks_tester.clone().unwrap_or_default(),
             going: going(card),
             step: match (card.rung, card.rungs) {
                 (_, 0) => "no ladder".to_owned(),
@@ -191,6 +193,7 @@ fn words(card: &Card) -> (&'static str, String) {
             return ("\u{25b2}", format!("{} OF {} GOING, OTHERS STILL ASKED", card.needed.going, card.needed.people));
         }
         State::Exhausted => ("\u{25b2}\u{25b2}", "NOBODY ANSWERED"),
+        State::Climbing if card.asks_tester.is_some() => ("\u{25c6}", "A TEST? ITS TESTER IS ASKED"),
         State::Climbing => ("\u{25b2}", "NO ANSWER YET"),
         State::Held if card.going.is_empty() => ("\u{25c6}", "HELD BY THE OPERATOR"),
         State::Held => ("\u{25c6}", "BEING VERIFIED"),

@@ -14,7 +14,7 @@ use escalation::rejection::Rejection;
 use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
-use escalation::verdict::{Outcome, Verdict};
+use escalation::verdict::{NotTaken, Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
     Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, Query, ResponderAnswer, ResponderView, RungView,
@@ -94,6 +94,8 @@ impl World {
                     drop(done.send(view));
                 }
             }
+            Look::Tests(_, done) => drop(done.send(Vec::new())),
+            Look::Test(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
             Look::Troubles(scope, done) => {
                 let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
                 drop(done.send(self.troubles.iter().filter(|trouble| told(&trouble.cause)).cloned().collect()));
@@ -341,6 +343,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         offered_to: None,
         said_safe: Vec::new(),
         word: None,
+        asks_tester: None,
         going: Vec::new(),
         needed: Needed { people: 1, going: 0 },
         closed_at: None,
@@ -401,6 +404,7 @@ fn device(customer: &str, id: &str) -> DeviceView {
         place: "Front counter 1".to_owned(),
         mounting: Mounting::Fixed,
         last_press: None,
+        last_proven: None,
         open: None,
     }
 }

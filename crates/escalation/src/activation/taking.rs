@@ -96,6 +96,7 @@ impl Activation {
             Event::AnswerSetAside { pauses_until: None, .. }
             | Event::RungPassedOver { .. }
             | Event::NoteAdded { .. }
+            | Event::TestAnswered { .. }
             | Event::Archived { .. } => {}
             Event::Raised(_)
             | Event::StationStarted { .. }
@@ -108,6 +109,8 @@ impl Activation {
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
+            | Event::TestStarted { .. }
+            | Event::TestEnded { .. }
             | Event::DeviceReported { .. } => return false,
         }
         true
@@ -132,6 +135,7 @@ impl Activation {
             | Event::Claimed { .. }
             | Event::Escalated { .. }
             | Event::Exhausted { .. }
+            | Event::TestAnswered { .. }
             | Event::Closed { .. } => self.is_open(),
             Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
             Event::SafetyAsked { arrival, .. } => self.check_of(*arrival) == Some(Check::Heard),
@@ -159,6 +163,8 @@ impl Activation {
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
+            | Event::TestStarted { .. }
+            | Event::TestEnded { .. }
             | Event::DeviceReported { .. } => false,
         }
     }
@@ -345,7 +351,7 @@ impl Activation {
             pursuit.step = step;
         }
         match attempt.purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskTester => {
                 let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
                 // What is said later of a call that somebody knows of is written: nobody is rung for a stand-down.
                 self.told.insert(attempt.to.clone(), Told { medium: attempt.medium.in_writing(), alarms });
@@ -357,6 +363,7 @@ impl Activation {
                 }
             }
             Purpose::Confirmed
+            | Purpose::NotATest
             | Purpose::Declined
             | Purpose::SomeoneGoing
             | Purpose::StillGoing

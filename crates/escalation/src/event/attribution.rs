@@ -43,6 +43,7 @@ impl Event {
             | Self::WordHeeded { act }
             | Self::Closed { act, .. }
             | Self::Reopened { act, .. }
+            | Self::TestAnswered { act, .. }
             | Self::Archived { act } => Some(act),
             Self::AnswerSetAside { act, .. } => act.as_ref(),
             Self::StationStarted { .. }
@@ -55,6 +56,8 @@ impl Event {
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
+            | Self::TestStarted { .. }
+            | Self::TestEnded { .. }
             | Self::DeviceReported { .. } => None,
         }
     }
@@ -70,8 +73,11 @@ impl Event {
             | Self::Arrived { by, .. }
             | Self::PoliceNeeded { by, .. }
             | Self::PoliceRung { by, .. }
+            | Self::TestAnswered { by, .. }
             | Self::SaidSafe { by, .. } => by.by.as_ref(),
-            Self::Claimed { by, .. }
+            Self::TestStarted { by, .. }
+            | Self::TestEnded { by, .. }
+            | Self::Claimed { by, .. }
             | Self::Held { by, .. }
             | Self::HandOverOffered { by, .. }
             | Self::Escalated { by, .. }

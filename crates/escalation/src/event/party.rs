@@ -25,6 +25,8 @@ pub enum Entry {
     PressedAgain,
     /// It was closed, and is open again.
     Reopened,
+    /// Its button was on test, and something spoke against this press being one.
+    NotATest,
 }
 
 /// Somebody pursued: a target of a rung with the details that were current when it was entered.

@@ -49,6 +49,9 @@ pub struct Raised {
     /// For whom, where it is for a responder to another call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
+    /// Who is asked first, where its button was on test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tester: Option<PersonVersion>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.
@@ -100,4 +103,6 @@ pub enum Opening {
     Ladder,
     /// A human is asked first: the centre, else rung 1. Unanswered, the full ladder follows.
     AskFirst,
+    /// Its button is on test: whoever tests it is asked whether it was they. Without their yes the full ladder follows.
+    AskTester,
 }

@@ -34,6 +34,7 @@ impl Event {
             | Self::Declined { by, .. }
             | Self::Arrived { by, .. }
             | Self::PoliceNeeded { by, .. }
+            | Self::TestAnswered { by, .. }
             | Self::SaidSafe { by, .. } => {
                 by.seal_with(seal);
             }
@@ -50,7 +51,9 @@ impl Event {
                 by.seal_with(seal);
                 to.seal_with(seal);
             }
-            Self::Claimed { by, .. } | Self::Escalated { by, .. } => by.seal_with(seal),
+            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::TestStarted { by, .. } | Self::TestEnded { by, .. } => {
+                by.seal_with(seal);
+            }
             Self::NoteAdded { by, text, .. } => {
                 by.seal_with(seal);
                 offer(seal, "note", "", Some(text));

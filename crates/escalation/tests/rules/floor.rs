@@ -10,14 +10,14 @@ use escalation::directory::finding::Severity;
 use escalation::directory::{Adoption, Person, PersonChange};
 use escalation::dispatch::{DeliveryReport, Dispatch, Purpose, Recipient, Report};
 use escalation::engine::Engine;
-use escalation::event::Event;
+use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId};
-use escalation::input::{Act, Attribution, Command, Input, Started};
+use escalation::input::{Act, Attribution, Command, Input, Started, TestOver, TestWanted};
 use escalation::ladder::Medium;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
-use escalation::time::{SignedDuration, Timestamp};
+use escalation::time::{Seconds, SignedDuration, Timestamp};
 
 use crate::timeline::line;
 
@@ -353,6 +353,19 @@ impl Floor {
     pub(crate) fn command_at_the_place(&mut self, by: Attribution, act: Act) -> Result<Vec<Event>, Rejection> {
         let activation = self.subject.clone().unwrap();
         self.take(Input::Command(Command { activation, by, seen: None, at_the_place: true, act }))
+    }
+
+    /// Puts buttons on test for somebody, for so many minutes.
+    pub(crate) fn test(&mut self, devices: &[&str], tester: &str, minutes: u32) -> Result<Vec<Event>, Rejection> {
+        let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
+        let tester = Successor { name: tester.to_owned().into(), key: None, person: self.person_called(tester) };
+        self.take(Input::TestWanted(TestWanted { devices, tester, span: Seconds(minutes * 60), by: operator("desk") }))
+    }
+
+    /// Takes buttons off test.
+    pub(crate) fn end_test(&mut self, devices: &[&str]) -> Vec<Event> {
+        let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
+        self.take(Input::TestOver(TestOver { devices, by: operator("desk") })).unwrap()
     }
 
     // --- Time ---

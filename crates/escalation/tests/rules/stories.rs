@@ -16,6 +16,7 @@ mod raising;
 mod record;
 mod reopening;
 mod rosters;
+mod testing;
 mod words;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.

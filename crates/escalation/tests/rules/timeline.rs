@@ -22,6 +22,11 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{} raised: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
         }
         Event::PressedAgain { act, presses, how, .. } => format!("{act} pressed again, {presses} presses ({how:?})"),
+        Event::TestStarted { dev, tester, until, .. } => {
+            format!("{dev} is on test by {} until {}", floor.person_name(tester.person), floor.stamp(*until))
+        }
+        Event::TestEnded { dev, .. } => format!("{dev} is off test"),
+        Event::TestAnswered { act, by, theirs, .. } => format!("{act} {} says test: {theirs}", responder(floor, by)),
         Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
         Event::AskedFirst { act, until, parties } => format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties)),
         Event::RungEntered { act, rung, why, until, also, late_ms, parties, .. } => {

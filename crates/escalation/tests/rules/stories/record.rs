@@ -16,7 +16,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 49] = [
+const KINDS: [&str; 52] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -28,6 +28,9 @@ const KINDS: [&str; 49] = [
     "trouble.raised",
     "trouble.cleared",
     "device.reported",
+    "test.started",
+    "test.ended",
+    "test.answered",
     "activation.raised",
     "activation.pressed_again",
     "activation.cancel_asked",
@@ -81,6 +84,9 @@ fn kind(event: &Event) -> &'static str {
         Event::TroubleRaised { .. } => "trouble.raised",
         Event::TroubleCleared { .. } => "trouble.cleared",
         Event::DeviceReported { .. } => "device.reported",
+        Event::TestStarted { .. } => "test.started",
+        Event::TestEnded { .. } => "test.ended",
+        Event::TestAnswered { .. } => "test.answered",
         Event::Raised(_) => "activation.raised",
         Event::PressedAgain { .. } => "activation.pressed_again",
         Event::CancelAsked { .. } => "activation.cancel_asked",
@@ -257,6 +263,10 @@ fn a_long_day() -> Floor {
         floor.subject = Some(act);
         play(&mut floor, "westside closes\nwestside reopens\nwestside closes");
     }
+    floor.test(&["library/counter-1", "library/counter-2"], "j-smith", 30).unwrap();
+    floor.press("library/counter-2");
+    floor.reply("j-smith", "Y{code}");
+    floor.end_test(&["library/counter-1"]);
     floor.forward("25h");
     floor
 }
