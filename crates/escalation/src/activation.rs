@@ -6,6 +6,7 @@
 mod arrival;
 mod companion;
 mod hold;
+mod pace;
 mod police;
 mod pursuit;
 mod said_safe;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use self::arrival::{Arrival, Check};
 pub use self::companion::{Claim, Companion, Promise};
 pub use self::hold::{Hold, Offer};
+pub use self::pace::Pace;
 pub use self::police::Police;
 pub use self::pursuit::{Attempt, AttemptState, Chase, Pursuit, Told};
 pub use self::said_safe::SaidSafe;
@@ -73,6 +75,8 @@ pub struct Activation {
     payload: Option<Digest>,
     /// How often, redeliveries not counted.
     pub presses: u32,
+    /// How fast.
+    pub pace: Pace,
     /// The sender's id for the first press: our `received` answers it.
     pub signal_id: Option<Box<str>>,
     /// Someone at the device asked to cancel: verify.
@@ -212,6 +216,7 @@ impl Activation {
             gesture_at: at,
             payload: raised.signal.payload_sha256,
             presses: 1,
+            pace: Pace::new(at),
             signal_id: raised.signal.id.as_deref().map(Into::into),
             cancel_asked: false,
             guard: raised.guard,
@@ -400,6 +405,11 @@ impl Activation {
             Progress::Climb { until: waits, .. } => (self.is_running() && !self.paused && waits < until).then_some(until),
             Progress::Rounds { .. } => None,
         }
+    }
+
+    /// Whether its button is pressed as no hand presses. What several devices share is not judged: one of them may be a hand's.
+    pub fn is_chattering(&self) -> bool {
+        matches!(self.joint, Joint::Device(..)) && self.pace.is_chatter()
     }
 
     /// Whether the last press had this payload.

@@ -83,6 +83,7 @@ impl Engine {
             if self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
                 course.events.extend(self.trouble_cleared(&Cause::KeyReplaced));
             }
+            course.events.extend(self.trouble_cleared(&Cause::Chatter { device: act.device.clone() }));
             course.events.extend(self.surplus(&act.customer));
         }
         Ok(course.events)

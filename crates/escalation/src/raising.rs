@@ -30,6 +30,9 @@ const STRANGERS_WINDOW: Seconds = Seconds(600);
 const ACCEPT_OUTLIVED: Seconds = Seconds(120);
 /// The acceptor is told of repeat presses at most this often.
 const PRESSED_AGAIN_EVERY: Seconds = Seconds(60);
+/// While a button chatters its presses disturb people no more often than this (lifecycle: notifications are limited, evidence never;
+/// the figure is ours: as often as everyone is told again in the end).
+const CHATTER_DISTURBS_EVERY: Seconds = Seconds(600);
 /// Up to this age a press is live (lifecycle, "Age").
 const LIVE_S: u64 = 120;
 /// Up to this age it is dispatched in full, marked as delayed.
@@ -360,6 +363,7 @@ fn guard_of(site: Option<&Site>, kind: Kind) -> CloseGuard {
 
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
+    let chattered = act.pace.is_chatter();
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
@@ -374,6 +378,7 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
         by,
     };
     course.push(event);
+    course.judge_pace(chattered);
     match how {
         Repeat::Redelivered => {}
         Repeat::SameGesture => {
@@ -403,8 +408,29 @@ impl Course<'_> {
         }
     }
 
+    /// A button that sticks is a trouble of its own while it does. Of several buttons behind one gateway nobody knows which.
+    fn judge_pace(&mut self, chattered: bool) {
+        let Joint::Device(device, _) = &self.act.joint else { return };
+        let cause = Cause::Chatter { device: device.clone() };
+        match (chattered, self.act.pace.is_chatter()) {
+            // Another call of the same button may have ended the trouble with its closing.
+            (_, true) => self.raise_trouble(cause),
+            (true, false) => self.events.extend(self.engine.trouble_cleared(&cause)),
+            (false, false) => {}
+        }
+    }
+
+    /// Whether a press that chatters has just made the climb go on; the next ones need not.
+    fn has_chattered_enough(&self) -> bool {
+        let lately = |at: Timestamp| self.now <= CHATTER_DISTURBS_EVERY.after(at);
+        self.act.is_chattering() && self.act.pace.resumed_at.is_some_and(lately)
+    }
+
     /// Pressed again long after somebody committed, or the owner held it: the climb goes on.
     fn resume_if_outlived(&mut self) {
+        if self.has_chattered_enough() {
+            return;
+        }
         let outlived = !self.act.climbs_beside() && self.act.promise.as_ref().is_some_and(|p| self.now > ACCEPT_OUTLIVED.after(p.since));
         let held_too_long = self.act.hold.is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
         if outlived {
@@ -421,7 +447,8 @@ impl Course<'_> {
 
     /// Whoever has committed, and the centres that were told, hear that it was pressed again.
     fn tell_pressed_again(&mut self) {
-        if self.act.pressed_again_told_at.is_some_and(|at| self.now <= PRESSED_AGAIN_EVERY.after(at)) {
+        let every = if self.act.is_chattering() { CHATTER_DISTURBS_EVERY } else { PRESSED_AGAIN_EVERY };
+        if self.act.pressed_again_told_at.is_some_and(|at| self.now <= every.after(at)) {
             return;
         }
         let committed = self.act.promise.as_ref().map(|p| p.by.clone()).and_then(|by| self.address_of(&by));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActivationId, CarrierName, CustomerId, LadderId, SiteId};
+use crate::id::{ActivationId, CarrierName, CustomerId, DeviceId, LadderId, SiteId};
 
 /// A trouble's cause; it is its own key, so that one cause is one trouble.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +59,11 @@ pub enum Cause {
         /// At which site.
         site: SiteId,
     },
+    /// A button is pressed as no hand presses: it sticks, or its contact chatters.
+    Chatter {
+        /// Which.
+        device: DeviceId,
+    },
     /// A signal could not be taken in full because a queue was full.
     Overflow {
         /// Which queue.
@@ -76,6 +81,7 @@ impl Cause {
     pub fn concerns(&self) -> Scope<'_> {
         match self {
             Self::Coverage { site, .. } | Self::Tampered { site } => Scope::Site(site),
+            Self::Chatter { device } => Scope::Site(&device.site),
             Self::OptedOut { .. }
             | Self::BrokerAway
             | Self::SubscriptionRefused { .. }

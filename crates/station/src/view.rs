@@ -122,6 +122,7 @@ impl<'a> Audience<'a> {
             | Cause::RepliesUnread { .. }
             | Cause::Overflow { .. } => Self::Everyone,
             Cause::Coverage { site, .. } | Cause::Tampered { site } => Self::Site(site),
+            Cause::Chatter { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
             Cause::OptedOut { .. } | Cause::Fault { activation: None } => Self::Unscoped,
         }

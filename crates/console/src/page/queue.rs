@@ -146,6 +146,9 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
             format!("The phone of {person} blocks our messages. Ask them to text START to our number.")
         }
         Cause::Tampered { site } => format!("A button at {site} was opened. Ask the site."),
+        Cause::Chatter { device } => {
+            format!("The button {device} is pressed as no hand presses. Look after it; until then every press of it is still a call.")
+        }
         Cause::Overflow { queue } => format!("The queue {queue} was full: a signal is not recorded in full."),
         Cause::Fault { activation: Some(id) } => {
             format!("A fault of the program concerns {id}: watch it by hand and report it.")

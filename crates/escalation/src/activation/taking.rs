@@ -6,7 +6,7 @@ use super::{
 };
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
-use crate::event::{ContactSkip, Doer, Event, Party, Repeat, Responder};
+use crate::event::{ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
 use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
 use crate::police::Threshold;
@@ -74,11 +74,11 @@ impl Activation {
                     promise.grace_until = Some(*grace_until);
                 }
             }
-            Event::CommitmentLapsed { .. } => self.promise = None,
+            Event::CommitmentLapsed { why, .. } => self.on_lapsed(at, *why),
             Event::Claimed { by, lapses_at, .. } => self.on_claimed(by, *lapses_at),
             Event::ClaimLapsed { .. } => self.on_unclaimed(),
             Event::Held { until, .. } => self.on_held(at, *until),
-            Event::HoldEnded { .. } => self.hold = None,
+            Event::HoldEnded { why, .. } => self.on_hold_ended(at, *why),
             Event::HandOverOffered { to, until, .. } => self.offer = Some(Box::new(Offer::new(to, *until))),
             Event::HandOverEnded { lapses_at, .. } => self.on_hand_over_ended(*lapses_at),
             Event::Escalated { .. } => self.on_escalated(),
@@ -234,6 +234,22 @@ impl Activation {
         self.holds = self.holds.saturating_add(1);
     }
 
+    fn on_lapsed(&mut self, at: Timestamp, why: Lapse) {
+        self.promise = None;
+        match why {
+            Lapse::PressedAgain => self.pace.resumed_at = Some(at),
+            Lapse::NoAnswer | Lapse::VerifyingOver | Lapse::Withdrawn | Lapse::FellSilent => {}
+        }
+    }
+
+    fn on_hold_ended(&mut self, at: Timestamp, why: HoldEnd) {
+        self.hold = None;
+        match why {
+            HoldEnd::PressedAgain => self.pace.resumed_at = Some(at),
+            HoldEnd::TimeOver | HoldEnd::CommitmentEnded | HoldEnd::HandOverUnanswered => {}
+        }
+    }
+
     fn on_hand_over_ended(&mut self, lapses_at: Timestamp) {
         self.offer = None;
         if let Some(claim) = &mut self.claim {
@@ -281,6 +297,7 @@ impl Activation {
             Repeat::SameGesture => {}
             Repeat::Again => self.gesture_at = at,
         }
+        self.pace.press(at);
         // Whoever said before that it is over did not know of this press.
         self.said_safe = Vec::new();
         if let Some(given) = &mut self.word {

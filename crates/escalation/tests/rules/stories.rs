@@ -3,6 +3,7 @@
 mod answering;
 mod arriving;
 mod calling;
+mod chattering;
 mod climbing;
 mod closing;
 mod guarding;
