@@ -5,6 +5,8 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bundle;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod centre;

@@ -247,6 +247,7 @@ impl Operation {
                 "disposition" => json!("test"),
                 "devices" => json!([named.customer.device()]),
                 "minutes" => json!(1),
+                "for" => json!("police"),
                 // What is not required changes nothing of what is seen.
                 optional if !required.contains(optional) => continue,
                 unknown => panic!("{}: give this test a value for \"{unknown}\"", self.path),

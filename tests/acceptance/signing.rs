@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use harness::daemon::Plan;
 use harness::{Button, Daemon, Gateway, wait};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -13,8 +14,13 @@ const ORIGIN: &str = "alerts.example.org/kalamunda/1";
 
 /// A daemon whose record is signed, and its public key.
 pub(crate) async fn signed(gateway: &Gateway) -> (Daemon, String) {
+    signed_with(gateway, |plan| plan).await
+}
+
+/// The same with further settings.
+pub(crate) async fn signed_with(gateway: &Gateway, further: impl FnOnce(Plan) -> Plan) -> (Daemon, String) {
     let plan = Daemon::plan(&directory(SMITH_FIRST)).listener().gateway("first", gateway);
-    let mut daemon = plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").prepare();
+    let mut daemon = further(plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one")).prepare();
     let made = daemon.run(&["record", "new", "--origin", ORIGIN]);
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
     assert!(made.status.success(), "{said}{}", String::from_utf8_lossy(&made.stderr));

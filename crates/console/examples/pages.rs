@@ -12,7 +12,7 @@ use std::sync::Arc;
 use console::hooks::{HookCall, HookReply, Hooks};
 use console::settings::Settings;
 use console::{Parts, router, serve};
-use station::notary::{Answer, NotaryError, Proofs};
+use station::notary::{Answer, Attested, NotaryError, Proofs};
 
 struct Nobody;
 
@@ -30,6 +30,9 @@ impl Proofs for Nobody {
         Box::pin(async { Ok(Vec::new()) })
     }
     fn proof(&self, _index: u64) -> Answer<'_, String> {
+        Box::pin(async { Err(NotaryError::Unsigned) })
+    }
+    fn attest(&self, _: Vec<u64>) -> Answer<'_, Attested> {
         Box::pin(async { Err(NotaryError::Unsigned) })
     }
     fn consistency(&self, _older: u64, _newer: u64) -> Answer<'_, Vec<String>> {

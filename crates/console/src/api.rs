@@ -4,10 +4,12 @@ pub(crate) mod act;
 mod activations;
 mod coverage;
 mod devices;
+pub(crate) mod export;
 pub(crate) mod health;
 mod hooks;
 pub(crate) mod openapi;
 mod record;
+mod register;
 pub(crate) mod shape;
 mod stream;
 pub(crate) mod strict;
@@ -43,6 +45,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/safe", post(act::safe)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
         ("post", "/api/v1/activations/{id}/reopen", post(act::reopen)),
+        ("post", "/api/v1/activations/{id}/export", post(export::export)),
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),
@@ -51,6 +54,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/tests/end", post(testing::end)),
         ("get", "/api/v1/coverage", get(coverage::look)),
         ("get", "/api/v1/stream", get(stream::follow)),
+        ("get", "/api/v1/register", get(register::table)),
         ("get", "/api/v1/record/checkpoint", get(record::checkpoint)),
         ("get", "/api/v1/record/entries", get(record::entries)),
         ("get", "/api/v1/record/entries/{seq}/proof", get(record::proof)),

@@ -29,6 +29,8 @@ const STREAMS_MAX: usize = 256;
 const GUESSES_MAX: usize = 16;
 /// How many proofs of coverage are worked out at once: each takes a processor for a while, and alarms need the others.
 const PROOFS_MAX: usize = 1;
+/// How many evidence bundles are made at once: each holds a whole history in memory.
+const EXPORTS_MAX: usize = 1;
 /// How often one peer may present a wrong key or link in a minute before it is told to slow down.
 const FAILURES_PER_MINUTE: u32 = 30;
 /// How many unproven answers through one link are recorded in a minute; more say nothing new and would fill the record.
@@ -82,6 +84,7 @@ pub(crate) struct Room {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) guesses: Semaphore,
     pub(crate) proofs_at_work: Semaphore,
+    pub(crate) exports: Semaphore,
     pub(crate) pulse: api::health::Pulse,
     /// The forms' token where nobody logs in: the demo and the control socket.
     pub(crate) house_csrf: String,
@@ -109,6 +112,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         guesses: Semaphore::new(GUESSES_MAX),
         proofs_at_work: Semaphore::new(PROOFS_MAX),
+        exports: Semaphore::new(EXPORTS_MAX),
         pulse: api::health::Pulse::default(),
         house_csrf: secret::text(&secret::random::<16>()?),
     });

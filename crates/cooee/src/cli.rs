@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use escalation::id::{CustomerId, DeviceName, SiteId};
+use escalation::event::Reader;
+use escalation::id::{ActivationId, CustomerId, DeviceName, SiteId};
 use escalation::signal::Kind;
+use escalation::time::Timestamp;
 use ledger::{Origin, VerifyKey};
 
 use crate::config::Role;
@@ -56,7 +58,9 @@ pub(crate) enum Command {
     /// The key that signs the record.
     #[command(subcommand)]
     Record(Record),
-    /// Audits a record, also a running one or a backup: what is wrong, where, and since when.
+    /// Asks the running station for an evidence bundle of one activation, which is recorded, or for the register of attendance.
+    Export(Export),
+    /// Audits a record, also a running one, a backup or an evidence bundle: what is wrong, where, and since when.
     Verify(Verify),
     /// Takes a backup while the station runs, and looks whether it is whole.
     Backup(Backup),
@@ -181,9 +185,48 @@ pub(crate) struct NewRecordKey {
     pub(crate) origin: Origin,
 }
 
+/// Which evidence, for whom, and where it comes to lie; or the register of who attended which activation.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Of which activation.
+    #[arg(long, value_name = "REFERENCE", requires = "reader", required_unless_present = "register")]
+    pub(crate) activation: Option<ActivationId>,
+    /// For whom: everything; what the station sent, without names and anybody's words; or no private value at all.
+    #[arg(long = "for", value_name = "READER", value_parser = readers())]
+    pub(crate) reader: Option<Reader>,
+    /// The register of alarm attendance instead, as a table: every activation, and who attended it.
+    #[arg(long, conflicts_with_all = ["activation", "reader", "by"])]
+    pub(crate) register: bool,
+    /// Only those raised at or after: "2026-11-01T00:00:00+08:00".
+    #[arg(long, value_name = "TIME", requires = "register")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only those raised before.
+    #[arg(long, value_name = "TIME", requires = "register")]
+    pub(crate) until: Option<Timestamp>,
+    /// A file that is not there yet, for its owner alone. One that is there is never written over.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Id or name of the person to whom it is handed out: the record says it beside the user of this machine.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// Those a bundle can be made for, by their words.
+fn readers() -> impl TypedValueParser<Value = Reader> {
+    PossibleValuesParser::new(Reader::ALL.map(Reader::as_str)).try_map(|word| {
+        let known = Reader::ALL.into_iter().find(|reader| reader.as_str() == word);
+        known.ok_or_else(|| format!("nobody is called \"{word}\""))
+    })
+}
+
 /// What to audit, and against what.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
+    /// An evidence bundle, as it was handed out. A record is audited without it.
+    #[arg(value_name = "BUNDLE", conflicts_with_all = ["database", "notes", "checkpoints"])]
+    pub(crate) bundle: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) file: File,
     /// The file of a record, such as a backup, in the place of the one in the settings.

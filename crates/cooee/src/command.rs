@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod demo;
 mod doctor;
+mod export;
 mod key;
 mod record;
 mod rehearse;
@@ -22,6 +23,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Rehearse(arguments) => rehearse::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

@@ -156,6 +156,7 @@ impl Engine {
             Input::RecordFound => Vec::new(),
             Input::TickOwed { wall_ahead_us } => vec![self.ticked(*wall_ahead_us)],
             Input::SignedBy(signed) => self.on_signed_by(signed),
+            Input::BundleExported(export) => vec![Event::from(export)],
         })
     }
 
@@ -169,7 +170,7 @@ impl Engine {
                     self.pass(id);
                 }
             }
-            Event::ClockStepped { .. } | Event::Ticked { .. } => {}
+            Event::ClockStepped { .. } | Event::Ticked { .. } | Event::BundleExported { .. } => {}
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),

@@ -7,6 +7,7 @@ mod attribution;
 mod doer;
 mod party;
 mod raised;
+mod reader;
 mod responder;
 mod sealing;
 mod signal_record;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use self::doer::Doer;
 pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
+pub use self::reader::Reader;
 pub use self::responder::{AnsweredVia, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 pub use self::successor::Successor;
@@ -686,6 +688,23 @@ pub enum Event {
     Archived {
         /// Which.
         act: ActivationId,
+    },
+    /// An evidence bundle of an activation was handed out. It is no entry of the activation's own: that is as it was.
+    #[serde(rename = "bundle.exported")]
+    BundleExported {
+        /// Whose the activation is.
+        cust: CustomerId,
+        /// Of which activation.
+        of: ActivationId,
+        /// For whom it was made.
+        #[serde(rename = "for")]
+        reader: Reader,
+        /// To whom it was handed out.
+        by: Doer,
+        /// How many entries of the activation there were by then.
+        entries: u32,
+        /// SHA-256 of the zip.
+        digest: Digest,
     },
 }
 

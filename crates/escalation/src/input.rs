@@ -5,8 +5,8 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::event::Successor;
-use crate::id::{ActivationId, ContactKey, DeviceId, Digest, KeyId, PersonId};
+use crate::event::{Doer, Event, Reader, Successor};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::police::Threshold;
 use crate::private::Private;
@@ -66,6 +66,8 @@ pub enum Input {
     },
     /// These keys sign the record from here on.
     SignedBy(SignedBy),
+    /// An evidence bundle was made; it is handed out once that is recorded.
+    BundleExported(Export),
 }
 
 /// Buttons to be put on test.
@@ -99,6 +101,37 @@ pub struct SignedBy {
     pub before: Option<String>,
     /// After a recovery: the last note under the name before this one.
     pub succeeds: Option<String>,
+}
+
+/// An evidence bundle that is about to be handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Of which activation.
+    pub of: ActivationId,
+    /// Whose that is.
+    pub customer: CustomerId,
+    /// For whom it was made.
+    pub reader: Reader,
+    /// To whom it is handed out.
+    pub by: Attribution,
+    /// How many entries of the activation there are.
+    pub entries: u32,
+    /// SHA-256 of the zip.
+    pub digest: Digest,
+}
+
+impl From<&Export> for Event {
+    fn from(export: &Export) -> Self {
+        let Export { of, customer, reader, by, entries, digest } = export;
+        Self::BundleExported {
+            cust: customer.clone(),
+            of: of.clone(),
+            reader: *reader,
+            by: Doer::from(by),
+            entries: *entries,
+            digest: *digest,
+        }
+    }
 }
 
 /// A start of the station.
@@ -249,7 +282,8 @@ impl Input {
             | Self::RecordLost { .. }
             | Self::RecordFound
             | Self::TickOwed { .. }
-            | Self::SignedBy(_) => 3,
+            | Self::SignedBy(_)
+            | Self::BundleExported(_) => 3,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod any;
 mod audit;
 mod batch;
+mod bundle;
 mod canonical;
 mod checkpoint;
 #[cfg(any(test, feature = "conformance"))]
@@ -36,6 +37,7 @@ use std::future::Future;
 pub use any::AnyLedger;
 pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
+pub use bundle::{Bundle, BundleFault, BundleFinding, BundleReport, NotAZip, Packed, TooLarge, Withheld, verify_bundle};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use copy::CopyError;

@@ -15,6 +15,7 @@ use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::evidence::Dossier;
 use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
@@ -50,6 +51,8 @@ pub enum Look {
     Activation(ActivationId, Scope, oneshot::Sender<Result<Option<Detail>, DeskError>>),
     /// One activation's card, at once where it is in memory; from the record where it has left.
     Card(ActivationId, Scope, oneshot::Sender<Result<Option<Card>, DeskError>>),
+    /// Everything that the record has of one activation.
+    Evidence(ActivationId, Scope, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
     /// How many activations are open within a scope.
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
@@ -259,6 +262,11 @@ impl Desk {
     /// How one activation stands; `None` where it does not exist within the scope. What is in memory needs no record.
     pub async fn card(&self, id: ActivationId, scope: Scope) -> Result<Option<Card>, DeskError> {
         self.look(|done| Look::Card(id, scope, done)).await?
+    }
+
+    /// Everything that the record has of one activation; `None` where it does not exist within the scope.
+    pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope) -> Result<Option<Dossier>, DeskError> {
+        self.look(|done| Look::Evidence(id, scope, done)).await?
     }
 
     /// How many activations are open within a scope; from memory.

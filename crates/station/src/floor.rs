@@ -13,7 +13,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, Input, TestOver, TestWanted};
+use escalation::input::{Act, Command, Export, Input, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -282,7 +282,8 @@ impl Floor {
             | Input::RecordLost { .. }
             | Input::RecordFound
             | Input::TickOwed { .. }
-            | Input::SignedBy(_) => None,
+            | Input::SignedBy(_)
+            | Input::BundleExported(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -321,6 +322,12 @@ impl Floor {
 
     /// Keeps the indexes that the rules do not need: live and at replay alike.
     fn follow(&mut self, seq: Seq, event: &Event) {
+        if let Event::PersonVersioned { id, person, .. } = event {
+            Arc::make_mut(&mut self.vault).keep_person_entry(PersonVersion { person: *id, version: person.version }, seq);
+        }
+        if let Event::DirectoryAdopted { version, .. } = event {
+            Arc::make_mut(&mut self.vault).keep_directory_entry(*version, seq);
+        }
         let Some(id) = event.activation() else { return };
         if let Event::Archived { .. } = event {
             self.forget(id);
@@ -465,7 +472,8 @@ impl Floor {
             | Event::WordJudged { .. }
             | Event::WordHeeded { .. }
             | Event::NoteAdded { .. }
-            | Event::Archived { .. } => {}
+            | Event::Archived { .. }
+            | Event::BundleExported { .. } => {}
         }
         if let Some(sealed) = turn.batch.entries().last() {
             turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
@@ -569,7 +577,8 @@ impl Floor {
         if let Input::Command(Command { by, .. })
         | Input::Raised { by, .. }
         | Input::TestWanted(TestWanted { by, .. })
-        | Input::TestOver(TestOver { by, .. }) = input
+        | Input::TestOver(TestOver { by, .. })
+        | Input::BundleExported(Export { by, .. }) = input
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)
         {
             let key = self.secret.actor(actor);
@@ -626,7 +635,8 @@ impl Floor {
             | Input::RecordLost { .. }
             | Input::RecordFound
             | Input::TickOwed { .. }
-            | Input::SignedBy(_) => return,
+            | Input::SignedBy(_)
+            | Input::BundleExported(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
             *entered = Entered::Judged(self.words.judge(&site, text));
@@ -719,7 +729,8 @@ fn holds(input: &Input) -> Holds {
         | Input::RecordLost { .. }
         | Input::RecordFound
         | Input::TickOwed { .. }
-        | Input::SignedBy(_) => Holds::Spool,
+        | Input::SignedBy(_)
+        | Input::BundleExported(_) => Holds::Spool,
     }
 }
 

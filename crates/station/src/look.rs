@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::adopt;
 use crate::desk::{DeskError, Look, RaiseRequest, Request, TestRequest};
+use crate::evidence::Dossier;
 use crate::floor::Floor;
 use crate::portray;
 use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
@@ -44,6 +45,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
+        Look::Evidence(id, scope, done) => dossier(floor, ledger, id, scope, done),
         Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
         Look::Since(seq, limit, done) => since(ledger, seq, limit, done),
         Look::Place(entries, done) => drop(done.send(place(floor, entries))),
@@ -145,7 +147,7 @@ fn test(floor: &Floor, request: TestRequest, done: oneshot::Sender<Verdict>) -> 
     Some((input, done))
 }
 
-fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
+pub(crate) fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
     let idempotency = key.and_then(|key| ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref().try_into().ok());
     Attribution { principal, actor: actor.map(Private::Open), actor_key: None, person: None, idempotency: idempotency.map(Digest::new) }
 }
@@ -278,6 +280,17 @@ fn activation<L: Ledger>(
         });
         drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));
     });
+}
+
+fn dossier<L: Ledger>(
+    floor: &Floor,
+    ledger: &Arc<L>,
+    id: ActivationId,
+    scope: Scope,
+    done: oneshot::Sender<Result<Option<Dossier>, DeskError>>,
+) {
+    let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
+    tokio::spawn(async move { drop(done.send(Dossier::read(&*ledger, vault, &id, &scope).await)) });
 }
 
 fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scope, done: oneshot::Sender<Result<Option<Card>, DeskError>>) {

@@ -13,7 +13,7 @@ use escalation::trouble::Cause;
 use escalation::verdict::Submit;
 use ledger::{
     BLOCK, Blocks, CannotProve, Checkpoint, ConsistencyProof, KeyFileError, Ledger, ReadError, Seq, Signer, SignerError, Subtrees,
-    TlogProof,
+    TlogProof, VerifyKey,
 };
 use tokio::sync::{RwLock, watch};
 use tokio::task::JoinError;
@@ -27,6 +27,8 @@ const APART: Duration = Duration::from_secs(1);
 const RETRY_EVERY: Duration = Duration::from_secs(10);
 /// How often the watch is asked for a tick (record format: 5 minutes).
 pub const TICK_EVERY: Duration = Duration::from_mins(5);
+/// How long a checkpoint is waited for that covers what was recorded a moment ago: a few of those pauses.
+const ATTEST_WITHIN: Duration = Duration::from_secs(15);
 /// Leaf hashes read at once.
 const PAGE: u32 = 4_096;
 const BLOCK_LEN: u32 = 256;
@@ -50,6 +52,18 @@ pub struct Shelf<L> {
     ledger: Arc<L>,
     tree: Arc<RwLock<Subtrees>>,
     latest: watch::Receiver<Option<Arc<Checkpoint>>>,
+    keys: Vec<VerifyKey>,
+}
+
+/// What vouches for some entries: one checkpoint, every key that signs, and a proof of each entry.
+#[derive(Clone, Debug)]
+pub struct Attested {
+    /// What the proofs lead to.
+    pub checkpoint: Checkpoint,
+    /// The public keys, the current one first.
+    pub keys: Vec<VerifyKey>,
+    /// A proof of each, in the order asked.
+    pub proofs: Vec<TlogProof>,
 }
 
 /// The one who has the record signed.
@@ -92,6 +106,9 @@ pub enum NotaryError {
     /// Nothing is signed yet, or nobody signs.
     #[error("there is no checkpoint of this record yet; it is signed where a key was made with  cooee record new")]
     Unsigned,
+    /// The latest checkpoint ends before what was asked.
+    #[error("the record is not signed that far, though it should be by now; /readyz?verbose says why")]
+    Behind,
 }
 
 impl<L: Ledger> Notary<L> {
@@ -105,7 +122,8 @@ impl<L: Ledger> Notary<L> {
         };
         let last = signer.as_ref().and_then(Signer::last).cloned().map(Arc::new);
         let (latest, latest_out) = watch::channel(last);
-        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out };
+        let keys = signer.as_ref().map(Signer::keys).unwrap_or_default();
+        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, keys };
         let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, in_trouble: None };
         (notary, shelf)
     }
@@ -222,6 +240,8 @@ pub trait Proofs: Send + Sync {
     fn entries(&self, from: u64, limit: u32) -> Answer<'_, Vec<Vec<u8>>>;
     /// That one entry is in the record of the latest checkpoint, as a tlog-proof file.
     fn proof(&self, index: u64) -> Answer<'_, String>;
+    /// One checkpoint that covers all these places, and a proof of each. Waits a while for the signer.
+    fn attest(&self, places: Vec<u64>) -> Answer<'_, Attested>;
     /// That the record of `newer` entries begins with that of `older`: hashes in hex.
     fn consistency(&self, older: u64, newer: u64) -> Answer<'_, Vec<String>>;
 }
@@ -233,7 +253,17 @@ impl<L> Shelf<L> {
     /// Of a record that nobody signs.
     pub fn unsigned(ledger: Arc<L>) -> Self {
         let (_, latest) = watch::channel(None);
-        Self { ledger, tree: Arc::default(), latest }
+        Self { ledger, tree: Arc::default(), latest, keys: Vec::new() }
+    }
+
+    /// The latest checkpoint, once it covers the entry at this place.
+    async fn covering(&self, place: u64) -> Result<Arc<Checkpoint>, NotaryError> {
+        let mut latest = self.latest.clone();
+        let covers = latest.wait_for(|latest| latest.as_ref().is_some_and(|latest| latest.size() > place));
+        // Nobody signs any more, or not in time: either way there is no more than there is.
+        drop(tokio::time::timeout(ATTEST_WITHIN, covers).await);
+        let latest = self.latest()?;
+        if latest.size() > place { Ok(latest) } else { Err(NotaryError::Behind) }
     }
 
     fn latest(&self) -> Result<Arc<Checkpoint>, NotaryError> {
@@ -260,6 +290,22 @@ impl<L: Ledger> Proofs for Shelf<L> {
             let blocks = blocks(&*self.ledger, &tree, &[index, checkpoint.size()]).await?;
             let path = tree.inclusion(index, checkpoint.size(), &blocks)?;
             Ok(TlogProof { index, path, checkpoint: checkpoint.as_ref().clone() }.to_string())
+        })
+    }
+
+    fn attest(&self, places: Vec<u64>) -> Answer<'_, Attested> {
+        Box::pin(async move {
+            let checkpoint = self.covering(places.iter().max().copied().unwrap_or_default()).await?.as_ref().clone();
+            let tree = self.tree.read().await;
+            let size = checkpoint.size();
+            let needed: Vec<u64> = places.iter().copied().chain([size]).collect();
+            let blocks = blocks(&*self.ledger, &tree, &needed).await?;
+            let prove = |index: u64| {
+                let path = tree.inclusion(index, size, &blocks)?;
+                Ok::<_, NotaryError>(TlogProof { index, path, checkpoint: checkpoint.clone() })
+            };
+            let proofs = places.into_iter().map(prove).collect::<Result<_, _>>()?;
+            Ok(Attested { keys: self.keys.clone(), proofs, checkpoint })
         })
     }
 

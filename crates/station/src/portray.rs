@@ -503,11 +503,8 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         }
         Event::HandOverEnded { why, .. } => format!("nobody took over: {}", plain(why)),
         Event::Escalated { by, to, .. } => {
-            format!(
-                "escalated by {} to {}",
-                doer(vault, by),
-                to.map_or("everyone".to_owned(), |rung| format!("rung {}", rung.0.saturating_add(1)))
-            )
+            let whom = to.map_or("everyone".to_owned(), |rung| format!("rung {}", rung.0.saturating_add(1)));
+            format!("escalated by {} to {whom}", doer(vault, by))
         }
         Event::Exhausted { .. } => "every rung was tried; everyone is told again until a human answers".to_owned(),
         Event::RoundStarted { round, everyone, late_ms, .. } => {
@@ -537,7 +534,8 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
         | Event::TroubleCleared { .. }
         | Event::TestStarted { .. }
         | Event::TestEnded { .. }
-        | Event::DeviceReported { .. } => kind_of(event),
+        | Event::DeviceReported { .. }
+        | Event::BundleExported { .. } => kind_of(event),
     })
 }
 
@@ -599,8 +597,9 @@ fn companion(vault: &Vault, by: &Companion) -> String {
     }
 }
 
-fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
-    let name = companion(
+/// Who answered.
+pub(crate) fn answerer(vault: &Vault, by: &escalation::event::Responder) -> String {
+    companion(
         vault,
         &Companion {
             person: by.person,
@@ -610,7 +609,11 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
             commitment: Commitment::Going,
             far: false,
         },
-    );
+    )
+}
+
+fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
+    let name = answerer(vault, by);
     let via = match by.via {
         AnsweredVia::Sms => "by text",
         AnsweredVia::Link(_) => "on the page",

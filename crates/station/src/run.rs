@@ -629,7 +629,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::RecordLost { .. }
         | Input::RecordFound
         | Input::TickOwed { .. }
-        | Input::SignedBy(_) => false,
+        | Input::SignedBy(_)
+        | Input::BundleExported(_) => false,
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use escalation::directory::place::{PlaceCard, Places, SiteCard};
 use escalation::id::{CentreId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion, SiteId};
 use escalation::ladder::Medium;
+use ledger::Seq;
 
 /// How many numbers of strangers are kept, so that "nothing acknowledged" can be answered, and how many names that callers gave
 /// for themselves; the oldest gives way.
@@ -22,6 +23,10 @@ pub struct Vault {
     by_reference: BTreeMap<String, PersonId>,
     latest: BTreeMap<PersonId, u32>,
     places: BTreeMap<u32, Arc<Places>>,
+    /// Which entry each version of a person is.
+    person_entries: BTreeMap<PersonVersion, Seq>,
+    /// Which entry each directory is.
+    directory_entries: BTreeMap<u32, Seq>,
     strangers: Lately,
     actors: Lately,
 }
@@ -70,6 +75,31 @@ impl Vault {
     /// Takes the places of a directory version.
     pub fn keep_places(&mut self, directory: u32, places: Places) {
         self.places.insert(directory, Arc::new(places));
+    }
+
+    /// Keeps which entry says this of a person.
+    pub(crate) fn keep_person_entry(&mut self, version: PersonVersion, entry: Seq) {
+        self.person_entries.insert(version, entry);
+    }
+
+    /// Keeps which entry a directory is.
+    pub(crate) fn keep_directory_entry(&mut self, directory: u32, entry: Seq) {
+        self.directory_entries.insert(directory, entry);
+    }
+
+    /// The entry that says this of a person.
+    pub(crate) fn person_entry(&self, version: PersonVersion) -> Option<Seq> {
+        self.person_entries.get(&version).copied()
+    }
+
+    /// The entry that a directory is.
+    pub(crate) fn directory_entry(&self, directory: u32) -> Option<Seq> {
+        self.directory_entries.get(&directory).copied()
+    }
+
+    /// The places alone: whoever is shown what it says learns of nobody.
+    pub(crate) fn without_people(&self) -> Self {
+        Self { places: self.places.clone(), ..Self::default() }
     }
 
     /// Keeps the number of someone who wrote to us and is in no directory.

@@ -127,9 +127,12 @@ impl From<NotaryError> for Problem {
         match why {
             NotaryError::Unsigned => Self::new(StatusCode::NOT_FOUND, "unsigned", "There is no checkpoint", format!("{why}.")),
             NotaryError::Cannot(why) => Self::new(StatusCode::NOT_FOUND, "no-such-proof", "There is no such proof", format!("{why}.")),
-            NotaryError::Record(_) | NotaryError::Key(_) | NotaryError::Signer(_) | NotaryError::Died(_) | NotaryError::Restored => {
-                unavailable(why)
-            }
+            NotaryError::Record(_)
+            | NotaryError::Behind
+            | NotaryError::Key(_)
+            | NotaryError::Signer(_)
+            | NotaryError::Died(_)
+            | NotaryError::Restored => unavailable(why),
         }
     }
 }

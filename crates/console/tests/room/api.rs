@@ -45,7 +45,7 @@ async fn a_reload_takes_a_key_out_of_force() {
 #[tokio::test]
 async fn roles_hold_at_the_routes() {
     let house = House::new(town());
-    let cases: [(&str, &str, Option<&str>, [u16; 5]); 12] = [
+    let cases: [(&str, &str, Option<&str>, [u16; 5]); 13] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
         ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
@@ -59,6 +59,8 @@ async fn roles_hold_at_the_routes() {
         ("activations/KAL-42/safe", "", Some(""), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/reopen", "", Some(r#"{"reason":"x"}"#), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/close", "", Some(r#"{"disposition":"test"}"#), [200, 200, 403, 403, 200]),
+        // This house has no record to be handed anything from.
+        ("activations/KAL-42/export", "", Some(r#"{"for":"police"}"#), [403, 403, 403, 404, 404]),
     ];
     for (path, _, body, expected) in cases {
         for (key, status) in ["centre", "library", "button", "auditor", "admin"].iter().zip(expected) {

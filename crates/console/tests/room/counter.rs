@@ -105,6 +105,8 @@ impl World {
                 let found = self.details.iter().map(|d| &d.card).chain(&self.departed).find(|card| card.id == id && sees(&scope, card));
                 drop(done.send(Ok(found.cloned())));
             }
+            // This house has no record to be handed anything from.
+            Look::Evidence(_, _, done) => drop(done.send(Ok(None))),
             Look::Count(scope, done) => drop(done.send(self.count(&scope))),
             Look::Since(seq, limit, done) => {
                 let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);

@@ -66,6 +66,9 @@ impl Proofs for Paper {
     fn proof(&self, index: u64) -> notary::Answer<'_, String> {
         Box::pin(async move { if index < 3 { Ok(format!("index {index}\n")) } else { Err(NotaryError::Unsigned) } })
     }
+    fn attest(&self, _: Vec<u64>) -> notary::Answer<'_, notary::Attested> {
+        Box::pin(async { Err(NotaryError::Unsigned) })
+    }
     fn consistency(&self, older: u64, newer: u64) -> notary::Answer<'_, Vec<String>> {
         Box::pin(async move { if older <= newer { Ok(vec![format!("{older}{newer}")]) } else { Err(NotaryError::Unsigned) } })
     }

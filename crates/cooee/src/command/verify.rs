@@ -1,6 +1,9 @@
-//! `cooee verify`: what is wrong with a record, where, and since when. Reads and changes nothing; the station may be running.
+//! `cooee verify`: what is wrong with a record, where, and since when; or with an evidence bundle. Reads and changes nothing; the
+//! station may be running.
 //!
 //! Exit code 0: nothing is wrong. 1: something is. 2: it could not be looked at.
+
+mod bundle;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,6 +18,9 @@ use crate::signing::Signing;
 
 /// Looks at everything, and prints what was found.
 pub(crate) fn run(arguments: &Verify) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &arguments.bundle {
+        return bundle::run(path, arguments);
+    }
     let subject = subject(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let (report, trusted) = runtime.block_on(subject.look())?;

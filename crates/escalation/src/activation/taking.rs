@@ -111,7 +111,8 @@ impl Activation {
             | Event::TroubleCleared { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
-            | Event::DeviceReported { .. } => return false,
+            | Event::DeviceReported { .. }
+            | Event::BundleExported { .. } => return false,
         }
         true
     }
@@ -165,7 +166,8 @@ impl Activation {
             | Event::TroubleCleared { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
-            | Event::DeviceReported { .. } => false,
+            | Event::DeviceReported { .. }
+            | Event::BundleExported { .. } => false,
         }
     }
 

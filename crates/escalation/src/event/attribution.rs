@@ -58,7 +58,8 @@ impl Event {
             | Self::TroubleCleared { .. }
             | Self::TestStarted { .. }
             | Self::TestEnded { .. }
-            | Self::DeviceReported { .. } => None,
+            | Self::DeviceReported { .. }
+            | Self::BundleExported { .. } => None,
         }
     }
 
@@ -83,7 +84,8 @@ impl Event {
             | Self::Escalated { by, .. }
             | Self::NoteAdded { by, .. }
             | Self::Closed { by, .. }
-            | Self::Reopened { by, .. } => Some(by),
+            | Self::Reopened { by, .. }
+            | Self::BundleExported { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }

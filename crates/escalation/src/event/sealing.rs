@@ -51,7 +51,11 @@ impl Event {
                 by.seal_with(seal);
                 to.seal_with(seal);
             }
-            Self::Claimed { by, .. } | Self::Escalated { by, .. } | Self::TestStarted { by, .. } | Self::TestEnded { by, .. } => {
+            Self::Claimed { by, .. }
+            | Self::Escalated { by, .. }
+            | Self::TestStarted { by, .. }
+            | Self::TestEnded { by, .. }
+            | Self::BundleExported { by, .. } => {
                 by.seal_with(seal);
             }
             Self::NoteAdded { by, text, .. } => {

@@ -103,6 +103,9 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
+        Event::BundleExported { of, reader, by, entries, .. } => {
+            format!("{of} exported for {} by {}: {entries} entries", reader.as_str(), by.principal)
+        }
     })
 }
 

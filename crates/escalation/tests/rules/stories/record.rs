@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use escalation::event::Event;
-use escalation::input::{Act, Attribution, Input, SignedBy, Started};
+use escalation::event::{Event, Reader};
+use escalation::id::CustomerId;
+use escalation::input::{Act, Attribution, Export, Input, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
 use serde_json::Value;
@@ -16,7 +17,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 52] = [
+const KINDS: [&str; 53] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -69,6 +70,7 @@ const KINDS: [&str; 52] = [
     "activation.closed",
     "activation.reopened",
     "activation.archived",
+    "bundle.exported",
 ];
 
 fn kind(event: &Event) -> &'static str {
@@ -125,6 +127,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Closed { .. } => "activation.closed",
         Event::Reopened { .. } => "activation.reopened",
         Event::Archived { .. } => "activation.archived",
+        Event::BundleExported { .. } => "bundle.exported",
     }
 }
 
@@ -268,6 +271,18 @@ fn a_long_day() -> Floor {
     floor.reply("j-smith", "Y{code}");
     floor.end_test(&["library/counter-1"]);
     floor.forward("25h");
+    let digest = digest_of("zip");
+    let customer = CustomerId::parse("kalamunda").unwrap();
+    floor
+        .take(Input::BundleExported(Export {
+            of: "KAL-1".parse().unwrap(),
+            customer,
+            reader: Reader::Police,
+            by: by("export"),
+            entries: 31,
+            digest,
+        }))
+        .unwrap();
     floor
 }
 

@@ -1,0 +1,107 @@
+//! The register of alarm attendance: one line for each activation, with what the record knows and nothing that it does not.
+
+use escalation::event::Event;
+use escalation::time::Timestamp;
+
+use super::{Dossier, NotHanded};
+use crate::desk::Desk;
+use crate::portray;
+use crate::view::{Card, Query, Scope};
+
+/// The most activations that one register holds.
+pub const LINES_MAX: usize = 5_000;
+/// How many of them are listed at once.
+const PAGE: u16 = 200;
+
+/// Which activations a register is of.
+#[derive(Clone, Debug, Default)]
+pub struct Span {
+    /// Raised at or after.
+    pub from: Option<Timestamp>,
+    /// Raised before.
+    pub to: Option<Timestamp>,
+}
+
+/// What the record knows of who attended one activation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attendance {
+    /// Where and when it was raised, and how it ended.
+    pub card: Card,
+    /// Street, suburb and state of the site, as far as the directory says.
+    pub address: String,
+    /// When the first message was owed to anybody.
+    pub told_at: Option<Timestamp>,
+    /// Who arrived first; else who was the first to say that they go.
+    pub officer: Option<String>,
+    /// When somebody first said that they are at the place.
+    pub attended_at: Option<Timestamp>,
+    /// When somebody first said that the police were rung.
+    pub police_rung_at: Option<Timestamp>,
+    /// The words with which it was closed last, while they are kept.
+    pub action: Option<String>,
+}
+
+/// Every activation of a span within a scope, the newest first.
+///
+/// # Errors
+/// More than [`LINES_MAX`] of them, or the record cannot be read.
+pub async fn register(desk: &Desk, scope: &Scope, span: &Span) -> Result<Vec<Attendance>, NotHanded> {
+    let mut lines = Vec::new();
+    let mut cursor = None;
+    loop {
+        let query = Query { scope: scope.clone(), from: span.from, to: span.to, cursor, limit: PAGE, ..Query::default() };
+        let page = desk.list(query).await?;
+        if lines.len() + page.cards.len() > LINES_MAX {
+            return Err(NotHanded::TooMany);
+        }
+        for card in page.cards {
+            // What left the scope between the list and the look is not shown.
+            if let Some(dossier) = desk.dossier(card.id.clone(), scope.clone()).await? {
+                lines.push(dossier.attendance());
+            }
+        }
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(lines);
+        }
+    }
+}
+
+impl Dossier {
+    fn attendance(&self) -> Attendance {
+        let mut told_at = None;
+        let mut going = None;
+        let mut arrived = None;
+        let mut attended_at = None;
+        let mut police_rung_at = None;
+        let mut action = None;
+        let mut directory = 0;
+        for kept in &self.own {
+            let Some((at, event)) = &kept.said else { continue };
+            if let Event::Raised(raised) = event {
+                directory = raised.directory;
+            }
+            if let Event::DispatchQueued { .. } = event {
+                told_at = told_at.or(Some(*at));
+            }
+            if let Event::Accepted { by, .. } = event {
+                going = going.or_else(|| Some(portray::answerer(&self.vault, by)));
+            }
+            if let Event::Arrived { by, .. } = event {
+                arrived = arrived.or_else(|| Some(portray::answerer(&self.vault, by)));
+                attended_at = attended_at.or(Some(*at));
+            }
+            if let Event::PoliceRung { .. } = event {
+                police_rung_at = police_rung_at.or(Some(*at));
+            }
+            if let Event::Closed { .. } = event {
+                let note = kept.values.iter().find(|held| held.label == "note").and_then(|held| held.disclosure.as_ref());
+                action = note.map(ledger::Disclosure::value);
+            }
+        }
+        let site = self.vault.site(directory, &self.card.site);
+        let parts = site.map(|site| [site.address.as_str(), &site.suburb, &site.state]).unwrap_or_default();
+        let address = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        Attendance { card: self.card.clone(), address, told_at, officer: arrived.or(going), attended_at, police_rung_at, action }
+    }
+}

@@ -1,0 +1,152 @@
+//! Selection: what of a dossier is in the bundle, what is not, and why.
+
+use escalation::event::Reader;
+use escalation::time::Timestamp;
+use ledger::memory::MemoryLedger;
+use ledger::{Batch, Bundle, Disclosure, EntryBody, Ledger as _, Seq, TlogProof, Withheld};
+
+use super::guard::Guard;
+use super::{Dossier, Held, Kept, NotHanded, Wish, report};
+use crate::desk::DeskError;
+use crate::look::History;
+use crate::notary::Attested;
+use crate::portray;
+use crate::view::Detail;
+
+const GONE: &str = "its bytes are not kept any more";
+const ERASED: &str = "erased: the value is not kept any more";
+const NAMES: &str = "it names somebody whose name is withheld";
+const LINK: &str = "it holds a link by which somebody answers";
+const PERSON: &str = "the details of a person";
+const DIRECTORY: &str = "the directory: it holds the places of every customer";
+/// Where links to the responder's page lead: whoever has one answers as the person it was sent to, while the activation is in memory.
+const LINK_PATH: &str = "/a/";
+const README: &str = include_str!("readme.txt");
+
+/// What is in a bundle.
+#[derive(Default)]
+struct Selection {
+    proven: Vec<(EntryBody, TlogProof)>,
+    disclosures: Vec<Disclosure>,
+    withheld: Vec<Withheld>,
+}
+
+/// Makes the bundle that this reader may have.
+pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, now: Timestamp) -> Result<Bundle, NotHanded> {
+    let guard = Guard::of(dossier, wish.reader);
+    let mut proofs = attested.proofs.into_iter();
+    let mut selection = Selection::default();
+    for (kept, aseq) in dossier.own.iter().zip(0..) {
+        let Some(proof) = proofs.next() else { break };
+        selection.take(kept, Some(aseq), proof, &guard, wish.reader);
+    }
+    for (kept, proof) in dossier.people.iter().zip(proofs) {
+        match wish.reader {
+            Reader::Police => selection.take(kept, None, proof, &guard, wish.reader),
+            Reader::Regulator | Reader::Foi => selection.withhold(kept, None, PERSON),
+        }
+    }
+    let directories = dossier.directories.iter();
+    selection.withheld.extend(directories.map(|entry| Withheld {
+        index: entry.seq.index(),
+        leaf: entry.leaf,
+        aseq: None,
+        value: None,
+        reason: DIRECTORY,
+    }));
+    // What people read is made of the bundle alone, so that it can say nothing that is not in it.
+    let detail = shown(&selection, dossier, wish.reader).await?;
+    let report = report::write(&report::Report {
+        detail: &detail,
+        own: &dossier.own,
+        withheld: &selection.withheld,
+        checkpoint: &attested.checkpoint,
+        keys: &attested.keys,
+        guard: &guard,
+        reader: wish.reader,
+        principal: &wish.principal,
+        actor: wish.actor.as_deref().filter(|_| wish.reader == Reader::Police),
+        made_at: now,
+    });
+    let Selection { proven, disclosures, withheld } = selection;
+    let principal = if guard.hears(&wish.principal) { "withheld" } else { &wish.principal };
+    Ok(Bundle {
+        name: wish.of.to_string(),
+        info: vec![
+            ("External-Identifier", wish.of.to_string()),
+            ("External-Description", format!("Evidence of activation {}, for: {}", wish.of, wish.reader.as_str())),
+            ("Bagging-Date", now.to_string().chars().take(10).collect()),
+            ("Bag-Software-Agent", format!("cooee {}", env!("CARGO_PKG_VERSION"))),
+            ("Cooee-For", wish.reader.as_str().to_owned()),
+            ("Cooee-Handed-To", principal.chars().filter(|letter| !letter.is_control()).collect()),
+            ("Cooee-Made-At", format!("{now:.6}")),
+        ],
+        keys: attested.keys,
+        checkpoint: attested.checkpoint,
+        proven,
+        disclosures,
+        withheld,
+        papers: vec![("README.txt", README.to_owned()), ("report.html", report)],
+    })
+}
+
+impl Selection {
+    fn take(&mut self, kept: &Kept, aseq: Option<u64>, proof: TlogProof, guard: &Guard, reader: Reader) {
+        let Some(body) = &kept.entry.body else { return self.withhold(kept, aseq, GONE) };
+        if guard.hears(&String::from_utf8_lossy(body.bytes())) {
+            return self.withhold(kept, aseq, NAMES);
+        }
+        for held in &kept.values {
+            match (&held.disclosure, withheld_from(reader, &kept.entry.columns.kind, held)) {
+                (Some(value), None) if guard.hears(&value.value()) => self.withhold_value(kept, held, NAMES),
+                (Some(value), None) if reader != Reader::Police && value.value().contains(LINK_PATH) => {
+                    self.withhold_value(kept, held, LINK);
+                }
+                (Some(value), None) => self.disclosures.push(value.clone()),
+                (Some(_), Some(why)) => self.withhold_value(kept, held, why),
+                (None, _) => self.withhold_value(kept, held, ERASED),
+            }
+        }
+        self.proven.push((body.clone(), proof));
+    }
+
+    fn withhold(&mut self, kept: &Kept, aseq: Option<u64>, reason: &'static str) {
+        self.withheld.push(Withheld { index: kept.entry.seq.index(), leaf: kept.entry.leaf, aseq, value: None, reason });
+    }
+
+    fn withhold_value(&mut self, kept: &Kept, held: &Held, reason: &'static str) {
+        let value = Some((held.digest, held.label.to_owned()));
+        self.withheld.push(Withheld { index: kept.entry.seq.index(), leaf: kept.entry.leaf, aseq: None, value, reason });
+    }
+}
+
+/// Why a value is withheld; `None` where it may be told.
+fn withheld_from(reader: Reader, kind: &str, held: &Held) -> Option<&'static str> {
+    match reader {
+        Reader::Police => None,
+        Reader::Foi => Some("private: no private value is released"),
+        Reader::Regulator => match (kind, held.label) {
+            ("dispatch.reported", "text") | ("police.rung", "reference") => None,
+            _ => Some("it names or reaches a person or is in a person's own words"),
+        },
+    }
+}
+
+/// What the report can say: the history, with the names and values that this reader may have.
+async fn shown(selection: &Selection, dossier: &Dossier, reader: Reader) -> Result<Detail, DeskError> {
+    let unreadable = |why: &dyn std::fmt::Display| DeskError::Record(why.to_string());
+    let disclosed = MemoryLedger::new();
+    let mut batch = Batch::new(Seq::FIRST);
+    if let Some((body, _)) = selection.proven.first() {
+        batch.push(body.clone(), selection.disclosures.clone());
+    }
+    disclosed.append(&batch).await.map_err(|why| unreadable(&why))?;
+    let vault = match reader {
+        Reader::Police => dossier.vault.as_ref().clone(),
+        Reader::Regulator | Reader::Foi => dossier.vault.without_people(),
+    };
+    let entries: Vec<_> = dossier.own.iter().map(|kept| kept.entry.clone()).collect();
+    let card = portray::archived(&vault, &entries).ok_or_else(|| unreadable(&"its first entry does not read"))?;
+    let history = History { gap_after: entries.len(), entries, left_out: 0 };
+    portray::detail(&disclosed, &vault, card, &history).await.map_err(|why| unreadable(&why))
+}

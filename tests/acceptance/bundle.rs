@@ -1,0 +1,341 @@
+//! Evidence bundles of the real daemon: what each reader is told and what not, whoever asks, and what others' tools make of them.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use harness::daemon::{self, Key};
+use harness::{Button, Daemon, Gateway};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::evidence::Evidence;
+use crate::signing::signed_with;
+use crate::town::{SMITH, code_in, expect_activation};
+
+/// What a person says and is: none of it may reach whoever is told nothing private.
+const PRIVATE: [&str; 6] = ["smith", "491570006", "491 570 006", "@example.org", "bruise on his arm", "pacing"];
+/// Everything that the script in a bundle may use.
+const TOOLS: [&str; 16] =
+    ["sh", "openssl", "sha256sum", "base64", "basenc", "cat", "cut", "dirname", "expr", "head", "mktemp", "od", "rm", "sort", "tail", "tr"];
+
+/// A station with one activation that was raised, answered by text, noted and closed.
+struct Story {
+    daemon: Daemon,
+    _gateway: Gateway,
+    key: String,
+    folder: tempfile::TempDir,
+}
+
+impl Story {
+    async fn told(keys: &[Key]) -> Self {
+        let gateway = Gateway::start();
+        let (daemon, key) = signed_with(&gateway, |plan| keys.iter().fold(plan, daemon::Plan::key)).await;
+        let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
+        button.press().await;
+        let smith = gateway.phone(SMITH);
+        let sms = smith.expect_sms("DURESS").await;
+        smith.reply(&format!("Y{}", code_in(&sms.body))).await;
+        expect_activation(&daemon, "KAL-1", "accepted").await;
+        let act = async |verb: &str, body: Value| daemon.api().must_post(&format!("/api/v1/activations/KAL-1/{verb}"), &body).await;
+        act("note", json!({"note": "He was pacing up and down.", "by": "J. Smith"})).await;
+        act("close", json!({"disposition": "attended", "note": "A bruise on his arm.", "by": "J. Smith"})).await;
+        smith.expect_sms("ALL CLEAR").await;
+        Self { daemon, _gateway: gateway, key, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Asks for a bundle on the command line.
+    fn export(&self, reader: &str) -> PathBuf {
+        let to = self.folder.path().join(format!("{reader}.zip"));
+        let (code, said) =
+            run(&self.daemon, &["export", "--activation", "KAL-1", "--for", reader, "--to", to.to_str().unwrap(), "--by", "Sgt Park"]);
+        assert_eq!(code, Some(0), "{said}");
+        to
+    }
+
+    /// What our own program says of a bundle.
+    fn verify(&self, bundle: &Path, key: &str) -> (Option<i32>, Value) {
+        let Output { status, stdout, stderr } = self.daemon.run(&["verify", bundle.to_str().unwrap(), "--json", "--key", key]);
+        let said = serde_json::from_slice(&stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&stderr)));
+        (status.code(), said)
+    }
+
+    /// Unpacks a bundle with somebody else's program; gives its folder.
+    fn unpack(&self, bundle: &Path) -> PathBuf {
+        let to = self.folder.path().join(bundle.file_stem().unwrap());
+        let unpacked = Command::new("python3").args(["-m", "zipfile", "-e"]).arg(bundle).arg(&to).status().expect("run python3");
+        assert!(unpacked.success());
+        to.join("KAL-1")
+    }
+
+    /// Runs the script of an unpacked bundle.
+    fn check_by_hand(&self, bag: &Path, key: Option<&str>) -> (Option<i32>, String) {
+        let script = bag.join("data/verify.sh");
+        let arguments: Vec<&str> = script.to_str().into_iter().chain(key).collect();
+        self.by_hand(bag, &arguments)
+    }
+
+    /// Runs a shell in this folder, with nothing but openssl and coreutils beside it.
+    fn by_hand(&self, folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+        let tools = self.folder.path().join("tools");
+        if !tools.exists() {
+            std::fs::create_dir(&tools).unwrap();
+            for tool in TOOLS {
+                let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|path| path.exists());
+                symlink(found.unwrap_or_else(|| panic!("this test needs {tool}")), tools.join(tool)).unwrap();
+            }
+        }
+        let mut shell = Command::new("/bin/sh");
+        shell.args(arguments).current_dir(folder).env_clear().env("PATH", &tools).env("KEY", &self.key);
+        let Output { status, stdout, stderr } = shell.output().expect("run sh");
+        (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+    }
+}
+
+/// Its exit code, and all that it said.
+fn run(daemon: &Daemon, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = daemon.run(arguments);
+    (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+}
+
+fn text(bag: &Path, file: &str) -> String {
+    std::fs::read_to_string(bag.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"))
+}
+
+fn count(bag: &Path, folder: &str) -> usize {
+    std::fs::read_dir(bag.join("data").join(folder)).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn the_police_are_handed_everything_and_others_tools_find_it_sound() {
+    let story = Story::told(&[]).await;
+    let zip = story.export("police");
+    let (code, said) = story.verify(&zip, &story.key);
+    assert_eq!((code, &said["sound"], &said["closed"], &said["keys"]), (Some(0), &json!(true), &json!(true), &json!("given")), "{said}");
+    let bag = story.unpack(&zip);
+    let report = text(&bag, "data/report.html");
+    let known = [
+        "J. Smith (by text) accepted: going",
+        "Front counter 1",
+        "pacing up and down",
+        "a receipt of first says that it was delivered",
+        "Australia/Perth",
+    ];
+    for words in known {
+        assert!(report.contains(words), "{words:?} is not in\n{report}");
+    }
+    // Every entry of the activation, and of the person who was told.
+    let evidence = Evidence::of(&story.daemon);
+    let own = evidence.entries().iter().filter(|entry| entry["act"] == "KAL-1").count();
+    assert_eq!((count(&bag, "records"), count(&bag, "proofs")), (own + 1, own + 1));
+    let told: Vec<String> = std::fs::read_dir(bag.join("data/disclosures"))
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    for value in ["J. Smith", "+61491570006", "A bruise on his arm."] {
+        assert!(told.iter().any(|told| told.contains(&format!("\"{value}\""))), "{value} is not among {told:?}");
+    }
+    assert!(!told.iter().any(|told| told.contains("P. Nair")), "nobody told her");
+    // The record says who has it, and the digest is that of the file.
+    let custody: Vec<&Value> = evidence.kind("bundle.exported").collect();
+    let [custody] = custody.as_slice() else { panic!("{custody:?}") };
+    let digest = Command::new("sha256sum").arg(&zip).output().unwrap().stdout;
+    assert_eq!(custody["digest"].as_str().unwrap().as_bytes(), &digest[..64]);
+    assert_eq!((&custody["of"], &custody["for"], &custody["cust"]), (&json!("KAL-1"), &json!("police"), &json!("kalamunda")));
+    assert!(custody["by"]["principal"].as_str().unwrap().starts_with("os:") && custody["by"]["actor"]["sd"].is_string(), "{custody}");
+    assert_eq!(crate::evidence::disclosures(&story.daemon, "actor").last().map(String::as_str), Some("Sgt Park"));
+
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!("{} entries are in it", own + 1)), "{said}");
+    // With a key that did not sign it.
+    let mut other = story.key.clone();
+    let at = other.len() - 10;
+    let letter = if other.get(at..=at) == Some("A") { "B" } else { "A" };
+    other.replace_range(at..=at, letter);
+    let (code, said) = story.check_by_hand(&bag, Some(&other));
+    assert!(code == Some(1) && said.contains("did not sign"), "{said}");
+    let again = run(&story.daemon, &["export", "--activation", "KAL-1", "--for", "police", "--to", zip.to_str().unwrap()]);
+    assert!(again.0 == Some(2) && again.1.contains("is there already"), "{again:?}");
+    assert_eq!(Evidence::of(&story.daemon).kind("bundle.exported").count(), 1, "what is not handed out is not recorded");
+}
+
+#[tokio::test]
+async fn whoever_is_told_nothing_private_gets_no_byte_of_it_and_it_is_still_proven() {
+    let story = Story::told(&[]).await;
+    for reader in ["foi", "regulator"] {
+        let zip = story.export(reader);
+        let bytes = String::from_utf8_lossy(&std::fs::read(&zip).unwrap()).to_lowercase();
+        for private in PRIVATE {
+            assert!(!bytes.contains(private), "{private:?} is in the bundle for {reader}");
+        }
+        let (code, said) = story.verify(&zip, &story.key);
+        assert_eq!((code, &said["sound"], &said["closed"]), (Some(0), &json!(true), &json!(true)), "{said}");
+        let bag = story.unpack(&zip);
+        let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+        assert_eq!(code, Some(0), "{said}");
+        let withheld = text(&bag, "data/withheld.csv");
+        for label in [",note,", ",actor,", ",raw,", ",the details of a person", ",the directory"] {
+            assert!(withheld.contains(label), "{label} is not in\n{withheld}");
+        }
+        let sent = text(&bag, "data/report.html").contains("Don't ring site");
+        assert_eq!(sent, reader == "regulator", "what the station sent is for the regulator alone");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_that_was_changed_is_found_and_the_file_is_named() {
+    let story = Story::told(&[]).await;
+    let zip = story.export("police");
+    let bag = story.unpack(&zip);
+    let record = std::fs::read_dir(bag.join("data/records")).unwrap().next().unwrap().unwrap().path();
+    let name = format!("data/records/{}", record.file_name().unwrap().to_str().unwrap());
+    let whole = std::fs::read(&zip).unwrap();
+    let body = std::fs::read(&record).unwrap();
+    let start = whole.windows(body.len()).position(|part| part == body).unwrap();
+    let forged = story.folder.path().join("forged.zip");
+    for at in [0, body.len() / 2, body.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[start + at] ^= 1;
+        std::fs::write(&forged, bytes).unwrap();
+        let (code, said) = story.verify(&forged, &story.key);
+        let files: Vec<&Value> = said["findings"].as_array().unwrap().iter().map(|finding| &finding["file"]).collect();
+        assert!(code == Some(1) && files.contains(&&json!(name)), "{said}");
+    }
+    // Whoever changes an entry and makes the manifests anew is stopped by the proof.
+    std::fs::write(&record, String::from_utf8(body).unwrap().replace("\"v\":1", "\"v\":2")).unwrap();
+    for (manifest, of) in [("manifest-sha256.txt", "data"), ("tagmanifest-sha256.txt", "")] {
+        let lines: Vec<String> = text(&bag, manifest).lines().map(|line| line.split_once("  ").unwrap().1.to_owned()).collect();
+        assert!(lines.iter().all(|line| line.starts_with(of)));
+        let sums = Command::new("sha256sum").args(&lines).current_dir(&bag).output().unwrap();
+        std::fs::write(bag.join(manifest), sums.stdout).unwrap();
+    }
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(1) && said.contains(&format!("{name} is not in the record that was signed")), "{said}");
+}
+
+/// The page's commands of this kind, as they stand there.
+fn commands(kind: &str) -> String {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/src/operate/verify.md");
+    let page = std::fs::read_to_string(page).expect("the page for third parties");
+    let begin = format!("```sh,{kind}\n");
+    let blocks = page.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    blocks.collect()
+}
+
+#[tokio::test]
+async fn the_page_for_third_parties_does_what_it_says() {
+    let story = Story::told(&[]).await;
+    let bag = story.unpack(&story.export("police"));
+    let (code, said) = story.by_hand(bag.parent().unwrap(), &["-euc", &commands("bundle").replace("KAL-42", "KAL-1")]);
+    assert!(code == Some(0) && said.contains("entries are in it"), "{said}");
+
+    let page = commands("by-hand");
+    let (sample, _) = page.split_once('\n').unwrap();
+    assert!(sample.starts_with("KEY='"), "the key comes first: {sample}");
+    let script = page.replacen(sample, &format!("KEY='{}'", story.key), 1);
+    let desk = story.folder.path().join("desk");
+    std::fs::create_dir(&desk).unwrap();
+    std::fs::copy(bag.join("data/checkpoint"), desk.join("checkpoint")).unwrap();
+    let mut seen = 0;
+    for record in std::fs::read_dir(bag.join("data/records")).unwrap() {
+        let record = record.unwrap().path();
+        let proof = format!("data/proofs/{}.tlog-proof", record.file_stem().unwrap().to_str().unwrap());
+        let entry = std::fs::read_to_string(&record).unwrap();
+        let Some(digest) = entry.split_once(r#"{"sd":""#).and_then(|(_, rest)| rest.get(..64)) else { continue };
+        std::fs::copy(bag.join(format!("data/disclosures/{digest}.json")), desk.join("disclosure.json")).unwrap();
+        std::fs::copy(&record, desk.join("entry.json")).unwrap();
+        std::fs::copy(bag.join(proof), desk.join("proof")).unwrap();
+        let (code, said) = story.by_hand(&desk, &["-euc", &script]);
+        for words in ["Signature Verified Successfully", "the entry is in the record that was signed", digest] {
+            assert!(code == Some(0) && said.contains(words), "{words}: {said}");
+        }
+        std::fs::write(desk.join("entry.json"), entry.replace("\"v\":1", "\"v\":2")).unwrap();
+        let (_code, said) = story.by_hand(&desk, &["-euc", &script]);
+        assert!(!said.contains("the entry is in the record"), "{said}");
+        seen += 1;
+    }
+    assert!(seen > 3, "entries with values: {seen}");
+    let note = text(&desk, "checkpoint");
+    let size = note.lines().nth(1).unwrap();
+    std::fs::write(desk.join("checkpoint"), note.replacen(size, &format!("{size}0"), 1)).unwrap();
+    let (code, said) = story.by_hand(&desk, &["-euc", &script]);
+    assert!(code != Some(0) && said.contains("Signature Verification Failure"), "{said}");
+}
+
+#[tokio::test]
+async fn only_who_may_is_handed_a_bundle_and_it_is_recorded_before_it_leaves() {
+    let key = |role: &str, customer: &str| daemon::new_key_with(&["--role", role, "--customer", customer]);
+    let keys =
+        [key("auditor", "kalamunda"), key("auditor", "swan"), key("admin", "swan"), key("centre", "kalamunda"), key("site", "kalamunda")];
+    let story = Story::told(&keys).await;
+    let mut asked = Vec::new();
+    for key in &keys {
+        let api = story.daemon.api_with_key(Some(&key.secret));
+        let answer = api.post("/api/v1/activations/KAL-1/export", &json!({"for": "foi"})).await.unwrap();
+        asked.push(answer.status);
+    }
+    assert_eq!(asked, [200, 404, 404, 403, 403]);
+    let nothing = story.daemon.api().post("/api/v1/activations/KAL-99/export", &json!({"for": "foi"})).await.unwrap();
+    let theirs =
+        story.daemon.api_with_key(Some(&keys[1].secret)).post("/api/v1/activations/KAL-1/export", &json!({"for": "foi"})).await.unwrap();
+    assert_eq!((nothing.status, &nothing.text), (404, &theirs.text), "another customer's does not exist");
+    assert_eq!(Evidence::of(&story.daemon).kind("bundle.exported").count(), 1);
+    let request = story.daemon.api().request(Method::POST, "/api/v1/activations/KAL-1/export").json(&json!({"for": "regulator"}));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/zip");
+    assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"KAL-1-regulator.zip\"");
+    let zip = story.folder.path().join("api.zip");
+    std::fs::write(&zip, answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(story.verify(&zip, &story.key).0, Some(0));
+}
+
+#[tokio::test]
+async fn the_register_says_who_attended_and_what_nobody_knows() {
+    let swan = daemon::new_key_with(&["--role", "site", "--customer", "swan"]);
+    let story = Story::told(std::slice::from_ref(&swan)).await;
+    let to = story.folder.path().join("register.csv");
+    let time = ["--from", "2020-01-01T00:00:00+08:00", "--until", "2100-01-01T00:00:00Z"];
+    let arguments = [&["export", "--register", "--to", to.to_str().unwrap()], &time[..]].concat();
+    let (code, said) = run(&story.daemon, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+    let table = std::fs::read_to_string(&to).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.trim_matches('"').split("\",\"").collect()).collect();
+    let [names, row] = rows.as_slice() else { panic!("{table}") };
+    let cell = |name: &str| row[names.iter().position(|known| *known == name).unwrap_or_else(|| panic!("{name}: {table}"))];
+    for (name, value) in [
+        ("reference", "KAL-1"),
+        ("premises", "Kalamunda Library"),
+        ("address", "7 Example Road, Kalamunda, WA"),
+        ("officer", "J. Smith"),
+        ("cause", "attended"),
+        ("action", "A bruise on his arm."),
+        // Who goes has not arrived, and what nobody tells us stays empty and is named.
+        ("attended", ""),
+        ("police_rung", ""),
+        ("officer_licence", ""),
+        ("not_recorded", "officer_licence police_arrived owner_notified"),
+    ] {
+        assert_eq!(cell(name), value, "{name}: {table}");
+    }
+    assert!(cell("activated") <= cell("first_told") && cell("first_told") <= cell("closed"), "{table}");
+    let later = story.daemon.api().get("/api/v1/register?from=2100-01-01T00:00:00Z").await.unwrap();
+    assert_eq!(later.text.lines().count(), 1, "{}", later.text);
+    let theirs = story.daemon.api_with_key(Some(&swan.secret)).get("/api/v1/register").await.unwrap();
+    assert!(theirs.status == 200 && theirs.text == later.text, "another customer has none: {}", theirs.text);
+}
+
+#[tokio::test]
+async fn without_a_signature_nothing_is_handed_out() {
+    let gateway = Gateway::start();
+    let plan = Daemon::plan(&crate::town::directory(crate::town::SMITH_FIRST)).listener().gateway("first", &gateway);
+    let daemon = plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").start().await;
+    let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
+    button.press().await;
+    gateway.phone(SMITH).expect_sms("DURESS").await;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("a.zip");
+    let (code, said) = run(&daemon, &["export", "--activation", "KAL-1", "--for", "police", "--to", to.to_str().unwrap()]);
+    assert!(code == Some(2) && said.contains("cooee record new") && !to.exists(), "{said}");
+    assert_eq!(Evidence::of(&daemon).kind("bundle.exported").count(), 0);
+}
