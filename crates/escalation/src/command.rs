@@ -51,7 +51,7 @@ impl Engine {
     pub(crate) fn on_command(&self, now: Timestamp, command: &Command) -> Result<Vec<Event>, Rejection> {
         let doer = Doer::from(&command.by);
         if let Some(done) = doer.idempotency.and_then(|key| self.was_done(now, &doer.principal, key)) {
-            let same = done.act == command.activation && done.deed == Deed::of(&command.act);
+            let same = done.is(&command.activation, Deed::of(&command.act), &doer);
             return if same { Ok(Vec::new()) } else { Err(Rejection::KeyReused) };
         }
         let act = self.activation(&command.activation).ok_or_else(|| Rejection::UnknownActivation(command.activation.clone()))?;

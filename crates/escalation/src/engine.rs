@@ -85,6 +85,18 @@ pub(crate) struct Done {
     pub(crate) act: ActivationId,
     /// What was done.
     pub(crate) deed: Deed,
+    /// Keyed digest of the name in which it was done.
+    actor_key: Option<ContactKey>,
+    /// The same as a person.
+    person: Option<PersonId>,
+}
+
+impl Done {
+    /// Whether the same is asked once more: this act on this activation, in the same name. What two people behind one key do is
+    /// done by each of them, and the second is never told that it was done already.
+    pub(crate) fn is(&self, act: &ActivationId, deed: Deed, doer: &Doer) -> bool {
+        self.act == *act && self.deed == deed && (self.actor_key, self.person) == (doer.actor_key, doer.person)
+    }
 }
 
 /// What was done under an idempotency key.
@@ -716,7 +728,8 @@ impl Engine {
     fn remember_doer(&mut self, at: Timestamp, act: &ActivationId, doer: &Doer, deed: Deed) {
         let Some(key) = doer.idempotency else { return };
         if self.was_done(at, &doer.principal, key).is_none() {
-            self.done.insert(at, (doer.principal.clone(), key), Done { act: act.clone(), deed });
+            let done = Done { act: act.clone(), deed, actor_key: doer.actor_key, person: doer.person };
+            self.done.insert(at, (doer.principal.clone(), key), done);
         }
     }
 

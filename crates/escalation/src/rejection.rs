@@ -56,7 +56,7 @@ pub enum Rejection {
     AlreadyTheirs(ActivationId),
     /// The idempotency key stands for another act already.
     #[error(
-        "this Idempotency-Key was used for another act or another activation; take a new key for each act, and repeat it only with the same one"
+        "this Idempotency-Key was used for another act, another activation or in another name; take a new key for each act, and repeat it only with the same one"
     )]
     KeyReused,
     /// The rung does not exist.

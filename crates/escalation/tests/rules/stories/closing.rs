@@ -344,6 +344,22 @@ fn an_idempotency_key_never_stands_for_two_acts() {
     assert_eq!(floor.command(once(), note()), Err(Rejection::KeyReused), "another activation");
 }
 
+/// A second operator whose program takes the same key is not told that it was done when it was somebody else who did it.
+#[test]
+fn an_idempotency_key_never_stands_for_two_people() {
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    let named = |name: &str| Attribution {
+        idempotency: Some(digest_of("key")),
+        actor_key: Some(key_of(name)),
+        actor: Some(name.to_owned().into()),
+        ..operator("desk")
+    };
+    floor.command(named("first"), Act::Safe { word: None }).unwrap();
+    assert_eq!(floor.command(named("first"), Act::Safe { word: None }).unwrap(), []);
+    assert_eq!(floor.command(named("second"), Act::Safe { word: None }), Err(Rejection::KeyReused));
+}
+
 #[test]
 fn a_repeated_accept_is_answered_with_the_callers_own_role() {
     use escalation::acknowledgement::Commitment;
