@@ -13,6 +13,9 @@ use crate::police::Threshold;
 use crate::time::Timestamp;
 use crate::word::{Given, Word};
 
+/// Of so many messages of earlier rounds a receipt is waited for, so that a night of rounds does not pile up.
+const RECEIPTS_MAX: usize = 32;
+
 impl Activation {
     /// Takes one event of this activation. Infallible; what makes no sense returns `false` and changes nothing but the count.
     pub(crate) fn apply(&mut self, at: Timestamp, event: &Event) -> bool {
@@ -331,12 +334,21 @@ impl Activation {
     }
 
     /// Rounds go on without end, so what can no longer change anything is let go here; and a ladder that begins anew counts its
-    /// pursuits from the first again.
+    /// pursuits from the first again. A receipt that was promised is still recorded when it comes, of the latest messages at least:
+    /// that a phone had it is evidence, however late.
     fn let_go_of_attempts(&mut self) {
         self.pursuits = Vec::new();
+        let is_promised = |state| matches!(state, AttemptState::Accepted(Some(_)) | AttemptState::Overdue);
+        let promised = self.attempts.values().filter(|attempt| is_promised(attempt.state)).count();
+        let mut too_many = promised.saturating_sub(RECEIPTS_MAX);
         self.attempts.retain(|_, a| match a.state {
             AttemptState::Owed => true,
-            AttemptState::Accepted(_) | AttemptState::Overdue | AttemptState::Delivered | AttemptState::Lost => false,
+            AttemptState::Accepted(Some(_)) | AttemptState::Overdue => {
+                let is_too_old = too_many > 0;
+                too_many = too_many.saturating_sub(1);
+                !is_too_old
+            }
+            AttemptState::Accepted(None) | AttemptState::Delivered | AttemptState::Lost => false,
         });
         for attempt in self.attempts.values_mut() {
             attempt.pursuit = None;

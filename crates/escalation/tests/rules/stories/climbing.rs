@@ -301,6 +301,40 @@ fn a_round_lets_go_of_what_can_no_longer_change_anything() {
     }
 }
 
+/// A phone that was off for the length of a rung: that it has the text at last is evidence, whatever round it is by then.
+#[test]
+fn a_receipt_that_comes_after_a_round_began_is_recorded() {
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    let first: Vec<_> = floor.engine.outbox().map(|(id, _)| id.clone()).collect();
+    for id in &first {
+        floor.report_on(id, Report::AcceptedReceiptDue);
+    }
+    floor.forward("10m");
+    assert_eq!(floor.stage(), Stage::Exhausted);
+    for id in &first {
+        let delivered =
+            |e: &Event| matches!(e, Event::DispatchReported { dispatch, report: Report::Delivered, .. } if *dispatch == id.number);
+        floor.report_on(id, Report::Delivered);
+        floor.report_on(id, Report::Delivered);
+        assert_eq!(floor.count(delivered), 1, "once: {id}");
+    }
+}
+
+#[test]
+fn receipts_that_never_come_do_not_pile_up() {
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    for _ in 0..600 {
+        let owed: Vec<_> = floor.engine.outbox().map(|(id, _)| id.clone()).collect();
+        for id in owed {
+            floor.report_on(&id, Report::AcceptedReceiptDue);
+        }
+        floor.forward("1m");
+        assert!(floor.subject().attempts.len() <= 40, "{}", floor.subject().attempts.len());
+    }
+}
+
 #[test]
 fn after_downtime_overdue_rungs_collapse_into_what_should_be_true_now() {
     check(
