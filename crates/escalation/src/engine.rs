@@ -29,6 +29,9 @@ use crate::trouble::{Cause, Scope, Trouble};
 /// A customer's closed activations in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave
 /// first, and no other customer's.
 const CLOSED_MAX: usize = 1_000;
+/// A provider's message is known for what it is when it comes again, for so many days: its signature has no time in it, and the code
+/// that it quotes may belong to another call by then.
+const HEARD_DAYS: u32 = 3_650;
 /// How many of the earliest are looked at for one that may leave.
 const SURPLUS_LOOK: usize = 64;
 /// Series of references from here on are taken from the time instead of counted.
@@ -57,7 +60,7 @@ pub struct Engine {
     numbers: BTreeMap<(crate::id::Prefix, u32), u32>,
     codes: Codes,
     presses: Remembered<PressKey, ActivationId>,
-    heard: Remembered<String, Heard>,
+    heard: Remembered<String, Heard, HEARD_DAYS>,
     done: Remembered<(String, Digest), Done>,
     devices: Devices,
     /// Buttons on test, until they are pressed; those whose time is over are left as they are.

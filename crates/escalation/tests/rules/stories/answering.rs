@@ -1,11 +1,11 @@
 //! What people answer: going, verifying, cannot; what counts and what never does.
 
 use escalation::acknowledgement::Commitment;
-use escalation::acknowledgement::{Answer, Gesture, Reply, Sender};
+use escalation::acknowledgement::{Answer, Disposition, Gesture, Reply, Sender};
 use escalation::activation::{Activation, Stage};
 use escalation::dispatch::Purpose;
 use escalation::event::{Event, SetAside};
-use escalation::input::Input;
+use escalation::input::{Act, Input};
 use escalation::ladder::Medium;
 use expect_test::expect;
 
@@ -580,6 +580,28 @@ fn a_replayed_message_counts_once_and_is_recorded_once() {
     assert_eq!(set_aside(&again), [SetAside::Replayed]);
     assert_eq!(again.len(), 1);
     assert_eq!(say(&mut floor), [], "a provider that lists it for ever fills no record");
+}
+
+/// A provider's signature has no time in it: who kept a callback of last week cannot answer a call of today by it.
+#[test]
+fn a_message_replayed_after_days_answers_no_later_call() {
+    let mut floor = Floor::new(PEOPLE);
+    floor.press("library/counter-1");
+    let code = floor.expect_sms("j-smith").code;
+    floor.reply_as("j-smith", "Y{code}", Some("SMx".to_owned()), None);
+    floor.command(crate::floor::operator("desk"), Act::Close { disposition: Disposition::Attended, note: None }).unwrap();
+    floor.forward("168h");
+    while {
+        floor.press("library/counter-1");
+        floor.skip_messages();
+        floor.subject().codes.values().all(|given| Some(*given) != code)
+    } {
+        floor.command(crate::floor::operator("desk"), Act::Close { disposition: Disposition::Attended, note: None }).unwrap();
+        floor.forward("25h");
+    }
+    let again = floor.reply_as("j-smith", "Y{code}", Some("SMx".to_owned()), None);
+    assert_eq!(set_aside(&again), [SetAside::Replayed], "the code is another call's by now");
+    assert_eq!(floor.stage(), Stage::Climbing);
 }
 
 #[test]
