@@ -2,6 +2,7 @@
 //!
 //! An unsent alarm is worse than a double one: where an answer was lost the message is sent again and marked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use escalation::dispatch::{Failure, Order};
@@ -16,7 +17,8 @@ const LEAST_BUDGET: Duration = Duration::from_secs(4);
 
 /// An order on its way.
 pub(crate) struct Attempt {
-    pub(crate) order: Order,
+    /// Shared with its requests under way.
+    pub(crate) order: Arc<Order>,
     /// Worded once, at its first try.
     pub(crate) letter: Option<Letter>,
     /// How many requests it took so far.
@@ -61,7 +63,7 @@ impl Attempt {
             standing: vec![Standing::Untried; accounts],
             seed: seed_of(&order.id.to_string()),
             alive,
-            order,
+            order: Arc::new(order),
         }
     }
 

@@ -205,7 +205,7 @@ impl Line {
     ) -> impl Future<Output = (usize, Result<Taken, Fault>)> + Send + use<> {
         attempt.tries += 1;
         let budget = attempt.budget(Instant::now(), self.whole);
-        let (line, order, letter, alive) = (Arc::clone(self), attempt.order.clone(), letter.clone(), attempt.alive());
+        let (line, order, letter, alive) = (Arc::clone(self), Arc::clone(&attempt.order), letter.clone(), attempt.alive());
         let sending = tokio::spawn(async move {
             let Some(account) = line.accounts.get(index) else {
                 return Err(Fault::NotSent("no account"));
