@@ -97,6 +97,8 @@ pub struct Spoken {
     pub prompt: String,
     /// To a human who asked for it.
     pub content: String,
+    /// Said in place of the digits that answer, where no answer could be kept: whom to ring.
+    pub instead: Option<String>,
     /// Which templates made it, `alarm.voice@3f2a91c0`.
     pub template: String,
 }
@@ -184,7 +186,7 @@ impl Book {
             said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).map_err(|_| Unworded { purpose: purpose.as_str() })
         };
         let template = self.voice_names.get(&purpose).cloned().unwrap_or_default();
-        Ok(Spoken { prompt: say(PROMPT)?, content: say(&file)?, template })
+        Ok(Spoken { prompt: say(PROMPT)?, content: say(&file)?, instead: instead(&words), template })
     }
 
     /// Proves that calls can be worded, are short enough to be listened to, and begin with words that a machine may keep.
@@ -245,6 +247,16 @@ impl Book {
         let words = complete(&longest);
         mail(&self.edited, purpose, &words).map(drop).map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
     }
+}
+
+/// What a call says in place of the digits that answer, where an answer could be kept no more than the alarm itself.
+fn instead(words: &Words) -> Option<String> {
+    let word = |name: &str| words.get(name).map(String::as_str).unwrap_or_default();
+    let whom = match word("phone") {
+        "" => "phone the centre",
+        phone => &format!("ring {phone}"),
+    };
+    (!word("unrecorded").is_empty()).then(|| format!("No answer can be taken here. To answer, {whom}."))
 }
 
 fn environment() -> Environment<'static> {

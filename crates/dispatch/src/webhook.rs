@@ -7,7 +7,7 @@
 //! Body, one JSON object: `type` (`dispatch.alarm`, one per purpose), `timestamp` (when the message was queued, RFC 3339) and `data`:
 //! `dispatch`, `ref`, `customer_id`, `customer`, `site_id`, `site`, `device_id`, `place`, `mounting`, `address`, `entry`,
 //! `rendezvous`, `hazards`, `kind` (`duress`), `kind_shown` (`DURESS`), `opened_at` (RFC 3339), `time`, `date`, `presses`, `age`, `late`,
-//! `unregistered`, `responder`, `disposition`, `phone`, `url`; each a string, empty where not known.
+//! `unregistered`, `unrecorded`, `responder`, `disposition`, `phone`, `url`; each a string, empty where not known.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::message::Text;
 use crate::settings::{Secret, SettingsError, Webhook};
 
 /// What of an order's words the body shows, and under which name.
-const FIELDS: [(&str, &str); 26] = [
+const FIELDS: [(&str, &str); 27] = [
     ("ref", "ref"),
     ("customer_id", "customer_id"),
     ("customer", "customer"),
@@ -50,6 +50,7 @@ const FIELDS: [(&str, &str); 26] = [
     ("age", "age"),
     ("late", "late"),
     ("unregistered", "unregistered"),
+    ("unrecorded", "unrecorded"),
     ("responder", "responder"),
     ("about", "about"),
     ("brief", "brief"),
@@ -57,7 +58,7 @@ const FIELDS: [(&str, &str); 26] = [
     ("phone", "phone"),
 ];
 /// Names the body's shape in reports, as a template's hash names a text's.
-const SHAPE: &str = "webhook@body-2";
+const SHAPE: &str = "webhook@body-3";
 /// Shortest secret accepted, bytes (Standard Webhooks: 24 to 64).
 const SECRET_MIN: usize = 24;
 

@@ -19,6 +19,8 @@ const CHOICES: &str = "Press 1 if you are going, 2 to help from where you are, 3
 pub(super) struct Script {
     prompt: String,
     content: String,
+    /// Said in place of the choices, where no digit could be kept.
+    instead: Option<String>,
     /// The digit that was durable, and what it was answered.
     pub(super) answered: Option<(Digit, Said)>,
 }
@@ -61,7 +63,7 @@ impl Digit {
 
 impl Script {
     pub(super) fn new(spoken: &Spoken) -> Self {
-        Self { prompt: spoken.prompt.clone(), content: spoken.content.clone(), answered: None }
+        Self { prompt: spoken.prompt.clone(), content: spoken.content.clone(), instead: spoken.instead.clone(), answered: None }
     }
 
     /// The first words: who is called, and that a digit is wanted. `action` is where the digit goes.
@@ -71,6 +73,9 @@ impl Script {
 
     /// The alarm, and what each digit does.
     pub(super) fn alarm(&self, action: &str, before: &str) -> String {
+        if let Some(instead) = &self.instead {
+            return ending(&vec![format!("{} {instead}", self.content); TIMES].join(" Again. "));
+        }
         let words = format!("{before}{} {CHOICES}", self.content);
         asking(action, &words, "Nothing was acknowledged. Others are being asked. Goodbye.")
     }
@@ -144,6 +149,7 @@ mod tests {
         let spoken = Spoken {
             prompt: "Call for <Dial>\u{0}\"A\" & 'B'. Press 1.".to_owned(),
             content: "DURESS </Say><Hangup/>".to_owned(),
+            instead: None,
             template: String::new(),
         };
         let script = Script::new(&spoken);
@@ -152,5 +158,18 @@ mod tests {
         assert!(opening.contains("?d=KAL-1.1&amp;s=heard\""));
         assert!(!opening.contains("DURESS"), "a machine may be listening");
         assert_eq!(script.alarm("x", "").matches("<Hangup/>").count(), 1);
+    }
+
+    #[test]
+    fn a_call_that_nobody_could_record_asks_for_no_digit() {
+        let spoken = Spoken {
+            prompt: "Press 1.".to_owned(),
+            content: "DURESS.".to_owned(),
+            instead: Some("To answer, ring 08 9555 0100.".to_owned()),
+            template: String::new(),
+        };
+        let said = Script::new(&spoken).alarm("x", "");
+        assert!(said.contains("DURESS. To answer, ring 08 9555 0100. Again. DURESS."), "{said}");
+        assert!(!said.contains("Gather") && !said.contains("Press"), "no digit is asked for that would be lost: {said}");
     }
 }

@@ -183,6 +183,25 @@ fn without_a_code_the_message_says_whom_to_ring() {
 }
 
 #[test]
+fn what_could_not_be_recorded_says_so_and_takes_no_answer() {
+    let book = Book::load(None).unwrap();
+    for (phone, wanted) in [("08 9555 0100", "ring 08 9555 0100"), ("", "phone the centre")] {
+        let mut words = words();
+        for (name, word) in [("code", ""), ("url", ""), ("link", ""), ("unrecorded", "yes"), ("phone", phone)] {
+            words.insert(name, word.to_owned());
+        }
+        for purpose in [Purpose::Alarm, Purpose::AlarmAgain, Purpose::AskFirst] {
+            let instead = book.spoken(purpose, &words).unwrap().instead;
+            assert_eq!(instead.as_deref(), Some(&*format!("No answer can be taken here. To answer, {wanted}.")));
+            let mail = book.email(purpose, &words).unwrap().text;
+            assert!(mail.contains("could not be written into the record yet") && mail.contains(wanted), "{mail}");
+        }
+    }
+    assert_eq!(book.spoken(Purpose::Alarm, &words()).unwrap().instead, None);
+    assert!(!book.email(Purpose::Alarm, &words()).unwrap().text.contains("into the record"));
+}
+
+#[test]
 fn without_a_code_no_text_asks_for_a_reply_by_text() {
     let book = Book::load(None).unwrap();
     for (kind, kind_id) in [("DURESS", "duress"), ("SUPPORT", "assist")] {
