@@ -98,6 +98,8 @@ struct House {
     /// Of each message: whether the spool had been written when it left.
     spooled: Arc<Mutex<Vec<bool>>>,
     stop: watch::Sender<bool>,
+    /// The watch itself; it panics where its run ends in an error.
+    watch: tokio::task::JoinHandle<()>,
     clock: PausedClock,
     /// Receipts that were due from before the start.
     receipts_due: Vec<String>,
@@ -161,11 +163,11 @@ impl House {
         .unwrap();
         let receipts_due = station.floor().receipts_due().map(|(id, provider, sid)| format!("{id} {provider} {sid}")).collect();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move { station.run(stopped).await.unwrap() });
+        let watch = tokio::spawn(async move { station.run(stopped).await.unwrap() });
         let draft = Draft::parse("directory.toml", directory).draft.unwrap();
         let adopted = desk.adopt(draft, Digest::new([1; 32])).await.unwrap();
         assert!(matches!(adopted, Verdict::Durable(_)), "{adopted:?}");
-        Self { ledger, desk, sent, told, spooled, stop, clock, receipts_due, folder }
+        Self { ledger, desk, sent, told, spooled, stop, watch, clock, receipts_due, folder }
     }
 
     /// Somebody steps the wall clock.
@@ -328,6 +330,34 @@ async fn i2_nothing_leaves_that_neither_record_nor_spool_knows_unless_it_says_so
     let order = tokio::time::timeout(PATIENCE, house.next_sent()).await.expect("an alarm outranks its paperwork");
     for word in ["code", "link", "url"] {
         assert_eq!(order.words[word], "", "nobody could honour the {word}");
+    }
+    assert_eq!(order.words["unrecorded"], "yes");
+}
+
+/// Another process has the record: what this one decided is not so, and state is rebuilt by a fresh process alone. Whether the
+/// record says so at once or only after it was away, no verdict, no message and no word to a device leaves.
+#[tokio::test(start_paused = true)]
+async fn a_fenced_watch_releases_nothing_and_ends() {
+    for away_before in [false, true] {
+        let house = House::open().await;
+        if away_before {
+            house.ledger.set_faults(|_| Fault::UnknownAbsent);
+            let desk = house.desk.clone();
+            tokio::spawn(async move { desk.submit(press("1")).await });
+            house.next_sent().await;
+        }
+        let sent = house.sent().len();
+        house.ledger.set_faults(|_| Fault::Fenced);
+        let verdict = house.desk.submit(Input::Signal(press_of("library/b-2", "2"))).await;
+        assert!(!matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
+        let why = house.watch.await.unwrap_err().into_panic();
+        assert!(why.downcast_ref::<String>().is_some_and(|why| why.contains("Fenced")), "it ended for another reason");
+        if !away_before {
+            assert_eq!(house.sent.lock().unwrap().len(), sent, "a message left");
+        }
+        assert_eq!(*house.told.lock().unwrap(), [], "a device was told");
+        let desk = house.desk.clone();
+        assert!(matches!(desk.submit(press("3")).await, Verdict::NotTaken(_)), "nothing is taken after it");
     }
 }
 
