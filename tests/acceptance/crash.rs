@@ -15,8 +15,12 @@ use crate::town::directory_of;
 
 const SITE: &str = "kalamunda-library";
 const ROUNDS: usize = 12;
-/// 12 rounds of it are more than 500.
-const PRESSES: usize = 44;
+/// Rounds of a broker that restarts.
+const RESTARTS: usize = 5;
+/// A run has at least so many presses, however few its rounds are.
+const PRESSES: usize = 500;
+/// And a round at least so many, however many rounds there are.
+const EACH_MIN: usize = 44;
 const WESTSIDE: &str = "a secret that is long enough to be one";
 /// One person by one channel: one alarm an activation, so that every further copy of it is a duplicate.
 const ONE: &str = "\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\", by = [\"sms\"] }]\nwait = \"59m\"\n";
@@ -38,6 +42,8 @@ struct Trial {
     gateway: Gateway,
     button: Button,
     dice: Dice,
+    /// How many buttons are pressed in one round.
+    each: usize,
     presses: usize,
     kills: usize,
     acknowledged: Vec<String>,
@@ -48,17 +54,29 @@ struct Trial {
 }
 
 impl Trial {
-    async fn open(plan: harness::daemon::Plan, gateway: Gateway, button: impl AsyncFnOnce(&Daemon) -> Button) -> Self {
+    async fn open(rounds: usize, plan: harness::daemon::Plan, gateway: Gateway, button: impl AsyncFnOnce(&Daemon) -> Button) -> Self {
         let plan = plan.gateway("first", &gateway);
         let daemon = plan.webhook("westside", "http://127.0.0.1:9/", WESTSIDE).start().await;
         let button = button(&daemon).await;
         let (acknowledged, accepted, closed, in_doubt) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-        Self { daemon, gateway, button, dice: Dice::new(), presses: 0, kills: 0, acknowledged, accepted, closed, in_doubt }
+        Self {
+            daemon,
+            gateway,
+            button,
+            dice: Dice::new(),
+            each: each(rounds),
+            presses: 0,
+            kills: 0,
+            acknowledged,
+            accepted,
+            closed,
+            in_doubt,
+        }
     }
 
     fn next_devices(&mut self) -> Vec<String> {
         let first = self.presses;
-        self.presses += PRESSES;
+        self.presses += self.each;
         (first..self.presses).map(|n| format!("b-{n}")).collect()
     }
 
@@ -276,6 +294,16 @@ impl Dice {
     }
 }
 
+/// How many buttons a round needs for the presses of a run.
+fn each(rounds: usize) -> usize {
+    PRESSES.div_ceil(rounds).max(EACH_MIN)
+}
+
+/// A directory with a button for every press of the run.
+fn directory_for(rounds: usize) -> String {
+    directory_of(rounds * each(rounds), ONE)
+}
+
 fn rounds() -> usize {
     std::env::var("COOEE_CRASH_ROUNDS").ok().map_or(ROUNDS, |rounds| rounds.parse().expect("COOEE_CRASH_ROUNDS is a number"))
 }
@@ -283,8 +311,8 @@ fn rounds() -> usize {
 #[tokio::test]
 async fn i1_killed_at_random_moments_nothing_acknowledged_is_lost() {
     let broker = Broker::start().await;
-    let plan = Daemon::plan(&directory_of(rounds() * PRESSES, ONE)).broker(&broker);
-    let mut trial = Trial::open(plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
+    let plan = Daemon::plan(&directory_for(rounds())).broker(&broker);
+    let mut trial = Trial::open(rounds(), plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
     for (moment, round) in MOMENTS.into_iter().cycle().zip(0..rounds()) {
         // A provider that cannot be asked what it has is the one that gets a message twice.
         trial.gateway.lists((round / MOMENTS.len()).is_multiple_of(2));
@@ -297,9 +325,9 @@ async fn i1_killed_at_random_moments_nothing_acknowledged_is_lost() {
 #[tokio::test]
 async fn i1_the_listener_killed_at_random_moments_loses_nothing_acknowledged() {
     let rounds = rounds().div_ceil(3);
-    let plan = Daemon::plan(&directory_of(rounds * PRESSES, ONE)).listener();
+    let plan = Daemon::plan(&directory_for(rounds)).listener();
     let connect = async |daemon: &Daemon| Button::connect_by(daemon.listener_options("gateway"), SITE, "gateway").await;
-    let mut trial = Trial::open(plan, Gateway::start(), connect).await;
+    let mut trial = Trial::open(rounds, plan, Gateway::start(), connect).await;
     for (moment, _round) in MOMENTS.into_iter().cycle().zip(0..rounds) {
         trial.round(moment).await;
     }
@@ -311,8 +339,9 @@ async fn i1_the_listener_killed_at_random_moments_loses_nothing_acknowledged() {
 async fn killed_at_each_failpoint_nothing_acknowledged_is_lost() {
     let points = ["before_append:5", "after_append_before_release:5", "after_release:5", "mid_replay:40", "mid_spool:2"];
     let broker = Broker::start().await;
-    let plan = Daemon::plan(&directory_of(points.len() * PRESSES, ONE)).broker(&broker);
-    let mut trial = Trial::open(plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
+    let plan = Daemon::plan(&directory_for(points.len())).broker(&broker);
+    let mut trial =
+        Trial::open(points.len(), plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
     for point in points {
         assert!(trial.daemon.stop().await.success());
         trial.daemon.set_env("COOEE_FAILPOINT", Some(point));
@@ -342,8 +371,8 @@ async fn killed_at_each_failpoint_nothing_acknowledged_is_lost() {
 #[tokio::test]
 async fn a_broker_that_restarts_loses_no_press_and_one_that_forgets_us_is_a_trouble() {
     let mut broker = Broker::start().await;
-    let plan = Daemon::plan(&directory_of(5 * PRESSES, ONE)).broker(&broker);
-    let mut trial = Trial::open(plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
+    let plan = Daemon::plan(&directory_for(RESTARTS)).broker(&broker);
+    let mut trial = Trial::open(RESTARTS, plan, Gateway::start(), async |_daemon| Button::connect(&broker, SITE, "gateway").await).await;
     for _ in 0..3 {
         let devices = trial.next_devices();
         let (ids, ()) = tokio::join!(trial.button.press_all(SITE, &devices), broker.restart());
