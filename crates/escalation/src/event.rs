@@ -267,7 +267,7 @@ pub enum Event {
         /// By how many milliseconds it is late.
         #[serde(default, skip_serializing_if = "is_zero")]
         late_ms: u64,
-        /// The directory that resolved its people.
+        /// The directory that resolved its people; the one whose rungs and waits hold is in the raise.
         directory: u32,
         /// Who is pursued from here on.
         parties: Vec<Party>,
