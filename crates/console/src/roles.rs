@@ -157,14 +157,15 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See};
+    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, Test};
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything = [Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen];
+        let everything =
+            [Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen, Test];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Export]).unwrap()),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen, Test]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),
             (Role::Admin, &everything),
@@ -177,6 +178,7 @@ mod tests {
         for action in everything {
             assert_eq!(TABLE.iter().filter(|row| row.action == action).count(), 1);
         }
+        assert_eq!(TABLE.len(), everything.len(), "no row is left out here");
     }
 
     #[test]
