@@ -65,6 +65,11 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
+    /// Every version of everybody.
+    pub(crate) fn cards(&self) -> impl Iterator<Item = &PersonCard> {
+        self.people.values()
+    }
+
     /// Takes a version of a person.
     pub fn keep_person(&mut self, version: PersonVersion, card: PersonCard) {
         self.by_reference.insert(card.reference.clone(), version.person);

@@ -22,7 +22,7 @@ use crate::room::Room;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExportBody {
-    /// police (everything), regulator (what the station sent) or foi (no private value).
+    /// police (everything), regulator (the reference that the police gave) or foi (no private value).
     #[serde(rename = "for")]
     #[schema(value_type = String, example = "police")]
     reader: Reader,

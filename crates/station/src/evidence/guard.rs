@@ -17,7 +17,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Of everybody whom a dossier names, and what callers said of themselves and of others; of nobody for a reader who is told everything.
+    /// Of everybody whom a directory ever named, whether they were told or not: a button is called after whoever carries it, who
+    /// stands on no ladder. And of what callers said of themselves and of others; of nobody for a reader who is told everything.
     pub(super) fn of(dossier: &Dossier, reader: Reader) -> Self {
         match reader {
             Reader::Police => return Self::default(),
@@ -27,23 +28,32 @@ impl Guard {
         for kept in dossier.people.iter().chain(&dossier.own) {
             guard.keep_all(kept);
         }
+        for card in dossier.vault.cards() {
+            guard.keep(&card.name);
+            card.mobile.iter().chain(&card.email).for_each(|address| guard.keep(address));
+            // An id of one word (`duty`) may be a word of every entry.
+            if card.reference.contains(|letter: char| !letter.is_alphanumeric()) {
+                guard.keep(&card.reference);
+            }
+        }
         guard
     }
 
     fn keep_all(&mut self, kept: &Kept) {
         for held in &kept.values {
-            let names = matches!(held.label, "name" | "reference" | "mobile" | "email" | "actor" | "called_by" | "to");
+            let names = matches!(held.label, "name" | "reference" | "mobile" | "email" | "actor" | "called_by" | "successor");
             if let Some(disclosure) = held.disclosure.as_ref().filter(|_| names) {
                 self.keep(&disclosure.value());
             }
         }
     }
 
-    /// As it is written, without the plus of a number, and as an id is made of a name.
+    /// As it is written, without the plus of a number or as it is dialled within Australia, and as an id is made of a name.
     fn keep(&mut self, value: &str) {
         let value = value.trim().to_lowercase();
         let words: Vec<&str> = value.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        for spelled in [value.trim_start_matches('+').to_owned(), words.join("-")] {
+        let dialled = value.strip_prefix("+61").map(|rest| format!("0{rest}"));
+        for spelled in [value.trim_start_matches('+').to_owned(), words.join("-")].into_iter().chain(dialled) {
             if spelled.len() >= LEAST && !self.secrets.contains(&spelled) {
                 self.secrets.push(spelled);
             }
@@ -73,7 +83,7 @@ mod tests {
         for value in ["J. Smith", "+61400000001", "Li"] {
             guard.keep(value);
         }
-        for said in ["for J. SMITH.", r#"{"dev":"library/j-smith"}"#, "ref 61400000001", "tel:+61400000001", "ask Li"] {
+        for said in ["for J. SMITH.", r#"{"dev":"library/j-smith"}"#, "ref 61400000001", "tel:+61400000001", "tel:0400000001", "ask Li"] {
             assert!(guard.hears(said), "{said}");
         }
         for said in ["library", "j-smithers", "161400000001", "Smithfield", ""] {
