@@ -56,7 +56,7 @@ pub struct Activation {
     /// The rosters at raise, for those that a later directory no longer knows.
     pub(crate) rosters: Arc<Rosters>,
     /// By what the hours of its rungs are read, as it was at raise; `None` where nobody knows the site.
-    pub(crate) clock: Option<WallClock>,
+    pub(crate) clock: Option<Arc<WallClock>>,
     /// The directory version at raise: names of places are read from it.
     pub directory: u32,
     /// Above this many seconds the climb goes on beside an accept.
@@ -75,8 +75,8 @@ pub struct Activation {
     payload: Option<Digest>,
     /// How often, redeliveries not counted.
     pub presses: u32,
-    /// How fast.
-    pub pace: Pace,
+    /// How fast; `None` while it was pressed once.
+    pace: Option<Box<Pace>>,
     /// The sender's id for the first press: our `received` answers it.
     pub signal_id: Option<Box<str>>,
     /// Someone at the device asked to cancel: verify.
@@ -86,7 +86,7 @@ pub struct Activation {
     /// Who has said that it is over, each once, since it was last pressed.
     pub said_safe: Vec<SaidSafe>,
     /// A safe word that was given, or its twin.
-    pub word: Option<Given>,
+    pub word: Option<Box<Given>>,
     /// How far it has come.
     pub progress: Progress,
     /// Who has committed, while the commitment holds.
@@ -206,7 +206,7 @@ impl Activation {
             opening: raised.opening,
             ladder,
             rosters: Arc::clone(&frozen.rosters),
-            clock: frozen.clock_at(&raised.dev.site).cloned(),
+            clock: frozen.sites.get(&raised.dev.site).and_then(|site| site.clock.clone()),
             directory: raised.directory,
             eta_limit_s: raised.eta_limit_s,
             centres: raised.centres.iter().map(|(id, centre)| (id.clone(), centre.clone())).collect(),
@@ -216,7 +216,7 @@ impl Activation {
             gesture_at: at,
             payload: raised.signal.payload_sha256,
             presses: 1,
-            pace: Pace::new(at),
+            pace: None,
             signal_id: raised.signal.id.as_deref().map(Into::into),
             cancel_asked: false,
             guard: raised.guard,
@@ -329,7 +329,7 @@ impl Activation {
         let hold = self.hold.map(|hold| (hold.until, Why::Hold));
         let offer = self.offer.as_ref().map(|offer| (offer.until, Why::HandOver));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
-        let word = self.word.and_then(|given| given.heed_at).map(|at| (at, Why::Word));
+        let word = self.word.as_ref().and_then(|given| given.heed_at).map(|at| (at, Why::Word));
         [promise, check, police, hold, offer, word, claim, self.progress_due(), self.receipt_due()]
             .into_iter()
             .flatten()
@@ -409,7 +409,21 @@ impl Activation {
 
     /// Whether its button is pressed as no hand presses. What several devices share is not judged: one of them may be a hand's.
     pub fn is_chattering(&self) -> bool {
-        matches!(self.joint, Joint::Device(..)) && self.pace.is_chatter()
+        matches!(self.joint, Joint::Device(..)) && self.is_pressed_fast()
+    }
+
+    /// Whether no hand presses as fast.
+    pub(crate) fn is_pressed_fast(&self) -> bool {
+        self.pace.as_ref().is_some_and(|pace| pace.is_chatter())
+    }
+
+    /// When a press last made the climb go on in spite of somebody's commitment or hold.
+    pub(crate) fn resumed_at(&self) -> Option<Timestamp> {
+        self.pace.as_ref().and_then(|pace| pace.resumed_at)
+    }
+
+    fn pace_mut(&mut self) -> &mut Pace {
+        self.pace.get_or_insert_with(|| Box::new(Pace::new(self.raised_at)))
     }
 
     /// Whether the last press had this payload.

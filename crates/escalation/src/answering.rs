@@ -220,6 +220,14 @@ impl Course<'_> {
         if self.is_answered_by_tester(by, answer) {
             return;
         }
+        if self.comes_too_late(by, answer) {
+            let act = self.act.clone();
+            self.push(aside(Some(&act), contact, SetAside::UnknownCode, answer));
+            if let Some(contact) = contact {
+                self.explain(contact, Purpose::NothingAcknowledged);
+            }
+            return;
+        }
         match &answer.reply {
             // Somebody who is there says that they are safe.
             Reply::Going { .. } if self.act.has_arrived(by) => self.arrive(by),

@@ -130,7 +130,7 @@ impl Course<'_> {
     /// Whether a rung applies now, by what was frozen at raise; why not.
     fn applies(&self, ladder: &Ladder, index: RungIndex) -> Result<(), RungSkip> {
         let applies = |rung: &Rung| {
-            let (applies, _) = addressing::applies(&rung.when, self.act.kind, self.act.clock.as_ref(), &self.act.rosters, self.now);
+            let (applies, _) = addressing::applies(&rung.when, self.act.kind, self.act.clock.as_deref(), &self.act.rosters, self.now);
             applies
         };
         ladder.rung(index).map_or(Ok(()), applies)

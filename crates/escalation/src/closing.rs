@@ -79,7 +79,7 @@ impl Course<'_> {
         let seen = seen || self.act.police.as_ref().is_some_and(|police| police.referenced);
         let second = |doer: &Doer| doer.is_told_apart_from(closer);
         let said = || self.act.said_safe.iter().any(|said| !said.disproved && said.by.doer.as_deref().is_some_and(second));
-        match self.act.word {
+        match self.act.word.as_deref() {
             // Whoever is forced gives names as readily as words: what counts is what others have seen.
             Some(Given { word: Word::Duress, .. }) => seen,
             Some(given) => seen || given.is_safe() || said(),

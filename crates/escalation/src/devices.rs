@@ -29,7 +29,7 @@ pub(crate) struct Heard {
     /// When it last pressed, redeliveries not counted.
     pub(crate) pressed_at: Option<Timestamp>,
     /// When a test press of it last reached a human, who said so.
-    pub(crate) proven_at: Option<Timestamp>,
+    pub(crate) proven_at: Option<Box<Timestamp>>,
     /// The latest payload that came as a copy kept by the broker, by which the copy is recognised as seen.
     pub(crate) kept: Option<Box<Digest>>,
     /// The latest payload that came as it was sent; the broker may keep that one too.

@@ -71,7 +71,7 @@ pub struct Site {
     pub close_guard: CloseGuard,
     /// By what the hours of a rung are read there; `None` in versions from before rungs had any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clock: Option<WallClock>,
+    pub clock: Option<Arc<WallClock>>,
 }
 
 /// A registered device.
@@ -163,7 +163,7 @@ fn has_no_rosters(rosters: &Rosters) -> bool {
 impl Directory {
     /// By what the hours of a rung are read for a press there; `None` where nobody knows the site.
     pub fn clock_at(&self, site: &SiteId) -> Option<&WallClock> {
-        self.sites.get(site)?.clock.as_ref()
+        self.sites.get(site)?.clock.as_deref()
     }
 
     /// Whether a ladder may ever tell a person: named on a rung, or on a roster that is.

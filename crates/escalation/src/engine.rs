@@ -348,7 +348,7 @@ impl Engine {
 
     /// When a test press of a device last reached a human, who said that it was theirs.
     pub fn last_proven(&self, device: &DeviceId) -> Option<Timestamp> {
-        self.devices.get(device).and_then(|heard| heard.proven_at)
+        self.devices.get(device).and_then(|heard| heard.proven_at.as_deref().copied())
     }
 
     /// Buttons on test, and those whose test has ended by itself without a press.
@@ -583,7 +583,7 @@ impl Engine {
         if let Event::TestAnswered { dev, by, theirs, .. } = event {
             self.hear(at, by.provider_ref.as_ref());
             if *theirs {
-                self.devices.hear(dev, &self.directory).proven_at = Some(at);
+                self.devices.hear(dev, &self.directory).proven_at = Some(Box::new(at));
             }
             self.apply_to_activation(at, event);
         }

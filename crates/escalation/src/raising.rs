@@ -363,7 +363,7 @@ fn guard_of(site: Option<&Site>, kind: Kind) -> CloseGuard {
 
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
-    let chattered = act.pace.is_chatter();
+    let chattered = act.is_pressed_fast();
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
@@ -412,7 +412,7 @@ impl Course<'_> {
     fn judge_pace(&mut self, chattered: bool) {
         let Joint::Device(device, _) = &self.act.joint else { return };
         let cause = Cause::Chatter { device: device.clone() };
-        match (chattered, self.act.pace.is_chatter()) {
+        match (chattered, self.act.is_pressed_fast()) {
             // Another call of the same button may have ended the trouble with its closing.
             (_, true) => self.raise_trouble(cause),
             (true, false) => self.events.extend(self.engine.trouble_cleared(&cause)),
@@ -423,7 +423,7 @@ impl Course<'_> {
     /// Whether a press that chatters has just made the climb go on; the next ones need not.
     fn has_chattered_enough(&self) -> bool {
         let lately = |at: Timestamp| self.now <= CHATTER_DISTURBS_EVERY.after(at);
-        self.act.is_chattering() && self.act.pace.resumed_at.is_some_and(lately)
+        self.act.is_chattering() && self.act.resumed_at().is_some_and(lately)
     }
 
     /// Pressed again long after somebody committed, or the owner held it: the climb goes on.

@@ -173,6 +173,14 @@ impl Course<'_> {
         true
     }
 
+    /// Whether somebody says yes who was asked nothing but whether it was they, testing, once that is no question any more: they
+    /// have not said that they go, and nothing may stand still for it.
+    pub(crate) fn comes_too_late(&self, by: &Responder, answer: &Answer) -> bool {
+        let as_tester = |contact| self.act.told.iter().any(|(to, told)| told.as_tester && to.contact() == Some(contact));
+        let is_yes = matches!(answer.reply, Reply::Going { .. } | Reply::Helping { .. });
+        is_yes && by.via == AnsweredVia::Sms && by.contact.is_some_and(as_tester)
+    }
+
     fn is_set_aside(&mut self, by: &Responder, answer: &Answer) -> bool {
         let event = Event::AnswerSetAside {
             act: Some(self.id()),

@@ -84,7 +84,7 @@ impl Course<'_> {
     pub(crate) fn heed_word(&mut self) {
         let event = Event::WordHeeded { act: self.id() };
         self.push(event);
-        if !self.act.word.is_some_and(|given| given.word == Word::Duress) {
+        if !self.act.word.as_ref().is_some_and(|given| given.word == Word::Duress) {
             return;
         }
         self.inform_centres();

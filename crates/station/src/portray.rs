@@ -253,7 +253,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         held_until: act.hold.map(|hold| hold.until),
         offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
-        word: act.word.map(|given| given.word),
+        word: act.word.as_ref().map(|given| given.word),
         asks_tester: act.asks_tester().map(|tester| vault.name_of(tester)),
         going: promised.chain(joined).chain(lost).collect(),
         needed: Needed { people: act.need, going: u16::try_from(act.going()).unwrap_or(u16::MAX) },

@@ -162,7 +162,7 @@ fn prove(view: &CoverageView, carriers: &[Carrier]) -> Coverage {
     for (site, device, ladder) in places {
         let (Some(details), Some(rungs)) = (directory.sites.get(site), directory.ladders.get(ladder)) else { continue };
         // A ladder that asks no clock does the same at every site.
-        let clock = details.clock.as_ref().filter(|_| rungs.has_hours());
+        let clock = details.clock.as_deref().filter(|_| rungs.has_hours());
         let known = covers.entry(ladder).or_default();
         if !known.iter().any(|(other, _)| *other == clock) {
             let cases = Case::all(rungs, &[clock.cloned()]);

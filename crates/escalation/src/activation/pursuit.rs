@@ -62,6 +62,8 @@ pub struct Told {
     pub medium: Medium,
     /// How many alarms may have reached them by it: sent, and not known to be lost.
     pub alarms: u32,
+    /// All that they were asked is whether it was they who pressed, testing.
+    pub as_tester: bool,
 }
 
 impl Told {

@@ -148,7 +148,7 @@ impl Activation {
             Event::ClaimLapsed { .. } | Event::Held { .. } | Event::HandOverOffered { .. } => self.claim.is_some(),
             Event::HoldEnded { .. } => self.hold.is_some(),
             Event::HandOverEnded { .. } => self.offer.is_some(),
-            Event::WordHeeded { .. } => self.word.is_some_and(|given| given.heed_at.is_some()),
+            Event::WordHeeded { .. } => self.word.as_ref().is_some_and(|given| given.heed_at.is_some()),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
             Event::DispatchReported { dispatch, .. } => (1..=self.dispatches).contains(dispatch),
@@ -188,15 +188,16 @@ impl Activation {
     }
 
     fn on_said_safe(&mut self, by: &Responder, eyes_on: bool, with_word: bool) {
-        let disproved = with_word && !self.word.is_some_and(|given| given.is_safe());
+        let disproved = with_word && !self.word.as_ref().is_some_and(|given| given.is_safe());
         self.said_safe.retain(|said| !said.by.is(by));
         self.said_safe.push(SaidSafe { by: Companion::new(by, Commitment::Going), eyes_on, disproved });
     }
 
     /// A twin stays: whoever is made to give it may be made to give the other one as well.
     fn on_word(&mut self, word: Word, heed_at: Timestamp) {
-        let twin = word == Word::Duress || self.word.is_some_and(|given| given.word == Word::Duress);
-        self.word = Some(Given { word: if twin { Word::Duress } else { word }, outdated: false, heed_at: Some(heed_at) });
+        let twin = word == Word::Duress || self.word.as_ref().is_some_and(|given| given.word == Word::Duress);
+        let word = if twin { Word::Duress } else { word };
+        self.word = Some(Box::new(Given { word, outdated: false, heed_at: Some(heed_at) }));
     }
 
     /// Whether anybody's commitment or hold stands in the way of a twin is over.
@@ -204,7 +205,7 @@ impl Activation {
         if let Some(given) = &mut self.word {
             given.heed_at = None;
         }
-        if self.word.is_some_and(|given| given.word == Word::Duress) {
+        if self.word.as_ref().is_some_and(|given| given.word == Word::Duress) {
             self.on_escalated();
         }
     }
@@ -242,7 +243,7 @@ impl Activation {
     fn on_lapsed(&mut self, at: Timestamp, why: Lapse) {
         self.promise = None;
         match why {
-            Lapse::PressedAgain => self.pace.resumed_at = Some(at),
+            Lapse::PressedAgain => self.pace_mut().resumed_at = Some(at),
             Lapse::NoAnswer | Lapse::VerifyingOver | Lapse::Withdrawn | Lapse::FellSilent => {}
         }
     }
@@ -250,7 +251,7 @@ impl Activation {
     fn on_hold_ended(&mut self, at: Timestamp, why: HoldEnd) {
         self.hold = None;
         match why {
-            HoldEnd::PressedAgain => self.pace.resumed_at = Some(at),
+            HoldEnd::PressedAgain => self.pace_mut().resumed_at = Some(at),
             HoldEnd::TimeOver | HoldEnd::CommitmentEnded | HoldEnd::HandOverUnanswered => {}
         }
     }
@@ -302,7 +303,7 @@ impl Activation {
             Repeat::SameGesture => {}
             Repeat::Again => self.gesture_at = at,
         }
-        self.pace.press(at);
+        self.pace_mut().press(at);
         // Whoever said before that it is over did not know of this press.
         self.said_safe = Vec::new();
         if let Some(given) = &mut self.word {
@@ -385,7 +386,10 @@ impl Activation {
             Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskTester => {
                 let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
                 // What is said later of a call that somebody knows of is written: nobody is rung for a stand-down.
-                self.told.insert(attempt.to.clone(), Told { medium: attempt.medium.in_writing(), alarms });
+                self.told.insert(
+                    attempt.to.clone(),
+                    Told { medium: attempt.medium.in_writing(), alarms, as_tester: attempt.purpose == Purpose::AskTester },
+                );
             }
             Purpose::PressedAgain => self.pressed_again_told_at = Some(at),
             Purpose::NothingAcknowledged | Purpose::WhichAlarm | Purpose::AlreadyClosed => {

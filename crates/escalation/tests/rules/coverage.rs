@@ -99,7 +99,7 @@ pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Direc
         eta_limit_s: Seconds(900),
         feedback: true,
         close_guard: escalation::directory::CloseGuard::Off,
-        clock: clock(dice, zone),
+        clock: clock(dice, zone).map(Arc::new),
     };
     let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
     directory.customers.insert(customer, Customer { prefix: "ONE".parse().unwrap(), ladder: None, centre: None });

@@ -118,7 +118,7 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
             eta_limit_s: Seconds(900),
             feedback: true,
             close_guard: escalation::directory::CloseGuard::AfterCancel,
-            clock: Some(WallClock { zone: Zone::named("Australia/Perth").unwrap(), calendar: None }),
+            clock: Some(Arc::new(WallClock { zone: Zone::named("Australia/Perth").unwrap(), calendar: None })),
         };
         directory.sites.insert(SiteId::parse(if index == 0 { "library" } else { "depot" }).unwrap(), site);
     }

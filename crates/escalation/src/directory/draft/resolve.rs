@@ -85,7 +85,7 @@ impl Draft {
             eta_limit_s: site.eta_limit_s,
             feedback: site.feedback,
             close_guard: site.close_guard,
-            clock: site.clock(),
+            clock: site.clock().map(Arc::new),
         })
     }
 

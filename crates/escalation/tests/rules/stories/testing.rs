@@ -11,7 +11,7 @@ use escalation::input::{Act, Input};
 use escalation::ladder::Medium;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Kind, Signal, Unreadable, Verb};
-use escalation::time::{SignedDuration, Timestamp};
+use escalation::time::{Seconds, SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{COUNTERS, PEOPLE};
@@ -69,8 +69,35 @@ fn without_a_yes_within_a_minute_it_is_a_call() {
     is_real(&mut floor);
     floor.expect_nothing_silent();
     floor.reply("p-nair", "Y{code}");
+    floor.expect("p-nair", Medium::Sms, Purpose::NothingAcknowledged);
+    assert_eq!(floor.stage(), Stage::Climbing, "whoever says that they tested has not said that they go");
+    floor.forward("30s");
+    floor.expect_sms("p-nair");
+    floor.reply("p-nair", "Y{code}");
     floor.expect("p-nair", Medium::Sms, Purpose::Confirmed);
-    assert!(floor.subject().is_open(), "a yes that comes too late says that they go, as it would without any test");
+    assert!(floor.subject().is_open(), "who was called like anybody goes like anybody");
+}
+
+/// Somebody is threatened at the button that was being tested; the tester, elsewhere, says yes to the question of before.
+#[test]
+fn a_yes_to_the_test_holds_no_ladder_that_a_second_press_began() {
+    let mut floor = asked();
+    floor.forward("20s");
+    floor.hear(signal(BUTTON, Verb::Press { kind: None, style: None }));
+    floor.skip_messages();
+    floor.reply("p-nair", "Y{code}");
+    assert_eq!(floor.stage(), Stage::Climbing);
+    assert!(floor.subject().is_open());
+}
+
+#[test]
+fn nobody_holds_back_what_may_be_a_test() {
+    let mut floor = asked();
+    floor.command(operator("desk"), Act::Claim).unwrap();
+    let hold = Act::Hold { span: Seconds(300), reason: "wait".to_owned().into() };
+    assert!(matches!(floor.command(operator("desk"), hold), Err(Rejection::NothingToHold(_))));
+    floor.forward("60s");
+    is_real(&mut floor);
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_twin_at_a_button_that_nobody_pressed_is_a_call() {
     assert_eq!(floor.engine.open_count(), 0);
     play(&mut floor, "cancel library/counter-1 with duress");
     let raised = floor.engine.activations().next().unwrap();
-    assert_eq!((raised.feedback, raised.word.map(|given| given.word)), (Some(false), Some(Word::Duress)));
+    assert_eq!((raised.feedback, raised.word.as_ref().map(|given| given.word)), (Some(false), Some(Word::Duress)));
     // What a broker kept from some other day raises nothing by itself.
     let mut floor = Floor::new(COUNTERS);
     let mut kept = signal("library/counter-1", Verb::Cancel(Some(Entered::Judged(Word::Duress))));
@@ -139,7 +139,7 @@ fn what_nobody_judged_proves_nothing() {
 /// What everybody sees of a call, the word aside.
 fn seen(act: &Activation) -> Activation {
     let mut act = act.clone();
-    act.word = act.word.map(|given| escalation::word::Given { word: Word::Unknown, ..given });
+    act.word = act.word.map(|given| Box::new(escalation::word::Given { word: Word::Unknown, ..*given }));
     for said in &mut act.said_safe {
         said.disproved = false;
     }
