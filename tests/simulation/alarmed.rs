@@ -26,6 +26,8 @@ struct Told {
     to_hear_of_going: Option<BTreeSet<Address>>,
     /// How often somebody said that they are going.
     times_going: usize,
+    /// Others are wanted beside whoever goes, and hear of it once they are enough.
+    more_wanted: bool,
     going: BTreeMap<Address, usize>,
     /// Who must be stood down, since the closing.
     to_stand_down: Option<BTreeSet<Address>>,
@@ -70,7 +72,8 @@ impl Told {
     }
 
     fn judge(&self, act: &ActivationId, found: &mut Findings) {
-        for address in self.to_hear_of_going.iter().flatten().filter(|address| !self.going.contains_key(*address)) {
+        let to_hear = self.to_hear_of_going.iter().flatten().filter(|_| !self.more_wanted);
+        for address in to_hear.filter(|address| !self.going.contains_key(*address)) {
             found.wrong("G alarmed and not told who is going", format!("{act} {address}"));
         }
         for (address, times) in self.going.iter().filter(|(_, times)| **times > self.times_going) {
@@ -101,6 +104,8 @@ pub(crate) fn are_told_how_it_goes(past: &Past, found: &mut Findings) {
                     told.to_hear_of_going = Some(told.alarmed_but(by));
                 }
             }
+            Event::Joined { commitment: Commitment::Going, .. } if told.more_wanted => told.times_going += 1,
+            Event::RungEntered { need: Some(_), .. } => told.more_wanted = true,
             Event::Closed { .. } => told.to_stand_down = Some(told.alarmed()),
             _other => {}
         }

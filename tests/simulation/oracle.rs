@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use escalation::acknowledgement::Gesture;
-use escalation::activation::{Activation, Progress};
+use escalation::activation::{Activation, Check, Progress, Promise};
 use escalation::engine::Engine;
 use escalation::event::{AnsweredVia, Entry as Why, Event, Responder};
 use escalation::id::{ActivationId, CustomerId, DispatchId};
@@ -106,13 +106,27 @@ fn states_make_sense(past: &Past, found: &mut Findings) -> Engine {
     engine
 }
 
-/// I3: an open activation has a deadline, or a person who has committed, whose commitment has one.
+/// I3: an open activation has a deadline, or a person who has committed, whose commitment has one; and where more than one is needed
+/// everybody's has.
 fn has_deadline(act: Option<&Activation>, found: &mut Findings) {
-    if let Some(act) = act
-        && act.is_open()
-        && act.next_due().is_none()
-    {
+    let Some(act) = act.filter(|act| act.is_open()) else { return };
+    let next = act.next_due().map(|(at, _)| at);
+    if next.is_none() {
         found.wrong("I3 open without a deadline", format!("{} {:?}", act.id, act.progress));
+    }
+    let believed = act.committed().filter(|_| act.need > 1).map(|promise| believed_until(act, promise)).min();
+    if believed.is_some_and(|until| next.is_none_or(|at| at > until)) {
+        found.wrong("I3 somebody counts without a deadline", format!("{} {believed:?} {next:?}", act.id));
+    }
+}
+
+/// Until when somebody's commitment is believed: as they said, until their answer is due, or, where they are there, by their own check.
+fn believed_until(act: &Activation, promise: &Promise) -> Timestamp {
+    let there = act.arrivals.iter().find(|arrival| arrival.by.is_same(&promise.by));
+    match there.map(|arrival| (arrival.check, arrival)) {
+        Some((Check::Heard, arrival)) => arrival.ask_at,
+        Some((Check::Asked | Check::Silent, arrival)) => arrival.silent_at,
+        Some((Check::Over, _)) | None => promise.grace_until.unwrap_or(promise.arrive_by),
     }
 }
 

@@ -416,6 +416,10 @@ id = "short"
 [[ladder.rung]]
 notify = [{{ person = "m-ono", by = ["sms", "email"] }}]
 wait = "{wait}"
+[[ladder.rung]]
+notify = [{{ person = "m-ono", by = ["email"] }}, {{ person = "j-smith", by = ["sms"] }}, {{ person = "p-nair", by = ["sms"] }}]
+wait = "60s"
+need = 2
 [fallback]
 customer = "kalamunda"
 ladder = "counters"

@@ -24,7 +24,7 @@ pub use self::said_safe::SaidSafe;
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, CloseGuard, Directory, Standing};
 use crate::dispatch::Recipient;
-use crate::event::{About, Age, Doer, Event, Opening, Raised, Responder};
+use crate::event::{About, Age, CoResponder, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::{Ladder, Medium, RungIndex};
@@ -115,8 +115,8 @@ pub struct Activation {
     pub police: Option<Police>,
     /// How many people have to accept before the climb stands still: the most that any rung entered so far asks for.
     pub need: u16,
-    /// Co-responders.
-    pub joined: Vec<Companion>,
+    /// Co-responders, each with a deadline of their own while more than one is needed.
+    pub joined: Vec<Promise>,
     /// Who is at the place or was, in order; their checks end with the call.
     pub arrivals: Vec<Arrival>,
     /// Everyone who has held the climb by "verifying", once for each time: each may do so twice.
@@ -291,6 +291,11 @@ impl Activation {
         self.promise.as_ref().is_some_and(|promise| promise.climb_on || !self.are_enough())
     }
 
+    /// Whether the climb stands still because as many have committed as it takes.
+    pub(crate) fn is_stilled(&self) -> bool {
+        self.promise.is_some() && !self.climbs_beside()
+    }
+
     /// Whether as many have committed as the ladder asks for.
     fn are_enough(&self) -> bool {
         self.need <= 1 || self.going() >= usize::from(self.need)
@@ -306,16 +311,22 @@ impl Activation {
         self.promise.is_some() && !self.are_enough()
     }
 
-    /// How many people are going and will be there within the site's limit: whoever verifies has not said that they come.
+    /// Everybody who has committed, the first one first.
+    pub fn committed(&self) -> impl Iterator<Item = &Promise> {
+        self.promise.as_deref().into_iter().chain(&self.joined)
+    }
+
+    /// How many people are certainly going and will be there within the site's limit: whoever verifies has not said that they come.
+    /// Whoever is not in the directory may be one of those who are, and two such names may be one human: beside nobody they are one.
     pub fn going(&self) -> usize {
-        let committed = self.promise.iter().map(|promise| &promise.by).chain(&self.joined);
-        committed.filter(|by| by.commitment == Commitment::Going && !by.far).count()
+        let going = || self.committed().map(|promise| &promise.by).filter(|by| by.commitment == Commitment::Going && !by.far);
+        let known = going().filter(|by| by.person.is_some()).count();
+        known.max(going().take(1).count())
     }
 
     /// Whether a person has accepted where others are needed beside them: they are not asked again.
     pub(crate) fn has_accepted(&self, person: PersonId) -> bool {
-        let committed = self.promise.iter().map(|promise| &promise.by).chain(&self.joined);
-        self.need > 1 && committed.filter_map(|by| by.person).any(|by| by.person == person)
+        self.need > 1 && self.committed().filter_map(|promise| promise.by.person).any(|by| by.person == person)
     }
 
     /// What happens next without anybody doing anything, and when. An open activation always has one (I3).
@@ -323,7 +334,7 @@ impl Activation {
         if let Some(closing) = &self.closing {
             return Some((closing.archive_at, Why::Archive));
         }
-        let promise = self.promise.as_ref().and_then(|p| self.promise_due(p));
+        let promise = self.bound().filter_map(|promise| self.promise_due(promise)).min_by_key(|(at, _)| *at);
         let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
         let police = self.police.as_ref().and_then(Police::due).map(|at| (at, Why::Police));
         let hold = self.hold.map(|hold| (hold.until, Why::Hold));
@@ -334,6 +345,22 @@ impl Activation {
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)
+    }
+
+    /// Everybody whose commitment ends by itself: the first one's, and where more than one is needed everyone else's as well.
+    fn bound(&self) -> impl Iterator<Item = &Promise> {
+        self.promise.as_deref().into_iter().chain(self.joined.iter().filter(|_| self.need > 1))
+    }
+
+    /// Whose commitment it is that this is due of.
+    pub(crate) fn promise_that_is(&self, due: (Timestamp, Why)) -> Option<&Promise> {
+        self.bound().find(|promise| self.promise_due(promise) == Some(due))
+    }
+
+    /// A co-responder, as entries name them; `None` for the first one.
+    pub(crate) fn co_responder(&self, promise: &Promise) -> Option<CoResponder> {
+        let joined = self.joined.iter().find(|joined| joined.answer == promise.answer);
+        joined.map(|joined| CoResponder { answer: joined.answer, person: joined.by.person })
     }
 
     /// Whoever is there is not asked whether they are still going: their own check is what their commitment waits for.

@@ -263,7 +263,7 @@ impl Course<'_> {
     /// one that does not; everyone else joins.
     pub(crate) fn accept(&mut self, by: &Responder, commitment: Commitment, eta: Seconds) {
         let climb_on = commitment == Commitment::Going && eta.0 > self.act.eta_limit_s;
-        let held = self.act.promise.is_some() && !self.act.climbs_beside();
+        let held = self.act.is_stilled();
         let answered_before = self.act.is_answered();
         let first = self.act.promise.is_none();
         let standing = self.act.promise.as_ref().map(|p| (p.by.is(by), p.commitment, p.climb_on));
@@ -271,7 +271,7 @@ impl Course<'_> {
             (None, _) | (Some((false, Commitment::Verifying, _)), Commitment::Going) => false,
             (Some((false, Commitment::Going, true)), Commitment::Going) if !climb_on => false,
             (Some((true, before, _)), _) => before == commitment,
-            (Some((false, _, _)), _) => return self.join(by, commitment, climb_on),
+            (Some((false, _, _)), _) => return self.join(by, commitment, eta.after(self.now), climb_on),
         };
         let event = Event::Accepted { act: self.id(), by: by.clone(), commitment, arrive_by: eta.after(self.now), climb_on, renewal };
         self.push(event);
@@ -285,21 +285,23 @@ impl Course<'_> {
                 Kind::Assist => {}
             }
         }
-        // The rung's wait may have run out while the commitment held it; that was no lateness of ours.
-        if held
-            && self.act.climbs_beside()
-            && self.act.next_due().is_some_and(|(due, why)| due <= self.now && matches!(why, Why::RungWait | Why::Round))
-        {
+        self.resume_where_held_up(held);
+    }
+
+    /// The rung's wait may have run out while a commitment held it that holds it no longer; that was no lateness of ours.
+    fn resume_where_held_up(&mut self, held: bool) {
+        let is_due = |(due, why): (Timestamp, Why)| due <= self.now && matches!(why, Why::RungWait | Why::Round);
+        if held && self.act.climbs_beside() && self.act.next_due().is_some_and(is_due) {
             self.resume(Entry::Resumed);
         }
     }
 
     /// A human cannot: their pursuit is over, and where they had committed the climb goes on.
     pub(crate) fn decline(&mut self, by: &Responder) {
-        let held = self.act.promise.is_some() && !self.act.climbs_beside();
+        let held = self.act.is_stilled();
         let withdrawn = self.act.promise.as_ref().is_some_and(|p| p.by.is(by));
         if withdrawn {
-            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::Withdrawn };
+            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::Withdrawn, whose: None };
             self.push(event);
         }
         let event = Event::Declined { act: self.id(), by: by.clone(), rests_until: REST.after(self.now) };
@@ -308,7 +310,7 @@ impl Course<'_> {
         if withdrawn {
             self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
-        } else if held && self.act.climbs_beside() {
+        } else if held && !self.act.is_stilled() {
             // One of those who are needed has left: the climb goes on for another.
             self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
@@ -317,14 +319,16 @@ impl Course<'_> {
         }
     }
 
-    fn join(&mut self, by: &Responder, commitment: Commitment, far: bool) {
+    fn join(&mut self, by: &Responder, commitment: Commitment, arrive_by: Timestamp, far: bool) {
         let answered_before = self.act.is_answered();
-        let event = Event::Joined { act: self.id(), by: by.clone(), commitment, far };
+        let held = self.act.is_stilled();
+        let event = Event::Joined { act: self.id(), by: by.clone(), commitment, far, arrive_by: Some(arrive_by) };
         self.push(event);
         self.confirm(by, Purpose::Confirmed);
         if !answered_before {
             self.tell_once_answered(by);
         }
+        self.resume_where_held_up(held);
     }
 
     /// Everyone else hears that somebody is going once nobody more is needed: who is still wanted must not lean back.

@@ -52,7 +52,7 @@ impl Course<'_> {
     /// A responder is at the place, or is still safe there. Who has not committed before does so with it.
     pub(crate) fn arrive(&mut self, by: &Responder) {
         let going = self.act.promise.as_ref().is_some_and(|p| p.by.is(by) && p.commitment == Commitment::Going);
-        if !going && !self.act.joined.iter().any(|c| c.is(by)) {
+        if !going && !self.act.joined.iter().any(|joined| joined.by.is(by)) {
             self.accept(by, Commitment::Going, DEFAULT_ETA);
         }
         let renewal = self.act.has_arrived(by);

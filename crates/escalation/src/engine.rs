@@ -373,7 +373,7 @@ impl Engine {
     /// Whether the caller of an accept is one who joined another: a repeat of it is answered as it stands.
     pub fn is_co_responder(&self, command: &Command) -> bool {
         let by = self.responder(&Doer::from(&command.by));
-        let joined = || self.activation(&command.activation).is_some_and(|act| act.joined.iter().any(|c| c.is(&by)));
+        let joined = || self.activation(&command.activation).is_some_and(|act| act.joined.iter().any(|joined| joined.by.is(&by)));
         matches!(command.act, Act::Accept { .. }) && joined()
     }
 

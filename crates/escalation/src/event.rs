@@ -20,7 +20,7 @@ pub use self::doer::Doer;
 pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
 pub use self::reader::Reader;
-pub use self::responder::{AnsweredVia, Lapse, Responder, SetAside};
+pub use self::responder::{AnsweredVia, CoResponder, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 pub use self::successor::Successor;
 pub use self::tenure::{HandOverEnd, HoldEnd};
@@ -394,6 +394,9 @@ pub enum Event {
         /// Their estimate is beyond the site's limit: where more than one is needed they do not count.
         #[serde(default, skip_serializing_if = "is_false")]
         far: bool,
+        /// When they should be there, or have verified: where more than one is needed they are asked then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arrive_by: Option<Timestamp>,
     },
     /// A human cannot.
     #[serde(rename = "answer.declined")]
@@ -504,21 +507,27 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provider_ref: Option<String>,
     },
-    /// The person committed was asked whether they are still going.
+    /// Somebody who has committed was asked whether they are still going.
     #[serde(rename = "commitment.questioned")]
     CommitmentQuestioned {
         /// Which.
         act: ActivationId,
-        /// Silence until then resumes the climb.
+        /// Silence until then ends the commitment.
         grace_until: Timestamp,
+        /// Whose, where it is not the first one's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whose: Option<CoResponder>,
     },
-    /// A commitment ended without an arrival: the climb goes on.
+    /// A commitment ended without an arrival: the climb goes on, unless enough others are going.
     #[serde(rename = "commitment.lapsed")]
     CommitmentLapsed {
         /// Which.
         act: ActivationId,
         /// Why.
         why: Lapse,
+        /// Whose, where it is not the first one's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whose: Option<CoResponder>,
     },
     /// An operator owns it.
     #[serde(rename = "activation.claimed")]

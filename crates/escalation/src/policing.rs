@@ -62,7 +62,7 @@ impl Course<'_> {
 
     /// Whoever has committed rings; where nobody has, everybody alarmed does. The others are asked whether anyone has.
     fn ask_to_ring(&mut self) {
-        let committed: Vec<Companion> = self.act.promise.iter().map(|p| p.by.clone()).chain(self.act.joined.iter().cloned()).collect();
+        let committed: Vec<Companion> = self.act.committed().map(|promise| promise.by.clone()).collect();
         let ringing: Vec<(Recipient, Medium)> = committed.iter().filter_map(|by| self.address_of(by)).collect();
         let others = self.alarmed();
         for (to, medium) in &ringing {

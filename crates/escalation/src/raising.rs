@@ -434,7 +434,7 @@ impl Course<'_> {
         let outlived = !self.act.climbs_beside() && self.act.promise.as_ref().is_some_and(|p| self.now > ACCEPT_OUTLIVED.after(p.since));
         let held_too_long = self.act.hold.is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
         if outlived {
-            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain };
+            let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain, whose: None };
             self.push(event);
         }
         if outlived || held_too_long {

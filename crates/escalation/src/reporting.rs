@@ -5,7 +5,7 @@ use crate::activation::{Activation, AttemptState, Check, Promise};
 use crate::course::Course;
 use crate::dispatch::{DeliveryReport, Purpose, Report};
 use crate::engine::Engine;
-use crate::event::{Entry, Event, HoldEnd, Lapse};
+use crate::event::{CoResponder, Entry, Event, HoldEnd, Lapse};
 use crate::ladder::Medium;
 use crate::time::{Seconds, Timestamp, Why, millis_between};
 
@@ -106,8 +106,7 @@ impl Course<'_> {
                 crate::activation::Progress::Climb { rung, until } => self.wait_over(rung, until),
                 crate::activation::Progress::Rounds { .. } => {}
             },
-            Why::Arrival => self.arrival_due(at),
-            Why::Grace => self.lapse(self.why_silent()),
+            Why::Arrival | Why::Grace => self.promise_due(at, why),
             Why::Police => self.police_unrung(),
             Why::Check => self.ask_whether_safe(),
             // The call for whoever fell silent is raised by a decision of its own.
@@ -144,37 +143,41 @@ impl Course<'_> {
         }
     }
 
-    /// "Verifying" that is over lets the climb go on; someone going is asked first, but time we were away counts against it.
-    fn arrival_due(&mut self, due: Timestamp) {
-        let Some(promise) = self.act.promise.clone() else {
+    /// Somebody's time is over: "verifying" ends, whoever is going is asked, and whoever was asked has not answered.
+    fn promise_due(&mut self, at: Timestamp, why: Why) {
+        let Some(promise) = self.act.promise_that_is((at, why)).cloned() else {
             return;
         };
-        match promise.commitment {
-            Commitment::Verifying => self.lapse(Lapse::VerifyingOver),
-            Commitment::Going => {
-                let event = Event::CommitmentQuestioned { act: self.id(), grace_until: grace(&promise).after(due) };
-                self.push(event);
-                if let Some((to, medium)) = self.address_of(&promise.by) {
-                    self.owe(to, medium, Purpose::StillGoing, None);
-                }
-            }
+        let whose = self.act.co_responder(&promise);
+        match (why == Why::Grace, promise.commitment) {
+            (true, _) => self.lapse(self.why_silent(&promise), whose),
+            (false, Commitment::Verifying) => self.lapse(Lapse::VerifyingOver, whose),
+            (false, Commitment::Going) => self.ask_whether_still_going(at, &promise, whose),
+        }
+    }
+
+    /// Time we were away counts against the first one. A co-responder may have come to be needed long after their time, and whoever
+    /// was never asked is not silent.
+    fn ask_whether_still_going(&mut self, due: Timestamp, promise: &Promise, whose: Option<CoResponder>) {
+        let from = if whose.is_some() { self.now } else { due };
+        let event = Event::CommitmentQuestioned { act: self.id(), grace_until: grace(promise).after(from), whose };
+        self.push(event);
+        if let Some((to, medium)) = self.address_of(&promise.by) {
+            self.owe(to, medium, Purpose::StillGoing, None);
         }
     }
 
     /// Whoever committed was asked whether they are going, or, where they had arrived, whether they are safe.
-    fn why_silent(&self) -> Lapse {
-        let silent = |p: &Promise| self.act.arrivals.iter().any(|a| a.check == Check::Silent && a.by.is_same(&p.by));
-        match &self.act.promise {
-            Some(promise) if silent(promise) => Lapse::FellSilent,
-            Some(_) | None => Lapse::NoAnswer,
-        }
+    fn why_silent(&self, promise: &Promise) -> Lapse {
+        let silent = self.act.arrivals.iter().any(|a| a.check == Check::Silent && a.by.is_same(&promise.by));
+        if silent { Lapse::FellSilent } else { Lapse::NoAnswer }
     }
 
-    fn lapse(&mut self, why: Lapse) {
-        let climbed_beside = self.act.climbs_beside();
-        let event = Event::CommitmentLapsed { act: self.id(), why };
+    fn lapse(&mut self, why: Lapse, whose: Option<CoResponder>) {
+        let held = self.act.is_stilled();
+        let event = Event::CommitmentLapsed { act: self.id(), why, whose };
         self.push(event);
-        if !climbed_beside {
+        if held && !self.act.is_stilled() {
             self.end_hold(HoldEnd::CommitmentEnded);
             self.resume(Entry::Resumed);
         }

@@ -138,7 +138,7 @@ fn kinds(variants: &str) -> String {
         }
     }
     page += "\n## What fields are made of\n";
-    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "Doer", "Successor"] {
+    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "CoResponder", "Doer", "Successor"] {
         let _written = write!(page, "\n### {part}\n{}", fields_after(EVENTS, &format!("pub struct {part} {{\n"), 4));
     }
     page

@@ -9,7 +9,7 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
 use escalation::directory::{Directory, Mounting};
 use escalation::dispatch::{Recipient, Report};
-use escalation::event::{About, AnsweredVia, Doer, Event, Raised};
+use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
 use escalation::ladder::{Ladder, Need, RungIndex, Who};
 use escalation::police::Threshold;
@@ -180,7 +180,7 @@ pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
             Commitment::Going => ResponderAnswer::Going,
             Commitment::Verifying => ResponderAnswer::Helping,
         },
-        Some(_) | None if act.joined.iter().any(is) => ResponderAnswer::Joined,
+        Some(_) | None if act.joined.iter().any(|joined| is(&joined.by)) => ResponderAnswer::Joined,
         Some(_) | None if act.resting.contains_key(&link.person) => ResponderAnswer::Declined,
         Some(_) | None => ResponderAnswer::None,
     };
@@ -218,9 +218,10 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
     let place = vault.place(act.directory, &act.device);
     let next = act.next_due().filter(|_| act.is_open());
     let promised = act.promise.iter().map(|promise| going(vault, act, &promise.by, promise.commitment, Some(promise.arrive_by)));
-    let joined = act.joined.iter().map(|by| going(vault, act, by, by.commitment, None));
+    // Nobody is asked whether they still go where they are not needed: their time says nothing then.
+    let joined = act.joined.iter().map(|by| going(vault, act, &by.by, by.commitment, (act.need > 1).then_some(by.arrive_by)));
     // Whose commitment lapsed because they fell silent is still there, and not to be forgotten.
-    let committed = |by: &Companion| act.promise.iter().map(|p| &p.by).chain(&act.joined).any(|other| other.is_same(by));
+    let committed = |by: &Companion| act.committed().any(|promise| promise.by.is_same(by));
     let lost = act.arrivals.iter().filter(|a| a.check == Check::Silent && !committed(&a.by));
     let lost = lost.map(|arrival| going(vault, act, &arrival.by, arrival.by.commitment, None));
     Card {
@@ -490,8 +491,8 @@ async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &
             let pause = if pauses_until.is_some() { ", the climb waits for the code" } else { "" };
             format!("an answer was set aside: {}{pause}{}", plain(why), quoted(replay::open(ledger, text.as_ref()).await?))
         }
-        Event::CommitmentQuestioned { .. } => "asked whether still going".to_owned(),
-        Event::CommitmentLapsed { why, .. } => format!("the commitment ended: {}", plain(why)),
+        Event::CommitmentQuestioned { whose, .. } => format!("{}asked whether still going", co_responder(vault, *whose)),
+        Event::CommitmentLapsed { why, whose, .. } => format!("{}the commitment ended: {}", co_responder(vault, *whose), plain(why)),
         Event::Claimed { by, .. } => format!("claimed by {}", doer(vault, by)),
         Event::ClaimLapsed { .. } => "the claim lapsed".to_owned(),
         Event::Held { by, reason, .. } => {
@@ -621,6 +622,14 @@ fn responder_name(vault: &Vault, by: &escalation::event::Responder) -> String {
         AnsweredVia::Voice => "in a call",
     };
     format!("{name} ({via})")
+}
+
+/// `P. Nair: `, where a line is about a co-responder.
+fn co_responder(vault: &Vault, whose: Option<CoResponder>) -> String {
+    let name = |whose: CoResponder| {
+        whose.person.map_or_else(|| "somebody who is not in the directory".to_owned(), |person| vault.name_of(person.person))
+    };
+    whose.map_or_else(String::new, |whose| format!("{}: ", name(whose)))
 }
 
 fn doer(vault: &Vault, by: &Doer) -> String {

@@ -291,7 +291,7 @@ pub struct Going {
     pub name: String,
     /// To what.
     pub commitment: Commitment,
-    /// When they should be there; `None` for a co-responder.
+    /// When they should be there; `None` for a co-responder where one is enough.
     pub arrive_by: Option<Timestamp>,
     /// Since when they are there.
     pub arrived_at: Option<Timestamp>,

@@ -132,7 +132,7 @@ pub(crate) struct GoingShape {
     name: String,
     /// going or verifying.
     commitment: &'static str,
-    /// When they should be there; absent for a co-responder.
+    /// When they should be there; absent for a co-responder where one is enough.
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     arrive_by: Option<Timestamp>,

@@ -20,6 +20,8 @@ pub struct Promise {
     pub grace_until: Option<Timestamp>,
     /// The climb goes on beside it.
     pub climb_on: bool,
+    /// The `aseq` of the entry in which they said so.
+    pub answer: u32,
 }
 
 /// Somebody who answered.

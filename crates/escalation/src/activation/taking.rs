@@ -6,7 +6,7 @@ use super::{
 };
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
-use crate::event::{ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
+use crate::event::{CoResponder, ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
 use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
 use crate::police::Threshold;
@@ -56,10 +56,8 @@ impl Activation {
                 }
             }
             Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
-            Event::Joined { by, commitment, far, .. } => {
-                self.joined.retain(|c| !c.is(by));
-                self.joined.push(Companion::new(by, *commitment).at_a_distance(*far));
-            }
+            // Older entries name no time: whoever is needed is asked at once.
+            Event::Joined { by, commitment, far, arrive_by, .. } => self.on_joined(at, by, *commitment, arrive_by.unwrap_or(at), *far),
             Event::Arrived { by, ask_at, silent_at, .. } => self.on_arrived(at, by, *ask_at, *silent_at),
             Event::SafetyAsked { arrival, silent_at, .. } => self.on_checked(*arrival, Check::Asked, Some(*silent_at)),
             Event::FellSilent { arrival, .. } => self.on_checked(*arrival, Check::Silent, None),
@@ -72,12 +70,9 @@ impl Activation {
             Event::WordJudged { word, heed_at, .. } => self.on_word(*word, *heed_at),
             Event::WordHeeded { .. } => self.on_heeded(),
             Event::Declined { by, rests_until, .. } => self.on_declined(by, *rests_until),
-            Event::CommitmentQuestioned { grace_until, .. } => {
-                if let Some(promise) = &mut self.promise {
-                    promise.grace_until = Some(*grace_until);
-                }
-            }
-            Event::CommitmentLapsed { why, .. } => self.on_lapsed(at, *why),
+            Event::CommitmentQuestioned { grace_until, whose, .. } => self.on_questioned(whose.as_ref(), *grace_until),
+            Event::CommitmentLapsed { whose: Some(whose), .. } => self.joined.retain(|joined| joined.answer != whose.answer),
+            Event::CommitmentLapsed { why, whose: None, .. } => self.on_lapsed(at, *why),
             Event::Claimed { by, lapses_at, .. } => self.on_claimed(by, *lapses_at),
             Event::ClaimLapsed { .. } => self.on_unclaimed(),
             Event::Held { until, .. } => self.on_held(at, *until),
@@ -141,7 +136,12 @@ impl Activation {
             | Event::Exhausted { .. }
             | Event::TestAnswered { .. }
             | Event::Closed { .. } => self.is_open(),
-            Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => self.promise.is_some(),
+            Event::CommitmentQuestioned { whose: Some(whose), .. } | Event::CommitmentLapsed { whose: Some(whose), .. } => {
+                self.joined.iter().any(|joined| joined.answer == whose.answer)
+            }
+            Event::Joined { .. } | Event::CommitmentQuestioned { whose: None, .. } | Event::CommitmentLapsed { whose: None, .. } => {
+                self.promise.is_some()
+            }
             Event::SafetyAsked { arrival, .. } => self.check_of(*arrival) == Some(Check::Heard),
             Event::FellSilent { arrival, .. } => self.check_of(*arrival) == Some(Check::Asked),
             Event::PoliceUnrung { .. } => self.police.as_ref().is_some_and(|police| police.rung_at.is_none()),
@@ -315,18 +315,40 @@ impl Activation {
 
     /// Whoever had committed before, and is somebody else, stays on as a co-responder.
     fn on_accepted(&mut self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, climb_on: bool) {
-        self.joined.retain(|c| !c.is(by));
+        self.joined.retain(|joined| !joined.by.is(by));
         if let Some(before) = self.promise.take()
             && !before.by.is(by)
         {
-            self.joined.push(before.by);
+            self.joined.push(*before);
         }
-        let by = Companion::new(by, commitment).at_a_distance(climb_on);
+        let promise = self.promise_of(at, by, commitment, arrive_by, climb_on);
         match commitment {
-            Commitment::Verifying => self.verified.push(by.clone()),
+            Commitment::Verifying => self.verified.push(promise.by.clone()),
             Commitment::Going => {}
         }
-        self.promise = Some(Box::new(Promise { by, commitment, since: at, arrive_by, grace_until: None, climb_on }));
+        self.promise = Some(Box::new(promise));
+    }
+
+    fn on_joined(&mut self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, far: bool) {
+        self.joined.retain(|joined| !joined.by.is(by));
+        let promise = self.promise_of(at, by, commitment, arrive_by, far);
+        self.joined.push(promise);
+    }
+
+    fn on_questioned(&mut self, whose: Option<&CoResponder>, grace_until: Timestamp) {
+        let asked = match whose {
+            None => self.promise.as_deref_mut(),
+            Some(whose) => self.joined.iter_mut().find(|joined| joined.answer == whose.answer),
+        };
+        if let Some(promise) = asked {
+            promise.grace_until = Some(grace_until);
+        }
+    }
+
+    /// What the present entry commits somebody to.
+    fn promise_of(&self, at: Timestamp, by: &Responder, commitment: Commitment, arrive_by: Timestamp, climb_on: bool) -> Promise {
+        let by = Companion::new(by, commitment).at_a_distance(climb_on);
+        Promise { by, commitment, since: at, arrive_by, grace_until: None, climb_on, answer: self.entries.saturating_sub(1) }
     }
 
     fn pursue(&mut self, parties: &[Party]) {
@@ -453,9 +475,9 @@ impl Activation {
     }
 
     fn on_arrived(&mut self, at: Timestamp, by: &Responder, ask_at: Timestamp, silent_at: Timestamp) {
-        let committed = self.promise.iter_mut().map(|promise| &mut promise.by).chain(&mut self.joined);
-        for companion in committed.filter(|companion| companion.is(by)) {
-            companion.far = false;
+        let committed = self.promise.as_deref_mut().into_iter().chain(&mut self.joined);
+        for promise in committed.filter(|promise| promise.by.is(by)) {
+            promise.by.far = false;
         }
         match self.arrivals.iter_mut().find(|arrival| arrival.by.is(by)) {
             Some(there) => {
@@ -475,7 +497,7 @@ impl Activation {
     }
 
     fn on_declined(&mut self, by: &Responder, rests_until: Timestamp) {
-        self.joined.retain(|c| !c.is(by));
+        self.joined.retain(|joined| !joined.by.is(by));
         for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.by.is(by)) {
             arrival.check = Check::Over;
         }

@@ -74,6 +74,16 @@ pub struct Responder {
     pub provider_ref: Option<String>,
 }
 
+/// Somebody who accepted beside others, where an entry is about their commitment and not the first one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoResponder {
+    /// The `aseq` of the entry in which they accepted last.
+    pub answer: u32,
+    /// A person of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonVersion>,
+}
+
 impl Responder {
     /// What tells somebody without a place in the directory from others: their address, else the name a caller gave.
     pub(crate) fn mark(&self) -> Option<ContactKey> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use escalation::acknowledgement::{Answer, Code, Commitment, Disposition, Gesture, Reply, Sender};
-use escalation::activation::{Activation, Stage};
+use escalation::activation::{Activation, Check, Promise, Stage};
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallback, Mounting, Person, PersonChange, Site};
 use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
@@ -16,7 +16,7 @@ use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
 use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
 use escalation::roster::{Hours, OnHolidays, WallClock};
 use escalation::signal::{DeviceClock, Kind, Style, Unreadable, Verb};
-use escalation::time::{Seconds, SignedDuration};
+use escalation::time::{Seconds, SignedDuration, Timestamp};
 use escalation::trouble::Cause;
 use escalation::word::{Entered, Word};
 use escalation::zone::Zone;
@@ -379,17 +379,38 @@ impl World {
             assert!(held.is_none_or(|until| until <= self.floor.now + SignedDuration::from_secs(300)), "a hold is short: {held:?}");
             assert!(held <= lapses_at, "a hold is an owner's: {held:?} and {lapses_at:?}");
             assert!(act.offer.is_none() || lapses_at.is_some(), "and so is an offer");
-            let committed = act.promise.iter().map(|promise| &promise.by).chain(&act.joined);
-            let going: Vec<_> = committed.filter(|by| by.commitment == Commitment::Going && !by.far).collect();
-            let is_one_of_two =
-                |(n, by): (usize, &&escalation::activation::Companion)| going.iter().skip(n + 1).any(|other| other.is_same(by));
-            assert!(!going.iter().enumerate().any(is_one_of_two), "nobody counts twice: {going:?}");
-            let waits = matches!(act.stage(), Stage::Committed(_));
-            assert!(!waits || act.need <= 1 || going.len() >= usize::from(act.need), "{} of {} hold {}", going.len(), act.need, act.id);
+            hold_together(act);
         }
         assert_eq!(engine.open_count(), engine.activations().filter(|a| a.is_open()).count());
         let owed: BTreeSet<_> = engine.outbox().map(|(id, _)| id.clone()).collect();
         assert_eq!(owed, self.owed.0, "the outbox is what was queued less what was reported");
+    }
+}
+
+/// Nobody counts twice, nobody holds a ladder alone that asks for more, and whoever counts there does so until a time that is kept.
+fn hold_together(act: &Activation) {
+    let going: Vec<_> = act.committed().filter(|promise| promise.by.commitment == Commitment::Going && !promise.by.far).collect();
+    let is_one_of_two = |(n, one): (usize, &&Promise)| going.iter().skip(n + 1).any(|other| other.by.is_same(&one.by));
+    assert!(!going.iter().enumerate().any(is_one_of_two), "nobody counts twice: {going:?}");
+    let known: BTreeSet<_> = going.iter().filter_map(|promise| promise.by.person.map(|by| by.person)).collect();
+    let certain = if known.is_empty() { going.len().min(1) } else { known.len() };
+    assert_eq!(act.going(), certain, "whoever has no name in the directory may be one who has: {going:?}");
+    let waits = matches!(act.stage(), Stage::Committed(_));
+    assert!(!waits || act.need <= 1 || certain >= usize::from(act.need), "{certain} of {} hold {}", act.need, act.id);
+    let (next, _) = act.next_due().unwrap();
+    for promise in act.committed().filter(|_| act.need > 1) {
+        let until = believed_until(act, promise);
+        assert!(next <= until, "{} would believe {promise:?} beyond {until}", act.id);
+    }
+}
+
+/// Until when somebody's commitment is believed: as they said, until their answer is due, or, where they are there, by their own check.
+fn believed_until(act: &Activation, promise: &Promise) -> Timestamp {
+    let there = act.arrivals.iter().find(|arrival| arrival.by.is_same(&promise.by));
+    match there.map(|arrival| (arrival.check, arrival)) {
+        Some((Check::Heard, arrival)) => arrival.ask_at,
+        Some((Check::Asked | Check::Silent, arrival)) => arrival.silent_at,
+        Some((Check::Over, _)) | None => promise.grace_until.unwrap_or(promise.arrive_by),
     }
 }
 

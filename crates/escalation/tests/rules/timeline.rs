@@ -1,6 +1,6 @@
 //! One line per event, as a person would tell it.
 
-use escalation::event::{AnsweredVia, Channel, Event, Party, Responder};
+use escalation::event::{AnsweredVia, Channel, CoResponder, Event, Party, Responder};
 use escalation::ladder::{RungIndex, Who};
 
 use crate::floor::Floor;
@@ -50,7 +50,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             let again = if *renewal { " once more" } else { "" };
             format!("{act} {} accepts{again}: {commitment:?} until {}{beside}", responder(floor, by), floor.stamp(*arrive_by))
         }
-        Event::Joined { act, by, commitment, .. } => format!("{act} {} joins: {commitment:?}", responder(floor, by)),
+        Event::Joined { .. } | Event::CommitmentQuestioned { .. } | Event::CommitmentLapsed { .. } => return commitment(floor, event),
         Event::Arrived { act, by, ask_at, silent_at, renewal } => {
             let again = if *renewal { "is safe" } else { "arrives" };
             format!("{act} {} {again}: asked at {}, silent at {}", responder(floor, by), floor.stamp(*ask_at), floor.stamp(*silent_at))
@@ -70,8 +70,6 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             let pause = pauses_until.map(|until| format!(", waits for the code until {}", floor.stamp(until)));
             format!("{act}: an answer set aside ({why:?}){}", pause.unwrap_or_default())
         }
-        Event::CommitmentQuestioned { act, grace_until } => format!("{act} still going? until {}", floor.stamp(*grace_until)),
-        Event::CommitmentLapsed { act, why } => format!("{act} commitment lapsed ({why:?})"),
         Event::Claimed { act, by, lapses_at } => format!("{act} claimed by {} until {}", by.principal, floor.stamp(*lapses_at)),
         Event::Held { act, by, until, .. } => format!("{act} held by {} until {}", by.principal, floor.stamp(*until)),
         Event::HoldEnded { act, why } => format!("{act} hold ended ({why:?})"),
@@ -107,6 +105,24 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{of} exported for {} by {}: {entries} entries", reader.as_str(), by.principal)
         }
     })
+}
+
+/// What becomes of a commitment, and who is there beside the first.
+fn commitment(floor: &Floor, event: &Event) -> Option<String> {
+    if let Event::Joined { act, by, commitment, arrive_by, .. } = event {
+        return Some(format!("{act} {} joins: {commitment:?} until {}", responder(floor, by), floor.stamp((*arrive_by)?)));
+    }
+    if let Event::CommitmentQuestioned { act, grace_until, whose } = event {
+        return Some(format!("{act}{} still going? until {}", of(floor, *whose), floor.stamp(*grace_until)));
+    }
+    let Event::CommitmentLapsed { act, why, whose } = event else { return None };
+    Some(format!("{act}{} commitment lapsed ({why:?})", of(floor, *whose)))
+}
+
+/// Says of a co-responder who it is; of the first one nothing.
+fn of(floor: &Floor, whose: Option<CoResponder>) -> String {
+    let name = |whose: CoResponder| whose.person.map_or_else(|| "somebody".to_owned(), |person| floor.person_name(person.person));
+    whose.map_or_else(String::new, |whose| format!(" {}", name(whose)))
 }
 
 fn rungs(list: &[RungIndex]) -> String {

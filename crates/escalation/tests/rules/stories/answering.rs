@@ -185,7 +185,7 @@ fn a_firm_answer_replaces_verifying_and_later_ones_join() {
             30s         KAL-1.9 sms to duty: someone_going code 47
             30s         KAL-1.10 webhook to westside: someone_going
             > reply duty Y{code}
-            30s       KAL-1 duty joins: Going
+            30s       KAL-1 duty joins: Going until 630s
             30s         KAL-1.11 sms to duty: confirmed code 47
             > reply duty N{code}
             30s       KAL-1 duty declines, rests until 930s
