@@ -7,6 +7,8 @@ use anyhow::{Context as _, ensure};
 use ledger::{AnyLedger, Audit, AuditReport, Severity, VerifyKey, Witnessed, notes};
 use serde_json::json;
 
+use crate::terminal;
+
 /// What is looked at, and against what.
 pub(crate) struct Subject {
     /// The record's address.
@@ -80,7 +82,7 @@ pub(crate) fn as_text(report: &AuditReport, keys: Keys) -> String {
     let wrong = |severity| report.findings.iter().filter(move |finding| finding.fault.severity() == severity);
     for (mark, severity) in [("WRONG", Severity::Fault), ("known", Severity::Known)] {
         for finding in wrong(severity) {
-            let _written = writeln!(text, "{mark}  {finding}");
+            let _written = writeln!(text, "{mark}  {}", terminal::plain(&finding.to_string()));
         }
     }
     match keys {
@@ -92,7 +94,7 @@ pub(crate) fn as_text(report: &AuditReport, keys: Keys) -> String {
     }
     let _written = writeln!(text, "{} entries, root {}", report.size, report.root.digest());
     if let (Some(first), Some(last)) = (&report.first_at, &report.last_at) {
-        let _written = writeln!(text, "from {first} to {last}");
+        let _written = writeln!(text, "from {} to {}", terminal::plain(first), terminal::plain(last));
     }
     if report.gone > 0 {
         let _written = writeln!(text, "the bytes of {} entries are gone, their hashes are there", report.gone);

@@ -14,6 +14,7 @@ mod documentation;
 mod private;
 mod signing;
 mod telemetry;
+mod terminal;
 mod wire;
 
 use std::process::ExitCode;

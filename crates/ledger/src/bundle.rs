@@ -24,6 +24,9 @@ const VERIFY: &str = include_str!("bundle/verify.sh");
 /// The first line of the list of what is withheld.
 const WITHHELD: &str = "index,leaf_hash,aseq,value,label,reason";
 
+/// What `bag-info.txt` calls the history that the bundle is of (RFC 8493, 2.2.2).
+pub const IDENTIFIER: &str = "External-Identifier";
+
 /// What goes into a bundle.
 #[derive(Clone, Debug)]
 pub struct Bundle {

@@ -37,7 +37,7 @@ use std::future::Future;
 pub use any::AnyLedger;
 pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
-pub use bundle::{Bundle, BundleFault, BundleFinding, BundleReport, NotAZip, Packed, TooLarge, Withheld, verify_bundle};
+pub use bundle::{Bundle, BundleFault, BundleFinding, BundleReport, IDENTIFIER, NotAZip, Packed, TooLarge, Withheld, verify_bundle};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use copy::CopyError;

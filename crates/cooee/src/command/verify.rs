@@ -15,6 +15,7 @@ use crate::auditing::{Subject, as_json, as_text};
 use crate::cli::Verify;
 use crate::command::serve::load;
 use crate::signing::Signing;
+use crate::terminal;
 
 /// Looks at everything, and prints what was found.
 pub(crate) fn run(arguments: &Verify) -> anyhow::Result<ExitCode> {
@@ -25,8 +26,11 @@ pub(crate) fn run(arguments: &Verify) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let (report, trusted) = runtime.block_on(subject.look())?;
     let verdict = if report.is_sound() { "nothing is wrong with what was looked at" } else { "this record is not what it was" };
-    let shown =
-        if arguments.json { format!("{}\n", as_json(&report, trusted)) } else { format!("{}{verdict}\n", as_text(&report, trusted)) };
+    let shown = if arguments.json {
+        format!("{}\n", terminal::json(&as_json(&report, trusted)))
+    } else {
+        format!("{}{verdict}\n", as_text(&report, trusted))
+    };
     std::io::stdout().write_all(shown.as_bytes()).context("print what was found")?;
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::WITHHELD;
 use super::zip::{self, NotAZip};
+use super::{IDENTIFIER, WITHHELD};
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
 use crate::digest::Digest;
 use crate::entry::EntryBody;
@@ -14,13 +14,20 @@ use crate::key::VerifyKey;
 use crate::proof::NotProven;
 use crate::tlog_proof::{NotATlogProof, TlogProof};
 
+/// The kind of entry after which a history that was ended goes on.
+const REOPENED: &str = "activation.reopened";
+
 /// What was found in a bundle.
 #[derive(Clone, Debug, Default)]
 pub struct BundleReport {
     /// The history that it is of.
     pub name: String,
+    /// SHA-256 of the zip.
+    pub digest: Option<Digest>,
     /// What the bag says of itself.
     pub info: Vec<(String, String)>,
+    /// The keys that it brings.
+    pub keys: Vec<VerifyKey>,
     /// What its entries are proven against; `None` where nobody known vouches for it.
     pub checkpoint: Option<Checkpoint>,
     /// Entries that are in it and proven.
@@ -29,7 +36,7 @@ pub struct BundleReport {
     pub values: u64,
     /// Entries and values that are named as withheld.
     pub withheld: u64,
-    /// Whether one of its entries ends the history.
+    /// Whether one of its entries ends the history and none opens it again: else later ones may exist. They may even then.
     pub closed: bool,
     /// What is wrong.
     pub findings: Vec<BundleFinding>,
@@ -95,6 +102,13 @@ pub enum BundleFault {
         /// Its number within the history, from 0.
         aseq: u64,
     },
+    /// No entry is in it, so that it proves nothing.
+    Empty,
+    /// It says of itself that it is of another history.
+    OtherName {
+        /// Of which.
+        found: String,
+    },
     /// Two entries have the same number.
     Twice {
         /// The number.
@@ -119,6 +133,7 @@ impl BundleReport {
 /// Looks at a whole bundle under these keys; under the bundle's own where there are none, which shows only that it fits together.
 pub fn verify(bytes: &[u8], keys: &[VerifyKey]) -> BundleReport {
     let mut check = Check::default();
+    check.report.digest = Some(Digest::of(&[bytes]));
     match zip::unpack(bytes) {
         Ok((files, differs)) => {
             if let Some(at) = differs {
@@ -141,6 +156,8 @@ struct Check {
     committed: BTreeMap<Digest, String>,
     /// Numbers within the history that are accounted for.
     numbers: BTreeSet<u64>,
+    /// The latest entry that ends the history or opens it again, and whether it ends it.
+    ending: Option<(u64, bool)>,
 }
 
 impl Check {
@@ -159,6 +176,11 @@ impl Check {
         }
         self.report.name = folder;
         self.report.info = self.text("bag-info.txt").lines().filter_map(said).collect();
+        // Whoever unpacks it goes by what the bag says, for a folder can have any name.
+        let called = self.report.info.iter().find(|(label, _)| label == IDENTIFIER).map(|(_, name)| name.clone()).unwrap_or_default();
+        if called != self.report.name {
+            self.find("bag-info.txt", BundleFault::OtherName { found: called });
+        }
     }
 
     /// A file's text; empty where it is missing or is none, which the manifests say.
@@ -204,8 +226,8 @@ impl Check {
     }
 
     fn contents(&mut self, keys: &[VerifyKey]) {
-        let own = self.keys();
-        let keys = if keys.is_empty() { own } else { keys.to_vec() };
+        self.report.keys = self.keys();
+        let keys = if keys.is_empty() { self.report.keys.clone() } else { keys.to_vec() };
         let note = self.text("data/checkpoint");
         match Checkpoint::open(&note, &keys) {
             Ok(checkpoint) => self.report.checkpoint = Some(checkpoint),
@@ -224,6 +246,9 @@ impl Check {
             } else {
                 self.report.values += 1;
             }
+        }
+        if records.is_empty() {
+            self.find("data/records", BundleFault::Empty);
         }
         self.withheld();
         for (value, path) in std::mem::take(&mut self.committed) {
@@ -288,8 +313,13 @@ impl Check {
         if !self.numbers.insert(aseq) {
             self.find(path, BundleFault::Twice { aseq });
         }
-        if let Some(found) = fields.get("count").and_then(Value::as_u64) {
-            self.report.closed = true;
+        let count = fields.get("count").and_then(Value::as_u64);
+        let reopens = fields.get("type").and_then(Value::as_str) == Some(REOPENED);
+        if (count.is_some() || reopens) && self.ending.is_none_or(|(latest, _)| latest < aseq) {
+            self.ending = Some((aseq, count.is_some()));
+            self.report.closed = count.is_some();
+        }
+        if let Some(found) = count {
             let expected = aseq.saturating_add(1);
             if found != expected {
                 self.find(path, BundleFault::Count { expected, found });
@@ -305,22 +335,32 @@ impl Check {
             self.find(PATH, BundleFault::Unreadable);
         }
         for line in lines {
-            let fields: Vec<&str> = line.split(',').collect();
-            let &[_index, _leaf, aseq, value, _label, _reason] = fields.as_slice() else {
+            let Some((aseq, value)) = withheld(line) else {
                 self.find(PATH, BundleFault::Unreadable);
                 continue;
             };
             self.report.withheld += 1;
-            if let Ok(aseq) = aseq.parse()
+            if let Some(aseq) = aseq
                 && !self.numbers.insert(aseq)
             {
                 self.find(PATH, BundleFault::Twice { aseq });
             }
-            if let Ok(value) = Digest::from_hex(value) {
+            if let Some(value) = value {
                 self.committed.remove(&value);
             }
         }
     }
+}
+
+/// The number of the entry and the value that a line of `withheld.csv` names; `None` where it does not read.
+fn withheld(line: &str) -> Option<(Option<u64>, Option<Digest>)> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let &[index, leaf, aseq, value, _label, _reason] = fields.as_slice() else { return None };
+    let _place: u64 = index.parse().ok()?;
+    let _leaf = Digest::from_hex(leaf).ok()?;
+    let aseq = if aseq.is_empty() { None } else { Some(aseq.parse().ok()?) };
+    let value = if value.is_empty() { None } else { Some(Digest::from_hex(value).ok()?) };
+    Some((aseq, value))
 }
 
 /// A line of `bag-info.txt`.
@@ -362,6 +402,8 @@ impl BundleFault {
             Self::ValueOfNothing => "value_of_nothing",
             Self::Unexplained { .. } => "unexplained",
             Self::Gap { .. } => "gap",
+            Self::Empty => "empty",
+            Self::OtherName { .. } => "other_name",
             Self::Twice { .. } => "twice",
             Self::Count { .. } => "count",
         }
@@ -396,6 +438,8 @@ impl fmt::Display for BundleFinding {
                 write!(f, "it commits to the value {value}, which is neither there nor named as withheld")
             }
             BundleFault::Gap { aseq } => write!(f, "entry {aseq} of the activation is neither there nor named as withheld"),
+            BundleFault::Empty => write!(f, "no entry is in it: it proves nothing"),
+            BundleFault::OtherName { found } => write!(f, "it says that the bundle is of {found}, and its folder has another name"),
             BundleFault::Twice { aseq } => write!(f, "entry {aseq} of the activation is there twice"),
             BundleFault::Count { expected, found } => write!(f, "it closes an activation of {found} entries, and is number {expected}"),
         }

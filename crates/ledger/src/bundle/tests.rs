@@ -141,9 +141,117 @@ async fn what_does_not_belong_is_refused() {
     assert_eq!(check(&swapped), ["not_proven"; 2]);
     // As another activation's.
     let other = Bundle { name: "KAL-2".to_owned(), ..whole.clone() };
-    assert_eq!(check(&other), ["other_history"; 4]);
+    assert_eq!(check(&other), ["other_name", "other_history", "other_history", "other_history", "other_history"]);
     // Under another key.
     let other: VerifyKey = VerifyKey::new(whole.checkpoint.origin().clone(), [9; 32]);
     let report = verify_bundle(&whole.pack().expect("packed").zip, &[other]);
     assert!(names(&report).contains(&"checkpoint") && report.proven == 0, "{report:?}");
+}
+
+/// What the bundle's own script says of it, and how it ends.
+fn by_hand(bundle: &Bundle, key: Option<&VerifyKey>) -> (Option<i32>, String) {
+    run(&bag(&bundle.name, &bundle.info, &bundle.payload()), &bundle.name, key)
+}
+
+fn run(files: &Files, name: &str, key: Option<&VerifyKey>) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, content).expect("written");
+    }
+    let mut shell = std::process::Command::new("sh");
+    shell.arg(folder.path().join(name).join("data/verify.sh")).args(key.map(ToString::to_string));
+    let output = shell.output().expect("run sh");
+    (output.status.code(), [output.stdout, output.stderr].concat().into_iter().map(char::from).collect())
+}
+
+/// The same entries and proofs under one that was changed.
+fn with_proof(whole: &Bundle, at: usize, change: impl FnOnce(&str) -> String) -> Vec<(String, String)> {
+    let proof = whole.proven[at].1.to_string();
+    vec![(format!("proofs/{:010}.tlog-proof", whole.proven[at].1.index), change(&proof))]
+}
+
+#[tokio::test]
+async fn the_script_finds_what_the_program_finds() {
+    let (whole, key) = bundle().await;
+    let said = |bundle: &Bundle| by_hand(bundle, Some(&key));
+    let (code, text) = said(&whole);
+    assert!(code == Some(0) && text.contains("4 entries are in it; 4 private values") && !text.contains("NOT "), "{text}");
+    let mut cases: Vec<(&str, &str, Bundle)> = Vec::new();
+    let mut case = |program: &'static str, script: &'static str, change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = whole.clone();
+        change(&mut bundle);
+        cases.push((program, script, bundle));
+    };
+    case("other_history", "is an entry of KAL-1", &|b| (b.name, b.info) = ("KAL-2".to_owned(), vec![(IDENTIFIER, "KAL-2".to_owned())]));
+    case("unexplained", "neither there nor named", &|b| drop(b.disclosures.remove(1)));
+    case("value_of_nothing", "no entry committed", &|b| {
+        b.disclosures.push(Disclosure::seal("", [99; 16], "note", "never said").expect("sealed"));
+    });
+    case("gap", "entry 1 of the activation is missing", &|b| drop((b.proven.remove(1), b.disclosures.remove(1))));
+    case("empty", "no entry is in it", &|b| (b.proven, b.disclosures) = Default::default());
+    case("not_proven", "is not in the record that was signed", &|b| {
+        let (first, second) = (b.proven[1].0.clone(), b.proven[2].0.clone());
+        (b.proven[1].0, b.proven[2].0) = (second, first);
+    });
+    case("twice", "is there twice, or is named as withheld", &|b| {
+        let (body, proof) = &b.proven[1];
+        b.withheld.push(Withheld { index: proof.index, leaf: body.leaf(), aseq: Some(1), value: None, reason: "personal data" });
+    });
+    for (program, script, bundle) in cases {
+        let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
+        assert!(names(&report).contains(&program), "{program}: {report:?}");
+        let (code, text) = said(&bundle);
+        assert!(code == Some(1) && text.contains(script), "{program}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_bundle_says_is_run_or_reaches_a_terminal() {
+    let (whole, key) = bundle().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let trap = folder.path().join("trap");
+    let trap = format!("a[$(touch${{IFS}}{})]", trap.display());
+    let mut forged = Vec::new();
+    // A proof's place, and numbers in the list of what is withheld, in which a shell that reckons would run a command.
+    forged.push(with_proof(&whole, 1, |proof| proof.replacen("index 2", &format!("index {trap}"), 1)));
+    forged.push(with_proof(&whole, 1, |proof| proof.replacen("index 2", "index 7", 1)));
+    forged.push(vec![("withheld.csv".to_owned(), format!("{WITHHELD}\n{trap},{trap},{trap},,,\n"))]);
+    forged.push(vec![("checkpoint".to_owned(), whole.checkpoint.to_string().replacen("\n7\n", &format!("\n{trap}\n"), 1))]);
+    forged.push(vec![("records/\u{1b}]0;owned\u{7}.json".to_owned(), "{}".to_owned())]);
+    let mut beyond = with_proof(&whole, 1, |proof| proof.replacen("index 2", "index 7", 1));
+    beyond[0].0 = "proofs/0000000007.tlog-proof".to_owned();
+    beyond.push(("records/0000000007.json".to_owned(), String::from_utf8_lossy(whole.proven[1].0.bytes()).into_owned()));
+    forged.push(beyond);
+    for files in forged {
+        let mut bundle = whole.clone();
+        let mut payload = bundle.payload();
+        payload.extend(files.into_iter().map(|(path, text)| (format!("data/{path}"), text.into_bytes())));
+        bundle.info.push(("Note", "\u{1b}[31m".to_owned()));
+        for key in [Some(&key), None] {
+            let (code, text) = run(&bag(&bundle.name, &bundle.info, &payload), &bundle.name, key);
+            assert_eq!(code, Some(1), "{text}");
+            assert!(text.chars().all(|letter| letter == '\n' || (' '..='~').contains(&letter)), "{text:?}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "something was run");
+    let mut payload = whole.payload();
+    payload.insert("data/log.vkey".to_owned(), "\u{1b}[2J+\u{9b}2J\n".into());
+    let (code, text) = run(&bag(NAME, &whole.info, &payload), NAME, None);
+    assert!(code != Some(0) && text.chars().all(|letter| letter == '\n' || (' '..='~').contains(&letter)), "{text:?}");
+}
+
+#[tokio::test]
+async fn what_was_opened_again_or_brings_its_own_key_is_not_called_whole() {
+    let (whole, key) = bundle().await;
+    let (code, text) = by_hand(&whole, None);
+    assert!(code == Some(2) && text.contains("NOT PROVEN"), "{text}");
+    let mut cut = whole.clone();
+    drop((cut.proven.pop(), cut.disclosures.pop()));
+    let report = verify_bundle(&cut.pack().expect("packed").zip, std::slice::from_ref(&key));
+    assert!(report.is_sound() && !report.closed, "{report:?}");
+    let (code, text) = by_hand(&cut, Some(&key));
+    assert!(code == Some(0) && text.contains("NOT COMPLETE"), "{text}");
+    assert_eq!(report.digest, Some(cut.pack().expect("packed").digest));
 }

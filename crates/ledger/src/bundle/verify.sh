@@ -5,35 +5,70 @@
 #
 # The argument is the record's public key, from paper or from somebody who got it when it was made. Without it the key
 # in the bundle is used: then only that its parts fit together is shown, since whoever forged them could have put in a key.
+#
+# It ends 0 where everything holds under the key that was given, 1 where something is wrong, and 2 where nothing is wrong
+# and no key was given.
 set -eu
+LC_ALL=C
+export LC_ALL
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# What the bundle says is shown without what would do something to a terminal.
+clean() { tr -c '\012\040-\176' '?'; }
+say() { printf '%s\n' "$(printf %s "$1" | tr '\012' '?' | clean)"; }
 wrong() {
-  echo "WRONG  $*" >&2
+  say "WRONG  $1" >&2
   exit 1
 }
 unhex() { tr a-f A-F | basenc --base16 -d; }
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 hashed() { sha256sum | cut -c 1-64; }
+# Whether it is a number as the formats write it, and not more than a shell counts: nothing else is reckoned with.
+is_number() {
+  case $1 in
+    0) return 0 ;;
+    '' | 0* | *[!0-9]*) return 1 ;;
+  esac
+  [ "${#1}" -le 15 ]
+}
+is_hash() {
+  case $1 in *[!0-9a-f]*) return 1 ;; esac
+  [ "${#1}" = 64 ]
+}
 
 # The files are those that were packed.
-sha256sum --check --strict --quiet tagmanifest-sha256.txt || wrong "a file about the bundle was altered"
-sha256sum --check --strict --quiet manifest-sha256.txt || wrong "a file was altered or is missing"
+listed_in() {
+  sha256sum --check --strict --quiet "$1" > "$work/said" 2>&1 && return
+  clean < "$work/said" >&2
+  wrong "$2"
+}
+listed_in tagmanifest-sha256.txt "a file about the bundle was altered"
+listed_in manifest-sha256.txt "a file was altered or is missing"
 line_end='
 '
-listed=$(cat manifest-sha256.txt)$line_end
-for file in data/* data/*/*; do
-  [ -f "$file" ] || continue
-  case $listed in *"  $file$line_end"*) ;; *) wrong "$file is in no manifest" ;; esac
+listed=$line_end$(cut -c 67- manifest-sha256.txt)$line_end
+for file in data/* data/.[!.]* data/*/* data/*/.[!.]*; do
+  [ -e "$file" ] || continue
+  if [ -d "$file" ]; then
+    case $file in data/*/*) wrong "$file is a folder that does not belong" ;; esac
+    continue
+  fi
+  case $listed in *"$line_end$file$line_end"*) ;; *) wrong "$file is in no manifest" ;; esac
 done
+activation=
+while IFS= read -r line; do
+  case $line in 'External-Identifier: '*) activation=${line#*: } ;; esac
+done < bag-info.txt
+[ -n "$activation" ] || wrong "bag-info.txt does not say of which activation this is"
 
 # The checkpoint was signed by the key.
 key=${1:-}
+given=yes
 if [ -z "$key" ]; then
+  given=no
   read -r key < data/log.vkey
-  echo "known  the key was taken from the bundle itself: compare it with the one on paper: $key"
 fi
 origin=${key%%+*}
 public=${key#*+}
@@ -53,25 +88,57 @@ while read -r _dash by signature; do
   fi
 done < "$work/signatures"
 [ "$signed" = yes ] || wrong "this key did not sign the checkpoint"
+is_number "$size" && [ "$size" != 0 ] || wrong "the size in the checkpoint is no number of entries"
 root=$(printf %s "$root" | base64 -d | hex)
+is_hash "$root" || wrong "the root in the checkpoint is no hash"
 
-# Every entry is in the record that was signed, at its place.
-records=0
-seen=" "
+# What is withheld, by its number within the activation or by its digest.
+withheld=0
 total=0
-for record in data/records/*.json; do
+seen=" "
+named=" "
+{
+  read -r heading
+  [ "$heading" = index,leaf_hash,aseq,value,label,reason ] || wrong "data/withheld.csv does not begin as it should"
+  while IFS=, read -r index leaf aseq value _rest; do
+    is_number "$index" && is_hash "$leaf" || wrong "a line of data/withheld.csv does not read"
+    withheld=$((withheld + 1))
+    if [ -n "$aseq" ]; then
+      is_number "$aseq" || wrong "a line of data/withheld.csv does not read"
+      case $seen in *" $aseq "*) wrong "entry $aseq of the activation is named twice" ;; esac
+      seen="$seen$aseq "
+      total=$((total + 1))
+    fi
+    if [ -n "$value" ]; then
+      is_hash "$value" || wrong "a line of data/withheld.csv does not read"
+      named="$named$value "
+    fi
+  done
+} < data/withheld.csv
+
+# Every entry is in the record that was signed, at its place, and of this activation; and every value that it commits to
+# is there or named as withheld.
+records=0
+committed=" "
+ended=-1
+closed=no
+for record in data/records/*; do
   [ -e "$record" ] || continue
   number=${record##*/}
   number=${number%.json}
-  place=$(expr "$number" + 0) || true
+  proof=data/proofs/$number.tlog-proof
+  [ -f "$proof" ] || wrong "$record has no proof"
   {
     read -r version
     read -r word at
-    [ "$version" = c2sp.org/tlog-proof@v1 ] && [ "$word" = index ] && [ "$at" = "$place" ] || wrong "the proof of $record is of another place"
+    [ "$version" = c2sp.org/tlog-proof@v1 ] && [ "$word" = index ] && is_number "$at" || wrong "$proof is no proof"
+    [ "$record" = "data/records/$(printf %010d "$at").json" ] || wrong "the proof of $record is of another place"
+    [ "$at" -lt "$size" ] || wrong "$record lies beyond the $size entries that were signed"
     hash=$({ printf '\000'; cat "$record"; } | hashed)
     last=$((size - 1))
     while read -r beside && [ -n "$beside" ]; do
       beside=$(printf %s "$beside" | base64 -d | hex)
+      is_hash "$beside" || wrong "$proof holds what is no hash"
       if [ $((at % 2)) = 1 ] || [ "$at" = "$last" ]; then
         hash=$(printf '01%s%s' "$beside" "$hash" | unhex | hashed)
         while [ $((at % 2)) = 0 ] && [ "$at" != 0 ]; do
@@ -85,15 +152,26 @@ for record in data/records/*.json; do
       last=$((last / 2))
     done
     cat > "$work/note"
-  } < "data/proofs/$number.tlog-proof"
+  } < "$proof"
   [ "$last" = 0 ] && [ "$hash" = "$root" ] || wrong "$record is not in the record that was signed"
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "the proof of $record is for another checkpoint"
   records=$((records + 1))
+  # Entries have sorted keys and no spaces, and a quote within a text has a backslash before it: only a field reads so.
   body=$(cat "$record")
+  case $body in
+    *'"act":"'*)
+      act=${body#*'"act":"'}
+      act=${act%%\"*}
+      [ "$act" = "$activation" ] || wrong "$record is an entry of $act, and the bundle is of $activation"
+      ;;
+  esac
+  aseq=
   case $body in
     *'"aseq":'*)
       aseq=${body#*'"aseq":'}
       aseq=${aseq%%[!0-9]*}
+      is_number "$aseq" || wrong "$record has a number that does not read"
+      case $seen in *" $aseq "*) wrong "entry $aseq of the activation is there twice, or is named as withheld" ;; esac
       seen="$seen$aseq "
       total=$((total + 1))
       ;;
@@ -102,40 +180,52 @@ for record in data/records/*.json; do
     *'"count":'*'"type":"activation.closed"'*)
       count=${body#*'"count":'}
       count=${count%%[!0-9]*}
-      [ "$count" = $((aseq + 1)) ] || wrong "$record says that it closes $count entries, and it is number $((aseq + 1))"
+      is_number "$aseq" && is_number "$count" && [ "$count" = $((aseq + 1)) ] ||
+        wrong "$record says that it closes $count entries, and it is entry $aseq, counted from 0"
+      [ "$aseq" -lt "$ended" ] || { ended=$aseq closed=yes; }
+      ;;
+    *'"type":"activation.reopened"'*)
+      is_number "$aseq" || wrong "$record has no number"
+      [ "$aseq" -lt "$ended" ] || { ended=$aseq closed=no; }
       ;;
   esac
+  rest=$body
+  while :; do
+    case $rest in *'{"sd":"'*) ;; *) break ;; esac
+    rest=${rest#*'{"sd":"'}
+    digest=${rest%%\"*}
+    is_hash "$digest" || wrong "$record commits to what is no hash"
+    committed="$committed$digest "
+    [ ! -f "data/disclosures/$digest.json" ] || continue
+    case $named in *" $digest "*) ;; *) wrong "$record commits to the value $digest, which is neither there nor named as withheld" ;; esac
+  done
 done
+[ "$records" != 0 ] || wrong "no entry is in it: it proves nothing"
 
 # Every private value is one that an entry committed to.
 values=0
-for value in data/disclosures/*.json; do
+for value in data/disclosures/*; do
   [ -e "$value" ] || continue
   digest=$(hashed < "$value")
   [ "data/disclosures/$digest.json" = "$value" ] || wrong "$value was altered"
-  held=no
-  for record in data/records/*.json; do
-    case $(cat "$record") in *"{\"sd\":\"$digest\"}"*) held=yes && break ;; esac
-  done
-  [ "$held" = yes ] || wrong "no entry committed to $value"
+  case $committed in *" $digest "*) ;; *) wrong "no entry committed to $value" ;; esac
   values=$((values + 1))
 done
 
 # No entry of the activation is missing without being named as withheld.
-withheld=0
-tail -n +2 data/withheld.csv > "$work/withheld"
-while IFS=, read -r _index _leaf aseq _rest; do
-  withheld=$((withheld + 1))
-  [ -n "$aseq" ] || continue
-  seen="$seen$aseq "
-  total=$((total + 1))
-done < "$work/withheld"
 number=0
 while [ "$number" -lt "$total" ]; do
   case $seen in *" $number "*) ;; *) wrong "entry $number of the activation is missing and not named as withheld" ;; esac
   number=$((number + 1))
 done
 
-echo "the first $size entries of $origin were signed, with root $root"
-echo "compare that with a checkpoint that was kept outside: the same size must have the same root"
-echo "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
+say "activation $activation: the first $size entries of $origin were signed, with root $root"
+say "compare that with a checkpoint that was kept outside: the same size must have the same root"
+say "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
+[ "$closed" = yes ] ||
+  say "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it"
+if [ "$given" = no ]; then
+  say "NOT PROVEN  the key was taken from the bundle itself, and whoever forged the bundle could have put it there"
+  say "compare it with the one on paper: $key"
+  exit 2
+fi

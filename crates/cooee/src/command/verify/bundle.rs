@@ -10,54 +10,111 @@ use ledger::{BundleReport, verify_bundle};
 use serde_json::{Value, json};
 
 use crate::cli::Verify;
+use crate::terminal;
 
-const OWN_KEY: &str =
-    "the key was taken from the bundle itself: whoever forged it could have put in another; give the printed one with  --key";
-const OPEN: &str = "none of its entries closes the activation: it was open when this was made, and what came later is not in it";
+const OWN_KEY: &str = "NOT PROVEN  no key was given, and the one in the bundle was put there by whoever made it: anybody can make such a bundle\n  \
+     give the key from paper with  --key; this bundle brings";
+const OPEN: &str =
+    "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it";
+const CLOSED: &str = "known  an entry closes the activation; what was recorded after the last entry is not in it";
+const COMPARE: &str = "known  only the record says that this zip was handed out: compare its SHA-256 with the entry bundle.exported";
+
+/// How it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Everything holds under a key that whoever verifies has brought.
+    Sound,
+    /// It fits together, under a key that it brings itself.
+    Unproven,
+    /// Something is wrong.
+    Wrong,
+}
+
+impl Verdict {
+    fn of(report: &BundleReport, given: bool) -> Self {
+        match (report.is_sound(), given) {
+            (true, true) => Self::Sound,
+            (true, false) => Self::Unproven,
+            (false, _) => Self::Wrong,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Sound => "sound",
+            Self::Unproven => "unproven",
+            Self::Wrong => "wrong",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Sound => "nothing is wrong with this bundle",
+            Self::Unproven => "NOT PROVEN: its parts fit together, and nothing says who made them",
+            Self::Wrong => "this bundle is not what was handed out",
+        }
+    }
+
+    fn code(self) -> ExitCode {
+        match self {
+            Self::Sound => ExitCode::SUCCESS,
+            Self::Wrong => ExitCode::from(1),
+            Self::Unproven => ExitCode::from(2),
+        }
+    }
+}
 
 /// Looks at everything, and prints what was found.
 pub(super) fn run(path: &Path, arguments: &Verify) -> anyhow::Result<ExitCode> {
     let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     let report = verify_bundle(&bytes, &arguments.keys);
     let given = !arguments.keys.is_empty();
-    let shown = if arguments.json { format!("{}\n", as_json(&report, given)) } else { as_text(&report, given) };
+    let verdict = Verdict::of(&report, given);
+    let shown = if arguments.json { format!("{}\n", terminal::json(&as_json(&report, given, verdict))) } else { as_text(&report, verdict) };
     std::io::stdout().write_all(shown.as_bytes()).context("print what was found")?;
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(verdict.code())
 }
 
-fn as_text(report: &BundleReport, given: bool) -> String {
+/// For people. Whatever the bundle says is shown without what would do something to a terminal.
+fn as_text(report: &BundleReport, verdict: Verdict) -> String {
     let mut text = String::new();
     for finding in &report.findings {
-        let _written = writeln!(text, "WRONG  {finding}");
-    }
-    for (holds, known) in [(!given, OWN_KEY), (!report.closed, OPEN)] {
-        if holds {
-            let _written = writeln!(text, "known  {known}");
-        }
+        let _written = writeln!(text, "WRONG  {}", terminal::plain(&finding.to_string()));
     }
     for (label, value) in &report.info {
-        let _written = writeln!(text, "{label}: {value}");
+        let _written = writeln!(text, "{}: {}", terminal::plain(label), terminal::plain(value));
     }
     if let Some(checkpoint) = &report.checkpoint {
-        let (size, origin, root) = (checkpoint.size(), checkpoint.origin(), checkpoint.root());
-        let _written = writeln!(text, "the first {size} entries of {origin} were signed, with root {}", root.digest());
+        let (size, origin, root) = (checkpoint.size(), checkpoint.origin().to_string(), checkpoint.root());
+        let _written = writeln!(text, "the first {size} entries of {} were signed, with root {}", terminal::plain(&origin), root.digest());
     }
-    let BundleReport { proven, values, withheld, .. } = report;
-    let verdict = if report.is_sound() { "nothing is wrong with this bundle" } else { "this bundle is not what was handed out" };
+    if let Some(digest) = &report.digest {
+        let _written = writeln!(text, "SHA-256 {digest}\n{COMPARE}");
+    }
+    let BundleReport { proven, values, withheld, closed, .. } = report;
     let _written = writeln!(
         text,
-        "{proven} entries are proven; {values} private values belong to them; {withheld} entries and values are named as withheld\n{verdict}"
+        "{proven} entries are proven; {values} private values belong to them; {withheld} entries and values are named as withheld\n{}",
+        if *closed { CLOSED } else { OPEN }
     );
+    if verdict == Verdict::Unproven {
+        let keys: Vec<String> = report.keys.iter().map(|key| terminal::plain(&key.to_string())).collect();
+        let _written = writeln!(text, "{OWN_KEY} {}", keys.join(" "));
+    }
+    let _written = writeln!(text, "{}", verdict.words());
     text
 }
 
-fn as_json(report: &BundleReport, given: bool) -> Value {
+/// For programs. `sound` is true only where everything holds under a key that was given.
+fn as_json(report: &BundleReport, given: bool, verdict: Verdict) -> Value {
     let findings =
         report.findings.iter().map(|finding| json!({ "file": finding.file, "what": finding.fault.name(), "words": finding.to_string() }));
     let info = report.info.iter().map(|(label, value)| (label.clone(), json!(value)));
     json!({
-        "sound": report.is_sound(),
+        "verdict": verdict.word(),
+        "sound": verdict == Verdict::Sound,
         "activation": report.name,
+        "sha256": report.digest.as_ref().map(ToString::to_string),
         "said": info.collect::<serde_json::Map<_, _>>(),
         "origin": report.checkpoint.as_ref().map(|checkpoint| checkpoint.origin().to_string()),
         "size": report.checkpoint.as_ref().map(ledger::Checkpoint::size),
