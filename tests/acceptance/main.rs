@@ -29,6 +29,8 @@ mod parts;
 #[cfg(test)]
 mod press_to_ack;
 #[cfg(test)]
+mod readers;
+#[cfg(test)]
 mod record;
 #[cfg(test)]
 mod separation;

@@ -143,8 +143,14 @@ pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Ha
     let digest = Digest::new(*packed.digest.as_bytes());
     let Wish { of, reader, principal, actor, .. } = wish;
     let export = Export { of, customer, reader, by: attribution(principal, actor, None), entries, digest };
-    match desk.submit(Input::BundleExported(export)).await {
-        Verdict::Durable(outcome) => Ok(Handed { zip: packed.zip, seq: outcome.seq }),
+    let seq = recorded(desk, Input::BundleExported(export)).await?;
+    Ok(Handed { zip: packed.zip, seq })
+}
+
+/// Has the record say that something is handed out; gives the entry.
+async fn recorded(desk: &Desk, input: Input) -> Result<u64, NotHanded> {
+    match desk.submit(input).await {
+        Verdict::Durable(outcome) => Ok(outcome.seq),
         Verdict::NotTaken(why) => Err(NotHanded::NotTaken(why)),
         // The rules refuse nobody a line in the record; whoever is not written down gets nothing.
         Verdict::Refused(_) => Err(NotHanded::NotTaken(NotTaken::Unrecorded)),
@@ -182,6 +188,11 @@ impl Dossier {
             directories.extend(at(ledger, vault.directory_entry(version)).await?);
         }
         Ok(Self { vault, card, own, people, directories, left_out })
+    }
+
+    /// Whether a link that was sent still answers: it does until the activation has left memory.
+    fn links_answer(&self) -> bool {
+        !self.own.iter().any(|kept| matches!(kept.said, Some((_, Event::Archived { .. }))))
     }
 
     /// The places of all that may be proven.

@@ -21,6 +21,7 @@ pub mod evidence;
 mod failpoint;
 pub mod floor;
 pub mod journal;
+mod links;
 mod look;
 mod lost;
 pub mod notary;

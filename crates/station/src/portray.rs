@@ -19,6 +19,7 @@ use ledger::{Entry, Ledger, ReadError};
 
 use crate::floor::{Floor, Link};
 use crate::journal;
+use crate::links;
 use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
@@ -440,8 +441,13 @@ fn outcome(report: &Report) -> (&'static str, Option<String>) {
     }
 }
 
-/// One sentence for an event, with names and the words that were written or sent.
+/// One sentence for an event, with names and the words that were written or sent. Whoever reads it may be somebody who must not
+/// answer: links that were sent are left out.
 async fn sentence<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Event) -> Result<String, ReadError> {
+    worded(ledger, vault, directory, event).await.map(links::hidden)
+}
+
+async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Event) -> Result<String, ReadError> {
     Ok(match event {
         Event::Raised(raised) => raised_words(vault, raised, replay::open(ledger, raised.signal.note.as_ref()).await?),
         Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),

@@ -3,17 +3,26 @@
 //! An entry holds no name. But a button can be called after the person who carries it, a key after the one who holds it, and a text that
 //! was sent can say who is going. What names somebody who is withheld is withheld as well.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use escalation::event::Reader;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use super::{Dossier, Kept};
 
 /// The least that is looked for, in bytes: a single letter is in everything.
 const LEAST: usize = 2;
+/// What people write between the digits of a number.
+const BETWEEN_DIGITS: [char; 7] = [' ', '-', '.', '(', ')', '/', '\u{a0}'];
 
-/// What must not be said, in lower case.
+/// What must not be said.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
-    secrets: Vec<String>,
+    /// Names, mailboxes and ids as their words, by the first of them.
+    said: BTreeMap<String, BTreeSet<Vec<String>>>,
+    /// Numbers, as they can be dialled.
+    numbers: BTreeSet<String>,
 }
 
 impl Guard {
@@ -48,29 +57,83 @@ impl Guard {
         }
     }
 
-    /// As it is written, without the plus of a number or as it is dialled within Australia, and as an id is made of a name.
     fn keep(&mut self, value: &str) {
-        let value = value.trim().to_lowercase();
-        let words: Vec<&str> = value.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        let dialled = value.strip_prefix("+61").map(|rest| format!("0{rest}"));
-        for spelled in [value.trim_start_matches('+').to_owned(), words.join("-")].into_iter().chain(dialled) {
-            if spelled.len() >= LEAST && !self.secrets.contains(&spelled) {
-                self.secrets.push(spelled);
+        if let Some(number) = value.strip_prefix('+') {
+            let digits = number.replace(BETWEEN_DIGITS, "");
+            // As it is dialled within Australia, and as it is written without the nought.
+            if let Some(rest) = digits.strip_prefix("61") {
+                self.numbers.extend([format!("0{rest}"), rest.to_owned()]);
+            }
+            self.numbers.insert(digits);
+            return;
+        }
+        let folded = folded(value);
+        // An id of O'Brien is `o-brien` or `obrien`.
+        for spelled in [folded.replace('\'', " "), folded.replace('\'', "")] {
+            let words = words(&spelled);
+            let length: usize = words.iter().map(String::len).sum();
+            if let Some(first) = words.first().filter(|_| length >= LEAST) {
+                self.said.entry(first.clone()).or_default().insert(words);
             }
         }
     }
 
-    /// Whether a text says something of it, as words of their own.
+    /// Whether a text says something of it: the same words one after the other, whatever stands between them and however their
+    /// letters are accented; or the same digits.
     pub(super) fn hears(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        let ends = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
-        self.secrets.iter().any(|secret| {
-            text.match_indices(secret.as_str()).any(|(at, found)| {
-                let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + found.len()..).unwrap_or_default());
-                ends(before.chars().next_back()) && ends(after.chars().next())
-            })
-        })
+        let words = words(&folded(text));
+        let named = (0..words.len()).filter_map(|at| words.get(at..)).any(|from| {
+            let known = from.first().and_then(|first| self.said.get(first));
+            known.is_some_and(|known| known.iter().any(|said| from.starts_with(said)))
+        });
+        named || self.dials(text) || self.dials(&text.replace(BETWEEN_DIGITS, ""))
     }
+
+    fn dials(&self, text: &str) -> bool {
+        text.split(|letter: char| !letter.is_ascii_digit()).any(|digits| self.numbers.contains(digits))
+    }
+}
+
+/// In lower case, without accents, and with one kind of apostrophe: an id that was made of a name has no others.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for letter in text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase) {
+        match letter {
+            // These are letters of their own, which no normal form takes apart.
+            'đ' | 'ð' => folded.push('d'),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'ı' => folded.push('i'),
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'þ' => folded.push_str("th"),
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '`' | '\u{b4}' => folded.push('\''),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
+/// The words of a text. A letter without case is a word of its own: its script may write no spaces.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for letter in text.chars() {
+        let is_cased = letter.is_lowercase() || letter.is_numeric();
+        if !is_cased && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if is_cased {
+            word.push(letter);
+        } else if letter.is_alphanumeric() {
+            words.push(letter.to_string());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
 }
 
 #[cfg(test)]
@@ -80,15 +143,45 @@ mod tests {
     #[test]
     fn a_name_is_heard_however_an_id_spells_it_and_not_within_other_words() {
         let mut guard = Guard::default();
-        for value in ["J. Smith", "+61400000001", "Li"] {
+        for value in ["J. Smith", "+61400000001", "Li", "j.smith@example.org"] {
             guard.keep(value);
         }
-        for said in ["for J. SMITH.", r#"{"dev":"library/j-smith"}"#, "ref 61400000001", "tel:+61400000001", "tel:0400000001", "ask Li"] {
+        for said in [
+            "for J. SMITH.",
+            r#"{"dev":"library/j-smith"}"#,
+            "J Smith's phone",
+            "ref 61400000001",
+            "tel:+61400000001",
+            "tel:0400000001",
+            "0400 000 001",
+            "on (0400) 000-001",
+            "ask Li",
+            "<J.Smith@example.org>",
+        ] {
             assert!(guard.hears(said), "{said}");
         }
-        for said in ["library", "j-smithers", "161400000001", "Smithfield", ""] {
+        for said in ["library", "j-smithers", "161400000001", "Smithfield", "j and smith", ""] {
             assert!(!guard.hears(said), "{said}");
         }
         assert!(!Guard::default().hears("J. Smith"));
+    }
+
+    #[test]
+    fn names_of_every_shape_are_heard() {
+        let shapes = [
+            ("Mary-Jane O'Brien", &["mary-jane-o-brien", "MARY-JANE O\u{2019}BRIEN", "mary-jane-obrien-pendant", "mary jane o brien"][..]),
+            ("Zo\u{eb} Nguy\u{1ec5}n", &["zoe-nguyen", "Zoe\u{308} Nguye\u{302}\u{303}n", "ZO\u{cb} NGUY\u{1ec4}N"]),
+            ("\u{110}\u{1eb7}ng S\u{f8}rensen-Gro\u{df}", &["dang-sorensen-gross", "\u{111}\u{1eb7}ng s\u{f8}rensen gro\u{df}"]),
+            ("Cher", &["cher-pendant", "ask CHER!", "(Cher)"]),
+            ("\u{674e}\u{5c0f}\u{9f99}", &["\u{8bf7}\u{674e}\u{5c0f}\u{9f99}\u{6765}"]),
+        ];
+        for (name, spellings) in shapes {
+            let mut guard = Guard::default();
+            guard.keep(name);
+            for said in spellings {
+                assert!(guard.hears(said), "{name}: {said}");
+            }
+            assert!(!guard.hears("the front counter of the library, cherry red"), "{name}");
+        }
     }
 }

@@ -105,7 +105,7 @@ fn head(report: &Report<'_>) -> String {
         ("Whose", card.customer_name.clone()),
         ("First entry", format!("{} ({} UTC)", local(zone.as_ref(), card.raised_at), utc(card.raised_at))),
         ("Presses", card.presses.to_string()),
-        ("The device's own clock", pressed_at(report.own)),
+        ("The device's own clock", report.pressed_at()),
         ("State", state(card)),
         ("Made for", report.reader.as_str().to_owned()),
         ("Handed to", report.actor.map_or_else(|| report.principal.to_owned(), |actor| format!("{actor} ({})", report.principal))),
@@ -127,14 +127,18 @@ fn state(card: &Card) -> String {
     }
 }
 
-/// What the device said of when it was pressed.
-fn pressed_at(own: &[Kept]) -> String {
-    let first = own.first().map(Kept::fields).unwrap_or_default();
-    let said = first.get("signal").and_then(|signal| signal.get("pressed_at")).and_then(Value::as_str);
-    said.map_or_else(|| "said nothing".to_owned(), |at| format!("said {at}; what clocks of devices say is not proven"))
-}
-
 impl Report<'_> {
+    /// What the device said of when it was pressed, where that entry is in the bundle.
+    fn pressed_at(&self) -> String {
+        let Some(first) = self.own.first() else { return String::new() };
+        if let Some(why) = self.withheld_for(first.entry.seq.index()) {
+            return why;
+        }
+        let fields = first.fields();
+        let said = fields.get("signal").and_then(|signal| signal.get("pressed_at")).and_then(Value::as_str);
+        said.map_or_else(|| "said nothing".to_owned(), |at| format!("said {at}; what clocks of devices say is not proven"))
+    }
+
     fn timeline(&self) -> String {
         let zone = zone(&self.detail.card);
         let clocks = clocks(self.own);
@@ -218,10 +222,13 @@ impl Report<'_> {
 
     /// A line's sentence, where its entry is in the bundle.
     fn line(&self, line: &Line) -> String {
-        match self.withheld.iter().find(|withheld| withheld.index == line.seq && withheld.value.is_none()) {
-            Some(withheld) => format!("(withheld: {})", withheld.reason),
-            None => line.text.clone(),
-        }
+        self.withheld_for(line.seq).unwrap_or_else(|| line.text.clone())
+    }
+
+    /// Why a whole entry is not in the bundle; `None` where it is.
+    fn withheld_for(&self, seq: u64) -> Option<String> {
+        let whole = self.withheld.iter().find(|withheld| withheld.index == seq && withheld.value.is_none());
+        whole.map(|withheld| format!("(withheld: {})", withheld.reason))
     }
 
     fn table(&self, names: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {

@@ -3,11 +3,12 @@
 use escalation::event::Reader;
 use escalation::time::Timestamp;
 use ledger::memory::MemoryLedger;
-use ledger::{Batch, Bundle, Disclosure, EntryBody, Ledger as _, Seq, TlogProof, Withheld};
+use ledger::{Batch, Bundle, Disclosure, EntryBody, IDENTIFIER, Ledger as _, Seq, TlogProof, Withheld};
 
 use super::guard::Guard;
 use super::{Dossier, Held, Kept, NotHanded, Wish, report};
 use crate::desk::DeskError;
+use crate::links;
 use crate::look::History;
 use crate::notary::Attested;
 use crate::portray;
@@ -16,16 +17,18 @@ use crate::view::Detail;
 const GONE: &str = "its bytes are not kept any more";
 const ERASED: &str = "erased: the value is not kept any more";
 const NAMES: &str = "it names somebody whose name is withheld";
-const LINK: &str = "it holds a link by which somebody answers";
+const LINK: &str = "it holds a link by which somebody can still answer; ask again once the activation has left memory";
+const SENT: &str = "what a device sent: the entry holds its plain hash and a guess at a short message could be confirmed";
+const WORD: &str = "what a word was that somebody gave";
 const PERSON: &str = "the details of a person";
 const DIRECTORY: &str = "the directory: it holds the places of every customer";
-/// Where links to the responder's page lead: whoever has one answers as the person it was sent to, while the activation is in memory.
-const LINK_PATH: &str = "/a/";
 const README: &str = include_str!("readme.txt");
 
 /// What is in a bundle.
 #[derive(Default)]
 struct Selection {
+    /// Whether a link that was sent still answers.
+    links_answer: bool,
     proven: Vec<(EntryBody, TlogProof)>,
     disclosures: Vec<Disclosure>,
     withheld: Vec<Withheld>,
@@ -35,10 +38,13 @@ struct Selection {
 pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, now: Timestamp) -> Result<Bundle, NotHanded> {
     let guard = Guard::of(dossier, wish.reader);
     let mut proofs = attested.proofs.into_iter();
-    let mut selection = Selection::default();
+    let mut selection = Selection { links_answer: dossier.links_answer(), ..Selection::default() };
     for (kept, aseq) in dossier.own.iter().zip(0..) {
         let Some(proof) = proofs.next() else { break };
-        selection.take(kept, Some(aseq), proof, &guard, wish.reader);
+        match entry_withheld_from(wish.reader, kept) {
+            None => selection.take(kept, Some(aseq), proof, &guard, wish.reader),
+            Some(why) => selection.withhold(kept, Some(aseq), why),
+        }
     }
     for (kept, proof) in dossier.people.iter().zip(proofs) {
         match wish.reader {
@@ -68,12 +74,12 @@ pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, n
         actor: wish.actor.as_deref().filter(|_| wish.reader == Reader::Police),
         made_at: now,
     });
-    let Selection { proven, disclosures, withheld } = selection;
+    let Selection { proven, disclosures, withheld, .. } = selection;
     let principal = if guard.hears(&wish.principal) { "withheld" } else { &wish.principal };
     Ok(Bundle {
         name: wish.of.to_string(),
         info: vec![
-            ("External-Identifier", wish.of.to_string()),
+            (IDENTIFIER, wish.of.to_string()),
             ("External-Description", format!("Evidence of activation {}, for: {}", wish.of, wish.reader.as_str())),
             ("Bagging-Date", now.to_string().chars().take(10).collect()),
             ("Bag-Software-Agent", format!("cooee {}", env!("CARGO_PKG_VERSION"))),
@@ -99,9 +105,7 @@ impl Selection {
         for held in &kept.values {
             match (&held.disclosure, withheld_from(reader, &kept.entry.columns.kind, held)) {
                 (Some(value), None) if guard.hears(&value.value()) => self.withhold_value(kept, held, NAMES),
-                (Some(value), None) if reader != Reader::Police && value.value().contains(LINK_PATH) => {
-                    self.withhold_value(kept, held, LINK);
-                }
+                (Some(value), None) if self.links_answer && links::held(&value.value()) => self.withhold_value(kept, held, LINK),
                 (Some(value), None) => self.disclosures.push(value.clone()),
                 (Some(_), Some(why)) => self.withhold_value(kept, held, why),
                 (None, _) => self.withhold_value(kept, held, ERASED),
@@ -117,6 +121,20 @@ impl Selection {
     fn withhold_value(&mut self, kept: &Kept, held: &Held, reason: &'static str) {
         let value = Some((held.digest, held.label.to_owned()));
         self.withheld.push(Withheld { index: kept.entry.seq.index(), leaf: kept.entry.leaf, aseq: None, value, reason });
+    }
+}
+
+/// Why a whole entry is withheld: what stands in its bytes cannot be taken out of them. `None` where it may be told.
+fn entry_withheld_from(reader: Reader, kept: &Kept) -> Option<&'static str> {
+    match reader {
+        Reader::Police | Reader::Regulator => return None,
+        Reader::Foi => {}
+    }
+    match kept.entry.columns.kind.as_str() {
+        // Also which of them follow each other: a word is acted on after it was judged.
+        "word.judged" | "word.heeded" => Some(WORD),
+        // Also one without that hash: it would say that what was sent was a word.
+        _ => kept.fields().get("signal").map(|_| SENT),
     }
 }
 
