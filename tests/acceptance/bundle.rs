@@ -342,6 +342,15 @@ async fn the_register_says_who_attended_and_what_nobody_knows() {
     assert_eq!(later.text.lines().count(), 1, "{}", later.text);
     let theirs = story.daemon.api_with_key(Some(&swan.secret)).get("/api/v1/register").await.unwrap();
     assert!(theirs.status == 200 && theirs.text == later.text, "another customer has none: {}", theirs.text);
+    // The record says who has them, and the digest is that of the table.
+    let evidence = Evidence::of(&story.daemon);
+    let custody: Vec<&Value> = evidence.kind("register.exported").collect();
+    let said: Vec<(&Value, &Value)> = custody.iter().map(|entry| (&entry["lines"], &entry["cust"])).collect();
+    assert_eq!(said, [(&json!(1), &Value::Null), (&json!(0), &Value::Null), (&json!(0), &json!("swan"))]);
+    let digest = Command::new("sha256sum").arg(&to).output().unwrap().stdout;
+    assert_eq!(custody[0]["digest"].as_str().unwrap().as_bytes(), &digest[..64]);
+    assert_eq!((&custody[0]["from"], &custody[0]["until"]), (&json!("2019-12-31T16:00:00Z"), &json!("2100-01-01T00:00:00Z")));
+    assert!(custody[0]["by"]["principal"].as_str().unwrap().starts_with("os:"));
 }
 
 #[tokio::test]

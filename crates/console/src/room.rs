@@ -31,6 +31,8 @@ const GUESSES_MAX: usize = 16;
 const PROOFS_MAX: usize = 1;
 /// How many evidence bundles are made at once: each holds a whole history in memory.
 const EXPORTS_MAX: usize = 1;
+/// How many registers are made at once: each reads many histories, one after the other.
+const REGISTERS_MAX: usize = 1;
 /// How often one peer may present a wrong key or link in a minute before it is told to slow down.
 const FAILURES_PER_MINUTE: u32 = 30;
 /// How many unproven answers through one link are recorded in a minute; more say nothing new and would fill the record.
@@ -85,6 +87,7 @@ pub(crate) struct Room {
     pub(crate) guesses: Semaphore,
     pub(crate) proofs_at_work: Semaphore,
     pub(crate) exports: Semaphore,
+    pub(crate) registers: Semaphore,
     pub(crate) pulse: api::health::Pulse,
     /// The forms' token where nobody logs in: the demo and the control socket.
     pub(crate) house_csrf: String,
@@ -113,6 +116,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         guesses: Semaphore::new(GUESSES_MAX),
         proofs_at_work: Semaphore::new(PROOFS_MAX),
         exports: Semaphore::new(EXPORTS_MAX),
+        registers: Semaphore::new(REGISTERS_MAX),
         pulse: api::health::Pulse::default(),
         house_csrf: secret::text(&secret::random::<16>()?),
     });

@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// The key that signs the record.
     #[command(subcommand)]
     Record(Record),
-    /// Asks the running station for an evidence bundle of one activation, which is recorded, or for the register of attendance.
+    /// Asks the running station for an evidence bundle of one activation, or for the register of attendance; the record says who has it.
     Export(Export),
     /// Audits a record, also a running one, a backup or an evidence bundle: what is wrong, where, and since when.
     Verify(Verify),

@@ -172,6 +172,7 @@ impl Engine {
             Input::TickOwed { wall_ahead_us } => vec![self.ticked(*wall_ahead_us)],
             Input::SignedBy(signed) => self.on_signed_by(signed),
             Input::BundleExported(export) => vec![Event::from(export)],
+            Input::RegisterExported(export) => vec![Event::from(export)],
         })
     }
 
@@ -185,7 +186,7 @@ impl Engine {
                     self.pass(id);
                 }
             }
-            Event::ClockStepped { .. } | Event::Ticked { .. } | Event::BundleExported { .. } => {}
+            Event::ClockStepped { .. } | Event::Ticked { .. } | Event::BundleExported { .. } | Event::RegisterExported { .. } => {}
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),

@@ -715,6 +715,25 @@ pub enum Event {
         /// SHA-256 of the zip.
         digest: Digest,
     },
+    /// The register of attendance was handed out: who attended which activation.
+    #[serde(rename = "register.exported")]
+    RegisterExported {
+        /// Whose the activations are, where they are one customer's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// To whom it was handed out.
+        by: Doer,
+        /// Only those raised at or after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Timestamp>,
+        /// Only those raised before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// How many activations are in it.
+        lines: u32,
+        /// SHA-256 of the table.
+        digest: Digest,
+    },
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -68,6 +68,8 @@ pub enum Input {
     SignedBy(SignedBy),
     /// An evidence bundle was made; it is handed out once that is recorded.
     BundleExported(Export),
+    /// A register of attendance was made; it is handed out once that is recorded.
+    RegisterExported(RegisterExport),
 }
 
 /// Buttons to be put on test.
@@ -131,6 +133,30 @@ impl From<&Export> for Event {
             entries: *entries,
             digest: *digest,
         }
+    }
+}
+
+/// A register of attendance that is about to be handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterExport {
+    /// Whose the activations are, where they are one customer's.
+    pub customer: Option<CustomerId>,
+    /// To whom it is handed out.
+    pub by: Attribution,
+    /// Only those raised at or after.
+    pub from: Option<Timestamp>,
+    /// Only those raised before.
+    pub until: Option<Timestamp>,
+    /// How many activations are in it.
+    pub lines: u32,
+    /// SHA-256 of the table.
+    pub digest: Digest,
+}
+
+impl From<&RegisterExport> for Event {
+    fn from(export: &RegisterExport) -> Self {
+        let RegisterExport { customer, by, from, until, lines, digest } = export;
+        Self::RegisterExported { cust: customer.clone(), by: Doer::from(by), from: *from, until: *until, lines: *lines, digest: *digest }
     }
 }
 
@@ -283,7 +309,8 @@ impl Input {
             | Self::RecordFound
             | Self::TickOwed { .. }
             | Self::SignedBy(_)
-            | Self::BundleExported(_) => 3,
+            | Self::BundleExported(_)
+            | Self::RegisterExported(_) => 3,
         }
     }
 }

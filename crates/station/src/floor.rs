@@ -13,7 +13,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::Event;
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, Export, Input, TestOver, TestWanted};
+use escalation::input::{Act, Command, Export, Input, RegisterExport, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -283,7 +283,8 @@ impl Floor {
             | Input::RecordFound
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
-            | Input::BundleExported(_) => None,
+            | Input::BundleExported(_)
+            | Input::RegisterExported(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -473,7 +474,8 @@ impl Floor {
             | Event::WordHeeded { .. }
             | Event::NoteAdded { .. }
             | Event::Archived { .. }
-            | Event::BundleExported { .. } => {}
+            | Event::BundleExported { .. }
+            | Event::RegisterExported { .. } => {}
         }
         if let Some(sealed) = turn.batch.entries().last() {
             turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
@@ -578,7 +580,8 @@ impl Floor {
         | Input::Raised { by, .. }
         | Input::TestWanted(TestWanted { by, .. })
         | Input::TestOver(TestOver { by, .. })
-        | Input::BundleExported(Export { by, .. }) = input
+        | Input::BundleExported(Export { by, .. })
+        | Input::RegisterExported(RegisterExport { by, .. }) = input
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)
         {
             let key = self.secret.actor(actor);
@@ -636,7 +639,8 @@ impl Floor {
             | Input::RecordFound
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
-            | Input::BundleExported(_) => return,
+            | Input::BundleExported(_)
+            | Input::RegisterExported(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
             *entered = Entered::Judged(self.words.judge(&site, text));
@@ -730,7 +734,8 @@ fn holds(input: &Input) -> Holds {
         | Input::RecordFound
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
-        | Input::BundleExported(_) => Holds::Spool,
+        | Input::BundleExported(_)
+        | Input::RegisterExported(_) => Holds::Spool,
     }
 }
 

@@ -542,7 +542,8 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::TestStarted { .. }
         | Event::TestEnded { .. }
         | Event::DeviceReported { .. }
-        | Event::BundleExported { .. } => kind_of(event),
+        | Event::BundleExported { .. }
+        | Event::RegisterExported { .. } => kind_of(event),
     })
 }
 

@@ -630,7 +630,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::RecordFound
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
-        | Input::BundleExported(_) => false,
+        | Input::BundleExported(_)
+        | Input::RegisterExported(_) => false,
     }
 }
 

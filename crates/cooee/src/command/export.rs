@@ -32,15 +32,17 @@ pub(crate) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let bytes = runtime.block_on(answer(request, &socket))?;
-    private::write(to, &bytes).with_context(|| {
-        format!("write {}; where it was a bundle, the record says that it was handed out: it is lost, ask for another", to.display())
-    })?;
+    private::write(to, &bytes)
+        .with_context(|| format!("write {}; the record says that it was handed out: it is lost, ask for another", to.display()))?;
     let what = if arguments.register {
-        format!("{}: the register of attendance; its last column names those that no record of ours can fill\n", to.display())
+        format!(
+            "{}: the register of attendance, which the record says you have; its last column names those that no record of ours can fill\n",
+            to.display()
+        )
     } else {
         let hash = Digest::of(&[&bytes]);
         format!(
-            "{file}: {} bytes\nSHA-256 {hash}, which the record holds beside who has it\ncheck it with  cooee verify {file}\n",
+            "{file}: {} bytes\nSHA-256 {hash}, which the record holds beside who has it\ncheck it with  cooee verify {file} --key 'the public key from paper'\n",
             bytes.len(),
             file = to.display()
         )

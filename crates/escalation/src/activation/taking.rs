@@ -110,7 +110,8 @@ impl Activation {
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
-            | Event::BundleExported { .. } => return false,
+            | Event::BundleExported { .. }
+            | Event::RegisterExported { .. } => return false,
         }
         true
     }
@@ -170,7 +171,8 @@ impl Activation {
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
-            | Event::BundleExported { .. } => false,
+            | Event::BundleExported { .. }
+            | Event::RegisterExported { .. } => false,
         }
     }
 

@@ -59,7 +59,8 @@ impl Event {
             | Self::TestStarted { .. }
             | Self::TestEnded { .. }
             | Self::DeviceReported { .. }
-            | Self::BundleExported { .. } => None,
+            | Self::BundleExported { .. }
+            | Self::RegisterExported { .. } => None,
         }
     }
 
@@ -85,7 +86,8 @@ impl Event {
             | Self::NoteAdded { by, .. }
             | Self::Closed { by, .. }
             | Self::Reopened { by, .. }
-            | Self::BundleExported { by, .. } => Some(by),
+            | Self::BundleExported { by, .. }
+            | Self::RegisterExported { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }

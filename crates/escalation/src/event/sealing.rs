@@ -55,7 +55,8 @@ impl Event {
             | Self::Escalated { by, .. }
             | Self::TestStarted { by, .. }
             | Self::TestEnded { by, .. }
-            | Self::BundleExported { by, .. } => {
+            | Self::BundleExported { by, .. }
+            | Self::RegisterExported { by, .. } => {
                 by.seal_with(seal);
             }
             Self::NoteAdded { by, text, .. } => {

@@ -101,9 +101,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
-        Event::BundleExported { of, reader, by, entries, .. } => {
-            format!("{of} exported for {} by {}: {entries} entries", reader.as_str(), by.principal)
-        }
+        Event::BundleExported { .. } | Event::RegisterExported { .. } => return handed(event),
     })
 }
 
@@ -123,6 +121,14 @@ fn commitment(floor: &Floor, event: &Event) -> Option<String> {
 fn of(floor: &Floor, whose: Option<CoResponder>) -> String {
     let name = |whose: CoResponder| whose.person.map_or_else(|| "somebody".to_owned(), |person| floor.person_name(person.person));
     whose.map_or_else(String::new, |whose| format!(" {}", name(whose)))
+}
+
+fn handed(event: &Event) -> Option<String> {
+    if let Event::BundleExported { of, reader, by, entries, .. } = event {
+        return Some(format!("{of} exported for {} by {}: {entries} entries", reader.as_str(), by.principal));
+    }
+    let Event::RegisterExported { by, lines, .. } = event else { return None };
+    Some(format!("register of {lines} activations handed to {}", by.principal))
 }
 
 fn rungs(list: &[RungIndex]) -> String {

@@ -1,10 +1,16 @@
 //! The register of alarm attendance: one line for each activation, with what the record knows and nothing that it does not.
 
+use std::collections::BTreeSet;
+
 use escalation::event::Event;
+use escalation::id::{CustomerId, Digest};
+use escalation::input::{Input, RegisterExport};
 use escalation::time::Timestamp;
 
-use super::{Dossier, NotHanded};
+use super::{Dossier, NotHanded, recorded};
 use crate::desk::Desk;
+use crate::links;
+use crate::look::attribution;
 use crate::portray;
 use crate::view::{Card, Query, Scope};
 
@@ -20,6 +26,17 @@ pub struct Span {
     pub from: Option<Timestamp>,
     /// Raised before.
     pub to: Option<Timestamp>,
+}
+
+/// What somebody wants to be handed.
+#[derive(Clone, Debug)]
+pub struct RegisterWish {
+    /// Which activations.
+    pub span: Span,
+    /// The key or session that asks.
+    pub principal: String,
+    /// Whose things the key may touch.
+    pub scope: Scope,
 }
 
 /// What the record knows of who attended one activation.
@@ -39,13 +56,38 @@ pub struct Attendance {
     pub police_rung_at: Option<Timestamp>,
     /// The words with which it was closed last, while they are kept.
     pub action: Option<String>,
+    /// Its history is too long to be read whole: what is not said here may stand in the part that was left out.
+    pub in_part: bool,
+}
+
+/// Makes the register, has the record say who is handed it, and only then gives it away, as `write` writes it down.
+///
+/// # Errors
+/// [`NotHanded`]. Then nothing was handed out; where recording it failed, the record may say so all the same.
+pub async fn hand_out(desk: &Desk, wish: RegisterWish, write: impl FnOnce(&[Attendance]) -> String) -> Result<String, NotHanded> {
+    let RegisterWish { span, principal, scope } = wish;
+    let lines = register(desk, &scope, &span).await?;
+    let table = write(&lines);
+    let digest = Digest::new(*ledger::Digest::of(&[table.as_bytes()]).as_bytes());
+    let customer = customer(&lines, &scope);
+    let lines = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    let export = RegisterExport { customer, by: attribution(principal, None, None), from: span.from, until: span.to, lines, digest };
+    recorded(desk, Input::RegisterExported(export)).await?;
+    Ok(table)
+}
+
+/// Whose a register is, where it is one customer's: who asked for it without bounds, or got lines of several, is the station's affair.
+fn customer(lines: &[Attendance], scope: &Scope) -> Option<CustomerId> {
+    let named: BTreeSet<&CustomerId> = lines.iter().map(|line| &line.card.customer).chain(scope.customers.iter().flatten()).collect();
+    let mut named = named.into_iter();
+    named.next().filter(|_| named.next().is_none() && scope.customers.is_some()).cloned()
 }
 
 /// Every activation of a span within a scope, the newest first.
 ///
 /// # Errors
 /// More than [`LINES_MAX`] of them, or the record cannot be read.
-pub async fn register(desk: &Desk, scope: &Scope, span: &Span) -> Result<Vec<Attendance>, NotHanded> {
+async fn register(desk: &Desk, scope: &Scope, span: &Span) -> Result<Vec<Attendance>, NotHanded> {
     let mut lines = Vec::new();
     let mut cursor = None;
     loop {
@@ -96,12 +138,15 @@ impl Dossier {
             }
             if let Event::Closed { .. } = event {
                 let note = kept.values.iter().find(|held| held.label == "note").and_then(|held| held.disclosure.as_ref());
-                action = note.map(ledger::Disclosure::value);
+                action = note.map(|note| links::hidden(note.value()));
             }
         }
+        let in_part = self.left_out > 0;
+        // Who went may have arrived in what was left out: then another was the first.
+        let officer = arrived.or(going.filter(|_| !in_part));
         let site = self.vault.site(directory, &self.card.site);
         let parts = site.map(|site| [site.address.as_str(), &site.suburb, &site.state]).unwrap_or_default();
         let address = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        Attendance { card: self.card.clone(), address, told_at, officer: arrived.or(going), attended_at, police_rung_at, action }
+        Attendance { card: self.card.clone(), address, told_at, officer, attended_at, police_rung_at, action, in_part }
     }
 }

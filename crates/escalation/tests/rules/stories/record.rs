@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use escalation::event::{Event, Reader};
 use escalation::id::CustomerId;
-use escalation::input::{Act, Attribution, Export, Input, SignedBy, Started};
+use escalation::input::{Act, Attribution, Export, Input, RegisterExport, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 53] = [
+const KINDS: [&str; 54] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -71,6 +71,7 @@ const KINDS: [&str; 53] = [
     "activation.reopened",
     "activation.archived",
     "bundle.exported",
+    "register.exported",
 ];
 
 fn kind(event: &Event) -> &'static str {
@@ -128,6 +129,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Reopened { .. } => "activation.reopened",
         Event::Archived { .. } => "activation.archived",
         Event::BundleExported { .. } => "bundle.exported",
+        Event::RegisterExported { .. } => "register.exported",
     }
 }
 
@@ -271,19 +273,32 @@ fn a_long_day() -> Floor {
     floor.reply("j-smith", "Y{code}");
     floor.end_test(&["library/counter-1"]);
     floor.forward("25h");
-    let digest = digest_of("zip");
-    let customer = CustomerId::parse("kalamunda").unwrap();
+    hand_out(&mut floor, &by);
+    floor
+}
+
+/// What is handed out of the record.
+fn hand_out(floor: &mut Floor, by: &dyn Fn(&str) -> Attribution) {
     floor
         .take(Input::BundleExported(Export {
             of: "KAL-1".parse().unwrap(),
-            customer,
+            customer: CustomerId::parse("kalamunda").unwrap(),
             reader: Reader::Police,
             by: by("export"),
             entries: 31,
-            digest,
+            digest: digest_of("zip"),
         }))
         .unwrap();
     floor
+        .take(Input::RegisterExported(RegisterExport {
+            customer: Some(CustomerId::parse("kalamunda").unwrap()),
+            by: by("register"),
+            from: Some("2026-04-01T00:00:00Z".parse().unwrap()),
+            until: Some("2026-05-01T00:00:00Z".parse().unwrap()),
+            lines: 3,
+            digest: digest_of("table"),
+        }))
+        .unwrap();
 }
 
 fn golden() -> PathBuf {
