@@ -27,6 +27,8 @@ mod pages;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod press_to_ack;
 #[cfg(test)]
 mod readers;

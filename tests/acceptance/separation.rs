@@ -248,6 +248,7 @@ impl Operation {
                 "devices" => json!([named.customer.device()]),
                 "minutes" => json!(1),
                 "for" => json!("police"),
+                "step" => json!("responder 1"),
                 // What is not required changes nothing of what is seen.
                 optional if !required.contains(optional) => continue,
                 unknown => panic!("{}: give this test a value for \"{unknown}\"", self.path),

@@ -141,8 +141,13 @@ impl Town {
 
     /// The town with further settings.
     pub(crate) async fn with(rungs: &str, plan: impl FnOnce(harness::daemon::Plan, &Gateway) -> harness::daemon::Plan) -> Self {
+        Self::of(&directory(rungs), plan).await
+    }
+
+    /// The same with a directory of its own.
+    pub(crate) async fn of(directory: &str, plan: impl FnOnce(harness::daemon::Plan, &Gateway) -> harness::daemon::Plan) -> Self {
         let (broker, gateway) = (Broker::start().await, Gateway::start());
-        let planned = plan(Daemon::plan(&directory(rungs)), &gateway).broker(&broker);
+        let planned = plan(Daemon::plan(directory), &gateway).broker(&broker);
         let daemon = with_centre(planned).start().await;
         let button = Button::connect(&broker, "kalamunda-library", "front-counter-1").await;
         Self { daemon, gateway, broker, button }

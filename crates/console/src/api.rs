@@ -43,6 +43,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/escalate", post(act::escalate)),
         ("post", "/api/v1/activations/{id}/note", post(act::note)),
         ("post", "/api/v1/activations/{id}/safe", post(act::safe)),
+        ("post", "/api/v1/activations/{id}/step", post(act::step)),
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
         ("post", "/api/v1/activations/{id}/reopen", post(act::reopen)),
         ("post", "/api/v1/activations/{id}/export", post(export::export)),

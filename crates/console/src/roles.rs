@@ -78,6 +78,8 @@ pub enum Action {
     Arrived,
     /// Record that the police are needed, or were rung.
     Police,
+    /// Record that a step of the plan was taken.
+    TakeStep,
     /// Move the climb on.
     Escalate,
     /// Add words.
@@ -106,7 +108,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 16] = [
+pub const TABLE: [Row; 17] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -122,6 +124,11 @@ pub const TABLE: [Row; 16] = [
     Row {
         action: Action::Police,
         words: "record that the police are needed, or were rung",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
+    Row {
+        action: Action::TakeStep,
+        words: "record that a step of the plan was taken or passed over",
         roles: &[Role::Centre, Role::Site, Role::Admin],
     },
     Row { action: Action::Escalate, words: "escalate", roles: &[Role::Centre, Role::Site, Role::Admin] },
@@ -157,15 +164,19 @@ fn line(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Accept, Arrived, Claim, Close, Decline, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, Test};
+    use Action::{
+        Accept, Arrived, Claim, Close, Decline, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, TakeStep, Test,
+    };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
-        let everything =
-            [Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen, Test];
+        let everything = [
+            Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen,
+            Test,
+        ];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Export]).unwrap()),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, Escalate, Note, Safe, Close, Reopen, Test]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),
             (Role::Admin, &everything),

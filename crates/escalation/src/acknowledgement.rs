@@ -98,6 +98,11 @@ pub enum Reply {
     PoliceNeeded,
     /// The police have been rung; from a link only.
     PoliceRung,
+    /// A step of the responders' plan is done; from a link only.
+    StepDone {
+        /// Which, from 1.
+        number: u16,
+    },
     /// A bare `Y` or `YES`: asks for the code.
     BareYes,
     /// An opt-out word that carriers act on.
@@ -166,6 +171,7 @@ impl Reply {
             | Self::InNeed
             | Self::PoliceNeeded
             | Self::PoliceRung
+            | Self::StepDone { .. }
             | Self::BareYes
             | Self::Stop
             | Self::Start

@@ -5,6 +5,7 @@
 
 mod arrival;
 mod companion;
+mod followed;
 mod hold;
 mod pace;
 mod police;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use self::arrival::{Arrival, Check};
 pub use self::companion::{Claim, Companion, Promise};
+pub use self::followed::Followed;
 pub use self::hold::{Hold, Offer};
 pub use self::pace::Pace;
 pub use self::police::Police;
@@ -111,6 +113,8 @@ pub struct Activation {
     pub codes: Few<ContactKey, Code>,
     /// For whom, where it is for a responder to another call.
     pub about: Option<Box<About>>,
+    /// The action plan, and how far it was followed.
+    pub followed: Option<Box<Followed>>,
     /// Whether the police are needed, and whether anybody has rung.
     pub police: Option<Police>,
     /// How many people have to accept before the climb stands still: the most that any rung entered so far asks for.
@@ -234,6 +238,7 @@ impl Activation {
             told: Few::default(),
             codes: Few::default(),
             about: raised.about.clone().map(Box::new),
+            followed: raised.plan.clone().map(|plan| Box::new(Followed::new(plan))),
             police: None,
             need: 1,
             joined: Vec::new(),

@@ -10,6 +10,7 @@ use crate::engine::{Engine, Heard};
 use crate::event::{AnsweredVia, Entry, Event, HoldEnd, Lapse, Responder, SetAside};
 use crate::id::{ContactKey, PersonId, PersonVersion};
 use crate::ladder::Medium;
+use crate::plan::{Part, StepId};
 use crate::signal::Kind;
 use crate::time::{Seconds, SignedDuration, Timestamp, Why};
 use crate::trouble::Cause;
@@ -59,7 +60,7 @@ impl Engine {
                 None => self.unclear(now, newest(), contact, SetAside::CodeMissing, answer),
             },
             // None of these is said by text.
-            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung | Reply::NotAnAnswer => {
+            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung | Reply::StepDone { .. } | Reply::NotAnAnswer => {
                 self.unclear(now, newest(), contact, SetAside::NotAnAnswer, answer)
             }
             Reply::Stop => self.opted_out(now, newest(), contact, answer),
@@ -171,6 +172,7 @@ impl Engine {
             | Reply::InNeed
             | Reply::PoliceNeeded
             | Reply::PoliceRung
+            | Reply::StepDone { .. }
             | Reply::Stop
             | Reply::Start
             | Reply::NotAnAnswer => Purpose::NothingAcknowledged,
@@ -234,6 +236,13 @@ impl Course<'_> {
             Reply::Arrived => self.arrive(by),
             Reply::PoliceNeeded => self.need_police(by, None),
             Reply::PoliceRung => self.police_rung(by, None, None),
+            Reply::StepDone { number } => {
+                let step = StepId { part: Part::Responder, number: *number };
+                if self.take_step(by, step, None).is_err() {
+                    let act = self.act.clone();
+                    self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
+                }
+            }
             Reply::Going { .. } => self.accept(by, Commitment::Going, DEFAULT_ETA),
             Reply::Helping { .. } => {
                 if self.verifying_is_spent(by) {

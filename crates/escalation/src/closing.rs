@@ -49,6 +49,7 @@ impl Course<'_> {
         if self.is_guarded() && !self.is_borne_out(doer) {
             return Err(Rejection::CloseGuarded(self.id()));
         }
+        self.must_have_followed()?;
         let event = Event::Closed {
             act: self.id(),
             by: doer.clone(),

@@ -43,6 +43,7 @@ impl Deed {
             Act::Close { disposition, .. } => Self::Closed(*disposition),
             Act::Reopen { .. } => Self::Reopened,
             Act::Safe { .. } => Self::SaidSafe,
+            Act::TakeStep { step, .. } => Self::StepTaken(*step),
         }
     }
 }
@@ -72,6 +73,7 @@ impl Engine {
                 | Act::Decline
                 | Act::Arrived
                 | Act::Police { .. }
+                | Act::TakeStep { .. }
                 | Act::Escalate { .. }
                 | Act::Close { .. } => Err(Rejection::AlreadyClosed { activation: act.id.clone(), at: closing.at }),
             };
@@ -120,6 +122,10 @@ impl Course<'_> {
                     Some(rung) => self.police_rung(&by, *threshold, Some(rung)),
                 }
                 Ok(())
+            }
+            Act::TakeStep { step, skipped } => {
+                let by = self.engine.responder(doer);
+                self.take_step(&by, *step, skipped.as_ref())
             }
             Act::Escalate { to } => self.escalate(doer, *to),
             Act::Safe { word } => {

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::guard::CloseGuard;
-use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, Prefix, SiteId};
+use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, SiteId};
 use crate::ladder::{Ladder, Medium, Who};
+use crate::plan::Plan;
 use crate::private::Private;
 use crate::roster::{Rosters, WallClock};
 use crate::signal::Kind;
@@ -33,6 +34,9 @@ pub struct Directory {
     pub devices: BTreeMap<DeviceId, Device>,
     /// Ladders by id.
     pub ladders: BTreeMap<LadderId, Arc<Ladder>>,
+    /// Action plans by id; shared with the activations that were raised under them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plans: BTreeMap<PlanId, Arc<Plan>>,
     /// Centres by id.
     pub centres: BTreeMap<CentreId, Centre>,
     /// Who is on duty when; shared with the activations that were raised under it.
@@ -69,6 +73,9 @@ pub struct Site {
     /// When more than one person's word is needed to close a call there.
     #[serde(default, skip_serializing_if = "CloseGuard::is_off")]
     pub close_guard: CloseGuard,
+    /// What is done about a call there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
     /// By what the hours of a rung are read there; `None` in versions from before rungs had any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Arc<WallClock>>,

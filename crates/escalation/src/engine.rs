@@ -17,6 +17,7 @@ use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRec
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId};
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
+use crate::plan::StepId;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
 use crate::remembered::Remembered;
@@ -133,6 +134,8 @@ pub(crate) enum Deed {
     Reopened,
     /// Said that it is over.
     SaidSafe,
+    /// Took a step of the plan, or passed it over.
+    StepTaken(StepId),
 }
 
 /// How often a message from outside was here.
@@ -221,6 +224,7 @@ impl Engine {
             Event::PoliceNeeded { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceNeeded),
             Event::PoliceRung { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceRung),
             Event::SaidSafe { act, by, .. } => self.take_answer(at, event, act, by, Deed::SaidSafe),
+            Event::StepTaken { act, by, step, .. } => self.take_answer(at, event, act, by, Deed::StepTaken(*step)),
             Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
             Event::Held { act, by, .. } => self.take_act(at, event, act, by, Deed::Held),
             Event::HandOverOffered { act, by, .. } => self.take_act(at, event, act, by, Deed::HandedOver),

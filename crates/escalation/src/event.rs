@@ -27,8 +27,9 @@ pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion};
+use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion, PlanId};
 use crate::ladder::{Medium, RungIndex, Who};
+use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::{Field, Private};
 use crate::signal::Kind;
@@ -634,6 +635,21 @@ pub enum Event {
         by: Doer,
         /// The words.
         text: Private,
+    },
+    /// A step of the action plan was taken, or passed over for a reason.
+    #[serde(rename = "step.taken")]
+    StepTaken {
+        /// Which.
+        act: ActivationId,
+        /// Who.
+        by: Responder,
+        /// Of which plan.
+        plan: PlanId,
+        /// Which step.
+        step: StepId,
+        /// Why it was not done, where it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skipped: Option<Private>,
     },
     /// Somebody says that it is over. Nothing is stopped by it.
     #[serde(rename = "safe.said")]

@@ -109,6 +109,8 @@ slug_id! {
     RosterId;
     /// A calendar of public holidays.
     CalendarId;
+    /// An action plan.
+    PlanId;
     /// A carrier's account or endpoint, by the `name` it has in the settings.
     CarrierName;
 }

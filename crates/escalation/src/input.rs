@@ -8,6 +8,7 @@ use crate::dispatch::DeliveryReport;
 use crate::event::{Doer, Event, Reader, Successor};
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
+use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::Private;
 use crate::signal::Signal;
@@ -241,6 +242,13 @@ pub enum Act {
         threshold: Option<Threshold>,
         /// Who rang, where somebody has.
         rung: Option<Rung>,
+    },
+    /// A step of the action plan was taken.
+    TakeStep {
+        /// Which.
+        step: StepId,
+        /// Why it was not done, where it was passed over.
+        skipped: Option<Private>,
     },
     /// Moves the climb on.
     Escalate {

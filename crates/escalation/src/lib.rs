@@ -12,6 +12,7 @@
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
 //! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
+//! - [`plan::Plan`]: what responders and the centre do, step by step.
 //! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
 
@@ -38,6 +39,8 @@ pub mod input;
 pub mod ladder;
 pub mod outage;
 mod owning;
+pub mod plan;
+mod planning;
 pub mod police;
 mod policing;
 pub mod private;

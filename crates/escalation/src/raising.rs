@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::event::{About, Age, DeviceSays, Doer, Entry, Event, HoldEnd, Lapse, Opening, Raised, Repeat, SignalRecord};
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, LadderId, PersonId, SiteId, Slug};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
+use crate::plan::Plan;
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
@@ -205,6 +206,7 @@ impl Engine {
             // The button at the place says nothing of a call that it did not make, or that a twin made.
             guard: guard_of(site, kind),
             feedback: if says_nothing { Some(false) } else { site.map(|s| s.feedback) },
+            plan: self.plan_of(site, kind),
             about,
             tester,
             signal: SignalRecord::from(signal),
@@ -233,6 +235,14 @@ impl Engine {
         };
         let customer = site.or_else(|| self.directory().customers.keys().next()).cloned();
         (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), standing)
+    }
+
+    /// What is done about a call at a site. Support among colleagues follows no plan: one word ends it.
+    fn plan_of(&self, site: Option<&Site>, kind: Kind) -> Option<Arc<Plan>> {
+        match kind {
+            Kind::Assist => None,
+            Kind::Duress | Kind::Panic | Kind::Medical | Kind::Welfare => self.directory().plans.get(site?.plan.as_ref()?).map(Arc::clone),
+        }
     }
 
     /// A ladder's centres as the directory has them now.

@@ -1,6 +1,7 @@
 //! Why the rules said no: data for a caller who can be told, not an error.
 
 use crate::id::{ActivationId, DeviceId};
+use crate::plan::StepId;
 use crate::time::Timestamp;
 
 /// A refusal that an API caller is told. What comes by SMS or link is never refused, only set aside and recorded.
@@ -45,6 +46,33 @@ pub enum Rejection {
     /// A word was given, and whoever is where the button is may be watched.
     #[error("a word was given for {0}: a key of the centre closes it, so that nobody at the place can be made to")]
     WordGiven(ActivationId),
+    /// Its place has no action plan.
+    #[error("{0} has no action plan")]
+    NoPlan(ActivationId),
+    /// The plan has no such step.
+    #[error("the action plan of {activation} has no step \"{step}\"")]
+    NoSuchStep {
+        /// Which.
+        activation: ActivationId,
+        /// Which step.
+        step: StepId,
+    },
+    /// Somebody did it before.
+    #[error("step \"{step}\" of {activation} was taken or passed over before; the history says by whom")]
+    StepTaken {
+        /// Which.
+        activation: ActivationId,
+        /// Which step.
+        step: StepId,
+    },
+    /// Required steps are left.
+    #[error("{activation} is not closed before these steps of its plan are done, or passed over for a reason: {}", listed(.left))]
+    PlanUnfinished {
+        /// Which.
+        activation: ActivationId,
+        /// Which steps.
+        left: Vec<StepId>,
+    },
     /// Nothing to open again.
     #[error("{0} is open")]
     NotClosed(ActivationId),
@@ -99,4 +127,9 @@ pub enum Rejection {
     /// The directory was not adopted.
     #[error("the directory was not adopted: {0}")]
     Directory(String),
+}
+
+fn listed(steps: &[StepId]) -> String {
+    let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }

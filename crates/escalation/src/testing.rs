@@ -165,6 +165,7 @@ impl Course<'_> {
             | Reply::InNeed
             | Reply::PoliceNeeded
             | Reply::PoliceRung
+            | Reply::StepDone { .. }
             | Reply::BareYes
             | Reply::Stop
             | Reply::Start

@@ -48,7 +48,7 @@ fn the_directory_page_has_every_key_and_no_other() {
         "[defaults]\n{STRANGER}=1\n[fallback]\n{STRANGER}=1\n[[customer]]\n{STRANGER}=1\n[[centre]]\n{STRANGER}=1\n[[person]]\n{STRANGER}=1\n\
          [[site]]\n{STRANGER}=1\n[[device]]\n{STRANGER}=1\n[[ladder]]\n{STRANGER}=1\n[[ladder.rung]]\n{STRANGER}=1\nnotify=[{{{STRANGER}=1}}]\n\
          [[roster]]\n{STRANGER}=1\n[[roster.shift]]\n{STRANGER}=1\n[[roster.override]]\n{STRANGER}=1\n[[roster.swap]]\n{STRANGER}=1\n\
-         [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
+         [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[plan]]\n{STRANGER}=1\ncentre=[{{{STRANGER}=1}}]\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
     );
     let sections = [
         ("customer 1, ", "[[customer]]"),
@@ -65,6 +65,8 @@ fn the_directory_page_has_every_key_and_no_other() {
         ("roster 1, ", "[[roster]]"),
         ("calendar 1, ", "[[calendar]]"),
         ("leave 1, ", "[[leave]]"),
+        ("plan 1, centre 1, ", "a step"),
+        ("plan 1, ", "[[plan]]"),
         ("adapter 1, when 1, ", "[[adapter.when]]"),
         ("adapter 1, ", "[[adapter]]"),
         ("defaults, ", "[defaults]"),
@@ -91,7 +93,9 @@ fn the_replies_page_reads_as_the_program_reads() {
             Reply::Going { .. } => "going",
             Reply::Helping { .. } => "helping",
             Reply::Cannot { .. } => "cannot",
-            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung => unreachable!("none of these is said by text"),
+            Reply::Arrived | Reply::InNeed | Reply::PoliceNeeded | Reply::PoliceRung | Reply::StepDone { .. } => {
+                unreachable!("none of these is said by text")
+            }
             Reply::BareYes => "bare yes",
             Reply::Stop => "stop",
             Reply::Start => "start",

@@ -421,6 +421,7 @@ impl Floor {
             | Event::Arrived { .. }
             | Event::PoliceNeeded { .. }
             | Event::PoliceRung { .. }
+            | Event::StepTaken { .. }
             | Event::TestAnswered { .. } => {
                 outcome.counted = true;
             }

@@ -12,6 +12,7 @@ use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
 use escalation::ladder::{Ladder, Need, RungIndex, Who};
+use escalation::plan::{Part, Plan, StepId};
 use escalation::police::Threshold;
 use escalation::time::Timestamp;
 use escalation::word::Word;
@@ -24,8 +25,8 @@ use crate::look::History;
 use crate::replay;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PoliceView, ResponderAnswer, ResponderView,
-    RungView, Scope, State, TargetView, TestView, TroubleView,
+    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TestView, TroubleView,
 };
 
 /// An activation in memory.
@@ -55,6 +56,7 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
         }
         None => (Vec::new(), 0),
     };
+    let plan = plan(ledger, vault, &history).await?;
     let mut lines = Vec::with_capacity(history.len());
     // What is left out begins after this entry.
     let gap = read_as.gap_after.checked_sub(1).and_then(|index| read_as.entries.get(index)).filter(|_| read_as.left_out > 0);
@@ -72,7 +74,7 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
         }
         lines.push(Line { seq: *seq, at: *at, kind: kind_of(event), text: sentence(ledger, vault, directory, event).await? });
     }
-    Ok(Detail { card, ladder: rungs, attempts: attempts(vault, directory, &history), history: lines })
+    Ok(Detail { card, ladder: rungs, plan, attempts: attempts(vault, directory, &history), history: lines })
 }
 
 /// Registered devices.
@@ -202,7 +204,20 @@ pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
         address: if committed { address } else { String::new() },
         approach: approach.into_iter().filter(|(_, text)| committed && !text.is_empty()).collect(),
         phone: site.phone,
+        plan: if committed { responder_steps(floor, act) } else { Vec::new() },
     })
+}
+
+/// What whoever goes is to do, and what of it is done.
+fn responder_steps(floor: &Floor, act: &Activation) -> Vec<ResponderStep> {
+    let Some(followed) = act.followed.as_deref() else { return Vec::new() };
+    let card = floor.vault.plan(act.directory, &followed.plan.id);
+    let steps = (1u16..).zip(followed.plan.steps(Part::Responder)).map(|(number, step)| {
+        let id = StepId { part: Part::Responder, number };
+        let says = card.and_then(|card| card.says(id)).unwrap_or_default().to_owned();
+        ResponderStep { number, says, required: step.required, done: followed.is_done(id) }
+    });
+    steps.collect()
 }
 
 /// The registered device that a caller means by id or by the name of its place.
@@ -393,6 +408,35 @@ fn rungs(vault: &Vault, directory: u32, ladder: &Ladder, history: &[(u64, Timest
     views
 }
 
+/// The plan that an activation was raised under, with who took which step.
+async fn plan<L: Ledger>(ledger: &L, vault: &Vault, history: &[(u64, Timestamp, Event)]) -> Result<Option<PlanView>, ReadError> {
+    let frozen = history
+        .iter()
+        .find_map(|(_, _, event)| if let Event::Raised(raised) = event { Some((raised.directory, raised.plan.as_ref()?)) } else { None });
+    let Some((directory, plan)) = frozen else { return Ok(None) };
+    let card = vault.plan(directory, &plan.id);
+    let mut steps = steps(plan, |id| card.and_then(|card| card.says(id)).unwrap_or_default().to_owned());
+    for (_, at, event) in history {
+        if let Event::StepTaken { by, step, skipped, .. } = event
+            && let Some(view) = steps.iter_mut().find(|view| view.id == *step)
+        {
+            let skipped = match skipped {
+                Some(why) => Some(replay::open(ledger, Some(why)).await?.unwrap_or_default()),
+                None => None,
+            };
+            view.taken = Some(Taken { by: answerer(vault, by), at: *at, skipped });
+        }
+    }
+    let approved_by = card.map(|card| card.approved_by.clone()).unwrap_or_default();
+    Ok(Some(PlanView { id: plan.id.clone(), version: plan.version, approved_by, steps }))
+}
+
+fn steps(plan: &Plan, says: impl Fn(StepId) -> String) -> Vec<StepView> {
+    let numbered =
+        Part::ALL.into_iter().flat_map(|part| (1u16..).zip(plan.steps(part)).map(move |(number, step)| (StepId { part, number }, step)));
+    numbered.map(|(id, step)| StepView { id, says: says(id), required: step.required, taken: None }).collect()
+}
+
 fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
     for (_, at, event) in history {
@@ -518,6 +562,11 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
             format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
         }
         Event::NoteAdded { by, text, .. } => format!("note by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(text)).await?)),
+        Event::StepTaken { by, plan, step, skipped, .. } => {
+            let says = vault.plan(directory, plan).and_then(|card| card.says(*step)).map(ToOwned::to_owned);
+            let skipped = replay::open(ledger, skipped.as_ref()).await?;
+            step_words(&responder_name(vault, by), *step, says, skipped)
+        }
         Event::SaidSafe { by, eyes_on, with_word, .. } => said_safe_words(&responder_name(vault, by), *eyes_on, *with_word),
         Event::WordJudged { word, .. } => word_words(*word).to_owned(),
         Event::WordHeeded { .. } => "the word was acted on: a duress word sends more people, any other changes nothing".to_owned(),
@@ -545,6 +594,13 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::BundleExported { .. }
         | Event::RegisterExported { .. } => kind_of(event),
     })
+}
+
+fn step_words(name: &str, step: StepId, says: Option<String>, skipped: Option<String>) -> String {
+    match skipped {
+        Some(why) => format!("{name} passed over step \u{201c}{step}\u{201d} of the plan{}; why{}", quoted(says), quoted(Some(why))),
+        None => format!("{name} took step \u{201c}{step}\u{201d} of the plan{}", quoted(says)),
+    }
 }
 
 fn said_safe_words(name: &str, eyes_on: bool, with_word: bool) -> String {

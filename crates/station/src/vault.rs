@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use escalation::directory::place::{PlaceCard, Places, SiteCard};
-use escalation::id::{CentreId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion, SiteId};
+use escalation::directory::place::{PlaceCard, Places, PlanCard, SiteCard};
+use escalation::id::{CentreId, ContactKey, CustomerId, DeviceId, PersonId, PersonVersion, PlanId, SiteId};
 use escalation::ladder::Medium;
 use ledger::Seq;
 
@@ -102,9 +102,14 @@ impl Vault {
         self.directory_entries.get(&directory).copied()
     }
 
-    /// The places alone: whoever is shown what it says learns of nobody.
+    /// The places alone: whoever is shown what it says learns of nobody, and not how help is sent. What a plan says is in its
+    /// author's own words.
     pub(crate) fn without_people(&self) -> Self {
-        Self { places: self.places.clone(), ..Self::default() }
+        let planless = |places: &Arc<Places>| match places.plans.is_empty() {
+            true => Arc::clone(places),
+            false => Arc::new(Places { plans: BTreeMap::new(), ..Places::clone(places) }),
+        };
+        Self { places: self.places.iter().map(|(version, places)| (*version, planless(places))).collect(), ..Self::default() }
     }
 
     /// Keeps the number of someone who wrote to us and is in no directory.
@@ -179,6 +184,11 @@ impl Vault {
     /// What may be said of a place.
     pub fn place(&self, directory: u32, device: &DeviceId) -> Option<&PlaceCard> {
         self.places.get(&directory).and_then(|places| places.devices.get(device))
+    }
+
+    /// What an action plan says.
+    pub fn plan(&self, directory: u32, plan: &PlanId) -> Option<&PlanCard> {
+        self.places.get(&directory).and_then(|places| places.plans.get(plan))
     }
 
     /// A customer's name.

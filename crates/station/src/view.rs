@@ -9,8 +9,9 @@ use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Directory, Mounting, Person, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::{Age, Event};
-use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
+use escalation::plan::StepId;
 use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
@@ -306,10 +307,49 @@ pub struct Detail {
     pub card: Card,
     /// The frozen ladder and how far it has come.
     pub ladder: Vec<RungView>,
+    /// Its action plan and how far it was followed, where its place has one.
+    pub plan: Option<PlanView>,
     /// Every message and what became of it, oldest first.
     pub attempts: Vec<Attempt>,
     /// Everything recorded, oldest first.
     pub history: Vec<Line>,
+}
+
+/// The action plan of an activation, as it was when that was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanView {
+    /// Its id.
+    pub id: PlanId,
+    /// Which version of it, as its author counts.
+    pub version: u32,
+    /// Who approved it; empty where that is not said.
+    pub approved_by: String,
+    /// What responders do, then what the centre does.
+    pub steps: Vec<StepView>,
+}
+
+/// One step of an action plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepView {
+    /// Which.
+    pub id: StepId,
+    /// What is done; empty where it was erased.
+    pub says: String,
+    /// The activation is not closed before it is taken, or passed over for a reason.
+    pub required: bool,
+    /// Who took it or passed it over, the last one where there were two.
+    pub taken: Option<Taken>,
+}
+
+/// How a step was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why it was not done, where it was passed over.
+    pub skipped: Option<String>,
 }
 
 /// One rung of a frozen ladder.
@@ -465,6 +505,21 @@ pub struct ResponderView {
     pub approach: Vec<(&'static str, String)>,
     /// Whom to ring with a question; never the counter.
     pub phone: String,
+    /// What whoever goes is to do, only after accepting.
+    pub plan: Vec<ResponderStep>,
+}
+
+/// One step of the responders' plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponderStep {
+    /// From 1.
+    pub number: u16,
+    /// What is done; empty where it was erased.
+    pub says: String,
+    /// The activation is not closed before it is taken.
+    pub required: bool,
+    /// Somebody did it.
+    pub done: bool,
 }
 
 /// What this responder has said so far.

@@ -52,6 +52,7 @@ fn adoption(secret: &Secret) -> Adoption {
             eta_limit_s: Seconds(900),
             feedback: true,
             close_guard: escalation::directory::CloseGuard::Off,
+            plan: None,
             clock: None,
         };
         directory.sites.insert(SiteId::parse(&format!("library-{number}")).unwrap(), site);

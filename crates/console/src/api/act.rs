@@ -10,6 +10,7 @@ use escalation::event::Successor;
 use escalation::id::ActivationId;
 use escalation::input::{Act, EscalateTo, Rung};
 use escalation::ladder::RungIndex;
+use escalation::plan::StepId;
 use escalation::police::Threshold;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -147,6 +148,30 @@ pub(crate) struct AcceptBody {
     eta_s: Option<u32>,
 }
 
+/// A step of the action plan.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepBody {
+    /// Whose step and which, from 1: `responder 2` or `centre 1`.
+    #[schema(example = "responder 2")]
+    step: String,
+    /// Why it was not done, at most 2,000 bytes; absent where it was.
+    skipped: Option<String>,
+    /// Id or name of the person who took it.
+    by: Option<String>,
+}
+
+/// A step that somebody took, or passed over for a reason.
+pub(crate) fn step_act(step: &str, skipped: Option<String>) -> Result<Act, Problem> {
+    let wrong = |what: &str| Problem::bad_request(format!("{what}. Nothing was recorded."));
+    let step = StepId::parse(step).ok_or_else(|| wrong("\"step\" is responder 1, responder 2, ... or centre 1, ..."))?;
+    fits("skipped", skipped.as_deref(), NOTE_MAX)?;
+    match skipped.as_deref().map(str::trim) {
+        Some("") => Err(wrong("Say in \"skipped\" why the step was passed over, or leave it out where it was taken")),
+        Some(_) | None => Ok(Act::TakeStep { step, skipped: skipped.map(Private::Open) }),
+    }
+}
+
 /// How far to escalate.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -272,6 +297,10 @@ act!(
     police, "police", PoliceBody, Action::Police, |body| police_act(body)?
 );
 act!(
+    /// A step of the action plan was taken, or is passed over for a reason. It moves no ladder; required steps are asked for at the closing.
+    step, "step", StepBody, Action::TakeStep, |body| (body.by, step_act(&body.step, body.skipped)?)
+);
+act!(
     /// Moves the climb on.
     escalate, "escalate", EscalateBody, Action::Escalate, |body| (body.by, Act::Escalate { to: body.to })
 );
@@ -326,9 +355,14 @@ pub(crate) async fn perform(room: &Room, caller: &Caller, id: &str, wish: Wish) 
             fits("note", note.as_ref().and_then(Private::open), NOTE_MAX)?;
             false
         }
-        Act::Claim | Act::Safe { .. } | Act::HandOver { .. } | Act::Decline | Act::Arrived | Act::Police { .. } | Act::Escalate { .. } => {
-            false
-        }
+        Act::Claim
+        | Act::Safe { .. }
+        | Act::HandOver { .. }
+        | Act::Decline
+        | Act::Arrived
+        | Act::Police { .. }
+        | Act::TakeStep { .. }
+        | Act::Escalate { .. } => false,
     };
     let gives_word = matches!(wish.act, Act::Safe { .. });
     let request = Request {
@@ -421,6 +455,13 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
             let card = fresh(room, caller, activation).await;
             conflict("word-given", "The centre closes it", &words).with(card.as_ref().map(Activation::from))
         }
+        Rejection::PlanUnfinished { activation, .. } => {
+            let card = fresh(room, caller, activation).await;
+            conflict("plan-unfinished", "Steps of the plan are left", &words).with(card.as_ref().map(Activation::from))
+        }
+        Rejection::StepTaken { .. } => conflict("step-taken", "Taken before", &words),
+        Rejection::NoPlan(_) => conflict("no-plan", "There is no plan", &words),
+        Rejection::NoSuchStep { .. } => conflict("no-such-step", "The plan has no such step", &words),
         Rejection::NotClosed(_) => conflict("not-closed", "It is open", &words),
         Rejection::HoldsSpent => conflict("holds-spent", "Held long enough", &words),
         Rejection::NothingToHold(_) => conflict("nothing-to-hold", "Nothing to hold", &words),

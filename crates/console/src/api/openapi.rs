@@ -16,7 +16,7 @@ use super::{act, activations, coverage, devices, export, record, register, strea
     ),
     paths(
         activations::raise, activations::list, activations::one,
-        act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::escalate, act::note, act::safe, act::close, act::reopen, export::export,
+        act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::step, act::escalate, act::note, act::safe, act::close, act::reopen, export::export,
         devices::list, devices::one, devices::troubles, coverage::look,
         testing::list, testing::start, testing::end, stream::follow, register::table,
         record::checkpoint, record::entries, record::proof, record::consistency

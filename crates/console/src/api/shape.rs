@@ -7,7 +7,7 @@ use escalation::police::Threshold;
 use escalation::time::{Timestamp, Why};
 use escalation::word::Word;
 use serde::{Serialize, Serializer};
-use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, PoliceView, RungView, TroubleView};
+use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, PlanView, PoliceView, RungView, StepView, TroubleView};
 use utoipa::ToSchema;
 
 /// One activation.
@@ -151,10 +151,63 @@ pub(crate) struct FullActivation {
     head: Activation,
     /// The frozen ladder and how far it has come.
     ladder: Vec<Rung>,
+    /// The action plan of its place, frozen, and how far it was followed.
+    plan: Option<PlanShape>,
     /// Every message and what became of it, oldest first.
     attempts: Vec<AttemptShape>,
     /// Everything recorded, oldest first.
     history: Vec<HistoryLine>,
+}
+
+/// An action plan, as it was when the activation was raised.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PlanShape {
+    id: String,
+    /// As its author counts.
+    version: u32,
+    /// Absent where that is not said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    approved_by: String,
+    /// What responders do, then what the centre does.
+    steps: Vec<StepShape>,
+}
+
+/// One step of an action plan.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct StepShape {
+    /// As `POST /api/v1/activations/{id}/step` takes it.
+    #[schema(example = "responder 2")]
+    step: String,
+    /// What is done.
+    says: String,
+    /// The activation is not closed before it is taken, or passed over for a reason.
+    required: bool,
+    /// Who took it or passed it over; absent while nobody has.
+    by: Option<String>,
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    at: Option<Timestamp>,
+    /// Why it was not done, where it was passed over.
+    skipped: Option<String>,
+}
+
+impl From<&PlanView> for PlanShape {
+    fn from(plan: &PlanView) -> Self {
+        let step = |view: &StepView| StepShape {
+            step: view.id.to_string(),
+            says: view.says.clone(),
+            required: view.required,
+            by: view.taken.as_ref().map(|taken| taken.by.clone()),
+            at: view.taken.as_ref().map(|taken| taken.at),
+            skipped: view.taken.as_ref().and_then(|taken| taken.skipped.clone()),
+        };
+        Self {
+            id: plan.id.to_string(),
+            version: plan.version,
+            approved_by: plan.approved_by.clone(),
+            steps: plan.steps.iter().map(step).collect(),
+        }
+    }
 }
 
 /// One rung of a ladder.
@@ -340,6 +393,7 @@ impl From<&Detail> for FullActivation {
         Self {
             head: Activation::from(&detail.card),
             ladder: detail.ladder.iter().map(Rung::from).collect(),
+            plan: detail.plan.as_ref().map(PlanShape::from),
             attempts: detail.attempts.iter().map(AttemptShape::from).collect(),
             history: detail.history.iter().map(HistoryLine::from).collect(),
         }

@@ -7,8 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use escalation::id::ActivationId;
+use escalation::plan::Part;
 use escalation::time::Timestamp;
-use station::view::{Attempt, Detail, Line, RungView, TargetView};
+use station::view::{Attempt, Detail, Line, PlanView, RungView, StepView, Taken, TargetView};
 
 use super::row::{self, Row};
 use super::{Frame, html, trouble};
@@ -35,6 +36,7 @@ struct Region {
     unowned: usize,
     row: Row,
     ladder: Vec<Step>,
+    plan: Option<Plan>,
     attempts: Vec<Message>,
     history: Vec<Said>,
     endings: Vec<(&'static str, &'static str)>,
@@ -51,6 +53,22 @@ struct Step {
     until_ms: i64,
     until_in: String,
     targets: Vec<String>,
+}
+
+/// The action plan in words.
+struct Plan {
+    title: String,
+    parts: Vec<(&'static str, Vec<PlanStep>)>,
+}
+
+/// One step of it in words.
+struct PlanStep {
+    id: String,
+    anchor: String,
+    says: String,
+    required: bool,
+    done: bool,
+    stands: String,
 }
 
 /// One message in words.
@@ -89,7 +107,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
     let now = room.desk.turn().await?;
     let detail = room.desk.activation(id, caller.scope.clone()).await?;
     let detail = detail.ok_or_else(unknown)?;
-    let Detail { card, ladder, attempts, history } = &detail;
+    let Detail { card, ladder, plan, attempts, history } = &detail;
     let zone = &card.timezone;
     Ok(Region {
         csrf: caller.csrf.clone(),
@@ -99,6 +117,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
         unowned: usize::from(row::is_unowned(card)),
         row: Row::new(card, now, caller),
         ladder: ladder.iter().map(|rung| step(rung, now, zone)).collect(),
+        plan: plan.as_ref().map(|plan| followed(plan, zone)),
         attempts: attempts.iter().map(|attempt| message(attempt, zone)).collect(),
         history: history.iter().rev().map(|line| said(line, zone)).collect(),
         endings: row::endings(),
@@ -135,6 +154,32 @@ fn target(target: &TargetView) -> String {
     match &target.passed_over {
         Some(why) => format!("{} by {by}: passed over, {why}", target.name),
         None => format!("{} by {by}", target.name),
+    }
+}
+
+fn followed(plan: &PlanView, zone: &str) -> Plan {
+    let approved = if plan.approved_by.is_empty() { String::new() } else { format!(", approved by {}", plan.approved_by) };
+    let steps = |part: Part| plan.steps.iter().filter(|view| view.id.part == part).map(|view| plan_step(view, zone)).collect::<Vec<_>>();
+    let parts = [("Whoever goes", steps(Part::Responder)), ("The centre", steps(Part::Centre))];
+    Plan {
+        title: format!("{}, version {}{approved}", plan.id, plan.version),
+        parts: parts.into_iter().filter(|(_, steps)| !steps.is_empty()).collect(),
+    }
+}
+
+fn plan_step(view: &StepView, zone: &str) -> PlanStep {
+    let stands = match &view.taken {
+        None => String::new(),
+        Some(Taken { by, at, skipped: None }) => format!("done by {by}, {}", moment::clock(*at, zone)),
+        Some(Taken { by, at, skipped: Some(why) }) => format!("passed over by {by}, {}: {why}", moment::clock(*at, zone)),
+    };
+    PlanStep {
+        id: view.id.to_string(),
+        anchor: format!("step-{}-{}", view.id.part.as_str(), view.id.number),
+        says: view.says.clone(),
+        required: view.required,
+        done: view.taken.as_ref().is_some_and(|taken| taken.skipped.is_none()),
+        stands,
     }
 }
 

@@ -15,7 +15,7 @@ use escalation::time::Seconds;
 use serde::Deserialize;
 
 use super::trouble;
-use crate::api::act::{Wish, entered, perform, read_escalate_to, successor};
+use crate::api::act::{Wish, entered, perform, read_escalate_to, step_act, successor};
 use crate::api::strict::Conditions;
 use crate::caller::{Caller, Visitor};
 use crate::problem::Problem;
@@ -42,6 +42,8 @@ pub(super) struct Fields {
     called_by: Option<String>,
     reference: Option<String>,
     safe_word: Option<String>,
+    step: Option<String>,
+    skipped: Option<String>,
 }
 
 pub(super) async fn act(
@@ -128,6 +130,10 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
             let reference = said(fields.reference);
             let rung = said(fields.called_by).map(|called_by| Rung { called_by, reference, at: None });
             Ok((Action::Police, Act::Police { threshold, rung }))
+        }
+        "step" => {
+            let skipped = fields.skipped.filter(|why| !why.trim().is_empty());
+            Ok((Action::TakeStep, step_act(&fields.step.unwrap_or_default(), skipped)?))
         }
         "escalate" => {
             let to = fields.to.as_deref().and_then(read_escalate_to);

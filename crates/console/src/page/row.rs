@@ -71,6 +71,7 @@ pub(super) struct May {
     pub(super) escalate: bool,
     pub(super) note: bool,
     pub(super) safe: bool,
+    pub(super) step: bool,
     pub(super) close: bool,
     pub(super) reopen: bool,
 }
@@ -89,6 +90,7 @@ impl May {
             escalate: may(Action::Escalate),
             note: may(Action::Note),
             safe: may(Action::Safe),
+            step: may(Action::TakeStep),
             close: may(Action::Close),
             reopen: may(Action::Reopen),
         }

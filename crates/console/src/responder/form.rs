@@ -13,7 +13,15 @@ pub(super) enum Choice {
     InNeed,
     PoliceNeeded,
     PoliceRung,
+    /// A step of the plan is done; which is its place in [`STEPS`].
+    Step(u16),
 }
+
+/// What the buttons of steps say: as many as a plan has at most.
+const STEPS: [&str; 20] = [
+    "step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "step 7", "step 8", "step 9", "step 10", "step 11", "step 12", "step 13",
+    "step 14", "step 15", "step 16", "step 17", "step 18", "step 19", "step 20",
+];
 
 impl Choice {
     const ALL: [Self; 7] = [Self::Going, Self::Helping, Self::Arrived, Self::Cannot, Self::InNeed, Self::PoliceNeeded, Self::PoliceRung];
@@ -27,6 +35,7 @@ impl Choice {
             Self::InNeed => "need",
             Self::PoliceNeeded => "police",
             Self::PoliceRung => "rung",
+            Self::Step(number) => STEPS.get(usize::from(number.saturating_sub(1))).copied().unwrap_or("step"),
         }
     }
 
@@ -39,11 +48,13 @@ impl Choice {
             Self::InNeed => "I need help myself",
             Self::PoliceNeeded => "Police are needed",
             Self::PoliceRung => "000 has been rung",
+            Self::Step(_) => "This step is done",
         }
     }
 
     fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|choice| choice.as_str() == text)
+        let step = || (1u16..).zip(STEPS).find(|(_, name)| *name == text).map(|(number, _)| Self::Step(number));
+        Self::ALL.into_iter().find(|choice| choice.as_str() == text).or_else(step)
     }
 }
 
@@ -80,6 +91,7 @@ impl Form {
             Some(Choice::InNeed) => Reply::InNeed,
             Some(Choice::PoliceNeeded) => Reply::PoliceNeeded,
             Some(Choice::PoliceRung) => Reply::PoliceRung,
+            Some(Choice::Step(number)) => Reply::StepDone { number },
             None => Reply::NotAnAnswer,
         }
     }

@@ -5,6 +5,7 @@ use axum::http::Request;
 use escalation::input::Act;
 use escalation::ladder::Medium;
 use escalation::outage::{Carrier, Path};
+use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
 use escalation::time::Seconds;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
@@ -146,6 +147,8 @@ async fn refusals_say_who_when_and_how_it_stands() {
         (Rejection::NotTheOwner("KAL-42".parse().unwrap()), 409),
         (Rejection::NotClosed("KAL-42".parse().unwrap()), 409),
         (Rejection::CloseGuarded("KAL-42".parse().unwrap()), 409),
+        (Rejection::PlanUnfinished { activation: "KAL-42".parse().unwrap(), left: vec![StepId { part: Part::Centre, number: 1 }] }, 409),
+        (Rejection::NoPlan("KAL-42".parse().unwrap()), 409),
         (Rejection::HoldsSpent, 409),
         (Rejection::NothingToHold("KAL-42".parse().unwrap()), 409),
         (Rejection::AlreadyTheirs("KAL-42".parse().unwrap()), 409),

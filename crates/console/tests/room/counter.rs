@@ -8,8 +8,9 @@ use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::Age;
-use escalation::id::{CustomerId, DeviceId, DispatchId, SiteId};
+use escalation::id::{CustomerId, DeviceId, DispatchId, PlanId, SiteId};
 use escalation::ladder::Medium;
+use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
 use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
@@ -17,8 +18,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, Query, ResponderAnswer, ResponderView, RungView,
-    Scope, State, StreamEntry, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PlanView, Query, ResponderAnswer, ResponderStep,
+    ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -293,6 +294,9 @@ pub(crate) fn town() -> World {
         address: "5 Barber St, Kalamunda".to_owned(),
         approach: vec![("Way in", "rear door B".to_owned()), ("Wait at", "car park, north side".to_owned())],
         phone: "08 9555 0100".to_owned(),
+        plan: [(1, "Wait for a second person", true), (2, "Look whether anybody is hurt", false)]
+            .map(|(number, says, done)| ResponderStep { number, says: says.to_owned(), required: true, done })
+            .to_vec(),
     };
     World {
         now,
@@ -361,6 +365,13 @@ fn detail(now: Timestamp, card: Card) -> Detail {
         by: vec![vec![Medium::Sms, Medium::Email]],
         passed_over: passed_over.map(str::to_owned),
     };
+    let step = |part, number, required, taken| StepView {
+        id: StepId { part, number },
+        says: "Look whether anybody is hurt".to_owned(),
+        required,
+        taken,
+    };
+    let taken = Taken { by: "P. Nair".to_owned(), at: later(now, -5), skipped: None };
     let rung = |number, entered: Option<i64>, until: Option<i64>, targets| RungView {
         number,
         wait_s: 45,
@@ -376,6 +387,12 @@ fn detail(now: Timestamp, card: Card) -> Detail {
             rung(2, Some(-30), Some(17), vec![target("P. Nair", None)]),
             rung(3, None, None, vec![target("Westside Centre", None)]),
         ],
+        plan: Some(PlanView {
+            id: PlanId::parse("council-duress").unwrap(),
+            version: 3,
+            approved_by: "Director".to_owned(),
+            steps: vec![step(Part::Responder, 1, false, Some(taken)), step(Part::Centre, 1, true, None)],
+        }),
         attempts: vec![Attempt {
             dispatch: DispatchId { activation: card.id.clone(), number: 1 },
             to: "J. Smith".to_owned(),

@@ -207,6 +207,24 @@ async fn who_is_there_says_so_and_then_that_they_are_safe() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_of_the_plan_is_ticked_with_a_hand_alone() {
+    let house = House::new(town());
+    let link = "TOKEN0000ab";
+    house.watch.world().links.get_mut(link).unwrap().answer = ResponderAnswer::Going;
+    let page = read(&house).await.body;
+    assert!(page.contains("<s>Wait for a second person</s> <b>done</b>") && page.contains("value=\"step 2\""), "{page}");
+    let nonce = hidden(&page, "nonce");
+    let asked = house.send(LINK, "", &format!("choice=step+2&hand=&nonce={nonce}")).await;
+    assert!(asked.status.as_u16() == 200 && asked.body.contains("This step is done"), "{}", asked.body);
+    let nonce = hidden(&read(&house).await.body, "nonce");
+    let answer = house.send(LINK, "", &format!("choice=step+2&hand=key&nonce={nonce}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, LINK));
+    let step = Reply::StepDone { number: 2 };
+    let answers = house.watch.world().answers.clone();
+    assert_eq!(answers, [(link.to_owned(), step.clone(), Gesture::Missing), (link.to_owned(), step, Gesture::Shown)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_responders_own_call_for_help_is_taken_without_a_hand_and_shows_nothing() {
     let house = House::new(town());
     for times in 1..=30 {

@@ -101,6 +101,7 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
         let carriers = loaded.settings.as_ref().map(|settings| carriers(&settings.dispatch));
         let proof = draft.prove(&file, now, until, carriers.as_deref());
         report.findings.extend(proof.findings.iter().cloned());
+        report.findings.extend(draft.unreviewed(&file, now));
         report.findings.extend(nobody_rings(&file, draft, loaded.calls));
         report.figures = Some(Figures {
             people: draft.people.len(),

@@ -9,6 +9,7 @@ use crate::dispatch::{Purpose, Report};
 use crate::event::{CoResponder, ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
 use crate::id::Digest;
 use crate::ladder::{RungIndex, Who};
+use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::time::Timestamp;
 use crate::word::{Given, Word};
@@ -66,6 +67,7 @@ impl Activation {
             Event::PoliceRung { threshold, called_by, reference, .. } => {
                 self.on_police_rung(at, *threshold, called_by.is_some() && reference.is_some());
             }
+            Event::StepTaken { step, skipped, .. } => self.on_step(*step, skipped.is_some()),
             Event::SaidSafe { by, eyes_on, with_word, .. } => self.on_said_safe(by, *eyes_on, *with_word),
             Event::WordJudged { word, heed_at, .. } => self.on_word(*word, *heed_at),
             Event::WordHeeded { .. } => self.on_heeded(),
@@ -149,6 +151,9 @@ impl Activation {
             Event::ClaimLapsed { .. } | Event::Held { .. } | Event::HandOverOffered { .. } => self.claim.is_some(),
             Event::HoldEnded { .. } => self.hold.is_some(),
             Event::HandOverEnded { .. } => self.offer.is_some(),
+            Event::StepTaken { step, .. } => {
+                self.is_open() && self.followed.as_ref().is_some_and(|followed| followed.plan.step(*step).is_some())
+            }
             Event::WordHeeded { .. } => self.word.as_ref().is_some_and(|given| given.heed_at.is_some()),
             Event::RoundStarted { .. } => self.is_open() && matches!(self.progress, Progress::Rounds { .. }),
             Event::DispatchQueued { dispatch, .. } => *dispatch == self.dispatches.saturating_add(1),
@@ -186,6 +191,12 @@ impl Activation {
         self.latest = 0;
         if let Some(given) = &mut self.word {
             given.heed_at = None;
+        }
+    }
+
+    fn on_step(&mut self, step: StepId, skipped: bool) {
+        if let Some(followed) = &mut self.followed {
+            followed.take(step, skipped);
         }
     }
 

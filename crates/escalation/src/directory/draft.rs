@@ -23,6 +23,7 @@ mod mailbox;
 mod mobile;
 mod nearest;
 mod person;
+mod plan;
 mod proof;
 mod reach;
 mod reader;
@@ -49,6 +50,7 @@ pub use fallback::DraftFallback;
 pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
 pub use leave::DraftLeave;
 pub use person::DraftPerson;
+pub use plan::{DraftPlan, DraftStep};
 pub use proof::Proof;
 pub use reader::At;
 pub use resolve::{Resolved, ResolvedPerson};
@@ -88,6 +90,8 @@ pub struct Draft {
     pub fallback: Option<DraftFallback>,
     /// Adapter rules in the file's order: the first whose topic matches is asked.
     pub adapters: Vec<DraftAdapter>,
+    /// Action plans in the file's order.
+    pub plans: Vec<DraftPlan>,
 }
 
 /// What reading a directory file gave.
@@ -140,8 +144,8 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let leave = file.each("leave", DraftLeave::read);
     let fallback = file.table("fallback").and_then(DraftFallback::read);
     let adapters = file.each("adapter", DraftAdapter::read);
+    let plans = file.each("plan", DraftPlan::read);
     nothing_there(&mut file);
-    file.later("plan", "action plans are", "keep the plan on paper");
     file.close();
     if !named {
         customers.extend(DraftCustomer::implicit(reader, &defaults));
@@ -153,7 +157,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, adapters }
+    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, adapters, plans }
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CentreId, CustomerId, DeviceId, SiteId};
+use crate::id::{CentreId, CustomerId, DeviceId, PlanId, SiteId};
+use crate::plan::{Part, StepId};
 
 /// Everything sayable about where.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Places {
     pub sites: BTreeMap<SiteId, SiteCard>,
     /// Devices: where exactly.
     pub devices: BTreeMap<DeviceId, PlaceCard>,
+    /// What the steps of action plans say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plans: BTreeMap<PlanId, PlanCard>,
 }
 
 /// What a message may say of a site. Everything but name, short name and zone may be empty.
@@ -54,6 +58,34 @@ pub struct PlaceCard {
     pub name: String,
     /// The same in a text message, at most 20 characters.
     pub sms_name: String,
+}
+
+/// What an action plan says, step by step in the order of its rules' side.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCard {
+    /// Who approved it; empty where that is not said.
+    pub approved_by: String,
+    /// What responders do.
+    pub responder: Vec<String>,
+    /// What the centre does.
+    pub centre: Vec<String>,
+}
+
+impl PlanCard {
+    /// What a step says.
+    pub fn says(&self, step: StepId) -> Option<&str> {
+        let steps = match step.part {
+            Part::Responder => &self.responder,
+            Part::Centre => &self.centre,
+        };
+        steps.get(usize::from(step.number.checked_sub(1)?)).map(String::as_str)
+    }
+}
+
+impl std::fmt::Debug for PlanCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlanCard(redacted)")
+    }
 }
 
 impl std::fmt::Debug for Places {

@@ -38,6 +38,7 @@ impl Event {
             | Self::Exhausted { act, .. }
             | Self::RoundStarted { act, .. }
             | Self::NoteAdded { act, .. }
+            | Self::StepTaken { act, .. }
             | Self::SaidSafe { act, .. }
             | Self::WordJudged { act, .. }
             | Self::WordHeeded { act }
@@ -76,6 +77,7 @@ impl Event {
             | Self::PoliceNeeded { by, .. }
             | Self::PoliceRung { by, .. }
             | Self::TestAnswered { by, .. }
+            | Self::StepTaken { by, .. }
             | Self::SaidSafe { by, .. } => by.by.as_ref(),
             Self::TestStarted { by, .. }
             | Self::TestEnded { by, .. }

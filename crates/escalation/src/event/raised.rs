@@ -10,6 +10,7 @@ use super::signal_record::SignalRecord;
 use crate::directory::{Centre, CloseGuard, Standing};
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, PersonVersion};
 use crate::ladder::Ladder;
+use crate::plan::Plan;
 use crate::signal::Kind;
 
 /// A call for help, as recorded.
@@ -46,6 +47,9 @@ pub struct Raised {
     /// When more than one person's word is needed to close it.
     #[serde(default, skip_serializing_if = "CloseGuard::is_off")]
     pub guard: CloseGuard,
+    /// What is done about it, frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Arc<Plan>>,
     /// For whom, where it is for a responder to another call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,

@@ -38,6 +38,10 @@ impl Event {
             | Self::SaidSafe { by, .. } => {
                 by.seal_with(seal);
             }
+            Self::StepTaken { by, skipped, .. } => {
+                by.seal_with(seal);
+                offer(seal, "skipped", "", skipped.as_mut());
+            }
             Self::PoliceRung { by, called_by, reference, .. } => {
                 by.seal_with(seal);
                 offer(seal, "called_by", "", called_by.as_mut());

@@ -99,6 +99,7 @@ pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Direc
         eta_limit_s: Seconds(900),
         feedback: true,
         close_guard: escalation::directory::CloseGuard::Off,
+        plan: None,
         clock: clock(dice, zone).map(Arc::new),
     };
     let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };

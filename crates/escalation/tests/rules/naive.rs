@@ -187,6 +187,7 @@ fn adoption(ladder: &[Step]) -> Adoption {
             eta_limit_s: Seconds(900),
             feedback: true,
             close_guard: escalation::directory::CloseGuard::Off,
+            plan: None,
             clock: None,
         },
     );

@@ -11,9 +11,10 @@ use escalation::activation::{Activation, Check, Promise, Stage};
 use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallback, Mounting, Person, PersonChange, Site};
 use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
-use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, SiteId};
+use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, PlanId, SiteId};
 use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
 use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
+use escalation::plan::{Part, Plan, Step, StepId};
 use escalation::roster::{Hours, OnHolidays, WallClock};
 use escalation::signal::{DeviceClock, Kind, Style, Unreadable, Verb};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
@@ -104,6 +105,9 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
     for (index, rungs) in ladders.iter().enumerate() {
         directory.ladders.insert(ladder_id(index), Arc::new(Ladder { id: ladder_id(index), rungs: rungs.clone() }));
     }
+    let steps = |required: [bool; 2]| required.map(|required| Step { required }).to_vec();
+    let (id, responder, centre) = (PlanId::parse("duress").unwrap(), steps([centred, false]), steps([false, portable]));
+    directory.plans.insert(id.clone(), Arc::new(Plan { id, version: 1, responder, centre }));
     let hook = Some(CarrierName::parse("hook").unwrap());
     directory.centres.insert(CentreId::parse("hooked").unwrap(), Centre { webhook: hook });
     directory.centres.insert(CentreId::parse("desk").unwrap(), Centre { webhook: None });
@@ -118,6 +122,7 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
             eta_limit_s: Seconds(900),
             feedback: true,
             close_guard: escalation::directory::CloseGuard::AfterCancel,
+            plan: (index == 0).then(|| PlanId::parse("duress").unwrap()),
             clock: Some(Arc::new(WallClock { zone: Zone::named("Australia/Perth").unwrap(), calendar: None })),
         };
         directory.sites.insert(SiteId::parse(if index == 0 { "library" } else { "depot" }).unwrap(), site);
@@ -162,11 +167,11 @@ fn happenings() -> impl Strategy<Value = Happening> {
         1 => (0_usize..6, 0_u8..3).prop_map(|(device, key)| Happening::Raised { device, key }),
         6 => (1..=PEOPLE, 0_u8..8, any::<bool>(), 0_u8..40, prop::bool::weighted(0.1))
             .prop_map(|(person, reply, right, repeat, early)| Happening::Text { person, reply, right, repeat, early }),
-        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..12, any::<bool>())
+        2 => (1..=PEOPLE, any::<prop::sample::Index>(), 0_u8..14, any::<bool>())
             .prop_map(|(person, act, reply, gesture)| Happening::Page { person, act: act.index(16), reply, gesture }),
         8 => (any::<prop::sample::Index>(), 0_u32..20, 0_u8..6, any::<bool>())
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
-        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..18, 0_u32..4_000)
+        5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..20, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
@@ -380,6 +385,8 @@ impl World {
             assert!(held <= lapses_at, "a hold is an owner's: {held:?} and {lapses_at:?}");
             assert!(act.offer.is_none() || lapses_at.is_some(), "and so is an offer");
             hold_together(act);
+            let unfollowed = act.followed.as_ref().is_some_and(|followed| !followed.left().is_empty());
+            assert!(act.is_open() || !unfollowed, "{} is closed with steps of its plan left", act.id);
         }
         assert_eq!(engine.open_count(), engine.activations().filter(|a| a.is_open()).count());
         let owed: BTreeSet<_> = engine.outbox().map(|(id, _)| id.clone()).collect();
@@ -427,6 +434,7 @@ fn reply_of(index: u8, code: Option<Code>) -> Reply {
         9 => Reply::InNeed,
         10 => Reply::PoliceNeeded,
         11 => Reply::PoliceRung,
+        12 | 13 => Reply::StepDone { number: u16::from(index) - 11 },
         _other => Reply::NotAnAnswer,
     }
 }
@@ -462,6 +470,11 @@ fn act_of(index: u8, eta: u32) -> Act {
         14 => {
             let words = [None, Some(Word::Safe), Some(Word::Duress), Some(Word::Wrong)];
             Act::Safe { word: words[usize::try_from(eta % 4).unwrap_or(0)].map(Entered::Judged) }
+        }
+        15 | 16 => {
+            let part = if eta % 2 == 0 { Part::Responder } else { Part::Centre };
+            let number = u16::try_from(eta / 2 % 4).unwrap_or(0);
+            Act::TakeStep { step: StepId { part, number }, skipped: (index == 16).then(|| "words".to_owned().into()) }
         }
         _other => Act::Close { disposition: Disposition::Attended, note: None },
     }

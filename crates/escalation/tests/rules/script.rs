@@ -5,6 +5,7 @@ use escalation::dispatch::{Failure, Report};
 use escalation::event::Successor;
 use escalation::input::{Act, Attribution, EscalateTo, Input, Rung};
 use escalation::ladder::{Medium, RungIndex};
+use escalation::plan::StepId;
 use escalation::police::Threshold;
 use escalation::rejection::Rejection;
 use escalation::signal::{Kind, Unreadable, Verb};
@@ -60,6 +61,9 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
         ["forward", span] => floor.forward(span),
         ["away", span] => floor.away(span),
         ["reply", who, text @ ..] => drop(floor.reply(who, &text.join(" "))),
+        ["tap", who, "step", number] => {
+            floor.tap(who, Reply::StepDone { number: number.parse().ok()? }, Gesture::Shown);
+        }
         ["tap", who, what] => {
             let reply = match *what {
                 "going" => Reply::Going { code: None },
@@ -148,6 +152,12 @@ fn at_the_desk(floor: &mut Floor, words: &[&str]) -> Option<()> {
         [who, "verifies"] => {
             let by = known(floor, who);
             command(floor, by, Act::Accept { commitment: Commitment::Verifying, eta_s: None });
+        }
+        [who, what @ ("takes" | "skips"), part, number] => {
+            let by = known(floor, who);
+            let step = StepId::parse(&format!("{part} {number}"))?;
+            let skipped = (*what == "skips").then(|| "words".to_owned().into());
+            command(floor, by, Act::TakeStep { step, skipped });
         }
         [who, "escalates", to] => {
             let to = match *to {

@@ -12,6 +12,7 @@ mod invariants;
 mod merging;
 mod needing;
 mod owning;
+mod planning;
 mod policing;
 mod raising;
 mod record;

@@ -92,6 +92,10 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{act} round {round} ({scope}{late}): {}", people(floor, parties))
         }
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
+        Event::StepTaken { act, by, step, skipped, .. } => {
+            let what = if skipped.is_some() { "passes over" } else { "takes" };
+            format!("{act} {} {what} step {step}", responder(floor, by))
+        }
         Event::SaidSafe { act, by, eyes_on, with_word } => {
             let word = if *with_word { ", with a word" } else { "" };
             format!("{act} {} says safe, eyes on {eyes_on}{word}", responder(floor, by))

@@ -2,7 +2,7 @@
 
 use super::reader::{At, Section};
 use super::zone;
-use crate::id::{CalendarId, CentreId, LadderId, Prefix};
+use crate::id::{CalendarId, CentreId, LadderId, PlanId, Prefix};
 
 /// What holds where a customer or a site says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct DraftDefaults {
     pub calendar: Option<At<CalendarId>>,
     /// The ladder of customers.
     pub ladder: Option<At<LadderId>>,
+    /// The action plan of sites.
+    pub plan: Option<At<PlanId>>,
     /// The centre of customers.
     pub centre: Option<At<CentreId>>,
 }
@@ -26,6 +28,7 @@ impl DraftDefaults {
             timezone: section.read("timezone", zone::parse),
             calendar: section.id("calendar"),
             ladder: section.id("ladder"),
+            plan: section.id("plan"),
             centre: section.id("centre"),
         };
         section.close();

@@ -233,6 +233,75 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
         found
     }
 
+    /// Every item of a list that has texts and tables side by side: `["...", { step = "..." }]`.
+    pub(super) fn texts_or_tables<T>(
+        &mut self,
+        key: &'static str,
+        mut text: impl FnMut(&str) -> Result<T, Wrong>,
+        mut table: impl FnMut(Section<'_, 'f, 't>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some((value, line)) = self.value(key) else {
+            return Vec::new();
+        };
+        let DeValue::Array(items) = value else {
+            self.wrong_type(key, line, "a list", value);
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let line = self.reader.line_of(item.span().start);
+            match item.get_ref() {
+                DeValue::String(words) => match text(words) {
+                    Ok(read) => found.push(read),
+                    Err(wrong) => {
+                        let what = self.titled(&format!("{key} {} {}", index + 1, wrong.what));
+                        self.reader.error(line, what, "", &wrong.remedy);
+                    }
+                },
+                DeValue::Table(fields) => {
+                    let title = self.child_title(key, index, fields);
+                    found.extend(table(Section {
+                        title,
+                        table: fields,
+                        line,
+                        known: Vec::new(),
+                        refused: Vec::new(),
+                        reader: &mut *self.reader,
+                    }));
+                }
+                DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) => {
+                    self.wrong_type(key, line, "a text in quotes, or a table", item.get_ref());
+                }
+            }
+        }
+        found
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<At<bool>> {
+        let (value, line) = self.value(key)?;
+        let DeValue::Boolean(value) = value else {
+            self.wrong_type(key, line, "true or false", value);
+            return None;
+        };
+        Some(At { value: *value, line })
+    }
+
+    /// A whole number from 1.
+    pub(super) fn count(&mut self, key: &'static str) -> Option<At<u32>> {
+        let (value, line) = self.value(key)?;
+        let DeValue::Integer(number) = value else {
+            self.wrong_type(key, line, "a number", value);
+            return None;
+        };
+        let read = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|number| *number > 0);
+        if read.is_none() {
+            let what = self.titled(&format!("{key} is not a whole number from 1"));
+            self.reader.error(line, what, "", "write 1, 2, 3 ...");
+        }
+        Some(At { value: read?, line })
+    }
+
     /// A list of text, each with its line.
     pub(super) fn list(&mut self, key: &'static str, items: &'t [Spanned<DeValue<'t>>]) -> Vec<At<&'t str>> {
         let mut found = Vec::new();
@@ -309,7 +378,8 @@ from_slug!(
     crate::id::CentreId,
     crate::id::CarrierName,
     crate::id::RosterId,
-    crate::id::CalendarId
+    crate::id::CalendarId,
+    crate::id::PlanId
 );
 
 impl FromStrLike for crate::id::Prefix {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
 use super::{Draft, DraftRung, DraftWho};
-use crate::id::{CalendarId, CustomerId, LadderId};
+use crate::id::{CalendarId, CustomerId, LadderId, PlanId};
 use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
@@ -29,6 +29,7 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "roster", draft.rosters.iter().map(|r| (r.id.as_str(), r.line)));
     once(reader, "calendar", draft.calendars.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "ladder", draft.ladders.iter().map(|l| (l.id.as_str(), l.line)));
+    once(reader, "plan", draft.plans.iter().map(|p| (p.id.as_str(), p.line)));
     once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
     let devices: Vec<_> = draft.devices.iter().map(|d| (format!("{}/{}", d.site.value, d.id), d.line)).collect();
     once(reader, "device", devices.iter().map(|(id, line)| (id.as_str(), *line)));
@@ -100,6 +101,7 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft) {
         known_customer(reader, draft, &owner, site.customer.as_ref());
         known_ladder(reader, draft, &owner, site.ladder.as_ref());
         known_calendar(reader, draft, &owner, site.calendar.as_ref());
+        known_plan(reader, draft, &owner, site.plan.as_ref());
         if site.customer.is_none() && draft.customers.len() > 1 {
             reader.error(
                 site.line,
@@ -250,6 +252,13 @@ fn known_calendar(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: O
     if let Some(calendar) = wanted.filter(|calendar| calendar.value.as_str().parse::<State>().is_err()) {
         let ids = draft.calendars.iter().map(|c| c.id.as_str());
         known(reader, owner, "calendar", calendar.line, calendar.value.as_str(), ids);
+    }
+}
+
+fn known_plan(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<PlanId>>) {
+    if let Some(plan) = wanted {
+        let ids = draft.plans.iter().map(|p| p.id.as_str());
+        known(reader, owner, "plan", plan.line, plan.value.as_str(), ids);
     }
 }
 

@@ -64,6 +64,7 @@ impl Draft {
                 })
                 .collect(),
             rosters: Arc::new(self.rosters(known)),
+            plans: self.plans.iter().map(|plan| (plan.id.clone(), Arc::new(plan.rules()))).collect(),
             fallback: self.fallback.as_ref().and_then(|f| {
                 Some(Fallback { customer: self.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),
@@ -85,6 +86,7 @@ impl Draft {
             eta_limit_s: site.eta_limit_s,
             feedback: site.feedback,
             close_guard: site.close_guard,
+            plan: site.plan.as_ref().map(|plan| plan.value.clone()),
             clock: site.clock().map(Arc::new),
         })
     }
@@ -115,6 +117,7 @@ impl Draft {
             centres: self.centres.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
             sites: self.sites.iter().map(|s| (s.id.clone(), s.card.clone())).collect(),
             devices: self.devices.iter().map(|d| (device_id(d), d.card.clone())).collect(),
+            plans: self.plans.iter().map(|plan| (plan.id.clone(), plan.card())).collect(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::reader::{At, Section};
 use super::{sayable, wait, zone};
 use crate::directory::CloseGuard;
 use crate::directory::place::SiteCard;
-use crate::id::{CalendarId, CustomerId, LadderId, SiteId};
+use crate::id::{CalendarId, CustomerId, LadderId, PlanId, SiteId};
 use crate::roster::WallClock;
 use crate::time::Seconds;
 use crate::zone::Zone;
@@ -32,6 +32,8 @@ pub struct DraftSite {
     pub feedback: bool,
     /// When more than one person's word is needed to close a call there.
     pub close_guard: CloseGuard,
+    /// What is done about a call there.
+    pub plan: Option<At<PlanId>>,
     /// Whose public holidays count there.
     pub calendar: Option<At<CalendarId>>,
     /// What may be said of it.
@@ -50,6 +52,7 @@ impl DraftSite {
         let close_guard = section
             .choice("close_guard", &[("off", CloseGuard::Off), ("after_cancel", CloseGuard::AfterCancel), ("always", CloseGuard::Always)]);
         let eta_limit = section.read("eta_limit", |text| wait::parse(text, ETA_LIMIT_MAX));
+        let plan = section.id("plan").or_else(|| defaults.plan.clone());
         let calendar = section.id("calendar").or_else(|| defaults.calendar.clone());
         let card = card(&mut section, defaults);
         refuse_later(&mut section);
@@ -62,6 +65,7 @@ impl DraftSite {
             eta_limit_s: eta_limit.map_or(ETA_LIMIT, |e| e.value),
             feedback: feedback.is_none_or(|f| f.value),
             close_guard: close_guard.map(|g| g.value).unwrap_or_default(),
+            plan,
             calendar,
             card,
             line,
@@ -122,7 +126,6 @@ fn refuse_later(section: &mut Section<'_, '_, '_>) {
     section.later("callback_number", "rules for calling back are", "use phone for the number a responder rings");
     section.later("hours", "opening hours are", "write hours at the rungs that hold by them");
     section.later("staffing_min", "staffing rules are", LEAVE_OUT);
-    section.later("plan", "action plans are", "keep the plan on paper");
 }
 
 impl fmt::Debug for DraftSite {

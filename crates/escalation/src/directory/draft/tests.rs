@@ -268,7 +268,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("feedback = \"off\"", "xyzzy = 1"),
         &expect![[r#"
             Error directory.toml:25: site "library": "xyzzy" is not a known key
-              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, calendar, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
+              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
         "#]],
     );
     check(
@@ -339,18 +339,101 @@ ladder = ["l"]
     );
 }
 
+/// A sound directory whose library follows this plan.
+fn planned(plan: &str) -> String {
+    format!("{}\n[[plan]]\nid = \"duress\"\n{plan}\n", with("feedback = \"off\"", "feedback = \"off\"\nplan = \"duress\""))
+}
+
+#[test]
+fn a_plan_has_steps_some_of_which_are_required() {
+    let text = planned(
+        r#"version = 3
+approved_by = "A. Director"
+review_by = "2027-06-30"
+responder = ["Wait for a second person", { step = "Look whether anybody is hurt", required = true }]
+centre = [{ step = "Ring the back office", required = false }]"#,
+    );
+    let parsed = Draft::parse("directory.toml", &text);
+    assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
+    let draft = parsed.draft.unwrap();
+    let resolved = resolve(&draft);
+    let (id, plan) = resolved.directory.plans.first_key_value().unwrap();
+    assert_eq!((id.as_str(), plan.version), ("duress", 3));
+    assert_eq!(plan.required().map(|step| step.to_string()).collect::<Vec<_>>(), ["responder 2"]);
+    let site = resolved.directory.sites.values().next().unwrap();
+    assert_eq!(site.plan.as_ref(), Some(id));
+    let card = &resolved.places.plans[id];
+    assert_eq!(card.approved_by, "A. Director");
+    assert_eq!(plan.required().next().and_then(|step| card.says(step)), Some("Look whether anybody is hurt"));
+    let due = |day: &str| draft.unreviewed("directory.toml", format!("{day}T12:00:00Z").parse().unwrap()).len();
+    assert_eq!((due("2027-06-30"), due("2027-07-01")), (0, 1));
+}
+
+#[test]
+fn what_is_wrong_with_a_plan_is_said_with_its_line() {
+    let long = "x".repeat(201);
+    let many = vec!["\"step\""; 21].join(", ");
+    check(
+        &planned(&format!(
+            "version = 0\nresponder = [\"\", 7, {{ step = \"{long}\" }}, {{ required = true }}, {{ step = \"x\", required = 1, who = \"y\" }}]\ncentre = [{many}]"
+        )),
+        &expect![[r#"
+            Error directory.toml:47: plan "duress": centre has 21 steps; nobody follows more than 20
+              put together what is done together
+            Error directory.toml:49: plan "duress": version is not a whole number from 1
+              write 1, 2, 3 ...
+            Error directory.toml:50: plan "duress": responder 1 is empty or not one line
+              say in a line what is done
+            Error directory.toml:50: plan "duress": responder is a number, not a text in quotes, or a table
+              write it in that form
+            Error directory.toml:50: plan "duress", responder 3: step has a step of 201 characters; it is read on a phone, and has room for 200
+              shorten it, or make two steps of it
+            Error directory.toml:50: plan "duress", responder 4: step is missing
+              add  step = "..."
+            Error directory.toml:50: plan "duress", responder 5: required is a number, not true or false
+              write it in that form
+            Error directory.toml:50: plan "duress", responder 5: "who" is not a known key
+              the keys here are step, required
+        "#]],
+    );
+    check(
+        &planned("review_by = \"soon\""),
+        &expect![[r#"
+        Error directory.toml:47: plan "duress": it has no steps
+          nobody would be told what to do
+          add  responder = ["..."]  or  centre = ["..."]
+        Error directory.toml:49: plan "duress": review_by "soon" is not a date
+          write it as "2026-12-24"
+    "#]],
+    );
+    check(
+        &with("feedback = \"off\"", "plan = \"durress\""),
+        &expect![[r#"
+        Error directory.toml:25: site "library": there is no plan "durress"
+          add a [[plan]] of that id, or name one that is there
+    "#]],
+    );
+    check(
+        &format!("{}[[plan]]\nid = \"duress\"\ncentre = []\n", planned("centre = [\"x\"]")),
+        &expect![[r#"
+        Error directory.toml:50: plan "duress" is there twice; the first is on line 47
+          rename one of them or merge the two
+    "#]],
+    );
+}
+
 #[test]
 fn what_is_not_in_this_version_is_refused() {
     let text = with(
         "address = \"1 Example Rd\"",
-        "address = \"1 Example Rd\"\ntype = \"library\"\nlat = -31.9\nlon = 116.0\ncallback = \"never\"\nhours = \"9-5\"\nstaffing_min = 2\nplan = \"p\"\ncallback_number = \"1\"",
+        "address = \"1 Example Rd\"\ntype = \"library\"\nlat = -31.9\nlon = 116.0\ncallback = \"never\"\nhours = \"9-5\"\nstaffing_min = 2\ncallback_number = \"1\"",
     )
     .replacen("prefix = \"KAL\"", "prefix = \"KAL\"\njurisdiction = \"AU-WA\"", 1)
     .replacen("based_at", "screen = \"private\"\nbased_at", 1)
     .replacen("mounting", "adapter = \"native\"\nmounting", 1)
     .replacen("{ person = \"j-smith\" }", "{ role = \"warden\", by = [\"fax\"] }", 1);
     check(
-        &format!("{text}\n[[plan]]\nid = \"p\"\n"),
+        &text,
         &expect![[r#"
             Error directory.toml:5: customer "kalamunda": jurisdiction: jurisdictions are not in this version
               leave the key out
@@ -368,18 +451,14 @@ fn what_is_not_in_this_version_is_refused() {
               write hours at the rungs that hold by them
             Error directory.toml:32: site "library": staffing_min: staffing rules are not in this version
               leave the key out
-            Error directory.toml:33: site "library": plan: action plans are not in this version
-              keep the plan on paper
-            Error directory.toml:34: site "library": callback_number: rules for calling back are not in this version
+            Error directory.toml:33: site "library": callback_number: rules for calling back are not in this version
               use phone for the number a responder rings
-            Error directory.toml:44: device "pendant": adapter: adapters named by a device are not in this version
+            Error directory.toml:43: device "pendant": adapter: adapters named by a device are not in this version
               write an [[adapter]] rule; devices with native topics need none
-            Error directory.toml:50: ladder "counters", rung 1, notify 1: role: roles are not in this version
+            Error directory.toml:49: ladder "counters", rung 1, notify 1: role: roles are not in this version
               name a person or a roster
-            Error directory.toml:50: ladder "counters", rung 1, notify 1: by: "fax" is not a channel
+            Error directory.toml:49: ladder "counters", rung 1, notify 1: by: "fax" is not a channel
               a person has "sms", "email" and "voice", a centre "webhook" and "desk"
-            Error directory.toml:57: plan: action plans are not in this version
-              keep the plan on paper
         "#]],
     );
 }
@@ -1468,10 +1547,10 @@ fn an_account_that_stands_alone_is_said() {
         findings.iter().map(|finding| format!("{finding}\n")).collect::<Vec<_>>().concat()
     };
     expect![[r#"
-        directory.toml:127: ladder "counters" tells everybody by "first" alone at any time
+        directory.toml:141: ladder "counters" tells everybody by "first" alone at any time
           with that account down nobody would be told, because the other channels have none
           add an account for another channel, or a second one for this
-        directory.toml:142: ladder "outreach" tells everybody by "first" alone at any time
+        directory.toml:156: ladder "outreach" tells everybody by "first" alone at any time
           with that account down nobody would be told, because the other channels have none
           add an account for another channel, or a second one for this
     "#]]

@@ -122,6 +122,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Exhausted { .. } => "activation.exhausted",
         Event::RoundStarted { .. } => "round.started",
         Event::NoteAdded { .. } => "note.added",
+        Event::StepTaken { .. } => "step.taken",
         Event::SaidSafe { .. } => "safe.said",
         Event::WordJudged { .. } => "word.judged",
         Event::WordHeeded { .. } => "word.heeded",
