@@ -10,10 +10,11 @@ use escalation::activation::{Activation, Arrival, Check, Companion, Progress, St
 use escalation::directory::{Directory, Mounting};
 use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Raised};
-use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::{Ladder, Need, RungIndex, Who};
 use escalation::plan::{Part, Plan, StepId};
 use escalation::police::Threshold;
+use escalation::private::Private;
 use escalation::time::Timestamp;
 use escalation::word::Word;
 use ledger::{Entry, Ledger, ReadError};
@@ -562,11 +563,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
             format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
         }
         Event::NoteAdded { by, text, .. } => format!("note by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(text)).await?)),
-        Event::StepTaken { by, plan, step, skipped, .. } => {
-            let says = vault.plan(directory, plan).and_then(|card| card.says(*step)).map(ToOwned::to_owned);
-            let skipped = replay::open(ledger, skipped.as_ref()).await?;
-            step_words(&responder_name(vault, by), *step, says, skipped)
-        }
+        Event::StepTaken { by, plan, step, skipped, .. } => stepped(ledger, vault, directory, by, (plan, *step, skipped.as_ref())).await?,
         Event::SaidSafe { by, eyes_on, with_word, .. } => said_safe_words(&responder_name(vault, by), *eyes_on, *with_word),
         Event::WordJudged { word, .. } => word_words(*word).to_owned(),
         Event::WordHeeded { .. } => "the word was acted on: a duress word sends more people, any other changes nothing".to_owned(),
@@ -596,11 +593,23 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
     })
 }
 
-fn step_words(name: &str, step: StepId, says: Option<String>, skipped: Option<String>) -> String {
-    match skipped {
-        Some(why) => format!("{name} passed over step \u{201c}{step}\u{201d} of the plan{}; why{}", quoted(says), quoted(Some(why))),
-        None => format!("{name} took step \u{201c}{step}\u{201d} of the plan{}", quoted(says)),
-    }
+/// A step of a plan, as it was taken or passed over.
+async fn stepped<L: Ledger>(
+    ledger: &L,
+    vault: &Vault,
+    directory: u32,
+    by: &escalation::event::Responder,
+    (plan, step, skipped): (&PlanId, StepId, Option<&Private>),
+) -> Result<String, ReadError> {
+    let name = responder_name(vault, by);
+    let says = quoted(vault.plan(directory, plan).and_then(|card| card.says(step)).map(ToOwned::to_owned));
+    Ok(match skipped {
+        Some(why) => {
+            let why = quoted(replay::open(ledger, Some(why)).await?);
+            format!("{name} passed over step \u{201c}{step}\u{201d} of the plan{says}; why{why}")
+        }
+        None => format!("{name} took step \u{201c}{step}\u{201d} of the plan{says}"),
+    })
 }
 
 fn said_safe_words(name: &str, eyes_on: bool, with_word: bool) -> String {

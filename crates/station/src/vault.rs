@@ -105,9 +105,8 @@ impl Vault {
     /// The places alone: whoever is shown what it says learns of nobody, and not how help is sent. What a plan says is in its
     /// author's own words.
     pub(crate) fn without_people(&self) -> Self {
-        let planless = |places: &Arc<Places>| match places.plans.is_empty() {
-            true => Arc::clone(places),
-            false => Arc::new(Places { plans: BTreeMap::new(), ..Places::clone(places) }),
+        let planless = |places: &Arc<Places>| {
+            if places.plans.is_empty() { Arc::clone(places) } else { Arc::new(Places { plans: BTreeMap::new(), ..Places::clone(places) }) }
         };
         Self { places: self.places.iter().map(|(version, places)| (*version, planless(places))).collect(), ..Self::default() }
     }

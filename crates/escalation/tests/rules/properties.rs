@@ -472,7 +472,7 @@ fn act_of(index: u8, eta: u32) -> Act {
             Act::Safe { word: words[usize::try_from(eta % 4).unwrap_or(0)].map(Entered::Judged) }
         }
         15 | 16 => {
-            let part = if eta % 2 == 0 { Part::Responder } else { Part::Centre };
+            let part = if eta.is_multiple_of(2) { Part::Responder } else { Part::Centre };
             let number = u16::try_from(eta / 2 % 4).unwrap_or(0);
             Act::TakeStep { step: StepId { part, number }, skipped: (index == 16).then(|| "words".to_owned().into()) }
         }
