@@ -23,6 +23,8 @@ mod evidence;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod foresight;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod parts;

@@ -106,6 +106,8 @@ fn of_station(registry: &mut Registry, health: &Health) {
     gauge("record_size", "Entries in the record", health.size);
     gauge("open_activations", "Activations that are not closed", health.open);
     gauge("notifications_owed", "Messages owed and not yet reported", health.owed);
+    gauge("troubles_open", "Troubles that are open", health.troubles);
+    gauge("coverage_gaps", "Ladders at sites that would tell nobody at some time of the days to come", health.gaps);
     gauge("ladder_step_lag_milliseconds", "Lag of the last deadline", health.lag_ms);
     let mut counter = |name: &str, help: &str, value: u64| {
         let metric = Counter::<u64>::default();

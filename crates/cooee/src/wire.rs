@@ -27,6 +27,7 @@ use station::clock::{Clock, MachineClock};
 use station::desk::Desk;
 use station::entropy::Entropy;
 use station::floor::{Feedback, FeedbackState, LinkBase, LinksInTexts};
+use station::lookout::{self, Lookout};
 use station::notary::{self, Notary, Proofs, Shelf};
 use station::run::{Parts, Station, StationError};
 use station::secret::Secret;
@@ -51,6 +52,8 @@ pub(crate) struct House {
     watch: JoinHandle<Result<(), StationError>>,
     /// Ends with the watch; `None` where the record is not signed.
     notary: Option<JoinHandle<()>>,
+    /// Asks for another look at the days to come.
+    look_again: lookout::Ask,
     serving: Vec<JoinHandle<io::Result<()>>>,
     keys: watch::Sender<Arc<Keys>>,
     rules: watch::Sender<Arc<Vec<Rule>>>,
@@ -122,6 +125,8 @@ impl House {
         let watch = tokio::spawn(station.run(stopped));
         let (notary, proofs) = sign(data_dir, &desk, ledger);
         adopt(settings, &desk, &rules, in_force).await?;
+        let (lookout, look_again) = Lookout::new(lookout::Parts { desk: desk.clone(), carriers: carriers(&settings.dispatch) });
+        tokio::spawn(lookout.run());
         let node = node_name(&settings.station.name);
         let ears =
             Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
@@ -129,7 +134,7 @@ impl House {
         let (stop_serving, serving_stopped) = watch::channel(false);
         let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, proofs, stop: serving_stopped };
         let (address, serving) = desk_room.open(extras).await?;
-        Ok(Self { desk, ears, voice, watch, notary, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
+        Ok(Self { desk, ears, voice, watch, notary, look_again, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
     }
 
     /// Waits until presses reach us, or until a broker that is away has become a trouble.
@@ -170,6 +175,7 @@ impl House {
     pub(crate) async fn reload(&self, settings: &Settings) -> anyhow::Result<InForce> {
         let keys = read_keys(&settings.keys)?;
         let directory = adopt(settings, &self.desk, &self.rules, true).await?;
+        self.look_again.look_again();
         self.keys.send_replace(Arc::new(keys));
         Ok(directory)
     }

@@ -7,6 +7,7 @@
 
 mod case;
 mod cover;
+mod place;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,10 @@ use crate::time::{Seconds, SignedDuration, Timestamp};
 pub use case::Case;
 pub(crate) use cover::spans;
 pub use cover::{Cover, Level, Only, RungCover, Span, Without, Worst};
+pub use place::Place;
+
+/// How far ahead is looked, in days (lifecycle, "Proof before it is needed").
+pub const HORIZON_DAYS: i64 = 14;
 
 /// A directory and its people, asked about what would happen.
 #[derive(Clone, Copy, Debug)]

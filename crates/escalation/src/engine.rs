@@ -176,6 +176,7 @@ impl Engine {
             Input::SignedBy(signed) => self.on_signed_by(signed),
             Input::BundleExported(export) => vec![Event::from(export)],
             Input::RegisterExported(export) => vec![Event::from(export)],
+            Input::CoverageForeseen(seen) => self.on_foreseen(seen),
         })
     }
 
@@ -552,7 +553,7 @@ impl Engine {
             places: adoption.places.clone(),
             zones: adoption.zones.clone(),
         };
-        // Coverage is judged anew against the new directory, at the next press or check.
+        // Coverage is judged anew against the new directory, at the next press; what lies ahead by the lookout, which is asked.
         let stale = self.troubles.keys().filter(|cause| matches!(cause, Cause::Coverage { .. } | Cause::DirectoryBroken));
         let cleared = stale.flat_map(|cause| self.trouble_cleared(cause));
         people.chain(std::iter::once(adopted)).chain(cleared).collect()

@@ -6,6 +6,7 @@ use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::{Doer, Event, Reader, Successor};
+use crate::foresight::Foresight;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
 use crate::plan::StepId;
@@ -71,6 +72,8 @@ pub enum Input {
     BundleExported(Export),
     /// A register of attendance was made; it is handed out once that is recorded.
     RegisterExported(RegisterExport),
+    /// What the days to come hold was worked out.
+    CoverageForeseen(Foresight),
 }
 
 /// Buttons to be put on test.
@@ -318,7 +321,8 @@ impl Input {
             | Self::TickOwed { .. }
             | Self::SignedBy(_)
             | Self::BundleExported(_)
-            | Self::RegisterExported(_) => 3,
+            | Self::RegisterExported(_)
+            | Self::CoverageForeseen(_) => 3,
         }
     }
 }

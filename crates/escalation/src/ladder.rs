@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CentreId, LadderId, PersonId, RosterId};
-use crate::roster::Hours;
+use crate::roster::{Hours, OnHolidays};
 use crate::signal::Kind;
 use crate::time::Seconds;
 
@@ -154,6 +154,12 @@ impl Ladder {
     /// Whether any rung of it holds at certain hours only.
     pub fn has_hours(&self) -> bool {
         self.rungs.iter().any(|rung| rung.when.hours.is_some())
+    }
+
+    /// Whether any rung of it asks whose public holiday it is.
+    pub fn asks_about_holidays(&self) -> bool {
+        let asks = |rung: &Rung| rung.when.hours.as_ref().is_some_and(|hours| hours.holidays != OnHolidays::On);
+        self.rungs.iter().any(asks)
     }
 
     /// The rung at `index`, if the ladder is that long.

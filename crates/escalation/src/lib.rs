@@ -11,6 +11,7 @@
 //! - [`ladder::Ladder`]: rungs, targets and waits; [`directory::Directory`]: who and where.
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
 //! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
+//! - [`foresight::Foresight`]: where nobody would be told in the days to come, and the trouble that it is.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`plan::Plan`]: what responders and the centre do, step by step.
 //! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
@@ -34,6 +35,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod event;
 pub mod few;
+pub mod foresight;
 pub mod id;
 pub mod input;
 pub mod ladder;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActivationId, CarrierName, CustomerId, DeviceId, LadderId, SiteId};
+use crate::time::Timestamp;
 
 /// A trouble's cause; it is its own key, so that one cause is one trouble.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +50,15 @@ pub enum Cause {
         /// At which site.
         site: SiteId,
     },
+    /// At some time in the days to come nobody would be told of a press.
+    CoverageGap {
+        /// On which ladder.
+        ladder: LadderId,
+        /// At which site.
+        site: SiteId,
+        /// From when; where it had begun when it was found, since then.
+        from: Timestamp,
+    },
     /// A person's phone told its carrier to block us.
     OptedOut {
         /// Whose.
@@ -80,7 +90,7 @@ impl Cause {
     /// Whose trouble it is: one customer's, or the whole station's.
     pub fn concerns(&self) -> Scope<'_> {
         match self {
-            Self::Coverage { site, .. } | Self::Tampered { site } => Scope::Site(site),
+            Self::Coverage { site, .. } | Self::CoverageGap { site, .. } | Self::Tampered { site } => Scope::Site(site),
             Self::Chatter { device } => Scope::Site(&device.site),
             Self::OptedOut { .. }
             | Self::BrokerAway
@@ -113,7 +123,7 @@ pub enum Scope<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// Since when.
-    pub since: crate::time::Timestamp,
+    pub since: Timestamp,
     /// Whose, where it is one customer's.
     pub customer: Option<CustomerId>,
 }

@@ -172,6 +172,10 @@ pub struct Health {
     pub lag_ms: u64,
     /// A directory is in force.
     pub directory: bool,
+    /// Troubles that are open.
+    pub troubles: u64,
+    /// Those of them that are times ahead at which nobody would be told.
+    pub gaps: u64,
     /// Counters since start, for metrics.
     pub totals: Totals,
 }

@@ -284,7 +284,8 @@ impl Floor {
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
             | Input::BundleExported(_)
-            | Input::RegisterExported(_) => None,
+            | Input::RegisterExported(_)
+            | Input::CoverageForeseen(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -641,7 +642,8 @@ impl Floor {
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
             | Input::BundleExported(_)
-            | Input::RegisterExported(_) => return,
+            | Input::RegisterExported(_)
+            | Input::CoverageForeseen(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
             *entered = Entered::Judged(self.words.judge(&site, text));
@@ -736,7 +738,8 @@ fn holds(input: &Input) -> Holds {
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
         | Input::BundleExported(_)
-        | Input::RegisterExported(_) => Holds::Spool,
+        | Input::RegisterExported(_)
+        | Input::CoverageForeseen(_) => Holds::Spool,
     }
 }
 

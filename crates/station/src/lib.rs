@@ -23,6 +23,7 @@ pub mod floor;
 pub mod journal;
 mod links;
 mod look;
+pub mod lookout;
 mod lost;
 pub mod notary;
 mod order;

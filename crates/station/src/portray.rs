@@ -148,7 +148,7 @@ pub(crate) fn coverage(floor: &Floor, scope: &Scope, at: Timestamp) -> CoverageV
         rosters: Arc::clone(&all.rosters),
         ..Directory::default()
     };
-    CoverageView { directory, people, at }
+    CoverageView { directory, people, version: floor.engine.directory_version(), at }
 }
 
 /// Open troubles: what stops everybody's presses for everyone, the rest for whom it concerns.
@@ -162,11 +162,18 @@ pub(crate) fn troubles(floor: &Floor, scope: &Scope) -> Vec<TroubleView> {
         }
         Audience::Unscoped => scope.is_everything(),
     };
+    let timezone = |cause: &escalation::trouble::Cause| {
+        let site = match cause.concerns() {
+            escalation::trouble::Scope::Site(site) => floor.vault.site(floor.engine.directory_version(), site),
+            escalation::trouble::Scope::Station => None,
+        };
+        site.map_or("UTC", |card| card.timezone.as_str()).to_owned()
+    };
     floor
         .engine
         .troubles()
         .filter(|(cause, _)| visible(cause))
-        .map(|(cause, trouble)| TroubleView { cause: cause.clone(), since: trouble.since })
+        .map(|(cause, trouble)| TroubleView { cause: cause.clone(), since: trouble.since, timezone: timezone(cause) })
         .collect()
 }
 

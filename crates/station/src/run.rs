@@ -564,6 +564,9 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             owed: u64::try_from(self.floor.engine.owed_count()).unwrap_or(u64::MAX),
             lag_ms: self.lag_ms,
             directory: self.floor.engine.directory_version() > 0,
+            troubles: u64::try_from(self.floor.engine.troubles().count()).unwrap_or(u64::MAX),
+            gaps: u64::try_from(self.floor.engine.troubles().filter(|(cause, _)| matches!(cause, Cause::CoverageGap { .. })).count())
+                .unwrap_or(u64::MAX),
             totals: self.floor.totals.clone(),
         };
         self.counter.health.send_if_modified(|posted| {
@@ -631,7 +634,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
         | Input::BundleExported(_)
-        | Input::RegisterExported(_) => false,
+        | Input::RegisterExported(_)
+        | Input::CoverageForeseen(_) => false,
     }
 }
 

@@ -665,10 +665,12 @@ async fn a_trouble_is_told_to_whom_it_concerns_and_to_nobody_else() {
     let house = House::open().await;
     house.desk.submit(press("1")).await;
     let library = || SiteId::parse("library").unwrap();
-    let coverage = Cause::Coverage { ladder: escalation::id::LadderId::parse("counters").unwrap(), site: library() };
+    let counters = || escalation::id::LadderId::parse("counters").unwrap();
+    let coverage = Cause::Coverage { ladder: counters(), site: library() };
+    let gap = Cause::CoverageGap { ladder: counters(), site: library(), from: "2026-12-05T16:00:00Z".parse().unwrap() };
     let of_an_activation = Cause::Fault { activation: Some("KAL-1".parse().unwrap()) };
     let opted_out = Cause::OptedOut { person: escalation::id::PersonId::new(1) };
-    let of_the_site = [coverage, Cause::Tampered { site: library() }];
+    let of_the_site = [coverage, gap, Cause::Tampered { site: library() }];
     let unscoped = [opted_out, Cause::Fault { activation: None }];
     let all = || std::iter::once(&Cause::BrokerAway).chain(&of_the_site).chain(std::iter::once(&of_an_activation)).chain(&unscoped);
     for cause in all() {

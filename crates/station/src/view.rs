@@ -122,7 +122,7 @@ impl<'a> Audience<'a> {
             | Cause::ProviderDown { .. }
             | Cause::RepliesUnread { .. }
             | Cause::Overflow { .. } => Self::Everyone,
-            Cause::Coverage { site, .. } | Cause::Tampered { site } => Self::Site(site),
+            Cause::Coverage { site, .. } | Cause::CoverageGap { site, .. } | Cause::Tampered { site } => Self::Site(site),
             Cause::Chatter { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
             Cause::OptedOut { .. } | Cause::Fault { activation: None } => Self::Unscoped,
@@ -477,6 +477,8 @@ pub struct CoverageView {
     pub directory: Directory,
     /// Everybody whom those ladders may tell, by key and without a name.
     pub people: BTreeMap<PersonId, Person>,
+    /// Which version of the directory it is.
+    pub version: u32,
     /// When this was true.
     pub at: Timestamp,
 }
@@ -488,6 +490,8 @@ pub struct TroubleView {
     pub cause: Cause,
     /// Since when.
     pub since: Timestamp,
+    /// By which clock its times are said: the site's, else UTC.
+    pub timezone: String,
 }
 
 /// What a responder's page shows. Before an answer it shows only what the text message showed.

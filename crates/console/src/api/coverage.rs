@@ -2,17 +2,14 @@
 //!
 //! The watch hands over what it knows of them and goes on; the proof is worked out on a thread of its own, one at a time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use escalation::coverage::{Case, Cover, Level, Only, Outlook};
-use escalation::id::{DeviceId, LadderId, SiteId};
+use escalation::coverage::{Cover, HORIZON_DAYS, Level, Only, Outlook};
 use escalation::ladder::Who;
 use escalation::outage::Carrier;
-use escalation::roster::WallClock;
 use escalation::time::{SignedDuration, Timestamp};
 use serde::Serialize;
 use station::view::CoverageView;
@@ -24,8 +21,6 @@ use crate::problem::{Document, Problem};
 use crate::roles::Action;
 use crate::room::Room;
 
-/// How far it looks ahead, in days, as `cooee check` does.
-const DAYS: i64 = 14;
 /// The most gaps of one ladder that are listed.
 const GAPS_MAX: usize = 200;
 
@@ -145,37 +140,17 @@ fn unproved() -> Problem {
     )
 }
 
-/// What holds for a ladder where its hours are read by one clock: one cover for each case.
-type ByClock<'a> = (Option<&'a WallClock>, Vec<Cover>);
-
 fn prove(view: &CoverageView, carriers: &[Carrier]) -> Coverage {
     let from = view.at;
-    let until = from.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
-    let directory = &view.directory;
-    let outlook = Outlook { directory, people: &view.people, outages: &[] };
-    let mut covers: BTreeMap<&LadderId, Vec<ByClock<'_>>> = BTreeMap::new();
-    let own = directory.devices.iter().filter_map(|(id, device)| Some((&id.site, Some(id), device.ladder.as_ref()?)));
-    let mut places: Vec<(&SiteId, Option<&DeviceId>, &LadderId)> =
-        directory.sites.iter().map(|(id, site)| (id, None, &site.ladder)).chain(own).collect();
-    places.sort_unstable();
-    let mut shown = Vec::new();
-    for (site, device, ladder) in places {
-        let (Some(details), Some(rungs)) = (directory.sites.get(site), directory.ladders.get(ladder)) else { continue };
-        // A ladder that asks no clock does the same at every site.
-        let clock = details.clock.as_deref().filter(|_| rungs.has_hours());
-        let known = covers.entry(ladder).or_default();
-        if !known.iter().any(|(other, _)| *other == clock) {
-            let cases = Case::all(rungs, &[clock.cloned()]);
-            known.push((clock, cases.iter().map(|case| outlook.cover(rungs, case, (from, until), carriers)).collect()));
-        }
-        let covers = known.iter().filter(|(other, _)| *other == clock).flat_map(|(_, covers)| covers);
-        shown.extend(covers.map(|cover| Place::new(details.customer.to_string(), site, device, cover)));
-    }
-    Coverage { from, until, places: shown }
+    let until = from.saturating_add(SignedDuration::from_hours(24 * HORIZON_DAYS)).unwrap_or(Timestamp::MAX);
+    let outlook = Outlook { directory: &view.directory, people: &view.people, outages: &[] };
+    let places = outlook.places((from, until), carriers);
+    let each = places.iter().flat_map(|place| place.covers.iter().map(move |cover| Place::new(place, cover)));
+    Coverage { from, until, places: each.collect() }
 }
 
 impl Place {
-    fn new(customer: String, site: &SiteId, device: Option<&DeviceId>, cover: &Cover) -> Self {
+    fn new(place: &escalation::coverage::Place<'_>, cover: &Cover) -> Self {
         let rungs = cover.rungs.iter().map(|rung| Rung {
             number: rung.rung.0.saturating_add(1),
             parties: rung.parties,
@@ -186,9 +161,9 @@ impl Place {
         let without = cover.without.iter().map(|w| Without { carrier: w.carrier.clone(), worst: Worst::from(w.worst) });
         let gaps = cover.levels().into_iter().filter_map(|((from, until), level)| Some(Gap { from, until, level: gap(level)? }));
         Self {
-            customer,
-            site: site.to_string(),
-            device: device.map(|device| device.name.to_string()),
+            customer: place.customer.to_string(),
+            site: place.site.to_string(),
+            device: place.device.map(|device| device.name.to_string()),
             ladder: cover.ladder.to_string(),
             kinds: if cover.case.is_of_every_kind() { Vec::new() } else { cover.case.kinds.iter().map(|kind| kind.as_str()).collect() },
             worst: Worst::from(cover.worst),

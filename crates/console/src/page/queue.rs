@@ -142,6 +142,10 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::Coverage { ladder, site } => {
             format!("The ladder {ladder} at {site} had a step with nobody to tell. Mend the directory.")
         }
+        Cause::CoverageGap { ladder, site, from } => format!(
+            "From {} a press at {site} would be told to nobody (ladder {ladder}). Put somebody on duty; run `cooee check`.",
+            moment::day(*from, &trouble.timezone)
+        ),
         Cause::OptedOut { person } => {
             format!("The phone of {person} blocks our messages. Ask them to text START to our number.")
         }

@@ -283,7 +283,11 @@ async fn everyone_who_may_look_is_told_that_buttons_are_dead() {
     let mut world = town();
     let since = world.now;
     let opted_out = escalation::trouble::Cause::OptedOut { person: escalation::id::PersonId::new(7) };
-    world.troubles.extend([escalation::trouble::Cause::BrokerAway, opted_out].map(|cause| station::view::TroubleView { cause, since }));
+    world.troubles.extend([escalation::trouble::Cause::BrokerAway, opted_out].map(|cause| station::view::TroubleView {
+        cause,
+        since,
+        timezone: "UTC".to_owned(),
+    }));
     let house = House::new(world);
     for (key, seen) in [("kal", 2), ("library", 2), ("centre", 3)] {
         let troubles = house.ask(key, "/api/v1/troubles", None).await;

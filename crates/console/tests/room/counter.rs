@@ -212,7 +212,7 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 fn covered(scope: &Scope) -> Option<CoverageView> {
     let AtHand { mut directory, people, .. } = Draft::parse("directory.toml", DIRECTORY).draft?.at_hand();
     directory.sites.retain(|id, site| scope.permits(&site.customer, id));
-    Some(CoverageView { directory, people, at: "2026-04-13T06:03:00Z".parse().ok()? })
+    Some(CoverageView { directory, people, version: 1, at: "2026-04-13T06:03:00Z".parse().ok()? })
 }
 
 const DIRECTORY: &str = r#"
@@ -305,6 +305,7 @@ pub(crate) fn town() -> World {
         troubles: vec![TroubleView {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
+            timezone: "UTC".to_owned(),
         }],
         details: [climbing, exhausted, held, accepted, closed].into_iter().map(|card| detail(now, card)).collect(),
         ..World::default()

@@ -14,11 +14,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use escalation::coverage::{Only, Worst};
+use escalation::coverage::{Cover, HORIZON_DAYS, Only, Worst};
 use escalation::directory::draft::{Draft, Proof, zones_version};
 use escalation::directory::finding::{Finding, Severity};
 use escalation::ladder::{Medium, Who};
 use escalation::time::{SignedDuration, Timestamp};
+use escalation::zone::Zone;
 use serde_json::json;
 use station::clock::{Clock, MachineClock};
 
@@ -26,9 +27,6 @@ use crate::carriers::carriers;
 use crate::cli::Check;
 use crate::config::{Key, Role, Settings};
 use crate::wire::read_words;
-
-/// For so many days from now on every ladder is proved.
-const DAYS: i64 = 14;
 
 /// What a check found.
 struct Report {
@@ -97,7 +95,7 @@ fn check(path: &Path, environment: &BTreeMap<String, String>, now: Timestamp) ->
     if let Some(draft) = &parsed.draft {
         report.findings.extend(unknown_webhooks(&file, draft, &loaded.webhooks));
         report.findings.extend(safe_words(path, directory.safe_words_file.as_deref(), draft, loaded.settings.as_ref()));
-        let until = now.saturating_add(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MAX);
+        let until = now.saturating_add(SignedDuration::from_hours(24 * HORIZON_DAYS)).unwrap_or(Timestamp::MAX);
         let carriers = loaded.settings.as_ref().map(|settings| carriers(&settings.dispatch));
         let proof = draft.prove(&file, now, until, carriers.as_deref());
         report.findings.extend(proof.findings.iter().cloned());
@@ -259,36 +257,45 @@ impl Report {
     }
 }
 
-/// The figures of every ladder, and of all of them together.
+/// The figures of every ladder, each with its cases, and of all of them together.
 fn coverage(proof: &Proof) -> serde_json::Value {
-    let ladders = proof.covers.iter().map(|(cover, zone)| {
-        let rungs = cover.rungs.iter().map(|rung| {
-            json!({
-                "rung": rung.rung.0 + 1, "parties": rung.parties, "addresses": rung.addresses,
-                "carriers": rung.carriers, "transports": rung.transports,
-            })
-        });
-        let without = cover.without.iter().map(|without| {
-            let mut figures = worst(&without.worst);
-            figures.insert("carrier".to_owned(), json!(without.carrier));
-            figures
-        });
-        let only = cover.only.iter().map(|only| match only {
-            Only::Party(rung, Who::Centre(centre)) => json!({"rung": rung.0 + 1, "centre": centre.as_str()}),
-            Only::Party(rung, Who::Person(_) | Who::Roster(_)) => json!({"rung": rung.0 + 1}),
-            Only::Carrier(carrier) => json!({"carrier": carrier}),
-        });
-        let kinds: Vec<&str> = cover.case.kinds.iter().map(|kind| kind.as_str()).collect();
-        json!({
-            "ladder": cover.ladder.as_str(), "kinds": kinds, "timezone": zone.name(), "intervals": cover.intervals.len(), "worst": worst(&cover.worst),
-            "rungs": rungs.collect::<Vec<_>>(), "without": without.collect::<Vec<_>>(), "only": only.collect::<Vec<_>>(),
-        })
+    let ladders = proof.covers.chunk_by(|(one, _), (other, _)| one.ladder == other.ladder).filter_map(|cases| {
+        let (first, _) = cases.first()?;
+        let worst = worst(&together(cases.iter().map(|(cover, _)| cover.worst)));
+        let cases: serde_json::Value = cases.iter().map(|(cover, zone)| case(cover, zone)).collect();
+        Some(json!({"ladder": first.ladder.as_str(), "worst": worst, "cases": cases}))
     });
     let ladders: serde_json::Value = ladders.collect();
     let mut all = worst(&together(proof.covers.iter().map(|(cover, _)| cover.worst)));
-    let more = [("days", json!(DAYS)), ("intervals", json!(intervals(proof))), ("ladders", ladders)];
+    let more = [("days", json!(HORIZON_DAYS)), ("intervals", json!(intervals(proof))), ("ladders", ladders)];
     all.extend(more.map(|(name, value)| (name.to_owned(), value)));
     all.into()
+}
+
+/// The figures of a ladder for some kinds of help, by the clock of some of its sites.
+fn case(cover: &Cover, zone: &Zone) -> serde_json::Value {
+    let rungs = cover.rungs.iter().map(|rung| {
+        json!({
+            "rung": rung.rung.0 + 1, "parties": rung.parties, "addresses": rung.addresses,
+            "carriers": rung.carriers, "transports": rung.transports,
+        })
+    });
+    let without = cover.without.iter().map(|without| {
+        let mut figures = worst(&without.worst);
+        figures.insert("carrier".to_owned(), json!(without.carrier));
+        figures
+    });
+    let only = cover.only.iter().map(|only| match only {
+        Only::Party(rung, Who::Centre(centre)) => json!({"rung": rung.0 + 1, "centre": centre.as_str()}),
+        Only::Party(rung, Who::Person(_) | Who::Roster(_)) => json!({"rung": rung.0 + 1}),
+        Only::Carrier(carrier) => json!({"carrier": carrier}),
+    });
+    let kinds: Vec<&str> = cover.case.kinds.iter().map(|kind| kind.as_str()).collect();
+    let calendar = cover.case.clock.as_ref().and_then(|clock| clock.calendar.as_ref()).map(ToString::to_string);
+    json!({
+        "kinds": kinds, "timezone": zone.name(), "calendar": calendar, "intervals": cover.intervals.len(), "worst": worst(&cover.worst),
+        "rungs": rungs.collect::<Vec<_>>(), "without": without.collect::<Vec<_>>(), "only": only.collect::<Vec<_>>(),
+    })
 }
 
 fn worst(worst: &Worst) -> serde_json::Map<String, serde_json::Value> {
@@ -317,7 +324,7 @@ fn proved(proof: &Proof) -> String {
     };
     let worst = together(proof.covers.iter().map(|(cover, _)| cover.worst));
     let mut text = format!(
-        "the next {DAYS} days, in {} intervals: {}, and a ladder that nobody answers is exhausted after {} s at most",
+        "the next {HORIZON_DAYS} days, in {} intervals: {}, and a ladder that nobody answers is exhausted after {} s at most",
         intervals(proof),
         first(&worst),
         worst.exhausted_after_s,

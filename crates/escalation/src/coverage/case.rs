@@ -17,9 +17,14 @@ impl Case {
     /// Every case of a ladder that is climbed at places with these clocks.
     pub fn all(ladder: &Ladder, clocks: &[Option<WallClock>]) -> Vec<Self> {
         let mut apart: Vec<Option<WallClock>> = Vec::new();
-        for clock in clocks.iter().filter(|_| ladder.has_hours()) {
-            if !apart.contains(clock) {
-                apart.push(clock.clone());
+        // Where no rung asks about holidays, whose they are makes no other case.
+        let asked = |clock: &WallClock| {
+            let calendar = clock.calendar.clone().filter(|_| ladder.asks_about_holidays());
+            WallClock { zone: clock.zone.clone(), calendar }
+        };
+        for clock in clocks.iter().filter(|_| ladder.has_hours()).map(|clock| clock.as_ref().map(asked)) {
+            if !apart.contains(&clock) {
+                apart.push(clock);
             }
         }
         if apart.is_empty() {

@@ -10,6 +10,7 @@
 mod burden;
 mod coverage;
 mod floor;
+mod foresight;
 mod naive;
 mod properties;
 mod rehearsal;

@@ -64,53 +64,63 @@ fn the_figures_of_a_ladder_are_there_for_programs() {
     );
     expect![[r#"
         {
-          "intervals": 11,
-          "kinds": [
-            "duress",
-            "panic",
-            "medical",
-            "welfare",
-            "assist"
+          "cases": [
+            {
+              "calendar": null,
+              "intervals": 11,
+              "kinds": [
+                "duress",
+                "panic",
+                "medical",
+                "welfare",
+                "assist"
+              ],
+              "only": [],
+              "rungs": [
+                {
+                  "addresses": 3,
+                  "carriers": 2,
+                  "parties": 2,
+                  "rung": 1,
+                  "transports": 2
+                },
+                {
+                  "addresses": 1,
+                  "carriers": 1,
+                  "parties": 1,
+                  "rung": 2,
+                  "transports": 1
+                }
+              ],
+              "timezone": "Australia/Perth",
+              "without": [
+                {
+                  "carrier": "first",
+                  "exhausted_after_s": 90,
+                  "first_told_after_s": 20,
+                  "independent": 2
+                },
+                {
+                  "carrier": "email",
+                  "exhausted_after_s": 90,
+                  "first_told_after_s": 0,
+                  "independent": 3
+                },
+                {
+                  "carrier": "westside",
+                  "exhausted_after_s": 50,
+                  "first_told_after_s": 0,
+                  "independent": 2
+                }
+              ],
+              "worst": {
+                "exhausted_after_s": 90,
+                "first_told_after_s": 0,
+                "independent": 3
+              }
+            }
           ],
           "ladder": "outreach",
-          "only": [],
-          "rungs": [
-            {
-              "addresses": 3,
-              "carriers": 2,
-              "parties": 2,
-              "rung": 1,
-              "transports": 2
-            },
-            {
-              "addresses": 1,
-              "carriers": 1,
-              "parties": 1,
-              "rung": 2,
-              "transports": 1
-            }
-          ],
-          "timezone": "Australia/Perth",
-          "without": [
-            {
-              "carrier": "first",
-              "exhausted_after_s": 90,
-              "first_told_after_s": 20,
-              "independent": 2
-            },
-            {
-              "carrier": "email",
-              "exhausted_after_s": 90,
-              "first_told_after_s": 0,
-              "independent": 3
-            },
-            {
-              "carrier": "westside",
-              "exhausted_after_s": 50,
-              "first_told_after_s": 0,
-              "independent": 2
-            }
-          ],
           "worst": {
             "exhausted_after_s": 90,
             "first_told_after_s": 0,
@@ -118,6 +128,33 @@ fn the_figures_of_a_ladder_are_there_for_programs() {
           }
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&coverage["ladders"][1]).unwrap());
+}
+
+/// A ladder that is climbed by two clocks and for two sorts of calls has four cases, and is there once.
+#[test]
+fn every_ladder_is_there_once_with_its_cases() {
+    let (folder, path) = Folder::sample();
+    let site = "\n[[site]]\nid = \"hall\"\ncustomer = \"kalamunda\"\nname = \"Hall\"\ntimezone = \"Australia/Sydney\"\ncalendar = \"AU-NSW\"\n\
+                address = \"1 Example Road\"\nsuburb = \"Sydney\"\nstate = \"NSW\"\ncross_street = \"Sample Street\"\nladder = \"night\"\n";
+    let twin = site.replace("\"hall\"", "\"annexe\"").replace("calendar = \"AU-NSW\"\n", "");
+    let other = twin.replace("\"annexe\"", "\"depot\"").replace("Australia/Sydney", "Australia/Perth");
+    let rung = |who: &str, more: &str| format!("[[ladder.rung]]\nnotify = [{{ person = \"{who}\" }}]\n{more}\n");
+    let (night, anytime) = (rung("j-smith", "hours = [\"mon-fri 18:00-08:00\"]\nkinds = [\"duress\"]"), rung("p-nair", ""));
+    let ladder = format!("[[ladder]]\nid = \"night\"\n{night}{anytime}");
+    let directory = include_str!("../../../../../config/directory.toml");
+    folder.write("directory.toml", &format!("{directory}{site}{twin}{other}{ladder}"));
+    let report = run(&path);
+    let json = report.json();
+    let ladders = json["coverage"]["ladders"].as_array().unwrap_or_else(|| panic!("{}", report.text()));
+    let names: Vec<&str> = ladders.iter().map(|ladder| ladder["ladder"].as_str().unwrap()).collect();
+    assert_eq!(names, ["counters", "outreach", "night"]);
+    let cases: Vec<(&str, usize)> = ladders[2]["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| (case["timezone"].as_str().unwrap(), case["kinds"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(cases, [("Australia/Sydney", 1), ("Australia/Sydney", 4), ("Australia/Perth", 1), ("Australia/Perth", 4)]);
 }
 
 #[test]
