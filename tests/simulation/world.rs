@@ -384,6 +384,7 @@ impl World {
             | Purpose::SomeoneGoing
             | Purpose::StillGoing
             | Purpose::AreYouSafe
+            | Purpose::ColleagueSilent
             | Purpose::RingPolice
             | Purpose::HasAnyoneRung
             | Purpose::StandDown

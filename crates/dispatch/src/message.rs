@@ -60,6 +60,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "someone_going",
     "still_going",
     "are_you_safe",
+    "colleague_silent",
     "ring_police",
     "has_anyone_rung",
     "stand_down",

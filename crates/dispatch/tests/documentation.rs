@@ -49,6 +49,7 @@ fn occasion(purpose: Purpose) -> &'static str {
         Purpose::SomeoneGoing => "To everybody else who was alarmed, once.",
         Purpose::StillGoing => "To the person committed, when they should be there.",
         Purpose::AreYouSafe => "To a responder who has arrived, three minutes after their last word.",
+        Purpose::ColleagueSilent => "To whoever else is going or there, when a responder who has arrived falls silent.",
         Purpose::RingPolice => "Police are needed and nobody has said to have rung: to whoever has committed, else to everybody alarmed.",
         Purpose::HasAnyoneRung => "The same to everybody else who was alarmed, until somebody says to have rung.",
         Purpose::StandDown => "To everybody who was alarmed, once it is closed.",

@@ -3,11 +3,12 @@
 //! Somebody who went to help must not need a button of their own: silence raises a call for them, and so does their page.
 
 use crate::acknowledgement::{Commitment, DEFAULT_ETA};
-use crate::activation::{Activation, Arrival, Check};
+use crate::activation::{Activation, Arrival, Check, Companion};
 use crate::course::Course;
-use crate::dispatch::Purpose;
+use crate::dispatch::{Purpose, Recipient};
 use crate::engine::Engine;
 use crate::event::{About, Doer, Event, Responder};
+use crate::ladder::Medium;
 use crate::signal::{Kind, Origin, Signal, Via};
 use crate::time::{Seconds, Timestamp, Why};
 
@@ -30,8 +31,11 @@ impl Engine {
         let about = About { of: act.id.clone(), person: arrival.by.person, mark: arrival.by.mark() };
         let call = self.call_for(now, act, Kind::Welfare, about, Via::Check, None);
         let raised = call.iter().find_map(Event::activation).cloned().unwrap_or_else(|| act.id.clone());
+        let mut course = Course::on(self, now, act);
         let silent = Event::FellSilent { act: act.id.clone(), arrival: u16::try_from(place).unwrap_or(u16::MAX), raised };
-        Some(std::iter::once(silent).chain(call).collect())
+        course.push(silent);
+        course.warn_colleagues_of(&arrival.by);
+        Some(course.events.into_iter().chain(call).collect())
     }
 
     /// A responder needs help themselves and says so on their page.
@@ -49,6 +53,21 @@ impl Engine {
 }
 
 impl Course<'_> {
+    /// Whoever else is going or there must not walk into what silenced their colleague.
+    fn warn_colleagues_of(&mut self, silent: &Companion) {
+        let committed: Vec<Companion> = self.act.committed().map(|promise| promise.by.clone()).collect();
+        let others = committed.iter().filter(|by| by.commitment == Commitment::Going && !by.is_same(silent));
+        let mut warned: Vec<(Recipient, Medium)> = Vec::new();
+        for (to, medium) in others.filter_map(|by| self.address_of(by)).collect::<Vec<_>>() {
+            if warned.iter().all(|(other, _)| !other.is_same_address(&to)) {
+                warned.push((to, medium));
+            }
+        }
+        for (to, medium) in warned {
+            self.owe(to, medium, Purpose::ColleagueSilent, None);
+        }
+    }
+
     /// A responder is at the place, or is still safe there. Who has not committed before does so with it.
     pub(crate) fn arrive(&mut self, by: &Responder) {
         let going = self.act.promise.as_ref().is_some_and(|p| p.by.is(by) && p.commitment == Commitment::Going);

@@ -62,6 +62,7 @@ impl<'a> Course<'a> {
                 Medium::Sms,
                 Purpose::Declined
                 | Purpose::NotATest
+                | Purpose::ColleagueSilent
                 | Purpose::RingPolice
                 | Purpose::HasAnyoneRung
                 | Purpose::StandDown

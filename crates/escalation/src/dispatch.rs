@@ -104,6 +104,8 @@ pub enum Purpose {
     StillGoing,
     /// To a responder who has arrived: are they safe?
     AreYouSafe,
+    /// To whoever else has committed: a responder who has arrived does not answer. Don't go in alone.
+    ColleagueSilent,
     /// To whoever has committed, or everyone alarmed: the police are to be rung, by them.
     RingPolice,
     /// To everyone else alarmed: has anyone rung the police?
@@ -130,6 +132,7 @@ impl Purpose {
             | Self::SomeoneGoing
             | Self::StillGoing
             | Self::AreYouSafe
+            | Self::ColleagueSilent
             | Self::RingPolice
             | Self::HasAnyoneRung
             | Self::StandDown
@@ -153,6 +156,7 @@ impl Purpose {
             Self::SomeoneGoing => "someone_going",
             Self::StillGoing => "still_going",
             Self::AreYouSafe => "are_you_safe",
+            Self::ColleagueSilent => "colleague_silent",
             Self::RingPolice => "ring_police",
             Self::HasAnyoneRung => "has_anyone_rung",
             Self::StandDown => "stand_down",
@@ -163,7 +167,7 @@ impl Purpose {
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
@@ -175,6 +179,7 @@ impl Purpose {
         Self::SomeoneGoing,
         Self::StillGoing,
         Self::AreYouSafe,
+        Self::ColleagueSilent,
         Self::RingPolice,
         Self::HasAnyoneRung,
         Self::StandDown,

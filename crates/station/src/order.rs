@@ -146,6 +146,7 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         | Purpose::SomeoneGoing
         | Purpose::StillGoing
         | Purpose::AreYouSafe
+        | Purpose::ColleagueSilent
         | Purpose::RingPolice
         | Purpose::HasAnyoneRung => true,
         // Whether it was a test is said by text alone: a page that asks who is going must not be taken for it.
@@ -162,7 +163,7 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         return Default::default();
     }
     let token = floor.secret().link(&act.id, *contact, person.person);
-    let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing | Purpose::AreYouSafe);
+    let answered = matches!(dispatch.purpose, Purpose::Confirmed | Purpose::StillGoing | Purpose::AreYouSafe | Purpose::ColleagueSilent);
     // Nobody can say by text that they have rung.
     let answered = answered || matches!(dispatch.purpose, Purpose::RingPolice | Purpose::HasAnyoneRung);
     let in_text = match links.in_texts {

@@ -438,6 +438,7 @@ impl Activation {
             | Purpose::SomeoneGoing
             | Purpose::StillGoing
             | Purpose::AreYouSafe
+            | Purpose::ColleagueSilent
             | Purpose::RingPolice
             | Purpose::HasAnyoneRung
             | Purpose::StandDown => {}

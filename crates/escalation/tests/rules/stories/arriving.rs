@@ -59,6 +59,23 @@ fn who_has_arrived_is_asked_whether_they_are_safe_and_silence_sends_help_to_them
     );
 }
 
+/// F24: a responder walks in after another who does not answer.
+#[test]
+fn whoever_else_is_going_is_warned_when_a_colleague_falls_silent() {
+    let mut floor = Floor::new(COUNTERS);
+    play(&mut floor, "press library/counter-1\nforward 40s\nreply p-nair Y{code}\nreply j-smith Y{code}\ntap p-nair arrived");
+    floor.skip_messages();
+    play(&mut floor, "forward 3m");
+    floor.expect("p-nair", Medium::Sms, Purpose::AreYouSafe);
+    play(&mut floor, "forward 2m");
+    floor.expect("j-smith", Medium::Sms, Purpose::ColleagueSilent);
+    let warned = |name: &str| {
+        let purposes = floor.engine.outbox().filter(|(_, owed)| owed.purpose == Purpose::ColleagueSilent);
+        purposes.filter(|(_, owed)| floor.name_of(&owed.to) == name).count()
+    };
+    assert_eq!((warned("p-nair"), warned("duty")), (0, 0), "neither the silent one nor who never went");
+}
+
 #[test]
 fn every_word_of_theirs_begins_the_check_anew() {
     for word in ["reply j-smith Y{code}", "tap j-smith arrived", "tap j-smith going", "j-smith arrives"] {
