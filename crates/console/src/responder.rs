@@ -68,7 +68,9 @@ async fn answer(
     if gesture == Gesture::Missing && form.choice != Some(Choice::InNeed) {
         room.counters.unproven_answers.inc();
         // Recorded so often as it says something new; more would only fill the record.
-        if room.unproven.strike(token.clone()) {
+        // Steps ticked in haste must not use up what is left for answers.
+        let lane = if matches!(form.choice, Some(Choice::Step(_))) { format!("{token} step") } else { token.clone() };
+        if room.unproven.strike(lane) {
             return paper::page(&room, &token, &view, Some(paper::NOT_YET));
         }
     }

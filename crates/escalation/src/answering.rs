@@ -10,7 +10,6 @@ use crate::engine::{Engine, Heard};
 use crate::event::{AnsweredVia, Entry, Event, HoldEnd, Lapse, Responder, SetAside};
 use crate::id::{ContactKey, PersonId, PersonVersion};
 use crate::ladder::Medium;
-use crate::plan::{Part, StepId};
 use crate::signal::Kind;
 use crate::time::{Seconds, SignedDuration, Timestamp, Why};
 use crate::trouble::Cause;
@@ -237,8 +236,7 @@ impl Course<'_> {
             Reply::PoliceNeeded => self.need_police(by, None),
             Reply::PoliceRung => self.police_rung(by, None, None),
             Reply::StepDone { number } => {
-                let step = StepId { part: Part::Responder, number: *number };
-                if self.take_step(by, step, None).is_err() {
+                if !self.tick(by, *number) {
                     let act = self.act.clone();
                     self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
                 }

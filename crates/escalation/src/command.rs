@@ -43,7 +43,7 @@ impl Deed {
             Act::Close { disposition, .. } => Self::Closed(*disposition),
             Act::Reopen { .. } => Self::Reopened,
             Act::Safe { .. } => Self::SaidSafe,
-            Act::TakeStep { step, .. } => Self::StepTaken(*step),
+            Act::TakeStep { step, skipped } => Self::StepTaken(*step, skipped.is_some()),
         }
     }
 }
@@ -125,7 +125,7 @@ impl Course<'_> {
             }
             Act::TakeStep { step, skipped } => {
                 let by = self.engine.responder(doer);
-                self.take_step(&by, *step, skipped.as_ref())
+                self.take_step(&by, command.at_the_place, *step, skipped.as_ref())
             }
             Act::Escalate { to } => self.escalate(doer, *to),
             Act::Safe { word } => {

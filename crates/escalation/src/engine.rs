@@ -134,8 +134,8 @@ pub(crate) enum Deed {
     Reopened,
     /// Said that it is over.
     SaidSafe,
-    /// Took a step of the plan, or passed it over.
-    StepTaken(StepId),
+    /// Took a step of the plan, or, where it is true, passed it over.
+    StepTaken(StepId, bool),
 }
 
 /// How often a message from outside was here.
@@ -225,7 +225,9 @@ impl Engine {
             Event::PoliceNeeded { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceNeeded),
             Event::PoliceRung { act, by, .. } => self.take_answer(at, event, act, by, Deed::PoliceRung),
             Event::SaidSafe { act, by, .. } => self.take_answer(at, event, act, by, Deed::SaidSafe),
-            Event::StepTaken { act, by, step, .. } => self.take_answer(at, event, act, by, Deed::StepTaken(*step)),
+            Event::StepTaken { act, by, step, skipped, .. } => {
+                self.take_answer(at, event, act, by, Deed::StepTaken(*step, skipped.is_some()));
+            }
             Event::Claimed { act, by, .. } => self.take_act(at, event, act, by, Deed::Claimed),
             Event::Held { act, by, .. } => self.take_act(at, event, act, by, Deed::Held),
             Event::HandOverOffered { act, by, .. } => self.take_act(at, event, act, by, Deed::HandedOver),

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::PlanId;
 
+/// Most steps of one part: nobody follows more.
+pub const STEPS_MAX: usize = 20;
+
 /// An action plan, as it was when a call was raised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -79,7 +82,8 @@ impl StepId {
     pub fn parse(text: &str) -> Option<Self> {
         let (part, number) = text.trim().split_once(' ')?;
         let part = Part::ALL.into_iter().find(|known| known.as_str() == part)?;
-        let number = number.trim().parse().ok().filter(|number| *number > 0)?;
+        let number = number.trim();
+        let number = number.parse().ok().filter(|read| *read > 0 && number.bytes().all(|b| b.is_ascii_digit()))?;
         Some(Self { part, number })
     }
 }

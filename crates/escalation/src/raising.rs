@@ -206,7 +206,7 @@ impl Engine {
             // The button at the place says nothing of a call that it did not make, or that a twin made.
             guard: guard_of(site, kind),
             feedback: if says_nothing { Some(false) } else { site.map(|s| s.feedback) },
-            plan: self.plan_of(site, kind),
+            plan: self.plan_of(site, kind).filter(|_| about.is_none()),
             about,
             tester,
             signal: SignalRecord::from(signal),
@@ -237,7 +237,8 @@ impl Engine {
         (customer.unwrap_or_else(|| CustomerId::from(Slug::unnamed())), Arc::new(nobody), standing)
     }
 
-    /// What is done about a call at a site. Support among colleagues follows no plan: one word ends it.
+    /// What is done about a call at a site. Support among colleagues follows no plan, one word ends it; neither does a call for a
+    /// responder, who went by the plan of another one.
     fn plan_of(&self, site: Option<&Site>, kind: Kind) -> Option<Arc<Plan>> {
         match kind {
             Kind::Assist => None,

@@ -57,6 +57,9 @@ pub enum Rejection {
         /// Which step.
         step: StepId,
     },
+    /// The centre's steps are not taken from the place.
+    #[error("the centre's steps of the plan of {0} are taken by a key of the centre, so that nobody at the place can be made to")]
+    CentresStep(ActivationId),
     /// Somebody did it before.
     #[error("step \"{step}\" of {activation} was taken or passed over before; the history says by whom")]
     StepTaken {

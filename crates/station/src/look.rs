@@ -276,6 +276,7 @@ fn activation<L: Ledger>(
         let Some(card) = card else { return drop(done.send(Ok(None))) };
         let detail = portray::detail(&*ledger, &vault, scope.veil(card), &history).await.map(|mut detail| {
             detail.history.retain(|line| scope.permits_line(line));
+            detail.plan = detail.plan.map(|plan| scope.veil_plan(plan));
             Some(detail)
         });
         drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));

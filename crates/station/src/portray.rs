@@ -223,7 +223,7 @@ fn responder_steps(floor: &Floor, act: &Activation) -> Vec<ResponderStep> {
     let steps = (1u16..).zip(followed.plan.steps(Part::Responder)).map(|(number, step)| {
         let id = StepId { part: Part::Responder, number };
         let says = card.and_then(|card| card.says(id)).unwrap_or_default().to_owned();
-        ResponderStep { number, says, required: step.required, done: followed.is_done(id) }
+        ResponderStep { number, says, required: step.required, done: followed.is_done(id), skipped: followed.is_skipped(id) }
     });
     steps.collect()
 }
@@ -425,14 +425,21 @@ async fn plan<L: Ledger>(ledger: &L, vault: &Vault, history: &[(u64, Timestamp, 
     let card = vault.plan(directory, &plan.id);
     let mut steps = steps(plan, |id| card.and_then(|card| card.says(id)).unwrap_or_default().to_owned());
     for (_, at, event) in history {
+        if let Event::Reopened { .. } = event {
+            for view in &mut steps {
+                view.taken = None;
+            }
+        }
         if let Event::StepTaken { by, step, skipped, .. } = event
-            && let Some(view) = steps.iter_mut().find(|view| view.id == *step)
+            && let Some(view) = steps.iter_mut().find(|view| view.id == *step && view.taken.as_ref().is_none_or(|t| t.skipped.is_some()))
         {
             let skipped = match skipped {
                 Some(why) => Some(replay::open(ledger, Some(why)).await?.unwrap_or_default()),
                 None => None,
             };
-            view.taken = Some(Taken { by: answerer(vault, by), at: *at, skipped });
+            // Who is named, and by which key: a name alone is whatever a caller says.
+            let by = by.by.as_ref().map_or_else(|| answerer(vault, by), |by| doer(vault, by));
+            view.taken = Some(Taken { by, at: *at, skipped });
         }
     }
     let approved_by = card.map(|card| card.approved_by.clone()).unwrap_or_default();
@@ -612,8 +619,8 @@ async fn stepped<L: Ledger>(
     let says = quoted(vault.plan(directory, plan).and_then(|card| card.says(step)).map(ToOwned::to_owned));
     Ok(match skipped {
         Some(why) => {
-            let why = quoted(replay::open(ledger, Some(why)).await?);
-            format!("{name} passed over step \u{201c}{step}\u{201d} of the plan{says}; why{why}")
+            let why = replay::open(ledger, Some(why)).await?.map(|why| format!("; why{}", quoted(Some(why)))).unwrap_or_default();
+            format!("{name} passed over step \u{201c}{step}\u{201d} of the plan{says}{why}")
         }
         None => format!("{name} took step \u{201c}{step}\u{201d} of the plan{says}"),
     })

@@ -11,7 +11,7 @@ use escalation::dispatch::Purpose;
 use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
-use escalation::plan::StepId;
+use escalation::plan::{Part, StepId};
 use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
@@ -77,6 +77,17 @@ impl Scope {
         if self.at_the_place { Card { word: None, ..card } } else { card }
     }
 
+    /// A plan without what the centre does, and why a step was passed over, where somebody may be watching.
+    pub fn veil_plan(&self, plan: PlanView) -> PlanView {
+        if !self.at_the_place {
+            return plan;
+        }
+        let reasonless = |taken: Taken| Taken { skipped: taken.skipped.map(|_why| String::new()), ..taken };
+        let own = plan.steps.into_iter().filter(|step| step.id.part == Part::Responder);
+        let steps = own.map(|step| StepView { taken: step.taken.map(reasonless), ..step }).collect();
+        PlanView { steps, ..plan }
+    }
+
     /// Whether a line of a history may be seen.
     pub fn permits_line(&self, line: &Line) -> bool {
         !(self.at_the_place && is_covert(&line.kind))
@@ -88,9 +99,9 @@ impl Scope {
     }
 }
 
-/// Whether a record kind tells a safe word from its twin.
+/// Whether a record kind tells a safe word from its twin, or what the centre does about it.
 fn is_covert(kind: &str) -> bool {
-    matches!(kind, "word.judged" | "word.heeded")
+    matches!(kind, "word.judged" | "word.heeded" | "step.taken")
 }
 
 /// Who may be told of a trouble.
@@ -337,7 +348,7 @@ pub struct StepView {
     pub says: String,
     /// The activation is not closed before it is taken, or passed over for a reason.
     pub required: bool,
-    /// Who took it or passed it over, the last one where there were two.
+    /// Who did it first; else who passed it over.
     pub taken: Option<Taken>,
 }
 
@@ -524,6 +535,8 @@ pub struct ResponderStep {
     pub required: bool,
     /// Somebody did it.
     pub done: bool,
+    /// It was passed over for a reason.
+    pub skipped: bool,
 }
 
 /// What this responder has said so far.

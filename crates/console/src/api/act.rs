@@ -460,6 +460,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
             conflict("plan-unfinished", "Steps of the plan are left", &words).with(card.as_ref().map(Activation::from))
         }
         Rejection::StepTaken { .. } => conflict("step-taken", "Taken before", &words),
+        Rejection::CentresStep(_) => conflict("centres-step", "The centre takes it", &words),
         Rejection::NoPlan(_) => conflict("no-plan", "There is no plan", &words),
         Rejection::NoSuchStep { .. } => conflict("no-such-step", "The plan has no such step", &words),
         Rejection::NotClosed(_) => conflict("not-closed", "It is open", &words),

@@ -44,6 +44,7 @@ pub(super) struct Fields {
     safe_word: Option<String>,
     step: Option<String>,
     skipped: Option<String>,
+    how: Option<String>,
 }
 
 pub(super) async fn act(
@@ -132,7 +133,12 @@ fn read(verb: &str, fields: Fields) -> Result<(Action, Act), Problem> {
             Ok((Action::Police, Act::Police { threshold, rung }))
         }
         "step" => {
-            let skipped = fields.skipped.filter(|why| !why.trim().is_empty());
+            let skipped = match fields.how.as_deref() {
+                Some("done") => None,
+                // Without words it is refused: what was meant to be passed over is never taken for done.
+                Some("skipped") => Some(fields.skipped.unwrap_or_default()),
+                Some(_) | None => return Err(missing("whether it was done or passed over")),
+            };
             Ok((Action::TakeStep, step_act(&fields.step.unwrap_or_default(), skipped)?))
         }
         "escalate" => {

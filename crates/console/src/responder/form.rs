@@ -1,6 +1,7 @@
 //! What the page's buttons say and what comes back from them.
 
 use escalation::acknowledgement::Reply;
+use escalation::plan::STEPS_MAX;
 
 /// What the buttons say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(super) enum Choice {
 }
 
 /// What the buttons of steps say: as many as a plan has at most.
-const STEPS: [&str; 20] = [
+const STEPS: [&str; STEPS_MAX] = [
     "step 1", "step 2", "step 3", "step 4", "step 5", "step 6", "step 7", "step 8", "step 9", "step 10", "step 11", "step 12", "step 13",
     "step 14", "step 15", "step 16", "step 17", "step 18", "step 19", "step 20",
 ];
@@ -48,7 +49,7 @@ impl Choice {
             Self::InNeed => "I need help myself",
             Self::PoliceNeeded => "Police are needed",
             Self::PoliceRung => "000 has been rung",
-            Self::Step(_) => "This step is done",
+            Self::Step(_) => self.as_str(),
         }
     }
 

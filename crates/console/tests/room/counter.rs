@@ -295,7 +295,7 @@ pub(crate) fn town() -> World {
         approach: vec![("Way in", "rear door B".to_owned()), ("Wait at", "car park, north side".to_owned())],
         phone: "08 9555 0100".to_owned(),
         plan: [(1, "Wait for a second person", true), (2, "Look whether anybody is hurt", false)]
-            .map(|(number, says, done)| ResponderStep { number, says: says.to_owned(), required: true, done })
+            .map(|(number, says, done)| ResponderStep { number, says: says.to_owned(), required: true, done, skipped: false })
             .to_vec(),
     };
     World {

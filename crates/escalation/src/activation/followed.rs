@@ -27,7 +27,7 @@ impl Followed {
 
     /// Whether it was done, or passed over for a reason.
     pub fn is_settled(&self, step: StepId) -> bool {
-        self.is_done(step) || self.skipped.contains(&step)
+        self.is_done(step) || self.is_skipped(step)
     }
 
     /// Required steps that nobody has done or passed over.
@@ -35,9 +35,15 @@ impl Followed {
         self.plan.required().filter(|step| !self.is_settled(*step)).collect()
     }
 
-    /// How many steps were done or passed over, and how many there are.
-    pub fn progress(&self) -> (usize, usize) {
-        (self.done.len() + self.skipped.len(), self.plan.responder.len() + self.plan.centre.len())
+    /// Whether it was passed over for a reason, and not done since.
+    pub fn is_skipped(&self, step: StepId) -> bool {
+        self.skipped.contains(&step)
+    }
+
+    /// What was done for a call that is open again is to be done once more.
+    pub(crate) fn begin_again(&mut self) {
+        self.done = Vec::new();
+        self.skipped = Vec::new();
     }
 
     pub(crate) fn take(&mut self, step: StepId, skipped: bool) {

@@ -229,6 +229,9 @@ impl Activation {
         self.joined = Vec::new();
         self.need = 1;
         self.said_safe = Vec::new();
+        if let Some(followed) = &mut self.followed {
+            followed.begin_again();
+        }
         if let Some(given) = &mut self.word {
             given.outdated = true;
         }

@@ -60,7 +60,8 @@ pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, n
         value: None,
         reason: DIRECTORY,
     }));
-    // What people read is made of the bundle alone, so that it can say nothing that is not in it.
+    // What people read is made of the bundle alone, so that it can say nothing that is not in it; but for what places are called,
+    // and to the police what the steps of a plan say: that is the station's word.
     let detail = shown(&selection, dossier, wish.reader).await?;
     let report = report::write(&report::Report {
         detail: &detail,

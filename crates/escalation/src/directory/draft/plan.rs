@@ -10,13 +10,11 @@ use super::{Draft, wall};
 use crate::directory::finding::{Finding, Severity};
 use crate::directory::place::PlanCard;
 use crate::id::PlanId;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, STEPS_MAX, Step};
 use crate::time::Timestamp;
 
 /// Longest step: it is read on a phone by somebody on the way.
 const STEP_MAX: usize = 200;
-/// Most steps of one part: nobody follows more.
-const STEPS_MAX: usize = 20;
 /// The version of a plan that names none.
 const FIRST_VERSION: u32 = 1;
 

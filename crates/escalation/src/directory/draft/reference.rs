@@ -85,6 +85,7 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft) {
             known(reader, &owner, "centre", centre.line, centre.value.as_str(), ids);
         }
     }
+    known_plan(reader, draft, "defaults", draft.defaults.plan.as_ref());
     for person in &draft.people {
         let owner = format!("person \"{}\"", person.id);
         known_customer(reader, draft, &owner, person.customer.as_ref());

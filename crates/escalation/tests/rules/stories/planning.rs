@@ -1,10 +1,14 @@
 //! Action plans: ticked, passed over, asked for at the closing, and moving no ladder.
 
 use escalation::activation::Stage;
+use escalation::event::Event;
+use escalation::input::{Act, Attribution};
+use escalation::plan::{Part, StepId};
+use escalation::rejection::Rejection;
 use expect_test::expect;
 
 use super::COUNTERS;
-use crate::floor::Floor;
+use crate::floor::{Floor, digest_of, operator};
 use crate::script::{check, compare, play};
 
 const PLAN: &str = r#"
@@ -95,17 +99,17 @@ fn a_responder_ticks_their_own_steps_on_the_page_and_none_of_the_centres() {
     compare(
         &floor,
         expect![[r#"
-        > tap j-smith step 1
-        0s        KAL-1 j-smith on the page takes step responder 1
-        > tap j-smith step 1
-        0s        KAL-1: an answer set aside (NotAnAnswer)
-        > tap j-smith step 3
-        0s        KAL-1: an answer set aside (NotAnAnswer)
-    "#]],
+            > tap j-smith step 1
+            0s        KAL-1 j-smith on the page takes step responder 1
+            > tap j-smith step 1
+            0s        KAL-1 j-smith on the page takes step responder 1
+            > tap j-smith step 3
+            0s        KAL-1: an answer set aside (NotAnAnswer)
+        "#]],
     );
 }
 
-/// Whoever is made to tick a step has stopped nobody, and whoever ticks none is not waited for.
+/// Whoever is made to tick a step has stopped nobody. What an owner does renews their claim, whatever it is; and whoever ticks none is not waited for.
 #[test]
 fn steps_move_no_ladder() {
     let climb = |steps: &str| {
@@ -132,4 +136,47 @@ fn a_plan_is_frozen_into_its_call_and_support_has_none() {
     let first = floor.engine.activations().min_by_key(|act| act.raised_at).unwrap();
     assert_eq!(first.followed.as_ref().map(|followed| followed.plan.version), Some(3), "what was raised keeps what it was raised with");
     assert!(floor.engine.activations().all(|act| act.stage() != Stage::Closed));
+}
+
+#[test]
+fn a_link_ticks_nothing_before_its_holder_has_answered_or_after_they_cannot() {
+    for before in ["", "tap j-smith cannot", "tap j-smith going\ntap j-smith cannot"] {
+        let mut floor = Floor::new(&planned());
+        play(&mut floor, &format!("press library/counter-1\n{before}\ntap j-smith step 2"));
+        assert_eq!(floor.count(|event| matches!(event, Event::StepTaken { .. })), 0, "{before}");
+    }
+    let mut floor = Floor::new(&planned());
+    play(&mut floor, "press library/counter-1\nforward 40s\ntap j-smith going\ntap p-nair going\ntap p-nair step 2\ntap j-smith step 2");
+    assert_eq!(floor.count(|event| matches!(event, Event::StepTaken { .. })), 2, "a colleague says it as well");
+}
+
+#[test]
+fn what_is_open_again_is_followed_again() {
+    let mut floor = Floor::new(&planned());
+    play(&mut floor, "press library/counter-1\nj-smith takes responder 2\nj-smith takes centre 1\nwestside closes\nwestside reopens");
+    floor.timeline.clear();
+    play(&mut floor, "westside closes");
+    assert!(floor.timeline.concat().contains("responder 2, centre 1"), "{:?}", floor.timeline);
+}
+
+#[test]
+fn at_the_place_no_step_of_the_centres_is_taken() {
+    let mut floor = Floor::new(&planned());
+    play(&mut floor, "press library/counter-1");
+    let take = |part, number| Act::TakeStep { step: StepId { part, number }, skipped: None };
+    let refused = floor.command_at_the_place(operator("desk"), take(Part::Centre, 1));
+    assert!(matches!(refused, Err(Rejection::CentresStep(_))), "{refused:?}");
+    assert_eq!(floor.command_at_the_place(operator("desk"), take(Part::Responder, 1)).map(|events| events.len()), Ok(1));
+}
+
+#[test]
+fn a_key_that_passed_a_step_over_does_not_stand_for_doing_it() {
+    let mut floor = Floor::new(&planned());
+    play(&mut floor, "press library/counter-1");
+    let by = || Attribution { idempotency: Some(digest_of("k")), ..operator("desk") };
+    let step = StepId { part: Part::Centre, number: 1 };
+    let skipped = Act::TakeStep { step, skipped: Some("words".to_owned().into()) };
+    assert_eq!(floor.command(by(), skipped.clone()).map(|events| events.len()), Ok(1));
+    assert_eq!(floor.command(by(), skipped).map(|events| events.len()), Ok(0));
+    assert_eq!(floor.command(by(), Act::TakeStep { step, skipped: None }), Err(Rejection::KeyReused));
 }
