@@ -416,9 +416,12 @@ fn what_is_wrong_with_a_plan_is_said_with_its_line() {
     check(
         &format!("{}[[plan]]\nid = \"duress\"\ncentre = []\n", planned("centre = [\"x\"]")),
         &expect![[r#"
-        Error directory.toml:50: plan "duress" is there twice; the first is on line 47
-          rename one of them or merge the two
-    "#]],
+            Error directory.toml:50: plan "duress": it has no steps
+              nobody would be told what to do
+              add  responder = ["..."]  or  centre = ["..."]
+            Error directory.toml:50: plan "duress" is there twice; the first is on line 47
+              rename one of them or merge the two
+        "#]],
     );
 }
 
