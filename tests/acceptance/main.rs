@@ -19,6 +19,8 @@ mod door;
 #[cfg(test)]
 mod ears;
 #[cfg(test)]
+mod erasing;
+#[cfg(test)]
 mod evidence;
 #[cfg(test)]
 mod faults;

@@ -237,7 +237,7 @@ impl Operation {
             let value = match name.as_str() {
                 "site" => json!(named.customer.site()),
                 "device" => json!(named.customer.device()),
-                "by" | "tester" => json!(format!("{}-person", named.customer.word)),
+                "by" | "tester" | "person" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
                 "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),
@@ -249,6 +249,8 @@ impl Operation {
                 "minutes" => json!(1),
                 "for" => json!("police"),
                 "step" => json!("responder 1"),
+                "basis" => json!("a disposal authority"),
+                "on" => json!(true),
                 // What is not required changes nothing of what is seen.
                 optional if !required.contains(optional) => continue,
                 unknown => panic!("{}: give this test a value for \"{unknown}\"", self.path),

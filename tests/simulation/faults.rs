@@ -119,6 +119,14 @@ impl Ledger for Handle {
         self.world.memory.listings(query).await
     }
 
+    async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {
+        self.world.memory.about(subject).await
+    }
+
+    async fn erase(&self, digests: &[Digest]) -> Result<u64, ReadError> {
+        self.world.memory.erase(digests).await
+    }
+
     async fn clear_listings(&self) -> Result<(), ReadError> {
         self.world.memory.clear_listings().await
     }

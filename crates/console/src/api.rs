@@ -4,6 +4,7 @@ pub(crate) mod act;
 mod activations;
 mod coverage;
 mod devices;
+mod erase;
 pub(crate) mod export;
 pub(crate) mod health;
 mod hooks;
@@ -47,6 +48,9 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations/{id}/close", post(act::close)),
         ("post", "/api/v1/activations/{id}/reopen", post(act::reopen)),
         ("post", "/api/v1/activations/{id}/export", post(export::export)),
+        ("post", "/api/v1/activations/{id}/erase", post(erase::activation)),
+        ("post", "/api/v1/activations/{id}/legal-hold", post(erase::hold)),
+        ("post", "/api/v1/erasures", post(erase::person)),
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
         ("get", "/api/v1/troubles", get(devices::troubles)),

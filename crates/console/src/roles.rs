@@ -94,6 +94,8 @@ pub enum Action {
     Test,
     /// Be handed an evidence bundle.
     Export,
+    /// Erase private values under a basis, and place or lift a legal hold.
+    Erase,
 }
 
 /// One row of the table.
@@ -108,7 +110,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 17] = [
+pub const TABLE: [Row; 18] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -138,6 +140,7 @@ pub const TABLE: [Row; 17] = [
     Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Export, words: "be handed an evidence bundle, which is recorded", roles: &[Role::Auditor, Role::Admin] },
+    Row { action: Action::Erase, words: "erase private values under a basis; place or lift a legal hold", roles: &[Role::Admin] },
 ];
 
 /// The table as the page `docs/src/reference/roles.md`.
@@ -165,17 +168,18 @@ fn line(row: &Row) -> String {
 mod tests {
     use super::*;
     use Action::{
-        Accept, Arrived, Claim, Close, Decline, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, TakeStep, Test,
+        Accept, Arrived, Claim, Close, Decline, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, TakeStep,
+        Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
-            Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen,
-            Test,
+            Erase, Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close,
+            Reopen, Test,
         ];
         let expected: [(Role, &[Action]); 5] = [
-            (Role::Centre, everything.strip_prefix(&[Export]).unwrap()),
+            (Role::Centre, everything.strip_prefix(&[Erase, Export]).unwrap()),
             (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),

@@ -60,6 +60,10 @@ pub(crate) enum Command {
     Record(Record),
     /// Asks the running station for an evidence bundle of one activation, or for the register of attendance; the record says who has it.
     Export(Export),
+    /// Has the running station erase private values under a basis; the record says so, and every proof stays.
+    Erase(Erase),
+    /// Has the running station put an activation under legal hold, so that nothing of it is erased; or lift that.
+    LegalHold(LegalHold),
     /// Audits a record, also a running one, a backup or an evidence bundle: what is wrong, where, and since when.
     Verify(Verify),
     /// Takes a backup while the station runs, and looks whether it is whole.
@@ -183,6 +187,44 @@ pub(crate) struct NewRecordKey {
     /// The record's name, which is its key's: the organisation, the place and a 1, like alerts.example.org/kalamunda/1.
     #[arg(long, value_name = "NAME")]
     pub(crate) origin: Origin,
+}
+
+/// What is erased, and by what right.
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Everything private in the entries of this activation, which must be closed.
+    #[arg(long, value_name = "REFERENCE", required_unless_present = "person", conflicts_with = "person")]
+    pub(crate) activation: Option<ActivationId>,
+    /// The details of this person, by their id in the directory that no longer names them or by number (P-3), and their name wherever they acted.
+    #[arg(long, value_name = "ID")]
+    pub(crate) person: Option<String>,
+    /// The disposal authority or law. It stands in the record for ever: name nobody in it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) basis: String,
+    /// Id or name of the person who asks for it: the record says it beside the user of this machine.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// What is held, and why.
+#[derive(Debug, Args)]
+pub(crate) struct LegalHold {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// Which activation. While any is held nobody's details are erased either.
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) activation: ActivationId,
+    /// Whose order, which matter; kept like a note.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Lifts the hold.
+    #[arg(long)]
+    pub(crate) lift: bool,
+    /// Id or name of the person who says so.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
 }
 
 /// Which evidence, for whom, and where it comes to lie; or the register of who attended which activation.

@@ -2,8 +2,10 @@
 
 mod backup;
 mod check;
+mod control;
 mod demo;
 mod doctor;
+mod erase;
 mod export;
 mod key;
 mod record;
@@ -24,6 +26,8 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
+        Command::LegalHold(arguments) => erase::hold(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

@@ -3,7 +3,7 @@
 //! `decide` reads and changes nothing; `apply` is the only mutation and cannot fail; `next_deadline` says when to come
 //! back and why; `outbox` is what we owe the world. After a crash, replaying the events owes exactly the same work.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::acknowledgement::{Commitment, Disposition};
@@ -50,6 +50,10 @@ pub struct Engine {
     /// The public keys that sign the record: the current one, and the one before it while both do.
     signing: Option<(String, Option<String>)>,
     people: BTreeMap<PersonId, Person>,
+    /// Those of them whom the directory in force does not name.
+    gone: BTreeSet<PersonId>,
+    /// Activations of which nothing may be erased; in memory or not.
+    legal_holds: BTreeSet<ActivationId>,
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     open_count: usize,
@@ -177,6 +181,8 @@ impl Engine {
             Input::BundleExported(export) => vec![Event::from(export)],
             Input::RegisterExported(export) => vec![Event::from(export)],
             Input::CoverageForeseen(seen) => self.on_foreseen(seen),
+            Input::ErasureAsked(erasure) => return self.on_erasure(erasure),
+            Input::LegalHoldAsked(hold) => self.on_legal_hold(hold),
         })
     }
 
@@ -190,15 +196,18 @@ impl Engine {
                     self.pass(id);
                 }
             }
-            Event::ClockStepped { .. } | Event::Ticked { .. } | Event::BundleExported { .. } | Event::RegisterExported { .. } => {}
+            Event::ClockStepped { .. }
+            | Event::Ticked { .. }
+            | Event::BundleExported { .. }
+            | Event::RegisterExported { .. }
+            | Event::Erased { .. } => {}
+            Event::LegalHoldSet { of, on, .. } => self.hold_legally(of, *on),
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),
-            Event::DirectoryAdopted { version, digest, directory, .. } => {
-                self.directory = Arc::new((**directory).clone());
-                self.devices.adopt(directory);
-                self.directory_version = *version;
-                self.directory_digest = Some(*digest);
+            Event::DirectoryAdopted { version, digest, directory, gone, .. } => {
+                self.gone = gone.iter().copied().collect();
+                self.go_by(*version, *digest, directory);
             }
             Event::PersonVersioned { id, person, .. } => {
                 self.people.insert(*id, person.clone());
@@ -287,6 +296,31 @@ impl Engine {
         let (at, id) = self.agenda.first()?;
         let (_, why) = self.activations.get(id)?.next_due()?;
         Some(Deadline { at, activation: id.clone(), why })
+    }
+
+    fn go_by(&mut self, version: u32, digest: Digest, directory: &Directory) {
+        self.directory = Arc::new(directory.clone());
+        self.devices.adopt(directory);
+        self.directory_version = version;
+        self.directory_digest = Some(digest);
+    }
+
+    fn hold_legally(&mut self, of: &ActivationId, on: bool) {
+        if on {
+            self.legal_holds.insert(of.clone());
+        } else {
+            self.legal_holds.remove(of);
+        }
+    }
+
+    /// Activations of which nothing may be erased.
+    pub(crate) fn legal_holds(&self) -> &BTreeSet<ActivationId> {
+        &self.legal_holds
+    }
+
+    /// Whether this is somebody whom a directory named and the one in force does not.
+    pub(crate) fn is_gone(&self, person: PersonId) -> bool {
+        self.gone.contains(&person)
     }
 
     /// What we owe the outside world and have not yet seen done.

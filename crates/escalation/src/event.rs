@@ -5,6 +5,7 @@
 
 mod attribution;
 mod doer;
+mod erasable;
 mod party;
 mod raised;
 mod reader;
@@ -17,6 +18,7 @@ mod tenure;
 use serde::{Deserialize, Serialize};
 
 pub use self::doer::Doer;
+pub use self::erasable::Erasable;
 pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
 pub use self::reader::Reader;
@@ -749,6 +751,35 @@ pub enum Event {
         lines: u32,
         /// SHA-256 of the table.
         digest: Digest,
+    },
+    /// Private values were erased: their disclosures are deleted once this is written, and again whenever an older copy is replayed.
+    #[serde(rename = "pii.erased")]
+    Erased {
+        /// Whose the activation is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// Of what.
+        from: Erasable,
+        /// By which disposal authority or law, as whoever asked for it wrote it.
+        basis: String,
+        /// Who asked for it.
+        by: Doer,
+        /// What entries hold in the place of the values.
+        values: Vec<Digest>,
+    },
+    /// An activation is under legal hold, or no longer: until it is lifted nothing of it is erased.
+    #[serde(rename = "legal_hold.set")]
+    LegalHoldSet {
+        /// Whose the activation is.
+        cust: CustomerId,
+        /// Which.
+        of: ActivationId,
+        /// Whether it is held from here on.
+        on: bool,
+        /// Who said so.
+        by: Doer,
+        /// Why: whose order, which matter.
+        reason: Private,
     },
 }
 

@@ -5,7 +5,7 @@
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::event::{Doer, Event, Reader, Successor};
+use crate::event::{Doer, Erasable, Event, Reader, Successor};
 use crate::foresight::Foresight;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
 use crate::ladder::RungIndex;
@@ -74,6 +74,10 @@ pub enum Input {
     RegisterExported(RegisterExport),
     /// What the days to come hold was worked out.
     CoverageForeseen(Foresight),
+    /// Somebody wants private values erased. They are deleted once that is recorded.
+    ErasureAsked(Erasure),
+    /// An activation is put under legal hold, or no longer is.
+    LegalHoldAsked(LegalHold),
 }
 
 /// Buttons to be put on test.
@@ -162,6 +166,36 @@ impl From<&RegisterExport> for Event {
         let RegisterExport { customer, by, from, until, lines, digest } = export;
         Self::RegisterExported { cust: customer.clone(), by: Doer::from(by), from: *from, until: *until, lines: *lines, digest: *digest }
     }
+}
+
+/// Private values that are to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Whose the activation is.
+    pub customer: Option<CustomerId>,
+    /// Of what.
+    pub from: Erasable,
+    /// By which disposal authority or law.
+    pub basis: String,
+    /// Who is responsible.
+    pub by: Attribution,
+    /// What entries hold in their place.
+    pub values: Vec<Digest>,
+}
+
+/// A legal hold, placed or lifted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegalHold {
+    /// Whose the activation is.
+    pub customer: CustomerId,
+    /// Which.
+    pub of: ActivationId,
+    /// Whether it is held from here on.
+    pub on: bool,
+    /// Who is responsible.
+    pub by: Attribution,
+    /// Why.
+    pub reason: Private,
 }
 
 /// A start of the station.
@@ -322,7 +356,9 @@ impl Input {
             | Self::SignedBy(_)
             | Self::BundleExported(_)
             | Self::RegisterExported(_)
-            | Self::CoverageForeseen(_) => 3,
+            | Self::CoverageForeseen(_)
+            | Self::ErasureAsked(_)
+            | Self::LegalHoldAsked(_) => 3,
         }
     }
 }

@@ -33,6 +33,7 @@ mod devices;
 pub mod directory;
 pub mod dispatch;
 pub mod engine;
+mod erasing;
 pub mod event;
 pub mod few;
 pub mod foresight;

@@ -1,6 +1,6 @@
 //! Why the rules said no: data for a caller who can be told, not an error.
 
-use crate::id::{ActivationId, DeviceId};
+use crate::id::{ActivationId, DeviceId, PersonId};
 use crate::plan::StepId;
 use crate::time::Timestamp;
 
@@ -127,6 +127,18 @@ pub enum Rejection {
     /// A site that no directory knows.
     #[error("there is no such site or device")]
     UnknownPlace,
+    /// Nothing of it may be erased.
+    #[error("{0} is under legal hold: nothing of it is erased, and nobody's details, before the hold is lifted")]
+    UnderLegalHold(ActivationId),
+    /// What is open, or owes somebody a message, needs what it knows.
+    #[error("{0} is open or still owes somebody a message; erase once it is closed and everybody was told")]
+    StillAtWork(ActivationId),
+    /// Whoever is in the directory may be told of the next call.
+    #[error("{0} is in the directory that is in force; take them out of it first")]
+    StillInTheDirectory(PersonId),
+    /// It was erased before, or there never was anything.
+    #[error("there is nothing private of it any more")]
+    NothingToErase,
     /// The directory was not adopted.
     #[error("the directory was not adopted: {0}")]
     Directory(String),

@@ -101,6 +101,14 @@ impl Ledger for AnyLedger {
         either!(self, ledger => ledger.listings(query))
     }
 
+    async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {
+        either!(self, ledger => ledger.about(subject))
+    }
+
+    async fn erase(&self, digests: &[Digest]) -> Result<u64, ReadError> {
+        either!(self, ledger => ledger.erase(digests))
+    }
+
     async fn clear_listings(&self) -> Result<(), ReadError> {
         either!(self, ledger => ledger.clear_listings())
     }

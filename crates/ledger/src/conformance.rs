@@ -23,6 +23,7 @@ pub async fn suite<L: Ledger, F: AsyncFn(&str) -> L>(make: F) {
     every_chunk_edge_is_kept(&make("chunks").await).await;
     any_text_is_taken(&make("payloads").await).await;
     disclosures_are_kept_beside(&make("disclosures").await).await;
+    what_is_erased_is_gone_and_nothing_else(&make("erasure").await).await;
     listings_are_found_by_page(&make("listings").await).await;
     listings_are_replaced_and_rebuilt(&make("projection").await).await;
 }
@@ -257,6 +258,21 @@ async fn disclosures_are_kept_beside<L: Ledger>(ledger: &L) {
     let expected = first.map(|disclosure| (Seq::FIRST, disclosure)).to_vec();
     assert_eq!(sure(ledger.disclosures(Seq::FIRST, Seq::new(2)).await), expected);
     assert_eq!(sure(ledger.disclosures(Seq::new(1), Seq::new(3)).await), [(Seq::new(2), secret(3))]);
+}
+
+async fn what_is_erased_is_gone_and_nothing_else<L: Ledger>(ledger: &L) {
+    let mut batch = Batch::new(Seq::FIRST);
+    let other = sure(Disclosure::seal("P-18", [9; 16], "name", "another"));
+    batch.push(body("a", ""), (1..=700).map(secret).chain([other.clone()]).collect());
+    accepted(ledger, &batch).await;
+    let before = (sure(ledger.head().await), sure(ledger.entries(Seq::FIRST, 9).await));
+    let about = sure(ledger.about("P-17").await);
+    assert_eq!(about.len(), 700);
+    assert_eq!(sure(ledger.erase(&[]).await), 0);
+    assert_eq!((sure(ledger.erase(&about).await), sure(ledger.erase(&about).await)), (700, 0));
+    assert_eq!(sure(ledger.about("P-17").await), []);
+    assert_eq!(sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await), [(Seq::FIRST, other)]);
+    assert_eq!((sure(ledger.head().await), sure(ledger.entries(Seq::FIRST, 9).await)), before, "entries and hashes stay");
 }
 
 async fn listings_are_found_by_page<L: Ledger>(ledger: &L) {

@@ -43,6 +43,10 @@ pub trait Dialect: Database<Connection: Migrate> {
     /// How an insertion begins; its table's name follows.
     const INSERT: &'static str;
 
+    /// What makes the log forget what was deleted, and says in its first column whether it could not; `None` where that is the
+    /// database's own affair.
+    const FORGET: Option<&'static str>;
+
     /// The placeholder of the parameter with this number, counted from 1 through all joined statements.
     fn placeholder(number: usize) -> Cow<'static, str>;
 
@@ -151,6 +155,9 @@ impl Dialect for Sqlite {
     // copies every page that a statement of many rows touches.
     const INSERT: &'static str = "INSERT OR ROLLBACK INTO";
 
+    // What is deleted is overwritten (`secure_delete`), but the log has the page as it was until it is cut to nothing.
+    const FORGET: Option<&'static str> = Some("PRAGMA wal_checkpoint(TRUNCATE)");
+
     /// Without a number, and so in the order of the text: SQLite looks numbered ones up one by one in a list of all of
     /// them, so that the cost of binding would grow with the square of their number.
     fn placeholder(_number: usize) -> Cow<'static, str> {
@@ -177,6 +184,8 @@ impl Dialect for Postgres {
     const ATOMIC: (&'static str, &'static str) = ("", "");
 
     const INSERT: &'static str = "INSERT INTO";
+
+    const FORGET: Option<&'static str> = None;
 
     fn placeholder(number: usize) -> Cow<'static, str> {
         format!("${number}").into()

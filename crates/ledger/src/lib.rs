@@ -100,6 +100,15 @@ pub trait Ledger: Send + Sync + 'static {
     /// Listings, the newest opened first, then by key downwards.
     fn listings(&self, query: &ListingQuery) -> impl Future<Output = Result<Vec<Listing>, ReadError>> + Send;
 
+    /// The digests of everything that is said of somebody (`P-17`) and has not been erased; by digest.
+    fn about(&self, subject: &str) -> impl Future<Output = Result<Vec<Digest>, ReadError>> + Send;
+
+    /// Erases disclosures for good, all or none, and says how many of them were there. Entries and hashes stay.
+    ///
+    /// Once it is `Ok` no byte of them is in SQLite's file or its log; PostgreSQL keeps dead rows until it vacuums. Erasing what was
+    /// erased changes nothing, so that the answer to an error is to erase again.
+    fn erase(&self, digests: &[Digest]) -> impl Future<Output = Result<u64, ReadError>> + Send;
+
     /// Removes every listing, before they are written again from the record.
     fn clear_listings(&self) -> impl Future<Output = Result<(), ReadError>> + Send;
 }

@@ -174,6 +174,17 @@ impl Ledger for MemoryLedger {
         Ok(found)
     }
 
+    async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {
+        let state = self.lock();
+        let about = state.disclosures.iter().filter(|(_, (_, disclosure))| disclosure.subject() == subject);
+        Ok(about.map(|(digest, _)| *digest).collect())
+    }
+
+    async fn erase(&self, digests: &[Digest]) -> Result<u64, ReadError> {
+        let mut state = self.lock();
+        Ok(digests.iter().map(|digest| u64::from(state.disclosures.remove(digest).is_some())).sum())
+    }
+
     async fn clear_listings(&self) -> Result<(), ReadError> {
         self.lock().listings.clear();
         Ok(())

@@ -280,6 +280,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_byte_of_what_was_erased_is_in_the_file_or_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db")).await.expect("opens");
+        let value = |n: u64, whose: &str| format!("{whose} said {n} {}", "at length ".repeat(usize::try_from(n % 7).expect("small") * 90));
+        let mut digests = Vec::new();
+        for n in 0..300_u64 {
+            let mut batch = crate::Batch::new(crate::Seq::new(n));
+            let entry = serde_json::json!({ "type": "note.added", "t": "2026-11-21T02:14:00.000000Z", "nonce": format!("{n:032x}") });
+            let seal =
+                |salt: u64, whose| crate::Disclosure::seal("", u128::from(salt).to_be_bytes(), "note", &value(n, whose)).expect("sealed");
+            let (gone, kept) = (seal(2 * n, "Zebedee"), seal(2 * n + 1, "Florence"));
+            digests.push(gone.digest());
+            batch.push(crate::EntryBody::write(&entry).expect("an entry"), vec![gone, kept]);
+            ledger.append(&batch).await.expect("appended");
+        }
+        let held = |word: &str| {
+            let files = std::fs::read_dir(folder.path())
+                .expect("the folder")
+                .map(|file| std::fs::read(file.expect("a file").path()).expect("read"));
+            files.map(|bytes| bytes.windows(word.len()).filter(|part| *part == word.as_bytes()).count()).sum::<usize>()
+        };
+        assert!(held("Zebedee") >= 300 && held("Florence") >= 300, "they were there to be found");
+        assert_eq!(ledger.erase(&digests).await.expect("erased"), 300);
+        assert_eq!(held("Zebedee"), 0);
+        assert!(held("Florence") >= 300);
+    }
+
+    #[tokio::test]
     async fn a_commit_is_durable_and_what_is_deleted_is_gone() {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = SqlLedger::<Sqlite>::open(folder.path().join("record.db")).await.expect("opens");

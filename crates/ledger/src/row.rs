@@ -12,6 +12,7 @@ use crate::{Entry, ReadError};
 
 pub(crate) const READ_ENTRIES: &str = "read entries of the record";
 pub(crate) const READ_DISCLOSURES: &str = "read disclosures of the record";
+pub(crate) const ERASE: &str = "erase personal data";
 pub(crate) const READ_LISTINGS: &str = "read the list";
 
 pub(crate) fn entry<DB: Dialect>(row: &DB::Row) -> Result<Entry, ReadError> {

@@ -19,13 +19,16 @@ use crate::disclosure::Disclosure;
 use crate::entry::Seq;
 use crate::listing::{Listing, ListingQuery};
 use crate::open::STATEMENTS;
-use crate::row::{self, READ_DISCLOSURES, READ_ENTRIES, READ_LISTINGS, damaged_entry, unavailable};
+use crate::row::{self, ERASE, READ_DISCLOSURES, READ_ENTRIES, READ_LISTINGS, damaged_entry, unavailable};
 use crate::statement::{self, Piece, Plan};
 use crate::tree::{Frontier, LeafHash};
 use crate::{AppendError, Entry, Head, Ledger, ReadError};
 
 /// Texts kept; when there are more, all are forgotten and written anew.
 const TEXTS: usize = STATEMENTS;
+
+/// Disclosures that one statement deletes.
+const ERASED_AT_ONCE: usize = 500;
 
 /// Leaf hashes read at once when the head is computed.
 const HEAD_PAGE: u32 = 4096;
@@ -120,6 +123,31 @@ impl<DB: Dialect> SqlLedger<DB> {
         let connection = writer.connection.as_mut().expect("connected");
         let rows = DB::fetch(connection, sql.into(), DB::Arguments::default()).await.expect("answers");
         DB::text(&rows[0], 0).expect("a text")
+    }
+
+    /// Deletes disclosures in one transaction and has the log forget them; says how many there were.
+    ///
+    /// On a connection of its own, so that an append waits for nothing but the database's own lock.
+    async fn delete(&self, digests: &[Digest]) -> Result<u64, sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        let mut erased = 0;
+        DB::run(&mut connection, DB::BEGIN).await?;
+        for chunk in digests.chunks(ERASED_AT_ONCE) {
+            let places: Vec<_> = (1..=chunk.len()).map(DB::placeholder).collect();
+            let sql = format!("DELETE FROM disclosure WHERE digest IN ({}) RETURNING seq", places.join(", "));
+            let params: Vec<_> = chunk.iter().map(|digest| Param::Bytes(digest.as_bytes())).collect();
+            erased += DB::fetch(&mut connection, sql.into(), arguments::<DB>(&params)?).await?.len();
+        }
+        DB::run(&mut connection, "COMMIT").await?;
+        if let Some(sql) = DB::FORGET {
+            let rows = DB::fetch(&mut connection, sql.into(), DB::Arguments::default()).await?;
+            let kept = rows.first().map(|row| DB::integer(row, 0)).transpose()?;
+            if kept != Some(0) {
+                return Err(sqlx::Error::Protocol("what was deleted is still in the log, because somebody reads it".to_owned()));
+            }
+        }
+        connection.close().await?;
+        Ok(u64::try_from(erased).unwrap_or(u64::MAX))
     }
 
     async fn read_entries(&self, matching: &'static str, params: &[Param<'_>]) -> Result<Vec<Entry>, ReadError> {
@@ -253,6 +281,16 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         let (sql, params) = listing_query(query);
         let rows = self.read(READ_LISTINGS, sql, &params).await?;
         rows.iter().map(row::listing::<DB>).collect()
+    }
+
+    async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {
+        let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE subject = $1 ORDER BY digest";
+        let rows = self.read(READ_DISCLOSURES, sql, &[Param::Text(subject)]).await?;
+        rows.iter().map(|row| row::disclosure::<DB>(row).map(|disclosure| disclosure.digest())).collect()
+    }
+
+    async fn erase(&self, digests: &[Digest]) -> Result<u64, ReadError> {
+        self.delete(digests).await.map_err(unavailable(ERASE))
     }
 
     async fn clear_listings(&self) -> Result<(), ReadError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use escalation::acknowledgement::Reply;
 use escalation::directory::draft::{Draft, SafeWords};
 use escalation::dispatch::Failure;
-use escalation::id::{ActivationId, Digest, SiteId};
+use escalation::id::{ActivationId, Digest, PersonId, SiteId};
 use escalation::input::{Act, Input};
 use escalation::signal::Kind;
 use escalation::time::{Seconds, Timestamp};
@@ -53,6 +53,10 @@ pub enum Look {
     Card(ActivationId, Scope, oneshot::Sender<Result<Option<Card>, DeskError>>),
     /// Everything that the record has of one activation.
     Evidence(ActivationId, Scope, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
+    /// Somebody by the id of a directory or by number, and what entries hold in the place of what is said of them.
+    About(String, oneshot::Sender<Result<Option<About>, DeskError>>),
+    /// Private values that the record says are erased.
+    Delete(Vec<Digest>, oneshot::Sender<Result<(), DeskError>>),
     /// How many activations are open within a scope.
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
@@ -92,6 +96,15 @@ pub enum Look {
     Words(SafeWords, oneshot::Sender<()>),
     /// Answered as soon as the watch has turned once more: proof of life.
     Turn(oneshot::Sender<Timestamp>),
+}
+
+/// Somebody, and what entries hold in the place of what is said of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Who.
+    pub person: PersonId,
+    /// The digests.
+    pub values: Vec<Digest>,
 }
 
 /// An act through the API, as the caller worded it.
@@ -271,6 +284,16 @@ impl Desk {
     /// Everything that the record has of one activation; `None` where it does not exist within the scope.
     pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope) -> Result<Option<Dossier>, DeskError> {
         self.look(|done| Look::Evidence(id, scope, done)).await?
+    }
+
+    /// Somebody, and what is said of them; `None` where nobody was ever called so.
+    pub(crate) async fn about(&self, text: String) -> Result<Option<About>, DeskError> {
+        self.look(|done| Look::About(text, done)).await?
+    }
+
+    /// Deletes private values that the record says are erased.
+    pub(crate) async fn delete(&self, values: Vec<Digest>) -> Result<(), DeskError> {
+        self.look(|done| Look::Delete(values, done)).await?
     }
 
     /// How many activations are open within a scope; from memory.

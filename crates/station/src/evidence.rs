@@ -195,6 +195,12 @@ impl Dossier {
         !self.own.iter().any(|kept| matches!(kept.said, Some((_, Event::Archived { .. }))))
     }
 
+    /// What its own entries hold in the place of private values that are still there.
+    pub(crate) fn kept_values(&self) -> Vec<Digest> {
+        let held = self.own.iter().flat_map(|kept| &kept.values).filter(|held| held.disclosure.is_some());
+        held.map(|held| Digest::new(*held.digest.as_bytes())).collect()
+    }
+
     /// The places of all that may be proven.
     fn places(&self) -> Vec<u64> {
         self.own.iter().chain(&self.people).map(|kept| kept.entry.seq.index()).collect()

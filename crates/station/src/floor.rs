@@ -11,9 +11,9 @@ use escalation::activation::{Activation, Stage};
 use escalation::directory::draft::SafeWords;
 use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
-use escalation::event::Event;
+use escalation::event::{Erasable, Event};
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, Export, Input, RegisterExport, TestOver, TestWanted};
+use escalation::input::{Act, Command, Erasure, Export, Input, LegalHold, RegisterExport, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -285,7 +285,9 @@ impl Floor {
             | Input::SignedBy(_)
             | Input::BundleExported(_)
             | Input::RegisterExported(_)
-            | Input::CoverageForeseen(_) => None,
+            | Input::CoverageForeseen(_)
+            | Input::ErasureAsked(_)
+            | Input::LegalHoldAsked(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -329,6 +331,9 @@ impl Floor {
         }
         if let Event::DirectoryAdopted { version, .. } = event {
             Arc::make_mut(&mut self.vault).keep_directory_entry(*version, seq);
+        }
+        if let Event::Erased { from: Erasable::Person(person), .. } = event {
+            Arc::make_mut(&mut self.vault).forget_person(*person);
         }
         let Some(id) = event.activation() else { return };
         if let Event::Archived { .. } = event {
@@ -477,7 +482,10 @@ impl Floor {
             | Event::NoteAdded { .. }
             | Event::Archived { .. }
             | Event::BundleExported { .. }
-            | Event::RegisterExported { .. } => {}
+            | Event::RegisterExported { .. }
+            | Event::LegalHoldSet { .. } => {}
+            // Which callers gave their names there is not known here: all are forgotten, and known again as they act.
+            Event::Erased { .. } => Arc::make_mut(&mut self.vault).forget_callers(),
         }
         if let Some(sealed) = turn.batch.entries().last() {
             turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
@@ -583,7 +591,9 @@ impl Floor {
         | Input::TestWanted(TestWanted { by, .. })
         | Input::TestOver(TestOver { by, .. })
         | Input::BundleExported(Export { by, .. })
-        | Input::RegisterExported(RegisterExport { by, .. }) = input
+        | Input::RegisterExported(RegisterExport { by, .. })
+        | Input::ErasureAsked(Erasure { by, .. })
+        | Input::LegalHoldAsked(LegalHold { by, .. }) = input
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)
         {
             let key = self.secret.actor(actor);
@@ -643,7 +653,9 @@ impl Floor {
             | Input::SignedBy(_)
             | Input::BundleExported(_)
             | Input::RegisterExported(_)
-            | Input::CoverageForeseen(_) => return,
+            | Input::CoverageForeseen(_)
+            | Input::ErasureAsked(_)
+            | Input::LegalHoldAsked(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
             *entered = Entered::Judged(self.words.judge(&site, text));
@@ -720,7 +732,8 @@ fn named(input: &Input) -> Option<ActivationId> {
 
 fn holds(input: &Input) -> Holds {
     match input {
-        Input::Signal(_) => Holds::Record,
+        // What is erased is deleted from the record, so that it must have said so.
+        Input::Signal(_) | Input::ErasureAsked(_) => Holds::Record,
         Input::Raised { .. }
         | Input::Answer(_)
         | Input::Command(_)
@@ -739,7 +752,8 @@ fn holds(input: &Input) -> Holds {
         | Input::SignedBy(_)
         | Input::BundleExported(_)
         | Input::RegisterExported(_)
-        | Input::CoverageForeseen(_) => Holds::Spool,
+        | Input::CoverageForeseen(_)
+        | Input::LegalHoldAsked(_) => Holds::Spool,
     }
 }
 

@@ -8,7 +8,7 @@
 //! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
 //!   `lost`: what waits for it meanwhile. `salvage`: presses of a spool that cannot be given to it any more.
 //! - [`notary::Notary`]: has what was recorded signed afterwards, and proves things from it.
-//! - [`evidence`]: what is handed out of one activation, and that it was.
+//! - [`evidence`]: what is handed out of one activation, and that it was. [`erasing`]: what is deleted of it, and why.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
 //! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
@@ -17,6 +17,7 @@ pub mod adopt;
 pub mod clock;
 pub mod desk;
 pub mod entropy;
+pub mod erasing;
 pub mod evidence;
 mod failpoint;
 pub mod floor;

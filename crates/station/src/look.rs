@@ -22,7 +22,8 @@ use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
 use crate::adopt;
-use crate::desk::{DeskError, Look, RaiseRequest, Request, TestRequest};
+use crate::desk::{About, DeskError, Look, RaiseRequest, Request, TestRequest};
+use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
 use crate::portray;
@@ -46,6 +47,8 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
         Look::Evidence(id, scope, done) => dossier(floor, ledger, id, scope, done),
+        Look::About(text, done) => about(floor, ledger, &text, done),
+        Look::Delete(values, done) => delete(ledger, values, done),
         Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
         Look::Since(seq, limit, done) => since(ledger, seq, limit, done),
         Look::Place(entries, done) => drop(done.send(place(floor, entries))),
@@ -292,6 +295,27 @@ fn dossier<L: Ledger>(
 ) {
     let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
     tokio::spawn(async move { drop(done.send(Dossier::read(&*ledger, vault, &id, &scope).await)) });
+}
+
+fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::Sender<Result<Option<About>, DeskError>>) {
+    let Some(person) = erasing::meant(&floor.vault, text) else { return drop(done.send(Ok(None))) };
+    let ledger = Arc::clone(ledger);
+    tokio::spawn(async move {
+        let found = ledger.about(&person.to_string()).await;
+        let found = found.map(|values| {
+            let values = values.iter().map(|digest| Digest::new(*digest.as_bytes())).collect();
+            Some(About { person, values })
+        });
+        drop(done.send(found.map_err(|error| DeskError::Record(error.to_string()))));
+    });
+}
+
+fn delete<L: Ledger>(ledger: &Arc<L>, values: Vec<Digest>, done: oneshot::Sender<Result<(), DeskError>>) {
+    let ledger = Arc::clone(ledger);
+    tokio::spawn(async move {
+        let erased = ledger.erase(&erasing::to_ledger(&values)).await;
+        drop(done.send(erased.map(drop).map_err(|error| DeskError::Record(error.to_string()))));
+    });
 }
 
 fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scope, done: oneshot::Sender<Result<Option<Card>, DeskError>>) {

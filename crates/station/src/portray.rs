@@ -542,10 +542,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
             let why = threshold.map(|why| format!(": {}", why.words())).unwrap_or_default();
             format!("{} says that the police are needed{why}", responder_name(vault, by))
         }
-        Event::PoliceUnrung { told, .. } => {
-            let next = if *told { "people are told to ring 000" } else { "the centre has claimed and has a minute more" };
-            format!("nobody has said that the police were rung: {next}")
-        }
+        Event::PoliceUnrung { told, .. } => unrung_words(*told),
         Event::PoliceRung { by, called_by, reference, .. } => {
             let who = replay::open(ledger, called_by.as_ref()).await?.map(|who| format!(" by {who}")).unwrap_or_default();
             let reference = replay::open(ledger, reference.as_ref()).await?.map(|text| format!(", reference {text}")).unwrap_or_default();
@@ -603,7 +600,9 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::TestEnded { .. }
         | Event::DeviceReported { .. }
         | Event::BundleExported { .. }
-        | Event::RegisterExported { .. } => kind_of(event),
+        | Event::RegisterExported { .. }
+        | Event::Erased { .. }
+        | Event::LegalHoldSet { .. } => kind_of(event),
     })
 }
 
@@ -624,6 +623,11 @@ async fn stepped<L: Ledger>(
         }
         None => format!("{name} took step \u{201c}{step}\u{201d} of the plan{says}"),
     })
+}
+
+fn unrung_words(told: bool) -> String {
+    let next = if told { "people are told to ring 000" } else { "the centre has claimed and has a minute more" };
+    format!("nobody has said that the police were rung: {next}")
 }
 
 fn said_safe_words(name: &str, eyes_on: bool, with_word: bool) -> String {

@@ -8,6 +8,7 @@ use escalation::time::Timestamp;
 use ledger::{AppendError, Ledger, ReadError, Seq};
 use std::sync::Arc;
 
+use crate::erasing;
 use crate::failpoint;
 use crate::floor::Floor;
 use crate::journal::{self, JournalError};
@@ -86,9 +87,13 @@ pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usi
 /// Rebuilds the floor from the record.
 pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, ReplayError> {
     let mut from = Seq::FIRST;
+    let mut erased = Vec::new();
     loop {
         let entries = ledger.entries(from, PAGE).await?;
-        let Some(last) = entries.last() else { return Ok(from.index()) };
+        let Some(last) = entries.last() else {
+            forget(ledger, floor, &erased).await;
+            return Ok(from.index());
+        };
         let next = last.seq.next();
         for entry in &entries {
             failpoint::reached(failpoint::MID_REPLAY);
@@ -99,10 +104,30 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, Rep
             };
             let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
             floor.replay(entry.seq, at, &event);
+            if let Event::Erased { values, .. } = &event {
+                erased.extend(erasing::to_ledger(values));
+            }
             recall(ledger, floor, &event).await?;
         }
         from = next;
     }
+}
+
+/// What the record says is erased is deleted once more: a crash may have come in between, or an older copy was restored. That it cannot
+/// be deleted keeps no press from being heard.
+async fn forget<L: Ledger>(ledger: &L, floor: &mut Floor, erased: &[ledger::Digest]) {
+    if erased.is_empty() {
+        return;
+    }
+    match ledger.erase(erased).await {
+        Ok(0) => return,
+        Ok(values) => tracing::warn!(values, "private values that the record says are erased were there again, and were deleted"),
+        Err(error) => {
+            tracing::error!(error = %error, "private values that the record says are erased may still be there; the next start deletes them");
+        }
+    }
+    // Some of it was recalled.
+    Arc::make_mut(&mut floor.vault).forget_callers();
 }
 
 /// Puts the names that an entry commits to where messages find them. What was erased stays unknown.

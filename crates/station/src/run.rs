@@ -635,7 +635,9 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::SignedBy(_)
         | Input::BundleExported(_)
         | Input::RegisterExported(_)
-        | Input::CoverageForeseen(_) => false,
+        | Input::CoverageForeseen(_)
+        | Input::ErasureAsked(_)
+        | Input::LegalHoldAsked(_) => false,
     }
 }
 

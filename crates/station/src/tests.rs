@@ -833,6 +833,14 @@ impl Ledger for SlowLedger {
         self.inner.listings(query).await
     }
 
+    async fn about(&self, subject: &str) -> Result<Vec<ledger::Digest>, ReadError> {
+        self.inner.about(subject).await
+    }
+
+    async fn erase(&self, digests: &[ledger::Digest]) -> Result<u64, ReadError> {
+        self.inner.erase(digests).await
+    }
+
     async fn clear_listings(&self) -> Result<(), ReadError> {
         self.inner.clear_listings().await
     }

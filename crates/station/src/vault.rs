@@ -82,6 +82,25 @@ impl Vault {
         self.places.insert(directory, Arc::new(places));
     }
 
+    /// Lets go of what is known of a person, so that they are shown as after a start without it: by their number.
+    pub(crate) fn forget_person(&mut self, person: PersonId) {
+        let id = person.to_string();
+        let versions = PersonVersion { person, version: 0 }..=PersonVersion { person, version: u32::MAX };
+        for (_, card) in self.people.range_mut(versions) {
+            let contacts = std::mem::take(&mut card.contacts);
+            *card =
+                PersonCard { reference: id.clone(), name: id.clone(), contacts, based_at: card.based_at.take(), ..PersonCard::default() };
+        }
+        self.by_reference.retain(|_, known| *known != person);
+        self.by_reference.insert(id, person);
+    }
+
+    /// Lets go of the names that callers gave and of strangers' numbers.
+    pub(crate) fn forget_callers(&mut self) {
+        self.actors = Lately::default();
+        self.strangers = Lately::default();
+    }
+
     /// Keeps which entry says this of a person.
     pub(crate) fn keep_person_entry(&mut self, version: PersonVersion, entry: Seq) {
         self.person_entries.insert(version, entry);

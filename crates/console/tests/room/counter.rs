@@ -108,6 +108,8 @@ impl World {
             }
             // This house has no record to be handed anything from.
             Look::Evidence(_, _, done) => drop(done.send(Ok(None))),
+            Look::About(_, done) => drop(done.send(Ok(None))),
+            Look::Delete(_, done) => drop(done.send(Ok(()))),
             Look::Count(scope, done) => drop(done.send(self.count(&scope))),
             Look::Since(seq, limit, done) => {
                 let after = self.entries.iter().filter(|entry| entry.seq > seq).take(limit);

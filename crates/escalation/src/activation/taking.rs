@@ -113,7 +113,9 @@ impl Activation {
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
-            | Event::RegisterExported { .. } => return false,
+            | Event::RegisterExported { .. }
+            | Event::Erased { .. }
+            | Event::LegalHoldSet { .. } => return false,
         }
         true
     }
@@ -177,7 +179,9 @@ impl Activation {
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
-            | Event::RegisterExported { .. } => false,
+            | Event::RegisterExported { .. }
+            | Event::Erased { .. }
+            | Event::LegalHoldSet { .. } => false,
         }
     }
 

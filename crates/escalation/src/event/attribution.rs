@@ -61,7 +61,9 @@ impl Event {
             | Self::TestEnded { .. }
             | Self::DeviceReported { .. }
             | Self::BundleExported { .. }
-            | Self::RegisterExported { .. } => None,
+            | Self::RegisterExported { .. }
+            | Self::Erased { .. }
+            | Self::LegalHoldSet { .. } => None,
         }
     }
 
@@ -89,7 +91,9 @@ impl Event {
             | Self::Closed { by, .. }
             | Self::Reopened { by, .. }
             | Self::BundleExported { by, .. }
-            | Self::RegisterExported { by, .. } => Some(by),
+            | Self::RegisterExported { by, .. }
+            | Self::Erased { by, .. }
+            | Self::LegalHoldSet { by, .. } => Some(by),
             Self::StationStarted { .. }
             | Self::ClockStepped { .. }
             | Self::RecordLost { .. }

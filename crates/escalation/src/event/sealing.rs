@@ -47,7 +47,7 @@ impl Event {
                 offer(seal, "called_by", "", called_by.as_mut());
                 offer(seal, "reference", "", reference.as_mut());
             }
-            Self::Held { by, reason, .. } | Self::Reopened { by, reason, .. } => {
+            Self::Held { by, reason, .. } | Self::Reopened { by, reason, .. } | Self::LegalHoldSet { by, reason, .. } => {
                 by.seal_with(seal);
                 offer(seal, "reason", "", Some(reason));
             }
@@ -60,7 +60,8 @@ impl Event {
             | Self::TestStarted { by, .. }
             | Self::TestEnded { by, .. }
             | Self::BundleExported { by, .. }
-            | Self::RegisterExported { by, .. } => {
+            | Self::RegisterExported { by, .. }
+            | Self::Erased { by, .. } => {
                 by.seal_with(seal);
             }
             Self::NoteAdded { by, text, .. } => {

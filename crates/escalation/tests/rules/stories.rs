@@ -6,6 +6,7 @@ mod calling;
 mod chattering;
 mod climbing;
 mod closing;
+mod erasing;
 mod guarding;
 mod hours;
 mod invariants;

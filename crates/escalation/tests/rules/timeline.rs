@@ -93,19 +93,19 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         }
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
         Event::StepTaken { act, by, step, skipped, .. } => {
-            let what = if skipped.is_some() { "passes over" } else { "takes" };
-            format!("{act} {} {what} step {step}", responder(floor, by))
+            format!("{act} {} {} step {step}", responder(floor, by), done(skipped.is_some()))
         }
         Event::SaidSafe { act, by, eyes_on, with_word } => {
-            let word = if *with_word { ", with a word" } else { "" };
-            format!("{act} {} says safe, eyes on {eyes_on}{word}", responder(floor, by))
+            format!("{act} {} says safe, {}", responder(floor, by), seen(*eyes_on, *with_word))
         }
         Event::WordJudged { act, word, heed_at } => format!("{act} the word was {word:?}, heeded at {}", floor.stamp(*heed_at)),
         Event::WordHeeded { act } => format!("{act} the word is heeded"),
         Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
-        Event::BundleExported { .. } | Event::RegisterExported { .. } => return handed(event),
+        Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } | Event::LegalHoldSet { .. } => {
+            return handed(event);
+        }
     })
 }
 
@@ -127,9 +127,24 @@ fn of(floor: &Floor, whose: Option<CoResponder>) -> String {
     whose.map_or_else(String::new, |whose| format!(" {}", name(whose)))
 }
 
+fn done(skipped: bool) -> &'static str {
+    if skipped { "passes over" } else { "takes" }
+}
+
+fn seen(eyes_on: bool, with_word: bool) -> String {
+    format!("eyes on {eyes_on}{}", if with_word { ", with a word" } else { "" })
+}
+
+/// What was handed out of the record, and what was deleted beside it.
 fn handed(event: &Event) -> Option<String> {
     if let Event::BundleExported { of, reader, by, entries, .. } = event {
         return Some(format!("{of} exported for {} by {}: {entries} entries", reader.as_str(), by.principal));
+    }
+    if let Event::Erased { from, by, values, .. } = event {
+        return Some(format!("{} values of {from:?} erased by {}", values.len(), by.principal));
+    }
+    if let Event::LegalHoldSet { of, on, by, .. } = event {
+        return Some(format!("{of} under legal hold: {on}, says {}", by.principal));
     }
     let Event::RegisterExported { by, lines, .. } = event else { return None };
     Some(format!("register of {lines} activations handed to {}", by.principal))

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use escalation::event::{Event, Reader};
+use escalation::event::{Erasable, Event, Reader};
 use escalation::id::CustomerId;
-use escalation::input::{Act, Attribution, Export, Input, RegisterExport, SignedBy, Started};
+use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 54] = [
+const KINDS: [&str; 56] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -72,6 +72,8 @@ const KINDS: [&str; 54] = [
     "activation.archived",
     "bundle.exported",
     "register.exported",
+    "pii.erased",
+    "legal_hold.set",
 ];
 
 fn kind(event: &Event) -> &'static str {
@@ -131,6 +133,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Archived { .. } => "activation.archived",
         Event::BundleExported { .. } => "bundle.exported",
         Event::RegisterExported { .. } => "register.exported",
+        Event::Erased { .. } => "pii.erased",
+        Event::LegalHoldSet { .. } => "legal_hold.set",
     }
 }
 
@@ -278,7 +282,7 @@ fn a_long_day() -> Floor {
     floor
 }
 
-/// What is handed out of the record.
+/// What is handed out of the record, and erased beside it.
 fn hand_out(floor: &mut Floor, by: &dyn Fn(&str) -> Attribution) {
     floor
         .take(Input::BundleExported(Export {
@@ -298,6 +302,22 @@ fn hand_out(floor: &mut Floor, by: &dyn Fn(&str) -> Attribution) {
             until: Some("2026-05-01T00:00:00Z".parse().unwrap()),
             lines: 3,
             digest: digest_of("table"),
+        }))
+        .unwrap();
+    let customer = CustomerId::parse("kalamunda").unwrap();
+    for on in [true, false] {
+        let of = "KAL-1".parse().unwrap();
+        floor
+            .take(Input::LegalHoldAsked(LegalHold { customer: customer.clone(), of, on, by: by("hold"), reason: "w".to_owned().into() }))
+            .unwrap();
+    }
+    floor
+        .take(Input::ErasureAsked(Erasure {
+            customer: Some(customer),
+            from: Erasable::Activation("KAL-1".parse().unwrap()),
+            basis: "GDA 27.2".to_owned(),
+            by: by("erase"),
+            values: vec![digest_of("a"), digest_of("b")],
         }))
         .unwrap();
 }

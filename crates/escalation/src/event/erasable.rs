@@ -1,0 +1,15 @@
+//! What private values are erased of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ActivationId, PersonId};
+
+/// What private values are erased of. It names nobody but by number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Erasable {
+    /// Of an activation: everything private in its own entries.
+    Activation(ActivationId),
+    /// Of somebody whom the directory no longer names: every version of their details, and their name where they acted.
+    Person(PersonId),
+}

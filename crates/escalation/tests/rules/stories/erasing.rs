@@ -1,0 +1,62 @@
+//! Erasing: what forbids it, and what the record says of it.
+
+use escalation::event::{Erasable, Event};
+use escalation::id::{CustomerId, Digest, PersonId};
+use escalation::input::{Erasure, Input, LegalHold};
+use escalation::rejection::Rejection;
+
+use super::COUNTERS;
+use crate::floor::{Floor, digest_of, operator};
+use crate::script::play;
+
+fn customer() -> CustomerId {
+    CustomerId::parse("kalamunda").unwrap()
+}
+
+fn erasure(from: Erasable, values: usize) -> Input {
+    let values: Vec<Digest> = (0..values).map(|n| digest_of(&n.to_string())).collect();
+    Input::ErasureAsked(Erasure { customer: Some(customer()), from, basis: "GDA 27.2".to_owned(), by: operator("desk"), values })
+}
+
+fn hold(on: bool) -> Input {
+    let of = "KAL-1".parse().unwrap();
+    Input::LegalHoldAsked(LegalHold { customer: customer(), of, on, by: operator("desk"), reason: "Coroner".to_owned().into() })
+}
+
+fn call() -> Erasable {
+    Erasable::Activation("KAL-1".parse().unwrap())
+}
+
+#[test]
+fn what_is_open_or_owes_somebody_a_message_is_not_erased() {
+    let mut floor = Floor::new(COUNTERS);
+    play(&mut floor, "press library/counter-1");
+    let refused = Err(Rejection::StillAtWork("KAL-1".parse().unwrap()));
+    assert_eq!(floor.take(erasure(call(), 1)).map(drop), refused);
+    play(&mut floor, "westside closes");
+    assert_eq!(floor.take(erasure(call(), 1)).map(drop), refused, "people are told that it is over");
+}
+
+#[test]
+fn nobody_is_erased_whom_the_directory_names() {
+    let mut floor = Floor::new(COUNTERS);
+    let person = PersonId::new(1);
+    assert_eq!(floor.take(erasure(Erasable::Person(person), 1)).map(drop), Err(Rejection::StillInTheDirectory(person)));
+}
+
+#[test]
+fn a_legal_hold_forbids_it_until_it_is_lifted_and_is_said_once() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.take(hold(true)).unwrap();
+    floor.take(hold(true)).unwrap();
+    let refused = Err(Rejection::UnderLegalHold("KAL-1".parse().unwrap()));
+    for from in [call(), Erasable::Person(PersonId::new(1))] {
+        assert_eq!(floor.take(erasure(from, 1)).map(drop), refused);
+    }
+    floor.take(hold(false)).unwrap();
+    assert_eq!(floor.take(erasure(call(), 0)).map(drop), Err(Rejection::NothingToErase));
+    floor.take(erasure(call(), 1_001)).unwrap();
+    let said = |floor: &Floor, is: fn(&Event) -> Option<usize>| floor.events.iter().filter_map(|(_, event)| is(event)).collect::<Vec<_>>();
+    assert_eq!(said(&floor, |event| if let Event::LegalHoldSet { on, .. } = event { Some(usize::from(*on)) } else { None }), [1, 0]);
+    assert_eq!(said(&floor, |event| if let Event::Erased { values, .. } = event { Some(values.len()) } else { None }), [500, 500, 1]);
+}

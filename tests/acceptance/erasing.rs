@@ -1,0 +1,190 @@
+//! Erasing: after it no byte of a person is where the station keeps things, and every proof still holds.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use harness::{Button, Daemon, Gateway};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::bundle::unpacked;
+use crate::evidence::Evidence;
+use crate::signing::signed_with;
+use crate::town::{NAIR_NEXT, SMITH, SMITH_FIRST, code_in, directory, expect_activation};
+
+/// What there was of J. Smith, in lower case.
+const SMITHS: [&str; 6] = ["smith", "491570006", "491 570 006", "@example.org", "limps", "wife rang"];
+const BASIS: &str = "General Disposal Authority 27.2.1";
+
+/// The directory without J. Smith.
+fn without_smith() -> String {
+    let whole = directory(NAIR_NEXT);
+    let (before, rest) = whole.split_once("[[person]]\nid = \"j-smith\"").unwrap();
+    let (_, after) = rest.split_once("[[person]]").unwrap();
+    format!("{before}[[person]]{after}")
+}
+
+fn run(daemon: &Daemon, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = daemon.run(arguments);
+    (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+}
+
+/// In which files of the data directory, and of the log, something of J. Smith is.
+fn found(daemon: &Daemon) -> Vec<(PathBuf, &'static str)> {
+    let mut texts = vec![(PathBuf::from("the log"), daemon.log().to_lowercase())];
+    for file in std::fs::read_dir(daemon.data_dir()).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).to_lowercase();
+        texts.push((file, text));
+    }
+    let mut found = Vec::new();
+    for (file, text) in texts {
+        found.extend(SMITHS.iter().filter(|word| text.contains(**word)).map(|word| (file.clone(), *word)));
+    }
+    found
+}
+
+fn export(daemon: &Daemon, folder: &Path, name: &str) -> PathBuf {
+    let to = folder.join(format!("{name}.zip"));
+    let (code, said) = run(daemon, &["export", "--activation", "KAL-1", "--for", "police", "--to", to.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    to
+}
+
+fn must_verify(daemon: &Daemon, key: &str, bundle: Option<&Path>) {
+    let arguments: Vec<&str> = ["verify"].into_iter().chain(bundle.and_then(Path::to_str)).chain(["--key", key]).collect();
+    let (code, said) = run(daemon, &arguments);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// A station in which J. Smith was told, answered, and is spoken of in a call that is closed.
+async fn told(gateway: &Gateway) -> (Daemon, String) {
+    let (daemon, key) = signed_with(gateway, |plan| plan.directory(&directory(SMITH_FIRST))).await;
+    let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
+    button.press().await;
+    let smith = gateway.phone(SMITH);
+    let alarm = smith.expect_sms("DURESS").await;
+    smith.reply("my wife rang").await;
+    smith.reply(&format!("Y{}", code_in(&alarm.body))).await;
+    expect_activation(&daemon, "KAL-1", "accepted").await;
+    let act = async |verb: &str, body: Value| daemon.api().must_post(&format!("/api/v1/activations/KAL-1/{verb}"), &body).await;
+    act("note", json!({"note": "Smith limps; ring 0491 570 006.", "by": "J. Smith"})).await;
+    act("close", json!({"disposition": "attended", "by": "J. Smith"})).await;
+    smith.expect_sms("ALL CLEAR").await;
+    harness::wait::until("every message to be reported", async || {
+        let evidence = Evidence::of(&daemon);
+        let numbers = |kind: &str| evidence.kind(kind).map(|entry| entry["dispatch"].to_string()).collect::<BTreeSet<String>>();
+        (numbers("dispatch.queued") == numbers("dispatch.reported")).then_some(())
+    })
+    .await;
+    (daemon, key)
+}
+
+async fn leave(daemon: &Daemon) {
+    daemon.write_directory(&without_smith());
+    daemon.signal("HUP");
+    daemon.expect_log("taken up anew").await;
+}
+
+#[tokio::test]
+async fn after_erasing_a_person_no_byte_of_them_is_left_and_every_proof_holds() {
+    let gateway = Gateway::start();
+    let (mut daemon, key) = told(&gateway).await;
+    let folder = tempfile::tempdir().unwrap();
+    let old = export(&daemon, folder.path(), "before");
+    assert!(!found(&daemon).is_empty(), "it was there to be found");
+    let erase = |what: &[&str]| run(&daemon, &[&["erase", "--basis", BASIS, "--by", "R. Jones"], what].concat());
+    let (code, said) = erase(&["--person", "j-smith"]);
+    assert!(code == Some(2) && said.contains("is in the directory"), "{said}");
+    leave(&daemon).await;
+    // What is under legal hold is not erased, and nobody else either.
+    let hold = |further: &[&str]| run(&daemon, &[&["legal-hold", "--activation", "KAL-1", "--reason", "Coroner"], further].concat());
+    assert_eq!(hold(&[]).0, Some(0));
+    for what in [["--activation", "KAL-1"], ["--person", "j-smith"]] {
+        let (code, said) = erase(&what);
+        assert!(code == Some(2) && said.contains("KAL-1 is under legal hold"), "{said}");
+    }
+    assert_eq!(hold(&["--lift"]).0, Some(0));
+    assert_eq!(Evidence::of(&daemon).kind("pii.erased").count(), 0, "what is refused is not recorded");
+    let rows = disclosures(&daemon);
+    for what in [["--activation", "KAL-1"], ["--person", "j-smith"]] {
+        let (code, said) = erase(&what);
+        assert!(code == Some(0) && said.contains("are deleted"), "{said}");
+    }
+    assert_eq!(found(&daemon), []);
+    let (code, said) = erase(&["--activation", "KAL-1"]);
+    assert!(code == Some(2) && said.contains("nothing private"), "{said}");
+    let evidence = Evidence::of(&daemon);
+    let erased: Vec<&Value> = evidence.kind("pii.erased").collect();
+    assert_eq!(erased.iter().map(|entry| &entry["from"]).collect::<Vec<_>>(), [&json!({"activation": "KAL-1"}), &json!({"person": "P-1"})]);
+    assert!(erased.iter().all(|entry| entry["basis"] == BASIS && entry["by"]["actor"]["sd"].is_string()), "{erased:?}");
+    // Running and started anew it shows their number alone.
+    for _start in 0..2 {
+        let shown = daemon.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
+        assert!(!shown.to_lowercase().contains("smith") && shown.contains("P-1"), "{shown}");
+        must_verify(&daemon, &key, None);
+        daemon.stop().await;
+        daemon.start_again().await;
+    }
+    assert_eq!(found(&daemon), []);
+    // The old bundle still proves what it proved, and a new one says what it lacks.
+    must_verify(&daemon, &key, Some(&old));
+    let new = export(&daemon, folder.path(), "after");
+    must_verify(&daemon, &key, Some(&new));
+    let bag = unpacked(&new, folder.path(), "KAL-1");
+    assert!(std::fs::read_to_string(bag.join("data/withheld.csv")).unwrap().contains("erased"));
+    // A crash between the entry and the deletion, or an older copy that was put back: the next start erases again.
+    daemon.stop().await;
+    restore(&daemon, &rows);
+    assert!(!found(&daemon).is_empty());
+    daemon.start_again().await;
+    let shown = daemon.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
+    assert!(!shown.to_lowercase().contains("smith"), "{shown}");
+    assert_eq!(found(&daemon), []);
+}
+
+#[tokio::test]
+async fn nothing_is_erased_of_what_is_open_or_by_who_may_not() {
+    let gateway = Gateway::start();
+    let auditor = harness::daemon::new_key_with(&["--role", "auditor"]);
+    let bounded = harness::daemon::new_key_with(&["--role", "admin", "--customer", "kalamunda"]);
+    let (daemon, _key) = signed_with(&gateway, |plan| plan.directory(&directory(SMITH_FIRST)).key(&auditor).key(&bounded)).await;
+    let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
+    button.press().await;
+    gateway.phone(SMITH).expect_sms("DURESS").await;
+    leave(&daemon).await;
+    let ask = async |key: Option<&harness::daemon::Key>, path: &str, body: Value| {
+        let api = key.map_or_else(|| daemon.api(), |key| daemon.api_with_key(Some(&key.secret)));
+        let answer = api.post(path, &body).await.unwrap();
+        (answer.status, answer.body["type"].as_str().unwrap_or_default().rsplit(':').next().unwrap_or_default().to_owned())
+    };
+    let (call, people) = ("/api/v1/activations/KAL-1/erase", "/api/v1/erasures");
+    let of_smith = json!({"person": "j-smith", "basis": BASIS});
+    assert_eq!(ask(None, call, json!({"basis": BASIS})).await, (409, "still-at-work".to_owned()));
+    assert_eq!(ask(None, people, of_smith.clone()).await, (409, "still-at-work".to_owned()));
+    assert_eq!(ask(Some(&auditor), call, json!({"basis": BASIS})).await.0, 403);
+    assert_eq!(ask(Some(&auditor), people, of_smith.clone()).await.0, 403);
+    assert_eq!(ask(Some(&bounded), people, of_smith).await.0, 404, "a person belongs to no customer");
+    assert_eq!(ask(None, people, json!({"person": "nobody", "basis": BASIS})).await.0, 404);
+    assert_eq!(ask(None, call, json!({"basis": " "})).await.0, 400);
+    assert_eq!(Evidence::of(&daemon).kind("pii.erased").count(), 0);
+}
+
+/// A disclosure as it lies in the database.
+type Row = (Vec<u8>, i64, String, Vec<u8>);
+
+fn disclosures(daemon: &Daemon) -> Vec<Row> {
+    let connection = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
+    connection.busy_timeout(harness::wait::PATIENCE).unwrap();
+    let mut statement = connection.prepare("SELECT digest, seq, subject, bytes FROM disclosure").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Puts back what was deleted.
+fn restore(daemon: &Daemon, rows: &[Row]) {
+    let connection = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
+    for (digest, seq, subject, bytes) in rows {
+        connection.execute("INSERT OR IGNORE INTO disclosure VALUES (?1, ?2, ?3, ?4)", (digest, seq, subject, bytes)).unwrap();
+    }
+}
