@@ -190,12 +190,7 @@ impl Engine {
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         match event {
-            Event::StationStarted { key, given, .. } => {
-                self.key = *key;
-                for id in given {
-                    self.pass(id);
-                }
-            }
+            Event::StationStarted { key, given, .. } => self.start_under(*key, given),
             Event::ClockStepped { .. }
             | Event::Ticked { .. }
             | Event::BundleExported { .. }
@@ -628,6 +623,14 @@ impl Engine {
                 self.devices.hear(dev, &self.directory).proven_at = Some(Box::new(at));
             }
             self.apply_to_activation(at, event);
+        }
+    }
+
+    /// From here on the station has this key, and gives none of these references again.
+    fn start_under(&mut self, key: Option<KeyId>, given: &[ActivationId]) {
+        self.key = key;
+        for id in given {
+            self.pass(id);
         }
     }
 

@@ -357,8 +357,9 @@ impl Input {
             | Self::BundleExported(_)
             | Self::RegisterExported(_)
             | Self::CoverageForeseen(_)
-            | Self::ErasureAsked(_)
             | Self::LegalHoldAsked(_) => 3,
+            // After a directory of the same turn, which may name again whoever is to be erased.
+            Self::ErasureAsked(_) => 4,
         }
     }
 }

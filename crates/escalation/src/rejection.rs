@@ -130,9 +130,9 @@ pub enum Rejection {
     /// Nothing of it may be erased.
     #[error("{0} is under legal hold: nothing of it is erased, and nobody's details, before the hold is lifted")]
     UnderLegalHold(ActivationId),
-    /// What is open, or owes somebody a message, needs what it knows.
-    #[error("{0} is open or still owes somebody a message; erase once it is closed and everybody was told")]
-    StillAtWork(ActivationId),
+    /// What is open, or owes somebody a message, needs what is known of people. Whose call it is is not said: it may be another customer's.
+    #[error("a call is open or still owes somebody a message; erase once every call is closed and everybody was told")]
+    StillAtWork,
     /// Whoever is in the directory may be told of the next call.
     #[error("{0} is in the directory that is in force; take them out of it first")]
     StillInTheDirectory(PersonId),

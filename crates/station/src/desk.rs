@@ -16,6 +16,7 @@ use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::evidence::Dossier;
+use crate::vault::Vault;
 use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
@@ -99,12 +100,14 @@ pub enum Look {
 }
 
 /// Somebody, and what entries hold in the place of what is said of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct About {
     /// Who.
     pub person: PersonId,
     /// The digests.
     pub values: Vec<Digest>,
+    /// Everybody whom the directory knows or knew.
+    pub(crate) vault: Arc<Vault>,
 }
 
 /// An act through the API, as the caller worded it.

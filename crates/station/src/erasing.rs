@@ -11,6 +11,7 @@ use escalation::verdict::{NotTaken, Verdict};
 
 use crate::desk::{About, Desk, DeskError};
 use crate::look::attribution;
+use crate::vault::Vault;
 use crate::view::Scope;
 
 /// Who asks, and for what they may.
@@ -53,6 +54,9 @@ pub enum NotErased {
     /// Its history is too long to be read at once.
     #[error("the activation has more than {} entries", crate::evidence::ENTRIES_MAX)]
     TooLong,
+    /// The basis stands in the record for ever, in clear.
+    #[error("the basis names somebody whom the directory knows or knew, and would stand in the record for ever; name the authority alone")]
+    NamesSomebody,
     /// The rules forbid it.
     #[error(transparent)]
     Refused(Rejection),
@@ -63,8 +67,15 @@ pub enum NotErased {
     #[error(transparent)]
     Desk(#[from] DeskError),
     /// The record says so, and the values are still there.
-    #[error("the record says that it was erased, but it could not be deleted yet: {0}; ask again, or restart the station")]
-    StillThere(String),
+    #[error(
+        "the record says that {of} was erased, but it could not be deleted yet: {why}; ask again for {of}, until it says that nothing private is left, or restart the station"
+    )]
+    StillThere {
+        /// Of what: an activation's reference, or a person's number.
+        of: String,
+        /// Why it could not be deleted.
+        why: String,
+    },
 }
 
 /// Has the record say what is erased under which basis, and deletes it.
@@ -79,11 +90,13 @@ pub async fn erase(desk: &Desk, asker: Asker, whose: Whose, basis: String) -> Re
             if dossier.left_out > 0 {
                 return Err(NotErased::TooLong);
             }
+            must_name_nobody(&dossier.vault, &basis)?;
             (Erasable::Activation(id), Some(dossier.card.customer.clone()), dossier.kept_values())
         }
         // A person belongs to no customer.
         Whose::Person(text) if scope.is_everything() => {
-            let About { person, values } = desk.about(text).await?.ok_or(NotErased::Unknown)?;
+            let About { person, values, vault } = desk.about(text).await?.ok_or(NotErased::Unknown)?;
+            must_name_nobody(&vault, &basis)?;
             (Erasable::Person(person), None, values)
         }
         Whose::Person(_) => return Err(NotErased::Unknown),
@@ -93,7 +106,11 @@ pub async fn erase(desk: &Desk, asker: Asker, whose: Whose, basis: String) -> Re
     let recorded = recorded(desk, Input::ErasureAsked(erasure)).await;
     if let Ok(_) | Err(NotErased::Refused(Rejection::NothingToErase)) = &recorded {
         // Also where nothing is left of it: the log may not have forgotten what was deleted before.
-        desk.delete(values).await.map_err(|why| NotErased::StillThere(why.to_string()))?;
+        let of = match &from {
+            Erasable::Activation(id) => id.to_string(),
+            Erasable::Person(person) => person.to_string(),
+        };
+        desk.delete(values).await.map_err(|why| NotErased::StillThere { of, why: why.to_string() })?;
     }
     Ok(Erased { from, values: count, seq: recorded? })
 }
@@ -117,12 +134,17 @@ async fn recorded(desk: &Desk, input: Input) -> Result<u64, NotErased> {
     }
 }
 
+/// A basis is no place for anybody's name or number.
+fn must_name_nobody(vault: &Vault, basis: &str) -> Result<(), NotErased> {
+    if crate::evidence::names_anybody(vault, basis) { Err(NotErased::NamesSomebody) } else { Ok(()) }
+}
+
 /// A digest as the record keeps it.
 pub(crate) fn to_ledger(values: &[Digest]) -> Vec<ledger::Digest> {
     values.iter().map(|digest| ledger::Digest::from_bytes(*digest.as_bytes())).collect()
 }
 
 /// A person whom somebody means by the id of a directory, or by number.
-pub(crate) fn meant(vault: &crate::vault::Vault, text: &str) -> Option<PersonId> {
+pub(crate) fn meant(vault: &Vault, text: &str) -> Option<PersonId> {
     vault.by_reference(text).or_else(|| text.parse().ok().filter(|person| vault.latest(*person).is_some()))
 }

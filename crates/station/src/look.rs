@@ -299,12 +299,12 @@ fn dossier<L: Ledger>(
 
 fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::Sender<Result<Option<About>, DeskError>>) {
     let Some(person) = erasing::meant(&floor.vault, text) else { return drop(done.send(Ok(None))) };
-    let ledger = Arc::clone(ledger);
+    let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
     tokio::spawn(async move {
         let found = ledger.about(&person.to_string()).await;
         let found = found.map(|values| {
             let values = values.iter().map(|digest| Digest::new(*digest.as_bytes())).collect();
-            Some(About { person, values })
+            Some(About { person, values, vault })
         });
         drop(done.send(found.map_err(|error| DeskError::Record(error.to_string()))));
     });

@@ -476,7 +476,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         | Rejection::ImplausibleEta
         | Rejection::ImplausibleHold => Problem::bad_request(format!("{words}. Nothing was changed.")),
         Rejection::UnderLegalHold(_) => conflict("legal-hold", "Under legal hold", &words),
-        Rejection::StillAtWork(_) => conflict("still-at-work", "It is not over", &words),
+        Rejection::StillAtWork => conflict("still-at-work", "It is not over", &words),
         Rejection::StillInTheDirectory(_) => conflict("in-the-directory", "The directory names them", &words),
         Rejection::NothingToErase => conflict("nothing-to-erase", "Nothing to erase", &words),
         Rejection::Directory(_) => conflict("directory", "The directory was not adopted", &words),

@@ -145,9 +145,13 @@ async fn perform(room: &Room, caller: &Caller, whose: Whose, basis: String, by: 
     fits("basis", Some(&basis), BASIS_MAX)?;
     let asker = asker(caller, by)?;
     let desk = room.desk.clone();
+    let of = match &whose {
+        Whose::Activation(id) => id.to_string(),
+        Whose::Person(_) => "this person".to_owned(),
+    };
     // Whoever asked may hang up; what the record says is erased is deleted all the same.
     let work = tokio::spawn(async move { erasing::erase(&desk, asker, whose, basis).await });
-    match work.await.unwrap_or_else(|why| Err(NotErased::StillThere(why.to_string()))) {
+    match work.await.unwrap_or_else(|why| Err(NotErased::StillThere { of, why: why.to_string() })) {
         Ok(erased) => {
             let from = match erased.from {
                 Erasable::Activation(id) => id.to_string(),
@@ -176,6 +180,9 @@ async fn refused(room: &Room, caller: &Caller, why: NotErased) -> Problem {
             "It is too long to be erased at once",
             format!("{why}. Nothing was erased."),
         ),
-        NotErased::StillThere(_) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "still-there", "It is still there", format!("{why}.")),
+        NotErased::NamesSomebody => Problem::bad_request(format!("{why}. Nothing was erased.")),
+        NotErased::StillThere { .. } => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "still-there", "It is still there", format!("{why}."))
+        }
     }
 }

@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use super::{Dossier, Kept};
+use crate::vault::Vault;
 
 /// The least that is looked for, in bytes: a single letter is in everything.
 const LEAST: usize = 2;
@@ -37,15 +38,26 @@ impl Guard {
         for kept in dossier.people.iter().chain(&dossier.own) {
             guard.keep_all(kept);
         }
-        for card in dossier.vault.cards() {
-            guard.keep(&card.name);
-            card.mobile.iter().chain(&card.email).for_each(|address| guard.keep(address));
+        guard.keep_everybody(&dossier.vault);
+        guard
+    }
+
+    /// Of everybody whom a directory ever named.
+    pub(super) fn of_everybody(vault: &Vault) -> Self {
+        let mut guard = Self::default();
+        guard.keep_everybody(vault);
+        guard
+    }
+
+    fn keep_everybody(&mut self, vault: &Vault) {
+        for card in vault.cards() {
+            self.keep(&card.name);
+            card.mobile.iter().chain(&card.email).for_each(|address| self.keep(address));
             // An id of one word (`duty`) may be a word of every entry.
             if card.reference.contains(|letter: char| !letter.is_alphanumeric()) {
-                guard.keep(&card.reference);
+                self.keep(&card.reference);
             }
         }
-        guard
     }
 
     fn keep_all(&mut self, kept: &Kept) {

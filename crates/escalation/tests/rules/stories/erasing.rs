@@ -2,7 +2,7 @@
 
 use escalation::event::{Erasable, Event};
 use escalation::id::{CustomerId, Digest, PersonId};
-use escalation::input::{Erasure, Input, LegalHold};
+use escalation::input::{Act, Command, Erasure, Input, LegalHold};
 use escalation::rejection::Rejection;
 
 use super::COUNTERS;
@@ -31,8 +31,10 @@ fn call() -> Erasable {
 fn what_is_open_or_owes_somebody_a_message_is_not_erased() {
     let mut floor = Floor::new(COUNTERS);
     play(&mut floor, "press library/counter-1");
-    let refused = Err(Rejection::StillAtWork("KAL-1".parse().unwrap()));
+    let refused = Err(Rejection::StillAtWork);
     assert_eq!(floor.take(erasure(call(), 1)).map(drop), refused);
+    assert_eq!(floor.take(erasure(Erasable::Activation("MUN-7".parse().unwrap()), 1)).map(drop), refused, "nor anybody else");
+    assert_eq!(floor.take(erasure(Erasable::Person(PersonId::new(9)), 1)).map(drop), refused, "whoever they are");
     play(&mut floor, "westside closes");
     assert_eq!(floor.take(erasure(call(), 1)).map(drop), refused, "people are told that it is over");
 }
@@ -57,6 +59,31 @@ fn a_legal_hold_forbids_it_until_it_is_lifted_and_is_said_once() {
     assert_eq!(floor.take(erasure(call(), 0)).map(drop), Err(Rejection::NothingToErase));
     floor.take(erasure(call(), 1_001)).unwrap();
     let said = |floor: &Floor, is: fn(&Event) -> Option<usize>| floor.events.iter().filter_map(|(_, event)| is(event)).collect::<Vec<_>>();
-    assert_eq!(said(&floor, |event| if let Event::LegalHoldSet { on, .. } = event { Some(usize::from(*on)) } else { None }), [1, 0]);
+    assert_eq!(
+        said(&floor, |event| if let Event::LegalHoldSet { on, .. } = event { Some(usize::from(*on)) } else { None }),
+        [1, 1, 0],
+        "each order"
+    );
     assert_eq!(said(&floor, |event| if let Event::Erased { values, .. } = event { Some(values.len()) } else { None }), [500, 500, 1]);
+}
+
+/// What lacks its reasons and its people's numbers is not climbed again.
+#[test]
+fn what_was_erased_is_not_opened_again() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.take(hold(true)).unwrap();
+    floor.take(hold(false)).unwrap();
+    play(&mut floor, "press library/counter-1\naccepted sms to j-smith\nwestside closes\naccepted sms to j-smith");
+    floor.take(erasure(call(), 1)).unwrap();
+    let reopen = Act::Reopen { reason: "words".to_owned().into() };
+    let id = "KAL-1".parse().unwrap();
+    let command = Command { activation: id, by: operator("westside"), seen: None, at_the_place: false, act: reopen };
+    assert!(matches!(floor.take(Input::Command(command)), Err(Rejection::UnknownActivation(_))));
+}
+
+/// A person who comes back in the same turn stays known.
+#[test]
+fn an_erasure_is_heard_after_a_directory_of_its_turn() {
+    let floor = Floor::new(COUNTERS);
+    assert!(erasure(Erasable::Person(floor.person("j-smith")), 1).rank() > Input::RecordFound.rank());
 }
