@@ -55,10 +55,10 @@ impl Engine {
 impl Course<'_> {
     /// Whoever else is going or there must not walk into what silenced their colleague.
     fn warn_colleagues_of(&mut self, silent: &Companion) {
-        let committed: Vec<Companion> = self.act.committed().map(|promise| promise.by.clone()).collect();
-        let others = committed.iter().filter(|by| by.commitment == Commitment::Going && !by.is_same(silent));
+        let others = self.act.committed().map(|promise| &promise.by);
+        let others = others.filter(|by| by.commitment == Commitment::Going && !by.is_same(silent));
         let mut warned: Vec<(Recipient, Medium)> = Vec::new();
-        for (to, medium) in others.filter_map(|by| self.address_of(by)).collect::<Vec<_>>() {
+        for (to, medium) in others.filter_map(|by| self.address_of(by)) {
             if warned.iter().all(|(other, _)| !other.is_same_address(&to)) {
                 warned.push((to, medium));
             }

@@ -2,7 +2,6 @@
 //!
 //! Nothing here rings anybody: 000 is rung by a person. What nobody has said to have rung counts as not rung.
 
-use crate::activation::Companion;
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
 use crate::event::{Event, Responder};
@@ -62,8 +61,7 @@ impl Course<'_> {
 
     /// Whoever has committed rings; where nobody has, everybody alarmed does. The others are asked whether anyone has.
     fn ask_to_ring(&mut self) {
-        let committed: Vec<Companion> = self.act.committed().map(|promise| promise.by.clone()).collect();
-        let ringing: Vec<(Recipient, Medium)> = committed.iter().filter_map(|by| self.address_of(by)).collect();
+        let ringing: Vec<(Recipient, Medium)> = self.act.committed().filter_map(|promise| self.address_of(&promise.by)).collect();
         let others = self.alarmed();
         for (to, medium) in &ringing {
             self.owe(to.clone(), *medium, Purpose::RingPolice, None);

@@ -106,11 +106,7 @@ pub async fn erase(desk: &Desk, asker: Asker, whose: Whose, basis: String) -> Re
     let recorded = recorded(desk, Input::ErasureAsked(erasure)).await;
     if let Ok(_) | Err(NotErased::Refused(Rejection::NothingToErase)) = &recorded {
         // Also where nothing is left of it: the log may not have forgotten what was deleted before.
-        let of = match &from {
-            Erasable::Activation(id) => id.to_string(),
-            Erasable::Person(person) => person.to_string(),
-        };
-        desk.delete(values).await.map_err(|why| NotErased::StillThere { of, why: why.to_string() })?;
+        desk.delete(values).await.map_err(|why| NotErased::StillThere { of: from.to_string(), why: why.to_string() })?;
     }
     Ok(Erased { from, values: count, seq: recorded? })
 }

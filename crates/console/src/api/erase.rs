@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use escalation::event::Erasable;
 use escalation::id::ActivationId;
 use serde::{Deserialize, Serialize};
 use station::erasing::{self, Asker, NotErased, Whose};
@@ -75,7 +74,8 @@ pub(crate) struct Held {
     seq: u64,
 }
 
-/// Erases every private value in the entries of an activation that is closed. Entries, hashes and proofs stay.
+/// Erases every private value in the entries of an activation, once every call is closed and everybody was told. Entries, hashes and
+/// proofs stay.
 #[utoipa::path(
     post, path = "/api/v1/activations/{id}/erase", request_body = EraseBody,
     params(("id" = String, Path, description = "The activation's reference", example = "KAL-42")),
@@ -152,13 +152,7 @@ async fn perform(room: &Room, caller: &Caller, whose: Whose, basis: String, by: 
     // Whoever asked may hang up; what the record says is erased is deleted all the same.
     let work = tokio::spawn(async move { erasing::erase(&desk, asker, whose, basis).await });
     match work.await.unwrap_or_else(|why| Err(NotErased::StillThere { of, why: why.to_string() })) {
-        Ok(erased) => {
-            let from = match erased.from {
-                Erasable::Activation(id) => id.to_string(),
-                Erasable::Person(person) => person.to_string(),
-            };
-            Ok(Json(Erased { from, values: erased.values, seq: erased.seq }))
-        }
+        Ok(erased) => Ok(Json(Erased { from: erased.from.to_string(), values: erased.values, seq: erased.seq })),
         Err(why) => Err(refused(room, caller, why).await),
     }
 }

@@ -1,5 +1,7 @@
 //! What private values are erased of.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActivationId, PersonId};
@@ -12,4 +14,13 @@ pub enum Erasable {
     Activation(ActivationId),
     /// Of somebody whom the directory no longer names: every version of their details, and their name where they acted.
     Person(PersonId),
+}
+
+impl fmt::Display for Erasable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Activation(id) => id.fmt(f),
+            Self::Person(person) => person.fmt(f),
+        }
+    }
 }
