@@ -194,7 +194,7 @@ pub(crate) struct NewRecordKey {
 pub(crate) struct Erase {
     #[command(flatten)]
     pub(crate) file: File,
-    /// Everything private in the entries of this activation, which must be closed.
+    /// Everything private in the entries of this activation. Nothing is erased while any call is open or owes a message.
     #[arg(long, value_name = "REFERENCE", required_unless_present = "person", conflicts_with = "person")]
     pub(crate) activation: Option<ActivationId>,
     /// The details of this person, by their id in the directory that no longer names them or by number (P-3), and their name wherever they acted.
