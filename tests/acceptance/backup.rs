@@ -82,7 +82,9 @@ async fn a_backup_taken_while_presses_arrive_goes_on_elsewhere_under_a_new_name(
     assert!(during.iter().take(caught).all(|press| copy.has_press(press)), "it is of one moment: no press is missing before another");
     let original = Evidence::of(&daemon);
     assert_eq!(copy.entries(), &original.entries()[..copy.entries().len()], "it is how the record began");
-    let lost = original.entries().len() - copy.entries().len();
+    // What was recorded after the checkpoint outside, a carrier's report for one, is lost too and known to nobody.
+    let vouched: usize = std::fs::read_to_string(&outside).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    let lost = vouched - copy.entries().len();
     assert!(said.contains(&format!("at least {lost} entries")), "{lost}: {said}");
 
     // With the old key put back the old name could be signed a second time, over other entries.

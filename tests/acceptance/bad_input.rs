@@ -195,6 +195,14 @@ async fn no_payload_and_no_topic_wedges_the_listener_or_is_lost() {
     poisoned(&daemon, &gateway, &button).await;
 }
 
+/// The kinds of what is recorded because somebody outside asked for it. What carriers report of our own texts, and what the station sees
+/// of itself, arrives whenever it does and says nothing of a request that was refused.
+fn caused_from_outside(daemon: &Daemon) -> Vec<String> {
+    let of_itself = ["dispatch.", "receipt.", "trouble.", "clock.", "record."];
+    let kinds = Evidence::of(daemon).entries().iter().map(|entry| entry["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    kinds.into_iter().filter(|kind| !of_itself.iter().any(|own| kind.starts_with(own))).collect()
+}
+
 #[tokio::test]
 async fn a_callback_counts_once_and_only_with_its_signature() {
     let town = Town::open(SMITH_FIRST).await;
@@ -213,13 +221,13 @@ async fn a_callback_counts_once_and_only_with_its_signature() {
             _other => {}
         }
     }
-    let size = Evidence::of(&town.daemon).entries().len();
+    let before = caused_from_outside(&town.daemon);
     assert_eq!(town.gateway.replay(&forged).await, 403, "signed for other words");
     forged.signature = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned();
     assert_eq!(town.gateway.replay(&forged).await, 403);
     let nameless = harness::http::client().post(format!("{}/hooks/nobody/inbound", town.daemon.url())).form(&forged.form);
     assert_eq!(answer(nameless).await.unwrap().status, 404);
-    assert_eq!(Evidence::of(&town.daemon).entries().len(), size, "nothing recorded");
+    assert_eq!(caused_from_outside(&town.daemon), before, "nothing recorded");
 
     smith.reply(&format!("Y{code}")).await;
     town.expect_activation(&act, "accepted").await;
@@ -382,7 +390,7 @@ async fn a_wrong_key_role_site_or_customer_learns_and_changes_nothing() {
     town.gateway.phone(SMITH).expect_sms("DURESS").await;
     let shown = async || (town.activation(&act).await["attempts"][0]["outcome"] == "delivered").then_some(());
     wait::until("the text to be delivered", shown).await;
-    let before = Evidence::of(&town.daemon).entries().len();
+    let before = caused_from_outside(&town.daemon);
     let one = format!("/api/v1/activations/{act}");
     let going = json!({"by": "J. Smith", "commitment": "going"});
     let nobody = town.daemon.secret().replace("ck_", "ck_x");
@@ -430,6 +438,6 @@ async fn a_wrong_key_role_site_or_customer_learns_and_changes_nothing() {
     assert_eq!(answer(deep).await.unwrap().status, 400);
     let plain = api.request(Method::POST, &format!("{one}/close")).body("disposition=test");
     assert_eq!(answer(plain).await.unwrap().status, 415);
-    assert_eq!(Evidence::of(&town.daemon).entries().len(), before, "nothing recorded");
+    assert_eq!(caused_from_outside(&town.daemon), before, "nothing recorded");
     assert_eq!(town.activation(&act).await["state"], "climbing");
 }
