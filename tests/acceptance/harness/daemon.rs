@@ -243,9 +243,19 @@ impl Plan {
 }
 
 impl Daemon {
-    /// A daemon with this directory, as TOML.
+    /// A daemon with this directory, as TOML, whose files are in memory.
     #[must_use]
     pub fn plan(directory: &str) -> Plan {
+        Self::plan_in(Folder::in_memory("daemon"), directory)
+    }
+
+    /// The same with its files on a disk, as a service has them: for what is measured against something else on that disk.
+    #[must_use]
+    pub fn plan_on_disk(directory: &str) -> Plan {
+        Self::plan_in(Folder::new("daemon"), directory)
+    }
+
+    fn plan_in(folder: Folder, directory: &str) -> Plan {
         Plan {
             tables: BTreeMap::new(),
             further: String::new(),
@@ -253,7 +263,7 @@ impl Daemon {
             environment: BTreeMap::new(),
             port: Port::take(),
             listener: Port::take(),
-            folder: Folder::in_memory("daemon"),
+            folder,
         }
     }
 
