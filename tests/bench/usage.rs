@@ -21,6 +21,13 @@ pub(crate) fn rss_anon_kib(pid: u32) -> u32 {
     line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number of KiB")
 }
 
+/// The most memory in KiB that a process ever had, files it maps included; `None` once it has ended.
+pub(crate) fn peak_kib(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 fn read(pid: u32, what: &str) -> String {
     let path = format!("/proc/{pid}/{what}");
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("read {path} (the bench needs Linux): {e}"))

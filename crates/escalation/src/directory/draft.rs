@@ -17,6 +17,7 @@ mod defaults;
 mod device;
 mod fallback;
 mod hours;
+mod index;
 mod ladder;
 mod leave;
 mod mailbox;
@@ -59,6 +60,7 @@ pub use safe_words::{ParsedWords, SafeWords};
 pub use site::DraftSite;
 pub use zone::zones_version;
 
+use index::Index;
 use reader::{Reader, Section};
 
 use super::finding::{Finding, Severity};
@@ -119,9 +121,10 @@ impl Draft {
         }
         let draft = read(&mut reader, root.get_ref());
         if broken.is_empty() {
-            reference::review(&mut reader, &draft);
-            belonging::review(&mut reader, &draft);
-            reach::review(&mut reader, &draft);
+            let index = Index::of(&draft);
+            reference::review(&mut reader, &draft, &index);
+            belonging::review(&mut reader, &draft, &index);
+            reach::review(&mut reader, &draft, &index);
         }
         let findings = reader.into_findings();
         let adoptable = findings.iter().all(|f| f.severity != Severity::Error);

@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reader::{At, Reader};
-use super::{Draft, DraftCustomer, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
+use super::index::Index;
+use super::reader::Reader;
+use super::{Draft, DraftDevice, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
 use crate::id::{CustomerId, LadderId, SiteId, Slug};
 
-pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
+/// The customers whose presses may climb a ladder, each with a line that says so.
+type Users<'d> = BTreeMap<&'d CustomerId, usize>;
+
+pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
+    let by_ladder = users(draft, index);
+    let nobody = Users::new();
     for ladder in &draft.ladders {
-        let users = users(draft, ladder);
+        let users = by_ladder.get(&ladder.id).unwrap_or(&nobody);
         if let Some(own) = &ladder.customer {
             for (user, line) in users.iter().filter(|(user, _)| **user != &own.value) {
                 reader.error(
@@ -19,10 +25,10 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
                 );
             }
         }
-        for (index, rung) in ladder.rungs.iter().enumerate() {
-            let owner = format!("ladder \"{}\", rung {}", ladder.id, index + 1);
+        for (place, rung) in ladder.rungs.iter().enumerate() {
+            let owner = format!("ladder \"{}\", rung {}", ladder.id, place + 1);
             for target in &rung.targets {
-                foreign_person(reader, draft, &owner, ladder, &users, target);
+                foreign_person(reader, index, &owner, ladder, users, target);
             }
         }
     }
@@ -30,24 +36,24 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
 
 fn foreign_person(
     reader: &mut Reader<'_>,
-    draft: &Draft,
+    index: &Index<'_>,
     owner: &str,
     ladder: &DraftLadder,
-    users: &BTreeMap<&CustomerId, usize>,
+    users: &Users<'_>,
     target: &DraftTarget,
 ) {
-    let rosters: Vec<&DraftRoster> = match &target.who {
-        DraftWho::Person(_) | DraftWho::Centre(_) => Vec::new(),
-        DraftWho::Roster(id) => draft.rosters.iter().filter(|r| r.id == *id).collect(),
-    };
-    let told: Vec<&Slug> = match &target.who {
-        DraftWho::Person(id) => vec![id],
+    let (roster, told): (Option<&DraftRoster>, BTreeSet<&Slug>) = match &target.who {
+        DraftWho::Person(id) => (None, BTreeSet::from([id])),
         DraftWho::Centre(_) => return,
-        DraftWho::Roster(_) => rosters.iter().flat_map(|r| r.people()).map(|p| &p.value).collect(),
+        DraftWho::Roster(id) => {
+            let roster = index.roster(id);
+            (roster, roster.into_iter().flat_map(DraftRoster::people).map(|p| &p.value).collect())
+        }
     };
-    let people = draft.people.iter().filter(|p| told.contains(&&p.id));
-    let people = people.filter_map(|p| Some((format!("person \"{}\"", p.id), p.customer.as_ref()?)));
-    let rosters = rosters.iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
+    let mut people: Vec<_> = told.into_iter().filter_map(|id| index.person(id)).collect();
+    people.sort_by_key(|person| person.line);
+    let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"", p.id), p.customer.as_ref()?)));
+    let rosters = roster.into_iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
     let own = ladder.customer.as_ref().map(|c| &c.value);
     let told_of: BTreeSet<_> = own.into_iter().chain(users.keys().copied()).collect();
     for (whom, theirs) in people.chain(rosters) {
@@ -62,61 +68,45 @@ fn foreign_person(
     }
 }
 
-/// The customers whose presses may climb a ladder, each with a line that says so.
-fn users<'d>(draft: &'d Draft, ladder: &DraftLadder) -> BTreeMap<&'d CustomerId, usize> {
-    let mut users = BTreeMap::new();
+/// Who climbs which ladder: by their sites, by devices there, and by presses from nowhere.
+fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, Users<'d>> {
+    let mut users: BTreeMap<&LadderId, Users<'d>> = BTreeMap::new();
+    let mut climbs = |ladder: &'d LadderId, customer: &'d CustomerId, line: usize| {
+        users.entry(ladder).or_default().entry(customer).or_insert(line);
+    };
+    let mut devices: BTreeMap<&SiteId, Vec<&DraftDevice>> = BTreeMap::new();
+    for device in &draft.devices {
+        devices.entry(&device.site.value).or_default().push(device);
+    }
     for site in &draft.sites {
-        let Some(customer) = draft.customer_of(site) else {
+        let Some(customer) = index.customer_of(site) else {
             continue;
         };
-        if draft.ladder_of(site).is_some_and(|l| l.value == ladder.id) {
-            let line = site.ladder.as_ref().map_or(site.line, |l| l.line);
-            users.entry(&customer.id).or_insert(line);
+        if let Some(ladder) = index.ladder_of(site) {
+            climbs(&ladder.value, &customer.id, site.ladder.as_ref().map_or(site.line, |l| l.line));
         }
-        for device in draft.devices.iter().filter(|d| d.site.value == site.id) {
-            if let Some(own) = device.ladder.as_ref().filter(|l| l.value == ladder.id) {
-                users.entry(&customer.id).or_insert(own.line);
-            }
+        for own in devices.get(&site.id).into_iter().flatten().filter_map(|device| device.ladder.as_ref()) {
+            climbs(&own.value, &customer.id, own.line);
         }
     }
-    if let Some(fallback) = draft.fallback.as_ref().filter(|f| f.ladder.value == ladder.id)
-        && let Some(customer) = draft.customer_named(fallback.customer.as_ref())
+    if let Some(fallback) = &draft.fallback
+        && let Some(customer) = index.customer_named(fallback.customer.as_ref())
     {
-        users.entry(&customer.id).or_insert(fallback.line);
+        climbs(&fallback.ladder.value, &customer.id, fallback.line);
     }
     users
 }
 
 impl Draft {
-    /// Whose a site is: the customer it names, or the only one there is.
-    pub fn customer_of(&self, site: &DraftSite) -> Option<&DraftCustomer> {
-        self.customer_named(site.customer.as_ref())
-    }
-
-    /// The customer of that name, or the only one there is where none is named.
-    pub(super) fn customer_named(&self, named: Option<&At<CustomerId>>) -> Option<&DraftCustomer> {
-        match (named, self.customers.as_slice()) {
-            (Some(id), all) => all.iter().find(|c| c.id == id.value),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        }
-    }
-
     /// At which sites each ladder is climbed: those whose own it is, and those that have a device with it.
     pub(super) fn climbed_at(&self) -> BTreeMap<&LadderId, Vec<&DraftSite>> {
-        let by_id: BTreeMap<&SiteId, &DraftSite> = self.sites.iter().map(|site| (&site.id, site)).collect();
-        let own = self.sites.iter().filter_map(|site| Some((&self.ladder_of(site)?.value, site)));
-        let devices = self.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, *by_id.get(&d.site.value)?)));
+        let index = Index::of(self);
+        let own = self.sites.iter().filter_map(|site| Some((&index.ladder_of(site)?.value, site)));
+        let devices = self.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, index.site(&d.site.value)?)));
         let mut climbed: BTreeMap<&LadderId, BTreeMap<usize, &DraftSite>> = BTreeMap::new();
         for (ladder, site) in own.chain(devices) {
             climbed.entry(ladder).or_default().insert(site.line, site);
         }
         climbed.into_iter().map(|(ladder, sites)| (ladder, sites.into_values().collect())).collect()
-    }
-
-    /// A site's ladder: its own, else its customer's, else the default.
-    pub fn ladder_of<'d>(&'d self, site: &'d DraftSite) -> Option<&'d At<LadderId>> {
-        let customer = self.customer_of(site);
-        site.ladder.as_ref().or_else(|| customer.and_then(|c| c.ladder.as_ref())).or(self.defaults.ladder.as_ref())
     }
 }

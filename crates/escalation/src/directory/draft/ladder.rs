@@ -60,6 +60,16 @@ pub struct DraftTarget {
     pub line: usize,
 }
 
+impl DraftTarget {
+    /// The roster, where it is one.
+    pub(super) fn roster(&self) -> Option<&RosterId> {
+        match &self.who {
+            DraftWho::Roster(id) => Some(id),
+            DraftWho::Person(_) | DraftWho::Centre(_) => None,
+        }
+    }
+}
+
 /// A party by its id in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DraftWho {

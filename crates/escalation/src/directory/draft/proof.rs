@@ -3,11 +3,14 @@
 //! It walks the intervals that [`crate::coverage`] foretells, so that what is proved is what the climb would do. All that it
 //! finds is a warning: a gap of next week must not keep today's correction from being adopted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::DateTime;
 
-use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftRung, DraftSite, DraftWho};
+use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftRung, DraftSite, DraftTarget};
 use crate::coverage::{Case, Cover, Interval, Outlook, Span, spans};
 use crate::directory::finding::{Finding, Severity};
+use crate::id::RosterId;
 use crate::ladder::Medium;
 use crate::outage::{Carrier, one_for_each_way};
 use crate::roster::{Rosters, SHIPPED_YEARS, WallClock};
@@ -43,10 +46,11 @@ impl Draft {
             let (file, remedy) = (file.to_owned(), remedy.to_owned());
             findings.push(Finding { severity: Severity::Warning, file, line, what, consequence, remedy });
         };
-        for roster in self.rosters.iter().filter(|roster| !self.rungs_of(roster).is_empty()) {
+        let rungs_of = self.rungs_of_rosters();
+        for (roster, rungs) in self.rosters.iter().filter_map(|roster| Some((roster, rungs_of.get(&roster.id)?))) {
             if let Some(when) = shown(&gaps(&directory.rosters, roster, from, until), (from, until), &roster.zone) {
                 let what = format!("roster \"{}\" has nobody on duty {when}", roster.id);
-                let consequence = format!("it is passed over in 0 s then: {}", few(&self.rungs_of(roster)));
+                let consequence = format!("it is passed over in 0 s then: {}", few(rungs));
                 warn(roster.line, what, consequence, "add a shift or an override for that time");
             }
             if roster.calendar.is_some() && roster.zone.wall(until).year() > *SHIPPED_YEARS.end() {
@@ -62,19 +66,25 @@ impl Draft {
             }
         }
         for (ladder, cover) in &covers {
-            self.gaps_of(ladder, cover, (from, until), &mut warn);
+            self.gaps_of((ladder, cover), climbed.get(&ladder.id), (from, until), &mut warn);
         }
         findings.sort_by_key(|finding| finding.line);
         findings.dedup();
         let covers = covers.into_iter().map(|(ladder, cover)| {
-            let zone = self.zone_of(ladder, &cover);
+            let zone = self.zone_of(&cover, climbed.get(&ladder.id));
             (cover, zone)
         });
         Proof { findings, covers: covers.collect() }
     }
 
-    fn gaps_of(&self, ladder: &DraftLadder, cover: &Cover, whole: Span, warn: &mut impl FnMut(usize, String, String, &str)) {
-        let zone = self.zone_of(ladder, cover);
+    fn gaps_of(
+        &self,
+        (ladder, cover): (&DraftLadder, &Cover),
+        climbing: Option<&Vec<&DraftSite>>,
+        whole: Span,
+        warn: &mut impl FnMut(usize, String, String, &str),
+    ) {
+        let zone = self.zone_of(cover, climbing);
         let kinds = kinds_of(&cover.case);
         let said = |spans: &[Span]| Some(format!("{kinds}{}", shown(spans, whole, &zone)?));
         let when = |is: &dyn Fn(&Interval) -> bool| said(&spans(&cover.intervals, is));
@@ -107,14 +117,16 @@ impl Draft {
     }
 
     /// `ladder "counters", rung 2`, for every rung that names a roster.
-    fn rungs_of(&self, roster: &DraftRoster) -> Vec<String> {
-        let names = |who: &DraftWho| match who {
-            DraftWho::Roster(id) => *id == roster.id,
-            DraftWho::Person(_) | DraftWho::Centre(_) => false,
-        };
-        let rungs = self.ladders.iter().flat_map(|ladder| (1_usize..).zip(&ladder.rungs).map(move |(number, rung)| (ladder, number, rung)));
-        let naming = rungs.filter(|(_, _, rung)| rung.targets.iter().any(|target| names(&target.who)));
-        naming.map(|(ladder, number, _)| format!("ladder \"{}\", rung {number}", ladder.id)).collect()
+    fn rungs_of_rosters(&self) -> BTreeMap<&RosterId, Vec<String>> {
+        let mut named: BTreeMap<&RosterId, Vec<String>> = BTreeMap::new();
+        for ladder in &self.ladders {
+            for (number, rung) in (1_usize..).zip(&ladder.rungs) {
+                for roster in rung.targets.iter().filter_map(DraftTarget::roster).collect::<BTreeSet<_>>() {
+                    named.entry(roster).or_default().push(format!("ladder \"{}\", rung {number}", ladder.id));
+                }
+            }
+        }
+        named
     }
 
     /// The clocks of the places at which a ladder is climbed; where nobody knows the site there is none.
@@ -124,11 +136,11 @@ impl Draft {
     }
 
     /// The clock by which a ladder's gaps are said: that by which its hours are read, else that of the first site that climbs it.
-    fn zone_of(&self, ladder: &DraftLadder, cover: &Cover) -> Zone {
+    fn zone_of(&self, cover: &Cover, climbing: Option<&Vec<&DraftSite>>) -> Zone {
         if let Some(clock) = &cover.case.clock {
             return clock.zone.clone();
         }
-        let site = self.sites.iter().find(|site| self.ladder_of(site).is_some_and(|l| l.value == ladder.id)).or(self.sites.first());
+        let site = climbing.and_then(|sites| sites.first().copied()).or(self.sites.first());
         site.and_then(|site| Zone::named(&site.card.timezone).ok()).unwrap_or_default()
     }
 }

@@ -1,24 +1,66 @@
 //! Whether everything that a draft names is there, and named once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
-use super::{Draft, DraftRung, DraftWho};
-use crate::id::{CalendarId, CustomerId, LadderId, PlanId};
+use super::{Draft, DraftRung, DraftTarget, DraftWho};
+use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RosterId};
 use crate::roster::State;
 
-pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
+pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
+    let named = Named::of(draft);
     named_once(reader, draft);
-    customers(reader, draft);
-    sites(reader, draft);
-    ladders(reader, draft);
+    customers(reader, draft, &named);
+    sites(reader, draft, index, &named);
+    ladders(reader, draft, &named);
     holidays_without_calendar(reader, draft);
-    rosters(reader, draft);
-    adapters(reader, draft);
+    rosters(reader, draft, &named);
+    adapters(reader, draft, &named);
     shared_addresses(reader, draft);
-    fallback(reader, draft);
+    fallback(reader, draft, &named);
+}
+
+/// The ids of one kind: to look one up, and in the file's order to say which was meant.
+struct Ids<'d> {
+    there: BTreeSet<&'d str>,
+    in_order: Vec<&'d str>,
+}
+
+impl<'d> FromIterator<&'d str> for Ids<'d> {
+    fn from_iter<I: IntoIterator<Item = &'d str>>(ids: I) -> Self {
+        let in_order: Vec<_> = ids.into_iter().collect();
+        Self { there: in_order.iter().copied().collect(), in_order }
+    }
+}
+
+/// All that can be named.
+struct Named<'d> {
+    customers: Ids<'d>,
+    people: Ids<'d>,
+    sites: Ids<'d>,
+    centres: Ids<'d>,
+    ladders: Ids<'d>,
+    rosters: Ids<'d>,
+    calendars: Ids<'d>,
+    plans: Ids<'d>,
+}
+
+impl<'d> Named<'d> {
+    fn of(draft: &'d Draft) -> Self {
+        Self {
+            customers: draft.customers.iter().map(|c| c.id.as_str()).collect(),
+            people: draft.people.iter().map(|p| p.id.as_str()).collect(),
+            sites: draft.sites.iter().map(|s| s.id.as_str()).collect(),
+            centres: draft.centres.iter().map(|c| c.id.as_str()).collect(),
+            ladders: draft.ladders.iter().map(|l| l.id.as_str()).collect(),
+            rosters: draft.rosters.iter().map(|r| r.id.as_str()).collect(),
+            calendars: draft.calendars.iter().map(|c| c.id.as_str()).collect(),
+            plans: draft.plans.iter().map(|p| p.id.as_str()).collect(),
+        }
+    }
 }
 
 fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
@@ -65,14 +107,14 @@ fn once<'a>(reader: &mut Reader<'_>, noun: &str, ids: impl Iterator<Item = (&'a 
     }
 }
 
-fn customers(reader: &mut Reader<'_>, draft: &Draft) {
+fn customers(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
     for (owner, wanted) in draft
         .customers
         .iter()
         .map(|c| (format!("customer \"{}\"", c.id), &c.ladder))
         .chain([("defaults".to_owned(), &draft.defaults.ladder)])
     {
-        known_ladder(reader, draft, &owner, wanted.as_ref());
+        known_ladder(reader, named, &owner, wanted.as_ref());
     }
     for (owner, wanted) in draft
         .customers
@@ -81,28 +123,26 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft) {
         .chain([("defaults".to_owned(), &draft.defaults.centre)])
     {
         if let Some(centre) = wanted {
-            let ids = draft.centres.iter().map(|c| c.id.as_str());
-            known(reader, &owner, "centre", centre.line, centre.value.as_str(), ids);
+            known(reader, &owner, "centre", centre.line, centre.value.as_str(), &named.centres);
         }
     }
-    known_plan(reader, draft, "defaults", draft.defaults.plan.as_ref());
+    known_plan(reader, named, "defaults", draft.defaults.plan.as_ref());
     for person in &draft.people {
         let owner = format!("person \"{}\"", person.id);
-        known_customer(reader, draft, &owner, person.customer.as_ref());
+        known_customer(reader, named, &owner, person.customer.as_ref());
         if let Some(site) = &person.based_at {
-            let ids = draft.sites.iter().map(|s| s.id.as_str());
-            known(reader, &owner, "site", site.line, site.value.as_str(), ids);
+            known(reader, &owner, "site", site.line, site.value.as_str(), &named.sites);
         }
     }
 }
 
-fn sites(reader: &mut Reader<'_>, draft: &Draft) {
+fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Named<'_>) {
     for site in &draft.sites {
         let owner = format!("site \"{}\"", site.id);
-        known_customer(reader, draft, &owner, site.customer.as_ref());
-        known_ladder(reader, draft, &owner, site.ladder.as_ref());
-        known_calendar(reader, draft, &owner, site.calendar.as_ref());
-        known_plan(reader, draft, &owner, site.plan.as_ref());
+        known_customer(reader, named, &owner, site.customer.as_ref());
+        known_ladder(reader, named, &owner, site.ladder.as_ref());
+        known_calendar(reader, named, &owner, site.calendar.as_ref());
+        known_plan(reader, named, &owner, site.plan.as_ref());
         if site.customer.is_none() && draft.customers.len() > 1 {
             reader.error(
                 site.line,
@@ -110,7 +150,7 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft) {
                 "there are several customers, and a site belongs to exactly one",
                 "add  customer = \"...\"",
             );
-        } else if draft.ladder_of(site).is_none() {
+        } else if index.ladder_of(site).is_none() {
             reader.error(
                 site.line,
                 format!("{owner}: ladder is missing, and its customer has none either"),
@@ -121,31 +161,27 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft) {
     }
     for device in &draft.devices {
         let owner = format!("device \"{}\"", device.id);
-        let ids = draft.sites.iter().map(|s| s.id.as_str());
-        known(reader, &owner, "site", device.site.line, device.site.value.as_str(), ids);
-        known_ladder(reader, draft, &owner, device.ladder.as_ref());
+        known(reader, &owner, "site", device.site.line, device.site.value.as_str(), &named.sites);
+        known_ladder(reader, named, &owner, device.ladder.as_ref());
     }
 }
 
-fn ladders(reader: &mut Reader<'_>, draft: &Draft) {
+fn ladders(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
     for ladder in &draft.ladders {
         let owner = format!("ladder \"{}\"", ladder.id);
-        known_customer(reader, draft, &owner, ladder.customer.as_ref());
+        known_customer(reader, named, &owner, ladder.customer.as_ref());
         for (index, rung) in ladder.rungs.iter().enumerate() {
             let owner = format!("{owner}, rung {}", index + 1);
             for target in &rung.targets {
                 match &target.who {
                     DraftWho::Person(id) => {
-                        let ids = draft.people.iter().map(|p| p.id.as_str());
-                        known(reader, &owner, "person", target.line, id.as_str(), ids);
+                        known(reader, &owner, "person", target.line, id.as_str(), &named.people);
                     }
                     DraftWho::Centre(id) => {
-                        let ids = draft.centres.iter().map(|c| c.id.as_str());
-                        known(reader, &owner, "centre", target.line, id.as_str(), ids);
+                        known(reader, &owner, "centre", target.line, id.as_str(), &named.centres);
                     }
                     DraftWho::Roster(id) => {
-                        let ids = draft.rosters.iter().map(|r| r.id.as_str());
-                        known(reader, &owner, "roster", target.line, id.as_str(), ids);
+                        known(reader, &owner, "roster", target.line, id.as_str(), &named.rosters);
                     }
                 }
             }
@@ -153,17 +189,17 @@ fn ladders(reader: &mut Reader<'_>, draft: &Draft) {
     }
 }
 
-fn rosters(reader: &mut Reader<'_>, draft: &Draft) {
-    let people = || draft.people.iter().map(|p| p.id.as_str());
+fn rosters(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
+    let targets = draft.ladders.iter().flat_map(|l| &l.rungs).flat_map(|r| &r.targets);
+    let asked: BTreeSet<&RosterId> = targets.filter_map(DraftTarget::roster).collect();
     for roster in &draft.rosters {
         let owner = format!("roster \"{}\"", roster.id);
-        known_customer(reader, draft, &owner, roster.customer.as_ref());
+        known_customer(reader, named, &owner, roster.customer.as_ref());
         for person in roster.named() {
-            known(reader, &owner, "person", person.line, person.value.as_str(), people());
+            known(reader, &owner, "person", person.line, person.value.as_str(), &named.people);
         }
-        known_calendar(reader, draft, &owner, roster.calendar.as_ref());
-        let named = draft.ladders.iter().flat_map(|l| &l.rungs).flat_map(|r| &r.targets);
-        if !named.into_iter().any(|target| target.who == DraftWho::Roster(roster.id.clone())) {
+        known_calendar(reader, named, &owner, roster.calendar.as_ref());
+        if !asked.contains(&roster.id) {
             reader.warn(
                 roster.line,
                 format!("{owner} is on no ladder"),
@@ -174,20 +210,19 @@ fn rosters(reader: &mut Reader<'_>, draft: &Draft) {
     }
     for (index, leave) in draft.leave.iter().enumerate() {
         let owner = format!("leave {}", index + 1);
-        known(reader, &owner, "person", leave.person.line, leave.person.value.as_str(), people());
+        known(reader, &owner, "person", leave.person.line, leave.person.value.as_str(), &named.people);
     }
 }
 
-fn adapters(reader: &mut Reader<'_>, draft: &Draft) {
+fn adapters(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
+    let registered: BTreeSet<_> = draft.devices.iter().map(|d| (&d.site.value, &d.id)).collect();
     for adapter in &draft.adapters {
         let owner = format!("adapter \"{}\"", adapter.rule.id);
         if let Some(site) = &adapter.site {
-            let ids = draft.sites.iter().map(|s| s.id.as_str());
-            known(reader, &owner, "site", site.line, site.value.as_str(), ids);
+            known(reader, &owner, "site", site.line, site.value.as_str(), &named.sites);
         }
         for device in adapter.rule.devices.values() {
-            let known = draft.devices.iter().any(|d| d.site.value == device.site && d.id == device.name);
-            if !known {
+            if !registered.contains(&(&device.site, &device.name)) {
                 reader.warn(
                     adapter.line,
                     format!("{owner}: device \"{device}\" is not registered"),
@@ -220,12 +255,12 @@ fn shared_addresses(reader: &mut Reader<'_>, draft: &Draft) {
     }
 }
 
-fn fallback(reader: &mut Reader<'_>, draft: &Draft) {
+fn fallback(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
     let Some(fallback) = &draft.fallback else {
         return;
     };
-    known_ladder(reader, draft, "fallback", Some(&fallback.ladder));
-    known_customer(reader, draft, "fallback", fallback.customer.as_ref());
+    known_ladder(reader, named, "fallback", Some(&fallback.ladder));
+    known_customer(reader, named, "fallback", fallback.customer.as_ref());
     if fallback.customer.is_none() && draft.customers.len() > 1 {
         reader.error(fallback.line, "fallback: customer is missing".to_owned(), "there are several customers", "add  customer = \"...\"");
     }
@@ -249,46 +284,42 @@ fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft) {
     }
 }
 
-fn known_calendar(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<CalendarId>>) {
+fn known_calendar(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<CalendarId>>) {
     if let Some(calendar) = wanted.filter(|calendar| calendar.value.as_str().parse::<State>().is_err()) {
-        let ids = draft.calendars.iter().map(|c| c.id.as_str());
-        known(reader, owner, "calendar", calendar.line, calendar.value.as_str(), ids);
+        known(reader, owner, "calendar", calendar.line, calendar.value.as_str(), &named.calendars);
     }
 }
 
-fn known_plan(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<PlanId>>) {
+fn known_plan(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<PlanId>>) {
     if let Some(plan) = wanted {
-        let ids = draft.plans.iter().map(|p| p.id.as_str());
-        known(reader, owner, "plan", plan.line, plan.value.as_str(), ids);
+        known(reader, owner, "plan", plan.line, plan.value.as_str(), &named.plans);
     }
 }
 
-fn known_ladder(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<LadderId>>) {
+fn known_ladder(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<LadderId>>) {
     if let Some(ladder) = wanted {
-        let ids = draft.ladders.iter().map(|l| l.id.as_str());
-        known(reader, owner, "ladder", ladder.line, ladder.value.as_str(), ids);
+        known(reader, owner, "ladder", ladder.line, ladder.value.as_str(), &named.ladders);
     }
 }
 
-fn known_customer(reader: &mut Reader<'_>, draft: &Draft, owner: &str, wanted: Option<&At<CustomerId>>) {
+fn known_customer(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<CustomerId>>) {
     if let Some(customer) = wanted {
-        let ids = draft.customers.iter().map(|c| c.id.as_str());
-        known(reader, owner, "customer", customer.line, customer.value.as_str(), ids);
+        known(reader, owner, "customer", customer.line, customer.value.as_str(), &named.customers);
     }
 }
 
-fn known<'a>(
+fn known(
     reader: &mut Reader<'_>,
     owner: impl Display,
     noun: &str,
     line: usize,
     wanted: &str,
-    ids: impl Iterator<Item = &'a str> + Clone,
+    ids: &Ids<'_>,
 ) {
-    if ids.clone().any(|id| id == wanted) {
+    if ids.there.contains(wanted) {
         return;
     }
-    let remedy = match nearest(wanted, ids) {
+    let remedy = match nearest(wanted, ids.in_order.iter().copied()) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => format!("add a [[{noun}]] of that id, or name one that is there"),
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::index::Index;
 use super::{Draft, DraftPerson, DraftRung, DraftTarget, DraftWho};
 use crate::directory::place::Places;
 use crate::directory::{Centre, Customer, Device, Directory, Fallback, Site};
@@ -50,11 +51,12 @@ impl Draft {
     }
 
     fn directory(&self, known: &BTreeMap<&Slug, PersonId>) -> Directory {
+        let index = Index::of(self);
         Directory {
             customers: self.customers.iter().map(|c| (c.id.clone(), self.customer(c))).collect(),
-            sites: self.sites.iter().filter_map(|s| Some((s.id.clone(), self.site(s)?))).collect(),
+            sites: self.sites.iter().filter_map(|s| Some((s.id.clone(), site(s, &index)?))).collect(),
             devices: self.devices.iter().map(device).collect(),
-            ladders: self.ladders.iter().map(|l| (l.id.clone(), Arc::new(self.ladder(l, known)))).collect(),
+            ladders: self.ladders.iter().map(|l| (l.id.clone(), Arc::new(ladder(l, known, &index)))).collect(),
             centres: self
                 .centres
                 .iter()
@@ -66,7 +68,7 @@ impl Draft {
             rosters: Arc::new(self.rosters(known)),
             plans: self.plans.iter().map(|plan| (plan.id.clone(), Arc::new(plan.rules()))).collect(),
             fallback: self.fallback.as_ref().and_then(|f| {
-                Some(Fallback { customer: self.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
+                Some(Fallback { customer: index.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),
             adapters: self.adapters.iter().map(|a| a.rule.clone()).collect(),
         }
@@ -78,39 +80,6 @@ impl Draft {
         Customer { prefix: customer.prefix.value.clone(), ladder: ladder.map(|l| l.value.clone()), centre: centre.map(|c| c.value.clone()) }
     }
 
-    /// `None` never happens in a draft without errors: every site there has a customer and a ladder.
-    fn site(&self, site: &super::DraftSite) -> Option<Site> {
-        Some(Site {
-            customer: self.customer_of(site)?.id.clone(),
-            ladder: self.ladder_of(site)?.value.clone(),
-            eta_limit_s: site.eta_limit_s,
-            feedback: site.feedback,
-            close_guard: site.close_guard,
-            plan: site.plan.as_ref().map(|plan| plan.value.clone()),
-            clock: site.clock().map(Arc::new),
-        })
-    }
-
-    fn ladder(&self, ladder: &super::DraftLadder, known: &BTreeMap<&Slug, PersonId>) -> Ladder {
-        let rung = |rung: &DraftRung| Rung {
-            targets: rung.targets.iter().filter_map(|t| self.target(t, known)).collect(),
-            wait_s: rung.wait_s,
-            when: rung.when.clone(),
-            need: rung.need,
-        };
-        Ladder { id: ladder.id.clone(), rungs: ladder.rungs.iter().map(rung).collect() }
-    }
-
-    /// `None` never happens in a draft without errors: every person named there exists.
-    fn target(&self, target: &DraftTarget, known: &BTreeMap<&Slug, PersonId>) -> Option<Target> {
-        let who = match &target.who {
-            DraftWho::Person(id) => Who::Person(*known.get(id)?),
-            DraftWho::Centre(id) => Who::Centre(id.clone()),
-            DraftWho::Roster(id) => Who::Roster(id.clone()),
-        };
-        Some(Target { who, by: self.channels_of(target) })
-    }
-
     fn places(&self) -> Places {
         Places {
             customers: self.customers.iter().map(|c| (c.id.clone(), c.name.clone())).collect(),
@@ -120,6 +89,39 @@ impl Draft {
             plans: self.plans.iter().map(|plan| (plan.id.clone(), plan.card())).collect(),
         }
     }
+}
+
+/// `None` never happens in a draft without errors: every site there has a customer and a ladder.
+fn site(site: &super::DraftSite, index: &Index<'_>) -> Option<Site> {
+    Some(Site {
+        customer: index.customer_of(site)?.id.clone(),
+        ladder: index.ladder_of(site)?.value.clone(),
+        eta_limit_s: site.eta_limit_s,
+        feedback: site.feedback,
+        close_guard: site.close_guard,
+        plan: site.plan.as_ref().map(|plan| plan.value.clone()),
+        clock: site.clock().map(Arc::new),
+    })
+}
+
+fn ladder(ladder: &super::DraftLadder, known: &BTreeMap<&Slug, PersonId>, index: &Index<'_>) -> Ladder {
+    let rung = |rung: &DraftRung| Rung {
+        targets: rung.targets.iter().filter_map(|t| target(t, known, index)).collect(),
+        wait_s: rung.wait_s,
+        when: rung.when.clone(),
+        need: rung.need,
+    };
+    Ladder { id: ladder.id.clone(), rungs: ladder.rungs.iter().map(rung).collect() }
+}
+
+/// `None` never happens in a draft without errors: every person named there exists.
+fn target(target: &DraftTarget, known: &BTreeMap<&Slug, PersonId>, index: &Index<'_>) -> Option<Target> {
+    let who = match &target.who {
+        DraftWho::Person(id) => Who::Person(*known.get(id)?),
+        DraftWho::Centre(id) => Who::Centre(id.clone()),
+        DraftWho::Roster(id) => Who::Roster(id.clone()),
+    };
+    Some(Target { who, by: index.channels_of(target) })
 }
 
 fn person(draft: &DraftPerson, id: PersonId, key: &dyn Fn(Medium, &str) -> ContactKey) -> ResolvedPerson {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Draft;
+use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader, Section, Wrong};
 use crate::acknowledgement::Reply;
@@ -62,8 +63,9 @@ impl SafeWords {
         let mut whole = Section::whole_file(&mut reader, root.get_ref());
         let entries = whole.each("words", Entry::read);
         whole.close();
-        known_once(&mut reader, draft, &entries);
-        far_apart(&mut reader, draft, &entries);
+        let index = Index::of(draft);
+        known_once(&mut reader, draft, &index, &entries);
+        far_apart(&mut reader, &index, &entries);
         let findings = reader.into_findings();
         let sound = findings.iter().all(|finding| finding.severity != Severity::Error);
         let pairs = entries.into_iter().map(|entry| (entry.site.value, Pair { safe: entry.safe.value, duress: entry.duress.value }));
@@ -134,7 +136,7 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn known_once(reader: &mut Reader<'_>, draft: &Draft, entries: &[Entry]) {
+fn known_once(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, entries: &[Entry]) {
     let mut seen: BTreeMap<&SiteId, usize> = BTreeMap::new();
     for entry in entries {
         let site = &entry.site;
@@ -142,7 +144,7 @@ fn known_once(reader: &mut Reader<'_>, draft: &Draft, entries: &[Entry]) {
             let what = format!("site \"{}\" has words twice; the first are on line {first}", site.value);
             reader.error(site.line, what, "", "keep one of them");
         }
-        if !draft.sites.iter().any(|known| known.id == site.value) {
+        if index.site(&site.value).is_none() {
             let remedy = match nearest(site.value.as_str(), draft.sites.iter().map(|known| known.id.as_str())) {
                 Some(known) => format!("did you mean \"{known}\"?"),
                 None => "write the id of a [[site]] of the directory".to_owned(),
@@ -153,11 +155,10 @@ fn known_once(reader: &mut Reader<'_>, draft: &Draft, entries: &[Entry]) {
 }
 
 /// No word of a customer is within one slip of another: a digit too many, too few, mistyped, or two that changed places.
-fn far_apart(reader: &mut Reader<'_>, draft: &Draft, entries: &[Entry]) {
+fn far_apart(reader: &mut Reader<'_>, index: &Index<'_>, entries: &[Entry]) {
     let mut of_customers: BTreeMap<Option<&CustomerId>, Vec<&At<String>>> = BTreeMap::new();
     for entry in entries {
-        let site = draft.sites.iter().find(|site| site.id == entry.site.value);
-        let customer = site.and_then(|site| draft.customer_of(site)).map(|customer| &customer.id);
+        let customer = index.site(&entry.site.value).and_then(|site| index.customer_of(site)).map(|customer| &customer.id);
         of_customers.entry(customer).or_default().extend([&entry.safe, &entry.duress]);
     }
     for words in of_customers.values() {
