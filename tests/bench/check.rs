@@ -18,12 +18,8 @@ const PEOPLE: u32 = 5;
 /// Sites of a customer.
 const SITES: u32 = 20;
 /// Zones and whose holidays hold there: with half an hour's change of the clock, with an hour's, and with none.
-const ZONES: [(&str, &str); 4] = [
-    ("Australia/Perth", "AU-WA"),
-    ("Australia/Sydney", "AU-NSW"),
-    ("Australia/Adelaide", "AU-SA"),
-    ("Australia/Lord_Howe", "AU-NSW"),
-];
+const ZONES: [(&str, &str); 4] =
+    [("Australia/Perth", "AU-WA"), ("Australia/Sydney", "AU-NSW"), ("Australia/Adelaide", "AU-SA"), ("Australia/Lord_Howe", "AU-NSW")];
 /// How often the process's memory is read.
 const EVERY: Duration = Duration::from_millis(5);
 

@@ -30,7 +30,8 @@ const ROUND: SignedDuration = SignedDuration::from_mins(20);
 /// How long before today the record begins.
 const AGO: SignedDuration = SignedDuration::from_hours(24 * 60);
 /// A text as long as ours are.
-const TEXT: &str = "DURESS Bench, q-00000. 14:03 AWST. Don't ring site, don't enter alone. Reply Y47=going H47=helping remotely N47=can't. BEN-42";
+const TEXT: &str =
+    "DURESS Bench, q-00000. 14:03 AWST. Don't ring site, don't enter alone. Reply Y47=going H47=helping remotely N47=can't. BEN-42";
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl Pen {
         let ledger = SqlLedger::<Sqlite>::open(data.join("cooee.db")).await.expect("make the record");
         let secret = Secret::open(&data.join("station.key")).expect("make the station's key");
         let journal = Journal::new(Entropy::from_system().expect("random bytes"));
-        let began = Timestamp::now() - AGO;
+        let began = today() - AGO;
         let mut pen = Self { ledger, floor: Floor::new(journal, secret, LinkBase::default()), began, now: began };
         pen.begin(buttons).await;
         pen
@@ -166,13 +167,25 @@ impl Pen {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bench has no clock of the station's: the record must end before the process that reads it begins"
+)]
+fn today() -> Timestamp {
+    Timestamp::now()
+}
+
 fn press(key: u32) -> Input {
     let device: DeviceId = format!("{}/{}", directory::SITE, directory::button(key)).parse().expect("a device");
     Input::Signal(Signal {
         device,
         verb: Verb::Press { kind: None, style: None },
         origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-        evidence: Evidence { raw: Private::Open("Y29vZWUvdjE= e30=".to_owned()), payload_sha256: Some(Digest::new([3; 32])), payload_bytes: 2 },
+        evidence: Evidence {
+            raw: Private::Open("Y29vZWUvdjE= e30=".to_owned()),
+            payload_sha256: Some(Digest::new([3; 32])),
+            payload_bytes: 2,
+        },
         id: None,
         sequence: None,
         pressed_at: None,

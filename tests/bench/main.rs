@@ -53,8 +53,10 @@ struct Plan {
     sites: u32,
 }
 
-const FULL: Plan = Plan { runs: 7, single: 300, steady: 1_000, burst: 2_000, slow: 500, memory: 20_000, open: 5_000, entries: 1_000_000, sites: 1_000 };
-const QUICK: Plan = Plan { runs: 3, single: 100, steady: 400, burst: 1_000, slow: 500, memory: 5_000, open: 2_000, entries: 100_000, sites: 200 };
+const FULL: Plan =
+    Plan { runs: 7, single: 300, steady: 1_000, burst: 2_000, slow: 500, memory: 20_000, open: 5_000, entries: 1_000_000, sites: 1_000 };
+const QUICK: Plan =
+    Plan { runs: 3, single: 100, steady: 400, burst: 1_000, slow: 500, memory: 5_000, open: 2_000, entries: 100_000, sites: 200 };
 
 fn main() -> ExitCode {
     // Cargo itself adds `--bench`.

@@ -10,7 +10,8 @@ use escalation::id::ActivationId;
 use harness::Daemon;
 use harness::folder::Folder;
 use ledger::{
-    BLOCK, Batch, Blocks, ConsistencyProof, LeafHash, Ledger as _, Origin, Seq, Signer, SigningKey, SigningKeys, SqlLedger, Sqlite, Subtrees,
+    BLOCK, Batch, Blocks, ConsistencyProof, LeafHash, Ledger as _, Origin, Seq, Signer, SigningKey, SigningKeys, SqlLedger, Sqlite,
+    Subtrees,
 };
 use reqwest::Method;
 use ring::digest::{Context, SHA256};
@@ -87,7 +88,9 @@ impl Least {
     fn open(folder: &Path) -> Self {
         let connection = Connection::open(folder.join("least.db")).expect("make a database");
         connection
-            .execute_batch("PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE kept (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL)")
+            .execute_batch(
+                "PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE kept (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",
+            )
             .expect("make a table");
         Self(connection)
     }

@@ -148,8 +148,12 @@ pub(crate) async fn broker() -> Broker {
 /// A daemon between this broker and this gateway, its record on the disk that the floor's is on.
 pub(crate) fn daemon(directory: &str, broker: &Broker, gateway: &Gateway) -> harness::daemon::Plan {
     let url = format!("http://127.0.0.1:{}", gateway.port());
-    let plan =
-        Daemon::plan_on_disk(directory).broker(broker).sms("gateway", &url, "AC00000000000000000000000000c00eee", "a-token-for-the-bench-only");
+    let plan = Daemon::plan_on_disk(directory).broker(broker).sms(
+        "gateway",
+        &url,
+        "AC00000000000000000000000000c00eee",
+        "a-token-for-the-bench-only",
+    );
     plan.env(ARENAS, arenas())
 }
 

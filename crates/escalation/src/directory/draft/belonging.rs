@@ -34,14 +34,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
     }
 }
 
-fn foreign_person(
-    reader: &mut Reader<'_>,
-    index: &Index<'_>,
-    owner: &str,
-    ladder: &DraftLadder,
-    users: &Users<'_>,
-    target: &DraftTarget,
-) {
+fn foreign_person(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladder: &DraftLadder, users: &Users<'_>, target: &DraftTarget) {
     let (roster, told): (Option<&DraftRoster>, BTreeSet<&Slug>) = match &target.who {
         DraftWho::Person(id) => (None, BTreeSet::from([id])),
         DraftWho::Centre(_) => return,

@@ -81,7 +81,9 @@ impl<'d> Index<'d> {
             match &target.who {
                 DraftWho::Person(id) => people.extend([id]),
                 DraftWho::Centre(_) => {}
-                DraftWho::Roster(id) => people.extend(self.roster(id).into_iter().flat_map(DraftRoster::people).map(|person| &person.value)),
+                DraftWho::Roster(id) => {
+                    people.extend(self.roster(id).into_iter().flat_map(DraftRoster::people).map(|person| &person.value));
+                }
             }
         }
         people.len()

@@ -308,14 +308,7 @@ fn known_customer(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wante
     }
 }
 
-fn known(
-    reader: &mut Reader<'_>,
-    owner: impl Display,
-    noun: &str,
-    line: usize,
-    wanted: &str,
-    ids: &Ids<'_>,
-) {
+fn known(reader: &mut Reader<'_>, owner: impl Display, noun: &str, line: usize, wanted: &str, ids: &Ids<'_>) {
     if ids.there.contains(wanted) {
         return;
     }
