@@ -233,7 +233,7 @@ impl Line {
         let willing = self.willing();
         let untried = attempt.untried(asked);
         let mut slots = self.slots();
-        untried.into_iter().filter(|other| willing.get(*other) == Some(&true)).find(|other| slots.take(*other))
+        untried.into_iter().filter(|other| willing.get(*other) == Some(&true)).find(|other| slots.take(*other, attempt.order.recency))
     }
 
     /// What follows from what one account said.

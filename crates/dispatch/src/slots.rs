@@ -1,10 +1,14 @@
 //! Who may send now and who waits: the slots of one channel's accounts and the queue in front of them.
 //!
 //! Slots are per account, so that an account that hangs fills only its own. Of two that wait the one of the newer
-//! activation goes first, then the older of the same. Pure data: it starts nothing and knows no clock.
+//! activation goes first, then the older of the same. What can wait leaves a slot free for a call that comes meanwhile. Pure data:
+//! it starts nothing and knows no clock.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+
+/// How recent what can wait is, the message about a trouble: less than any call.
+const CAN_WAIT: u64 = 0;
 
 /// Accounts with free slots, and what waits for one. `T` is what waits.
 #[derive(Debug)]
@@ -17,6 +21,7 @@ pub(crate) struct Slots<T> {
 
 #[derive(Debug)]
 struct Lane<T> {
+    slots: usize,
     free: usize,
     /// Waits for this account and no other.
     bound: BinaryHeap<Waiting<T>>,
@@ -32,13 +37,13 @@ struct Waiting<T> {
 impl<T> Slots<T> {
     /// One lane per account with its number of slots, in order of preference.
     pub(crate) fn new(slots: impl IntoIterator<Item = usize>) -> Self {
-        let lane = |free| Lane { free, bound: BinaryHeap::new() };
+        let lane = |slots| Lane { slots, free: slots, bound: BinaryHeap::new() };
         Self { lanes: slots.into_iter().map(lane).collect(), anywhere: BinaryHeap::new(), counter: 0 }
     }
 
     /// Takes a slot on the first account of `order` that has one and gives `what` back with the account's index, or queues it.
     pub(crate) fn enter(&mut self, order: &[usize], recency: u64, what: T) -> Option<(usize, T)> {
-        if let Some(index) = order.iter().copied().find(|index| self.take(*index)) {
+        if let Some(index) = order.iter().copied().find(|index| self.take(*index, recency)) {
             return Some((index, what));
         }
         let waiting = self.ticket(recency, what);
@@ -46,10 +51,10 @@ impl<T> Slots<T> {
         None
     }
 
-    /// Takes a slot of one account, where one is free.
-    pub(crate) fn take(&mut self, index: usize) -> bool {
+    /// Takes a slot of one account, where one is free for something as recent.
+    pub(crate) fn take(&mut self, index: usize, recency: u64) -> bool {
         match self.lanes.get_mut(index) {
-            Some(lane) if lane.free > 0 => {
+            Some(lane) if lane.free > lane.kept_from(recency) => {
                 lane.free -= 1;
                 true
             }
@@ -61,7 +66,7 @@ impl<T> Slots<T> {
     pub(crate) fn enter_on(&mut self, index: usize, recency: u64, what: T) -> Option<T> {
         let waiting = self.ticket(recency, what);
         match self.lanes.get_mut(index) {
-            Some(lane) if lane.free > 0 => {
+            Some(lane) if lane.free > lane.kept_from(recency) => {
                 lane.free -= 1;
                 Some(waiting.what)
             }
@@ -85,6 +90,12 @@ impl<T> Slots<T> {
             (Some(_), None) => true,
             (None, _) => bound_only,
         };
+        let waiting = if bound_first { lane.bound.peek() } else { self.anywhere.peek() };
+        let is_kept = waiting.is_some_and(|waiting| lane.free < lane.kept_from(waiting.recency));
+        if is_kept {
+            lane.free += 1;
+            return None;
+        }
         let next = if bound_first { lane.bound.pop() } else { self.anywhere.pop() };
         if next.is_none() {
             lane.free += 1;
@@ -94,10 +105,8 @@ impl<T> Slots<T> {
 
     /// What waits for any account and can go out by one of `order` now, with that account's index.
     pub(crate) fn pull(&mut self, order: &[usize]) -> Option<(usize, T)> {
-        if self.anywhere.is_empty() {
-            return None;
-        }
-        let index = order.iter().copied().find(|index| self.take(*index))?;
+        let recency = self.anywhere.peek()?.recency;
+        let index = order.iter().copied().find(|index| self.take(*index, recency))?;
         self.anywhere.pop().map(|waiting| (index, waiting.what))
     }
 
@@ -113,6 +122,14 @@ impl<T> Slots<T> {
     fn ticket(&mut self, recency: u64, what: T) -> Waiting<T> {
         self.counter += 1;
         Waiting { recency, turn: self.counter, what }
+    }
+}
+
+impl<T> Lane<T> {
+    /// How many slots are kept free of something as recent. An account with one slot keeps none: nothing that can wait would ever
+    /// go out by it.
+    fn kept_from(&self, recency: u64) -> usize {
+        usize::from(recency == CAN_WAIT && self.slots > 1)
     }
 }
 
@@ -177,5 +194,22 @@ mod tests {
         assert_eq!(slots.pull(&[1]), None);
         assert_eq!(slots.pull(&[0, 1]), Some((0, "waits")), "once it is well again");
         assert_eq!(slots.pull(&[0, 1]), None);
+    }
+
+    #[test]
+    fn what_can_wait_leaves_a_slot_for_a_call_and_goes_once_there_is_room() {
+        let mut slots = Slots::new([2]);
+        assert_eq!(slots.enter(&[0], CAN_WAIT, "trouble"), Some((0, "trouble")));
+        assert_eq!(slots.enter(&[0], CAN_WAIT, "another"), None, "the last slot is kept");
+        assert_eq!(slots.enter(&[0], 7, "call"), Some((0, "call")));
+        assert_eq!(slots.enter_on(0, CAN_WAIT, "a third"), None);
+        assert_eq!(slots.leave(0, false), None, "a slot is kept, also from what waits");
+        assert_eq!(slots.pull(&[0]), None);
+        assert_eq!(slots.leave(0, false), Some("another"), "nothing is under way: one of them goes");
+        assert_eq!(slots.enter(&[0], 8, "call"), Some((0, "call")));
+        assert_eq!(slots.leave(0, false), None);
+        assert_eq!(slots.leave(0, false), Some("a third"), "nothing is left behind");
+        let mut one = Slots::new([1]);
+        assert_eq!(one.enter(&[0], CAN_WAIT, "trouble"), Some((0, "trouble")), "an account with one slot keeps none");
     }
 }
