@@ -17,6 +17,8 @@ mod demo;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod drilling;
+#[cfg(test)]
 mod ears;
 #[cfg(test)]
 mod erasing;

@@ -107,6 +107,8 @@ struct Twins {
     keys: BTreeMap<(&'static str, &'static str), Key>,
     /// Each customer's open activation.
     open: BTreeMap<&'static str, String>,
+    /// Each customer's drill, which is over.
+    drills: BTreeMap<&'static str, String>,
 }
 
 impl Twins {
@@ -127,8 +129,12 @@ impl Twins {
             }
         }
         let daemon = plan.start().await;
-        let mut open = BTreeMap::new();
+        let (mut open, mut drills) = (BTreeMap::new(), BTreeMap::new());
         for customer in CUSTOMERS {
+            let drill = daemon.api().must_post("/api/v1/drills", &json!({"site": customer.site()})).await;
+            let drill = drill["drill"].as_str().unwrap().to_owned();
+            daemon.api().must_post(&format!("/api/v1/activations/{drill}/close"), &json!({"disposition": "test"})).await;
+            drills.insert(customer.word, drill);
             let button = Button::connect(&broker, &customer.site(), &customer.device()).await;
             let closed = pressed(&button).await;
             daemon.api().must_post(&format!("/api/v1/activations/{closed}/close"), &json!({"disposition": "test", "by": "R. Jones"})).await;
@@ -145,7 +151,7 @@ impl Twins {
             CUSTOMERS.iter().all(|customer| troubles.contains(customer.word)).then_some(())
         })
         .await;
-        Self { daemon, _gateway: gateway, _smtp: smtp, broker, keys, open }
+        Self { daemon, _gateway: gateway, _smtp: smtp, broker, keys, open, drills }
     }
 
     /// What somebody did to a customer's open activation. What carriers report of it meanwhile is nobody's act.
@@ -170,6 +176,7 @@ async fn pressed(button: &Button) -> String {
 struct Named<'a> {
     customer: Customer,
     activation: &'a str,
+    drill: &'a str,
 }
 
 /// One operation of the document.
@@ -206,6 +213,7 @@ impl Operation {
     fn path_for(&self, named: Named<'_>) -> String {
         let parts = self.path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some("id") => named.activation.to_owned(),
+            Some("drill") => named.drill.to_owned(),
             Some("site") => named.customer.site(),
             Some("device") => named.customer.device(),
             Some(unknown) => panic!("{}: give this test a value for {{{unknown}}}", self.path),
@@ -312,8 +320,8 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
     let mut seen = BTreeSet::new();
     for (own, other) in pairs() {
         let before = twins.acts_on(other);
-        let ours = Named { customer: own, activation: &twins.open[own.word] };
-        let theirs = Named { customer: other, activation: &twins.open[other.word] };
+        let ours = Named { customer: own, activation: &twins.open[own.word], drill: &twins.drills[own.word] };
+        let theirs = Named { customer: other, activation: &twins.open[other.word], drill: &twins.drills[other.word] };
         // A page break of the whole list, as a key of both would be handed it.
         let cursor = twins.daemon.api().must_get("/api/v1/activations?limit=1").await["next_cursor"].as_str().unwrap().to_owned();
         for role in ROLES {

@@ -4,6 +4,7 @@ pub(crate) mod act;
 mod activations;
 mod coverage;
 mod devices;
+pub(crate) mod drills;
 mod erase;
 pub(crate) mod export;
 pub(crate) mod health;
@@ -57,6 +58,8 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/tests", get(testing::list)),
         ("post", "/api/v1/tests", post(testing::start)),
         ("post", "/api/v1/tests/end", post(testing::end)),
+        ("post", "/api/v1/drills", post(drills::start)),
+        ("get", "/api/v1/drills/{drill}", get(drills::sheet)),
         ("get", "/api/v1/coverage", get(coverage::look)),
         ("get", "/api/v1/stream", get(stream::follow)),
         ("get", "/api/v1/register", get(register::table)),

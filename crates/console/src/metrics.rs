@@ -105,6 +105,7 @@ fn of_station(registry: &mut Registry, health: &Health) {
     gauge("spool_entries", "Entries in the spool", health.spooled);
     gauge("record_size", "Entries in the record", health.size);
     gauge("open_activations", "Activations that are not closed", health.open);
+    gauge("drills_open", "Drills that are not over; they count among nothing else", health.drills);
     gauge("notifications_owed", "Messages owed and not yet reported", health.owed);
     gauge("troubles_open", "Troubles that are open", health.troubles);
     gauge("coverage_gaps", "Ladders at sites that would tell nobody at some time of the days to come", health.gaps);
@@ -119,6 +120,7 @@ fn of_station(registry: &mut Registry, health: &Health) {
     counter("appends", "Appends committed since start", totals.appends);
     counter("entries", "Entries committed since start", totals.entries);
     counter("activations_raised", "Activations raised since start", totals.raised);
+    counter("drills_started", "Drills started since start", totals.drills);
     counter("ladders_exhausted", "Ladders exhausted since start", totals.exhausted);
     let failed = Family::<Failed, Counter>::default();
     for (reason, count) in &totals.failed {

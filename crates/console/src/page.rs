@@ -1,6 +1,7 @@
 //! The operators' pages: made on the server, complete without scripts. A small module replaces regions as the record moves.
 
 mod activation;
+mod drill;
 mod form;
 mod login;
 mod queue;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/regions/activations/{id}", get(activation::region))
         .route("/activations/{id}/{verb}", post(form::act))
         .route("/tests/{verb}", post(testing::act))
+        .route("/drills/start", post(drill::start))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
 }

@@ -92,6 +92,8 @@ pub enum Action {
     Reopen,
     /// Put buttons on test, and take them off.
     Test,
+    /// Drill a ladder.
+    Drill,
     /// Be handed an evidence bundle.
     Export,
     /// Erase private values under a basis, and place or lift a legal hold.
@@ -110,7 +112,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 18] = [
+pub const TABLE: [Row; 19] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -138,6 +140,11 @@ pub const TABLE: [Row; 18] = [
     Row { action: Action::Safe, words: "say that it is over, which closes nothing", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row {
+        action: Action::Drill,
+        words: "drill a ladder: its people are told, as a drill",
+        roles: &[Role::Centre, Role::Site, Role::Admin],
+    },
     Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Export, words: "be handed an evidence bundle, which is recorded", roles: &[Role::Auditor, Role::Admin] },
     Row { action: Action::Erase, words: "erase private values under a basis; place or lift a legal hold", roles: &[Role::Admin] },
@@ -168,19 +175,19 @@ fn line(row: &Row) -> String {
 mod tests {
     use super::*;
     use Action::{
-        Accept, Arrived, Claim, Close, Decline, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See, TakeStep,
-        Test,
+        Accept, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See,
+        TakeStep, Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
             Erase, Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close,
-            Reopen, Test,
+            Reopen, Test, Drill,
         ];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Erase, Export]).unwrap()),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test]),
+            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Drill]),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),
             (Role::Admin, &everything),

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Rehearses a press at a table: who would be told when and by what, who is passed over and why. Sends nothing.
     Rehearse(Rehearse),
+    /// Has the running station drill a ladder with its own people, in messages that say DRILL; or prints what came of a drill.
+    Drill(Drill),
     /// Probes broker, database, mail server and providers, and says what to do.
     Doctor(File),
     /// API keys.
@@ -133,6 +135,31 @@ pub(crate) struct Rehearse {
     /// Draws it as well, to a file that only its owner reads.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+/// What to drill, or of which drill the sheet is printed.
+#[derive(Debug, Args)]
+pub(crate) struct Drill {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// At which site.
+    #[arg(long, value_name = "SITE", value_parser = SiteId::parse, required_unless_present = "result", conflicts_with = "result")]
+    pub(crate) site: Option<SiteId>,
+    /// The ladder of which button there, by id or by the name of its place; the site's own without it.
+    #[arg(long, value_name = "DEVICE", requires = "site")]
+    pub(crate) device: Option<String>,
+    /// For how long at most, 1 to 60.
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) minutes: u32,
+    /// What it is for; kept like a note.
+    #[arg(long, value_name = "TEXT", requires = "site")]
+    pub(crate) note: Option<String>,
+    /// Id or name of the person who starts it.
+    #[arg(long, value_name = "NAME", requires = "site")]
+    pub(crate) by: Option<String>,
+    /// Prints the result sheet of this drill: who was told when and by what, who answered, and who did not.
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) result: Option<ActivationId>,
 }
 
 /// The kinds of help by their words.

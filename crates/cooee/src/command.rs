@@ -5,6 +5,7 @@ mod check;
 mod control;
 mod demo;
 mod doctor;
+mod drill;
 mod erase;
 mod export;
 mod key;
@@ -23,6 +24,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     match line.command.unwrap_or(Command::Demo(Demo::default())) {
         Command::Check(arguments) => check::run(&arguments),
         Command::Rehearse(arguments) => rehearse::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -194,7 +194,7 @@ mod tests {
         let submit: Submit = Arc::new(|_| Box::pin(async { Verdict::NotTaken(NotTaken::Stopping) }));
         let (_stop, stopping) = watch::channel(false);
         let now: Now = Arc::new(|| Timestamp::UNIX_EPOCH);
-        Gauge::new(CarrierName::parse("first").unwrap(), now, &Reporter { submit, stopping })
+        Gauge::new(CarrierName::parse("first").unwrap(), now, &Reporter { submit, stopping, over: crate::report::DrillsOver::default() })
     }
 
     #[tokio::test]

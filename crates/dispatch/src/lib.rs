@@ -50,7 +50,7 @@ use crate::health::Gauge;
 use crate::inbound::Inbox;
 use crate::line::{Account, Line};
 use crate::message::Book;
-use crate::report::Reporter;
+use crate::report::{DrillsOver, Reporter};
 use crate::sms::account::Account as SmsAccount;
 use crate::sms::ears::Ears;
 use crate::sms::listening::Listening;
@@ -124,7 +124,7 @@ impl Voice {
         now: &Now,
     ) -> Result<Self, VoiceError> {
         let (stopping, watched) = watch::channel(false);
-        let reporter = Reporter { submit, stopping: watched };
+        let reporter = Reporter { submit, stopping: watched, over: DrillsOver::default() };
         let built = Built::from(settings, public_url, now)?;
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
         let lines = Lines { book: Arc::new(built.book), reporter: reporter.clone(), in_hand: Arc::clone(&in_hand), now: Arc::clone(now) };
@@ -190,6 +190,7 @@ impl Voice {
             }
             in_hand.insert(order.id.clone());
         }
+        self.reporter.over.note(&order);
         let line = match &order.address {
             Address::Sms(_) => Some(&self.sms),
             Address::Email(_) => Some(&self.email),

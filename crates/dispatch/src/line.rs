@@ -148,6 +148,9 @@ impl Line {
         if index >= self.accounts.len() {
             return Err(Box::new(self.failed(attempt, Failure::NoCarrier)));
         }
+        if self.reporter.over.has(&attempt.order) {
+            return Err(Box::new(self.failed(attempt, Failure::Withdrawn)));
+        }
         let now = Instant::now();
         let first = attempt.start(now);
         if first && now - attempt.offered > self.whole && self.all_down() {

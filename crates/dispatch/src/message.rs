@@ -48,6 +48,14 @@ const PROMPT: &str = "prompt.voice.txt";
 const SPOKEN: [Purpose; 3] = [Purpose::Alarm, Purpose::AlarmAgain, Purpose::AskFirst];
 /// Longest words of a call, characters: about half a minute.
 const SPOKEN_MAX: usize = 500;
+/// What stands before every text message of a drill that does not begin so by itself; no template can leave it out.
+const DRILL: &str = "DRILL: ";
+/// The same before the subject of a mail,
+const DRILL_SUBJECT: &str = "[DRILL] ";
+/// before its words,
+const DRILL_MAIL: &str = "DRILL. This is practice: nobody is in danger, nobody is to go there, and no police are to be rung.\nAnswer as you would if it were real.\n\n";
+/// and before and after what a call says.
+const DRILL_SPOKEN: &str = "This is a drill.";
 const BUILT_IN: &[(&str, &str)] = built_in![
     "alarm",
     "alarm_again",
@@ -161,11 +169,18 @@ impl Book {
 
     /// The text message of a purpose: GSM-7 and one segment, whatever the words are.
     pub fn sms(&self, purpose: Purpose, words: &Words) -> Result<Text, Unworded> {
+        let drill = is_drill(words);
         let words = bounded(words, self.sms_words.get(&purpose).map(Vec::as_slice).unwrap_or_default());
         let name = format!("{}.sms.txt", purpose.as_str());
-        let body = fit(&self.edited, &name, &words)
-            .or_else(|_| fit(&self.built_in, &name, &words))
-            .map_err(|_| Unworded { purpose: purpose.as_str() })?;
+        let built_in = || fit(&self.built_in, &name, &words, drill);
+        let edited = fit(&self.edited, &name, &words, drill);
+        // An edited text was proved without the words that make it a drill's, and may have no room for them.
+        let is_too_long = |text: &String| drill && septets(text).is_none_or(|cost| cost > SEGMENT);
+        let body = match edited {
+            Ok(text) if !is_too_long(&text) => Ok(text),
+            Ok(_) | Err(_) => built_in(),
+        };
+        let body = body.map_err(|_| Unworded { purpose: purpose.as_str() })?;
         Ok(Text { body, template: self.sms_names.get(&purpose).cloned().unwrap_or_default() })
     }
 
@@ -187,7 +202,13 @@ impl Book {
             said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).map_err(|_| Unworded { purpose: purpose.as_str() })
         };
         let template = self.voice_names.get(&purpose).cloned().unwrap_or_default();
-        Ok(Spoken { prompt: say(PROMPT)?, content: say(&file)?, instead: instead(&words), template })
+        let (prompt, content) = (say(PROMPT)?, say(&file)?);
+        let (prompt, content) = if is_drill(&words) {
+            (format!("{DRILL_SPOKEN} {prompt}"), format!("{DRILL_SPOKEN} Nobody is in danger. {content} {DRILL_SPOKEN}"))
+        } else {
+            (prompt, content)
+        };
+        Ok(Spoken { prompt, content, instead: instead(&words), template })
     }
 
     /// Proves that calls can be worded, are short enough to be listened to, and begin with words that a machine may keep.
@@ -227,7 +248,7 @@ impl Book {
         for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", ""), ("about", "")] {
             let mut words = longest.clone();
             words.insert(word, value.to_owned());
-            let text = fit(&self.edited, &file, &words).map_err(|e| failed(&e))?;
+            let text = fit(&self.edited, &file, &words, false).map_err(|e| failed(&e))?;
             if text.len() > worst.len() {
                 worst = text;
             }
@@ -258,6 +279,32 @@ fn instead(words: &Words) -> Option<String> {
         phone => &format!("ring {phone}"),
     };
     (!word("unrecorded").is_empty()).then(|| format!("No answer can be taken here. To answer, {whom}."))
+}
+
+/// Subject and words of a mail about a drill.
+fn drill_note(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<(String, String), minijinja::Error> {
+    let word = |name: &str| words.get(name).map(String::as_str).unwrap_or_default();
+    let brief: Words = words.iter().map(|(name, word)| (*name, if *name == "link" { String::new() } else { word.clone() })).collect();
+    let said = marked(render(env, &format!("{}.sms.txt", purpose.as_str()), &brief)?, DRILL);
+    let over = matches!(purpose, Purpose::StandDown | Purpose::AlreadyClosed);
+    let subject = format!("[DRILL{}] {} - {}", if over { " OVER" } else { "" }, word("site"), word("ref"));
+    let url = match word("url") {
+        "" => String::new(),
+        url => format!("\n\n{url}"),
+    };
+    Ok((subject, format!("{said}{url}\n")))
+}
+
+/// Whether the words are a drill's.
+fn is_drill(words: &Words) -> bool {
+    words.get("drill").is_some_and(|drill| !drill.is_empty())
+}
+
+/// A drill says so before anything else, whatever its template says.
+fn marked(text: String, mark: &str) -> String {
+    let is_said =
+        ["DRILL: ", "DRILL, not real", "DRILL OVER: ", "[DRILL] ", "[DRILL STILL OPEN] "].iter().any(|said| text.starts_with(said));
+    if is_said { text } else { format!("{mark}{text}") }
 }
 
 fn environment() -> Environment<'static> {
@@ -393,11 +440,12 @@ fn render(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, mi
 
 /// Renders a text message into one segment: the link goes first, then words of the place from its end, then of the site
 /// down to one, then remarks on age and lateness. Code, time and verb are never touched.
-fn fit(env: &Environment<'_>, name: &str, words: &Words) -> Result<String, minijinja::Error> {
+fn fit(env: &Environment<'_>, name: &str, words: &Words, drill: bool) -> Result<String, minijinja::Error> {
     let template = env.get_template(name)?;
     let mut words = Cow::Borrowed(words);
     loop {
         let text = normalise(template.render(&*words)?.trim());
+        let text = if drill { marked(text, DRILL) } else { text };
         let fits = septets(&text).is_some_and(|cost| cost <= SEGMENT);
         if fits || !give_way(words.to_mut()) {
             // What still does not fit goes out as two segments: better than an alarm that nobody gets.
@@ -411,6 +459,12 @@ fn mail(env: &Environment<'_>, purpose: Purpose, words: &Words) -> Result<Mail, 
     let subject = render(env, &format!("{name}.email.subject.txt"), words)?;
     let subject: String = subject.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SUBJECT_MAX).collect();
     let text = render(env, &format!("{name}.email.txt"), words)?;
+    let (subject, text) = match (is_drill(words), purpose.is_alarm()) {
+        (false, _) => (subject, text),
+        (true, true) => (marked(subject, DRILL_SUBJECT), format!("{DRILL_MAIL}{text}")),
+        // What is said about a drill is said as briefly as in a text: no address, no all clear, and nobody is told that they may rest.
+        (true, false) => drill_note(env, purpose, words)?,
+    };
     let paragraphs: Vec<Value> = text
         .split("\n\n")
         .map(|paragraph| paragraph.lines().filter(|line| !line.is_empty()).map(Value::from))

@@ -1,7 +1,11 @@
 //! Handing what became of things to the watch, until it has taken them.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use escalation::dispatch::{Order, Purpose};
+use escalation::id::ActivationId;
 use escalation::input::Input;
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Submit, Verdict};
@@ -17,6 +21,34 @@ const PARTING: Duration = Duration::from_secs(5);
 pub(crate) struct Reporter {
     pub(crate) submit: Submit,
     pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) over: DrillsOver,
+}
+
+/// Drills that are over, the latest of them: what still waits to call somebody for one must not leave behind a real call.
+#[derive(Clone, Default)]
+pub(crate) struct DrillsOver(Arc<Mutex<VecDeque<ActivationId>>>);
+
+/// How many are kept: far more than can have anything waiting.
+const DRILLS_KEPT: usize = 256;
+
+impl DrillsOver {
+    /// Notes whose end an order says.
+    pub(crate) fn note(&self, order: &Order) {
+        if order.is_drill() && order.purpose == Purpose::StandDown {
+            let mut over = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !over.contains(&order.id.activation) {
+                over.push_back(order.id.activation.clone());
+            }
+            if over.len() > DRILLS_KEPT {
+                over.pop_front();
+            }
+        }
+    }
+
+    /// Whether an order calls somebody for a drill that is over.
+    pub(crate) fn has(&self, order: &Order) -> bool {
+        order.is_drill() && order.purpose.calls() && self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&order.id.activation)
+    }
 }
 
 impl Reporter {
@@ -104,7 +136,7 @@ mod tests {
         let down: Submit = Arc::new(|_| Box::pin(async { Verdict::NotTaken(NotTaken::Unrecorded) }));
         let (stop, stopping) = watch::channel(false);
         let offers = [hung, down].map(|submit| {
-            let reporter = Reporter { submit, stopping: stopping.clone() };
+            let reporter = Reporter { submit, stopping: stopping.clone(), over: DrillsOver::default() };
             tokio::spawn(async move { reporter.until_taken("KAL-42.1", Input::TroubleNoticed(Cause::BrokerAway)).await })
         });
         stop.send_replace(true);

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// How recent what can wait is, the message about a trouble: less than any call.
+/// How recent what can wait is, the message about a trouble and every one of a drill: less than any call.
 const CAN_WAIT: u64 = 0;
 
 /// Accounts with free slots, and what waits for one. `T` is what waits.

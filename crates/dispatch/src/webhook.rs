@@ -7,7 +7,8 @@
 //! Body, one JSON object: `type` (`dispatch.alarm`, one per purpose), `timestamp` (when the message was queued, RFC 3339) and `data`:
 //! `dispatch`, `ref`, `customer_id`, `customer`, `site_id`, `site`, `device_id`, `place`, `mounting`, `address`, `entry`,
 //! `rendezvous`, `hazards`, `kind` (`duress`), `kind_shown` (`DURESS`), `opened_at` (RFC 3339), `time`, `date`, `presses`, `age`, `late`,
-//! `unregistered`, `unrecorded`, `responder`, `disposition`, `phone`, `url`; each a string, empty where not known.
+//! `unregistered`, `unrecorded`, `drill` (`yes` where it is one), `responder`, `disposition`, `phone`, `url`; each a string, empty where not known.
+//! Of a drill `type` is `drill.alarm` and so on, `kind_shown` is `DRILL`, and `instruction` says that nobody is to be rung.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::message::Text;
 use crate::settings::{Secret, SettingsError, Webhook};
 
 /// What of an order's words the body shows, and under which name.
-const FIELDS: [(&str, &str); 27] = [
+const FIELDS: [(&str, &str); 28] = [
     ("ref", "ref"),
     ("customer_id", "customer_id"),
     ("customer", "customer"),
@@ -51,14 +52,19 @@ const FIELDS: [(&str, &str); 27] = [
     ("late", "late"),
     ("unregistered", "unregistered"),
     ("unrecorded", "unrecorded"),
+    ("drill", "drill"),
     ("responder", "responder"),
     ("about", "about"),
     ("brief", "brief"),
     ("disposition", "disposition"),
     ("phone", "phone"),
 ];
+/// What an operator is told of a drill.
+const IN_DRILL: &str = "This is a drill. Nobody is in danger. Ring nobody, and no police. Answer as you would if it were real.";
+/// The same of what is said about a drill: it may be over because somebody called in earnest.
+const ABOUT_DRILL: &str = "This is about a drill alone. Whatever else you are sent is not part of it.";
 /// Names the body's shape in reports, as a template's hash names a text's.
-const SHAPE: &str = "webhook@body-3";
+const SHAPE: &str = "webhook@body-4";
 /// Shortest secret accepted, bytes (Standard Webhooks: 24 to 64).
 const SECRET_MIN: usize = 24;
 
@@ -88,8 +94,17 @@ pub(crate) fn body(order: &Order) -> Text {
         data.insert(shown.to_owned(), json!(value));
     }
     data.insert("url".to_owned(), json!(order.words.get("url").map_or("", String::as_str)));
+    let drill = order.is_drill();
+    let instruction = match (drill, order.purpose.is_alarm()) {
+        (false, _) => "",
+        (true, true) => IN_DRILL,
+        (true, false) => ABOUT_DRILL,
+    };
+    data.insert("instruction".to_owned(), json!(instruction));
+    // A receiver that knows no drills must not take one for a call.
+    let family = if drill { "drill" } else { "dispatch" };
     let body = json!({
-        "type": format!("dispatch.{}", order.purpose.as_str()),
+        "type": format!("{family}.{}", order.purpose.as_str()),
         "timestamp": order.queued_at.to_string(),
         "data": Value::Object(data),
     });

@@ -26,6 +26,7 @@ pub use self::said_safe::SaidSafe;
 use crate::acknowledgement::{BARE_YES_PAUSE, Code, Commitment, Disposition};
 use crate::directory::{Centre, CloseGuard, Directory, Standing};
 use crate::dispatch::Recipient;
+use crate::drilling::Drill;
 use crate::event::{About, Age, CoResponder, Doer, Event, Opening, Raised, Responder};
 use crate::few::Few;
 use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
@@ -113,6 +114,8 @@ pub struct Activation {
     pub codes: Few<ContactKey, Code>,
     /// For whom, where it is for a responder to another call.
     pub about: Option<Box<About>>,
+    /// It is a drill: nobody pressed, and nobody is in danger.
+    pub drill: Option<Box<Drill>>,
     /// The action plan, and how far it was followed.
     pub followed: Option<Box<Followed>>,
     /// Whether the police are needed, and whether anybody has rung.
@@ -238,6 +241,7 @@ impl Activation {
             told: Few::default(),
             codes: Few::default(),
             about: raised.about.clone().map(Box::new),
+            drill: raised.drill_until.map(|until| Box::new(Drill { until, interrupted_at: None, ended: None })),
             followed: raised.plan.clone().map(|plan| Box::new(Followed::new(plan))),
             police: None,
             need: 1,
@@ -279,6 +283,22 @@ impl Activation {
             (Some(_) | None, Progress::Climb { .. }) => Stage::Climbing,
             (Some(_) | None, Progress::Rounds { .. }) => Stage::Exhausted,
         }
+    }
+
+    /// Whether it is a drill, by which nobody is in danger.
+    pub fn is_drill(&self) -> bool {
+        self.drill.is_some()
+    }
+
+    /// Whether a real call has come between.
+    fn is_interrupted(&self) -> bool {
+        self.drill.as_ref().is_some_and(|drill| drill.interrupted_at.is_some())
+    }
+
+    /// Where it stands in a queue: the later, the sooner it is its turn. Real calls by when they were raised, the newest first; drills
+    /// behind every one of them.
+    pub fn recency(&self) -> Timestamp {
+        if self.is_drill() { Timestamp::MIN } else { self.raised_at }
     }
 
     /// Whether nobody has closed it.
@@ -339,6 +359,11 @@ impl Activation {
         if let Some(closing) = &self.closing {
             return Some((closing.archive_at, Why::Archive));
         }
+        let drill = self.drill.as_deref().map(|drill| (drill.ends_at(), Why::DrillOver));
+        // Whatever else a drill waits for, nobody is told of it beside a real call.
+        if let Some(drill) = drill.filter(|_| self.is_interrupted()) {
+            return Some(drill);
+        }
         let promise = self.bound().filter_map(|promise| self.promise_due(promise)).min_by_key(|(at, _)| *at);
         let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
         let police = self.police.as_ref().and_then(Police::due).map(|at| (at, Why::Police));
@@ -346,7 +371,7 @@ impl Activation {
         let offer = self.offer.as_ref().map(|offer| (offer.until, Why::HandOver));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
         let word = self.word.as_ref().and_then(|given| given.heed_at).map(|at| (at, Why::Word));
-        [promise, check, police, hold, offer, word, claim, self.progress_due(), self.receipt_due()]
+        [drill, promise, check, police, hold, offer, word, claim, self.progress_due(), self.receipt_due()]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)

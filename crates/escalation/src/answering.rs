@@ -20,6 +20,8 @@ const REST: Seconds = Seconds(900);
 const VERIFYING_TIMES: usize = 2;
 /// "Nothing acknowledged" goes to one phone at most this often per activation, so that two machines cannot talk for ever.
 const EXPLAIN_EVERY: Seconds = Seconds(60);
+/// How long after a drill an answer without a code may be about it (ours).
+const DRILL_ECHO: Seconds = Seconds(600);
 /// Providers stamp whole seconds; an answer may therefore seem this much older than it is.
 const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -45,7 +47,7 @@ impl Engine {
     }
 
     fn on_text(&self, now: Timestamp, contact: ContactKey, answer: &Answer) -> Vec<Event> {
-        let newest = || self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|a| a.is_open()).max_by_key(|a| a.raised_at);
+        let newest = || self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|a| a.is_open()).max_by_key(|a| a.recency());
         match &answer.reply {
             Reply::Going { code } | Reply::Helping { code } | Reply::Cannot { code } => {
                 let meant = code.and_then(|code| self.codes().meaning(contact, code)).and_then(|id| self.activation(id));
@@ -87,10 +89,16 @@ impl Engine {
         told.next().filter(|_| told.next().is_none())
     }
 
+    /// Whether a phone was called for a drill that is over since a moment: what it says without a code may be about that.
+    fn was_drilled(&self, now: Timestamp, contact: ContactKey) -> bool {
+        let drills = self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|act| act.is_drill());
+        drills.filter_map(|drill| drill.closing.as_ref()).any(|closing| now <= DRILL_ECHO.after(closing.at))
+    }
+
     /// Somebody is there, and it is plain what they mean: the climb waits a little, once, for the code that makes it an answer.
     fn bare_yes(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
         let mut course = Course::on(self, now, act);
-        let pause = act.pause(now).filter(|_| !was_sent_before(answer, act));
+        let pause = act.pause(now).filter(|_| !was_sent_before(answer, act) && !self.was_drilled(now, contact));
         course.push(Event::AnswerSetAside {
             act: Some(act.id.clone()),
             contact: Some(contact),
@@ -127,8 +135,8 @@ impl Engine {
         answer: &Answer,
     ) -> Vec<Event> {
         let known = self.person(person).map(|p| PersonVersion { person, version: p.version });
-        // A call for help needs no proof of a hand, and none comes too late.
-        if answer.reply == Reply::InNeed {
+        // A call for help needs no proof of a hand, and none comes too late. Whoever asks for the police in a drill means it.
+        if answer.reply == Reply::InNeed || (act.is_drill() && answer.reply == Reply::PoliceNeeded) {
             return self.in_need(now, act, &responder(known, contact, AnsweredVia::Link(gesture), answer));
         }
         let mut course = Course::on(self, now, act);
@@ -234,6 +242,11 @@ impl Course<'_> {
             Reply::Going { .. } if self.act.has_arrived(by) => self.arrive(by),
             Reply::Arrived => self.arrive(by),
             Reply::PoliceNeeded => self.need_police(by, None),
+            // Nobody rings the police for a drill: whoever has done so speaks of something else.
+            Reply::PoliceRung if self.act.is_drill() => {
+                let act = self.act.clone();
+                self.push(aside(Some(&act), contact, SetAside::NotAnAnswer, answer));
+            }
             Reply::PoliceRung => self.police_rung(by, None, None),
             Reply::StepDone { number } => {
                 if !self.tick(by, *number) {

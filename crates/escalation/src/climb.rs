@@ -9,7 +9,7 @@ use crate::addressing::{self, Resolution, Surroundings, add_party};
 use crate::course::Course;
 use crate::directory::Person;
 use crate::dispatch::{Purpose, Recipient};
-use crate::event::{Channel, ContactSkip, Entry, Event, OnDuty, Opening, Party, RungSkip};
+use crate::event::{Channel, ContactSkip, DrillEnd, Entry, Event, OnDuty, Opening, Party, RungSkip};
 use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
 use crate::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, Who};
 use crate::roster::Duty;
@@ -383,6 +383,9 @@ impl Course<'_> {
     fn exhaust(&mut self) {
         let event = Event::Exhausted { act: self.id(), next: self.now };
         self.push(event);
+        if self.act.is_drill() {
+            return self.end_drill(DrillEnd::Exhausted);
+        }
         // A live claim is a human with a deadline of their own: rounds begin when it lapses.
         if self.act.claim.is_none() {
             self.start_round(true);

@@ -22,7 +22,8 @@ pub(crate) const ARCHIVE_AFTER: Seconds = Seconds(86_400);
 impl Course<'_> {
     /// Somebody says that it is over. Nothing is stopped by it.
     pub(crate) fn say_safe(&mut self, doer: &Doer, word: Option<&Entered>) {
-        if let Some(word) = word {
+        // Of a drill the twin is a call of its own; what stands still for it is none.
+        if let Some(word) = word.filter(|_| !self.act.is_drill()) {
             self.judge(word.word());
         }
         let by = self.engine.responder(doer);
@@ -43,6 +44,9 @@ impl Course<'_> {
         disposition: Disposition,
         note: Option<&Private>,
     ) -> Result<(), Rejection> {
+        if self.act.is_drill() && disposition != Disposition::Test {
+            return Err(Rejection::DrillIsATest(self.id()));
+        }
         if at_the_place && self.act.word.is_some() {
             return Err(Rejection::WordGiven(self.id()));
         }
@@ -55,11 +59,15 @@ impl Course<'_> {
             by: doer.clone(),
             disposition,
             note: note.cloned(),
+            drill: None,
             count: self.act.entries.saturating_add(1),
             archive_at: ARCHIVE_AFTER.after(self.now),
         };
         self.push(event);
         self.stand_down();
+        if self.act.is_drill() {
+            self.withdraw_calls();
+        }
         Ok(())
     }
 

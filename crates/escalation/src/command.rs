@@ -64,6 +64,9 @@ impl Engine {
                     course.push(Event::NoteAdded { act: act.id.clone(), by: doer, text: text.clone() });
                     Ok(course.events)
                 }
+                // A drill ends at moments that nobody foresees: whoever is made to give a word on it then is heard, whichever it is.
+                Act::Safe { word: Some(word) } if act.is_drill() => Ok(self.forced_in_drill(now, act, word)),
+                Act::Reopen { .. } if act.is_drill() => Err(Rejection::DrillIsATest(act.id.clone())),
                 Act::Reopen { reason } => Ok(self.reopen(now, act, doer, reason)),
                 Act::Claim
                 | Act::Safe { .. }
@@ -80,6 +83,11 @@ impl Engine {
         }
         course.act_on(&doer, command)?;
         course.renew_claim(&doer);
+        if let Act::Safe { word: Some(word) } = &command.act
+            && act.is_drill()
+        {
+            course.events.extend(self.forced_in_drill(now, act, word));
+        }
         if !course.act.is_open() {
             // With the last call that the lost key left behind its trouble is over.
             if self.has_trouble(&Cause::KeyReplaced) && !self.is_stranded(self.key(), Some(&act.id)) {
@@ -116,6 +124,9 @@ impl Course<'_> {
                 Ok(())
             }
             Act::Police { threshold, rung } => {
+                if self.act.is_drill() {
+                    return Err(Rejection::OnlyADrill(self.id()));
+                }
                 let by = self.engine.responder(doer);
                 match rung {
                     None => self.need_police(&by, *threshold),

@@ -142,6 +142,11 @@ impl Purpose {
         }
     }
 
+    /// Whether it asks somebody to do something about a call: of a drill that is over nobody is asked any more.
+    pub fn calls(self) -> bool {
+        self.is_alarm() || self == Self::StillGoing
+    }
+
     /// The template's name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -202,13 +207,19 @@ pub struct Order {
     pub words: Words,
     /// When it was queued.
     pub queued_at: Timestamp,
-    /// Larger is newer; of two waiting orders the newer activation's goes first.
+    /// Larger is newer; of two waiting orders the newer activation's goes first. 0 is a drill's: it goes behind all others, and never
+    /// takes the last free slot of a provider's account.
     pub recency: u64,
     /// It may have been sent before a crash; the carrier asks its provider first where it can, then sends and says so.
     pub possible_duplicate: bool,
 }
 
 impl Order {
+    /// Whether it is of a drill.
+    pub fn is_drill(&self) -> bool {
+        self.words.get("drill").is_some_and(|drill| !drill.is_empty())
+    }
+
     /// The idempotency key, `KAL-42.7-1795227271038254`: the same on every retry and after every restart. The time at which it
     /// was queued is part of it, since a number may be given again where a crash met a record and a spool that both failed, and
     /// a carrier must not take the second message for a repeat of the first.
@@ -271,7 +282,7 @@ impl fmt::Debug for Address {
 ///
 /// `kind` (`DURESS`), `kind_id` (`duress`), `site`, `site_sms`, `place`, `place_sms` (`sms_name`s, at most 20 characters), `time` (`14:03 AWST`),
 /// `date` (`Mon 13 Apr 2026`), `code` (`47` or empty), `ref` (`KAL-42`), `link` (without scheme, or empty), `url` (with scheme, or empty),
-/// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty),
+/// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty), `drill` (`yes` where it is one; `kind` is `DRILL` then, or empty),
 /// `responder` (who is going, or empty), `about` (the responder whom a call is for, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
 /// `brief` (what to say to the police), `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
 pub type Words = BTreeMap<&'static str, String>;
@@ -339,4 +350,6 @@ pub enum Failure {
     Credentials,
     /// The text could not be made from its template.
     Template,
+    /// The drill that it called for was over before it left.
+    Withdrawn,
 }

@@ -14,7 +14,7 @@ use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::plan::StepId;
@@ -57,6 +57,8 @@ pub struct Engine {
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     open_count: usize,
+    /// Those of them that are drills.
+    drills: BTreeSet<ActivationId>,
     /// Each customer's in memory that are over, the earliest closed first.
     closed: BTreeMap<CustomerId, VecDeque<ActivationId>>,
     agenda: Agenda,
@@ -164,6 +166,7 @@ impl Engine {
             Input::Command(command) => return self.on_command(now, command),
             Input::TestWanted(wanted) => return self.on_test_wanted(now, wanted),
             Input::TestOver(over) => self.on_test_over(now, over),
+            Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
             Input::DirectoryOffered(adoption) => self.on_directory(adoption),
@@ -245,9 +248,11 @@ impl Engine {
             Event::Reopened { act, by, .. } => {
                 self.take_act(at, event, act, by, Deed::Reopened);
                 self.forget_closed(act);
+                self.end_drills_beside(at, act);
             }
             Event::PressedAgain { act, dev, signal, how, by, .. } => {
                 self.remember_press(at, act, dev, signal, *how != Repeat::Redelivered);
+                self.interrupt_drills(at, dev, signal);
                 if let Some(by) = by {
                     self.remember_doer(at, act, by, Deed::Pressed);
                 }
@@ -346,6 +351,11 @@ impl Engine {
     /// How many activations nobody has closed.
     pub fn open_count(&self) -> usize {
         self.open_count
+    }
+
+    /// The drills that nobody has closed; they are among the open activations.
+    pub fn drills(&self) -> impl Iterator<Item = &Activation> {
+        self.drills.iter().filter_map(|id| self.activation(id))
     }
 
     /// The directory in force.
@@ -658,12 +668,44 @@ impl Engine {
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
         self.open.insert(act.joint.clone(), raised.act.clone());
         self.open_count = self.open_count.saturating_add(1);
-        self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
+        if act.is_drill() {
+            self.drills.insert(act.id.clone());
+        } else {
+            self.interrupt_drills(at, &raised.dev, &raised.signal);
+            self.remember_press(at, &raised.act, &raised.dev, &raised.signal, true);
+        }
         if let Some(by) = &raised.by {
             self.remember_doer(at, &raised.act, by, Deed::Pressed);
         }
-        self.agenda.moved(&act.id, act.raised_at, None, act.next_due().map(|(due, _)| due));
+        self.agenda.moved(&act.id, act.recency(), None, act.next_due().map(|(due, _)| due));
         self.activations.insert(act.id.clone(), Box::new(act));
+    }
+
+    /// A press ends the drill at its site. What comes without a message that was kept whole is a twin's, or somebody's who needs help:
+    /// whoever watches them must see nothing change.
+    fn interrupt_drills(&mut self, at: Timestamp, device: &DeviceId, signal: &SignalRecord) {
+        if signal.payload_sha256.is_some() {
+            self.end_drills_at(at, &device.site);
+        }
+    }
+
+    /// What is opened again is a call in earnest.
+    fn end_drills_beside(&mut self, at: Timestamp, act: &ActivationId) {
+        if let Some(site) = self.activation(act).map(|act| act.device.site.clone()) {
+            self.end_drills_at(at, &site);
+        }
+    }
+
+    /// Somebody at the site calls for help in earnest: its drill is over, and that is the next thing it waits for.
+    fn end_drills_at(&mut self, at: Timestamp, site: &SiteId) {
+        let there: Vec<ActivationId> = self.drills().filter(|drill| drill.device.site == *site).map(|drill| drill.id.clone()).collect();
+        for id in there {
+            let Some(act) = self.activations.get_mut(&id) else { continue };
+            let before = act.next_due().map(|(due, _)| due);
+            act.interrupt_drill(at);
+            let after = act.next_due().map(|(due, _)| due);
+            self.agenda.moved(&id, act.recency(), before, after);
+        }
     }
 
     /// A registered device's name is kept once, by the directory, however often it is heard.
@@ -691,7 +733,7 @@ impl Engine {
             self.faults = self.faults.saturating_add(1);
         }
         let after = act.next_due().map(|(due, _)| due);
-        self.agenda.moved(id, act.raised_at, before, after);
+        self.agenda.moved(id, act.recency(), before, after);
     }
 
     /// A message is owed from here on, and its code means this activation.
@@ -715,6 +757,7 @@ impl Engine {
     fn remember_closed(&mut self, id: &ActivationId) {
         let Some(act) = self.activations.get(id).filter(|act| act.is_open()) else { return };
         self.open_count = self.open_count.saturating_sub(1);
+        self.drills.remove(id);
         self.closed.entry(act.customer.clone()).or_default().push_back(id.clone());
     }
 
@@ -742,7 +785,7 @@ impl Engine {
             self.faults = self.faults.saturating_add(1);
             return;
         };
-        self.agenda.moved(id, act.raised_at, act.next_due().map(|(due, _)| due), None);
+        self.agenda.moved(id, act.recency(), act.next_due().map(|(due, _)| due), None);
         if let Some(closed) = self.closed.get_mut(&act.customer)
             && let Some(place) = closed.iter().position(|closed| closed == id)
         {

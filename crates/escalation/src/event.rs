@@ -5,6 +5,7 @@
 
 mod attribution;
 mod doer;
+mod drill_end;
 mod erasable;
 mod party;
 mod raised;
@@ -18,6 +19,7 @@ mod tenure;
 use serde::{Deserialize, Serialize};
 
 pub use self::doer::Doer;
+pub use self::drill_end::DrillEnd;
 pub use self::erasable::Erasable;
 pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
 pub use self::raised::{About, Age, Opening, Raised};
@@ -695,6 +697,9 @@ pub enum Event {
         /// And which words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<Private>,
+        /// Why a drill ended by itself, where it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drill: Option<DrillEnd>,
         /// How many entries it has, this one included: a withheld one shows.
         count: u32,
         /// When it leaves memory.

@@ -7,7 +7,7 @@ use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::{Doer, Erasable, Event, Reader, Successor};
 use crate::foresight::Foresight;
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, SiteId};
 use crate::ladder::RungIndex;
 use crate::plan::StepId;
 use crate::police::Threshold;
@@ -37,6 +37,8 @@ pub enum Input {
     TestWanted(TestWanted),
     /// Someone with a key takes buttons off test.
     TestOver(TestOver),
+    /// Someone with a key wants a ladder to be drilled.
+    DrillWanted(DrillWanted),
     /// A carrier or its provider says what became of a message.
     DeliveryReported(DeliveryReport),
     /// A deadline may have passed.
@@ -98,6 +100,21 @@ pub struct TestWanted {
 pub struct TestOver {
     /// Which.
     pub devices: Vec<DeviceId>,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// A ladder to be drilled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillWanted {
+    /// At which site.
+    pub site: SiteId,
+    /// The ladder of which button there; `None` is the site's own.
+    pub device: Option<DeviceId>,
+    /// For how long at the most.
+    pub span: Seconds,
+    /// What it is for.
+    pub note: Option<Private>,
     /// Who is responsible.
     pub by: Attribution,
 }
@@ -342,7 +359,12 @@ impl Input {
     /// Presses and answers first, then deadlines, receipts, the rest (mechanisms, "Rooms meeting"). Lower goes first.
     pub fn rank(&self) -> u8 {
         match self {
-            Self::Signal(_) | Self::Raised { .. } | Self::Answer(_) | Self::Command(_) | Self::TestWanted(_) | Self::TestOver(_) => 0,
+            Self::Signal(_)
+            | Self::Raised { .. }
+            | Self::Answer(_)
+            | Self::Command(_)
+            | Self::TestWanted(_)
+            | Self::TestOver(_) => 0,
             Self::Tick => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)
@@ -357,6 +379,8 @@ impl Input {
             | Self::BundleExported(_)
             | Self::RegisterExported(_)
             | Self::CoverageForeseen(_)
+            // Whatever is real goes first.
+            | Self::DrillWanted(_)
             | Self::LegalHoldAsked(_) => 3,
             // After a directory of the same turn, which may name again whoever is to be erased.
             Self::ErasureAsked(_) => 4,

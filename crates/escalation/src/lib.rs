@@ -13,6 +13,7 @@
 //! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
 //! - [`foresight::Foresight`]: where nobody would be told in the days to come, and the trouble that it is.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
+//! - [`drilling::Drill`]: a ladder tried out by its own people, and marked as that wherever it shows.
 //! - [`plan::Plan`]: what responders and the centre do, step by step.
 //! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
@@ -32,6 +33,7 @@ pub mod coverage;
 mod devices;
 pub mod directory;
 pub mod dispatch;
+pub mod drilling;
 pub mod engine;
 mod erasing;
 pub mod event;

@@ -56,6 +56,8 @@ pub(crate) enum Joint {
     Stranger(DeviceId, Tone),
     /// Unreadable messages of one site.
     Unreadable(SiteId),
+    /// A drill: no press joins it, whatever it is of.
+    Drill(ActivationId),
     /// A responder to another call: theirs joins nobody's and hides in nobody's.
     Responder(ActivationId, Option<PersonId>, Option<ContactKey>, Tone),
 }
@@ -72,6 +74,9 @@ pub(crate) enum Tone {
 impl Joint {
     /// What later presses join an activation by.
     pub(crate) fn of(raised: &Raised, device: &DeviceId) -> Self {
+        if raised.drill_until.is_some() {
+            return Self::Drill(raised.act.clone());
+        }
         if let Some(about) = &raised.about {
             return Self::of_responder(about, Tone::of(raised.kind));
         }
@@ -104,7 +109,7 @@ impl Joint {
     /// A registered device's presses join for as long as its activation is open; those of strangers for a while only.
     fn is_open_ended(&self) -> bool {
         match self {
-            Self::Device(..) | Self::Responder(..) => true,
+            Self::Device(..) | Self::Responder(..) | Self::Drill(_) => true,
             Self::Strangers(..) | Self::Stranger(..) | Self::Unreadable(_) => false,
         }
     }
@@ -134,7 +139,7 @@ impl Engine {
         }
     }
 
-    fn kind_of(&self, device: &DeviceId, said: Option<Kind>) -> Kind {
+    pub(crate) fn kind_of(&self, device: &DeviceId, said: Option<Kind>) -> Kind {
         said.or_else(|| self.directory().devices.get(device).map(|d| d.kind)).unwrap_or(Kind::Duress)
     }
 
@@ -209,6 +214,7 @@ impl Engine {
             plan: self.plan_of(site, kind).filter(|_| about.is_none()),
             about,
             tester,
+            drill_until: None,
             signal: SignalRecord::from(signal),
             by,
         };
@@ -222,7 +228,7 @@ impl Engine {
     }
 
     /// Where a press goes. Even with no directory at all it is raised: an empty ladder is exhausted at once and says so.
-    fn route(&self, device: &DeviceId) -> (CustomerId, Arc<Ladder>, Standing) {
+    pub(crate) fn route(&self, device: &DeviceId) -> (CustomerId, Arc<Ladder>, Standing) {
         if let Some(route) = self.directory().route(device) {
             return (route.customer.clone(), Arc::clone(route.ladder), route.standing);
         }
@@ -247,7 +253,7 @@ impl Engine {
     }
 
     /// A ladder's centres as the directory has them now.
-    fn centres_of(&self, ladder: &Ladder) -> BTreeMap<CentreId, Centre> {
+    pub(crate) fn centres_of(&self, ladder: &Ladder) -> BTreeMap<CentreId, Centre> {
         let targets = ladder.rungs.iter().flat_map(|rung| &rung.targets);
         let centres = targets.filter_map(|target| match &target.who {
             Who::Centre(id) => Some((id.clone(), self.directory().centres.get(id)?.clone())),

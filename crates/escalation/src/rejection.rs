@@ -124,6 +124,23 @@ pub enum Rejection {
         /// Which call.
         activation: ActivationId,
     },
+    /// One drill at a time at a site.
+    #[error("a drill is open there, {0}; close it before the next")]
+    DrillOpen(ActivationId),
+    /// A drill of no time, or of too much.
+    #[error("a drill is between 1 and 60 minutes")]
+    ImplausibleDrill,
+    /// As many as may be at once.
+    #[error("as many drills are on as may be at once; close one, or wait until one has ended")]
+    TooManyDrills,
+    /// What is asked for is for calls that are real.
+    #[error(
+        "{0} is a drill, and this is for real calls alone. If somebody is in danger, raise a call by a button, the page or POST /api/v1/activations, and ring 000"
+    )]
+    OnlyADrill(ActivationId),
+    /// Nobody attended a drill.
+    #[error("{0} is a drill: it is closed as a test, and never opened again")]
+    DrillIsATest(ActivationId),
     /// A site that no directory knows.
     #[error("there is no such site or device")]
     UnknownPlace,

@@ -83,6 +83,10 @@ impl Course<'_> {
     fn catch_up(&mut self) {
         // What something else had held back is late only since that came due.
         let mut free_since = Timestamp::MIN;
+        // What a drill still waited for is of no use once its time is over.
+        if self.act.is_open() && self.act.drill.as_ref().is_some_and(|drill| drill.ends_at() <= self.now) {
+            self.drill_over();
+        }
         for _ in 0..DUE_MAX {
             match self.act.next_due() {
                 Some((_, Why::Silence)) => return,
@@ -120,6 +124,7 @@ impl Course<'_> {
                 self.inform_centres_passed();
             }
             Why::Round => self.start_round(false),
+            Why::DrillOver => self.drill_over(),
             Why::Archive => {
                 let event = Event::Archived { act: self.id() };
                 self.push(event);

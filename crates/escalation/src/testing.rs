@@ -211,6 +211,7 @@ impl Course<'_> {
             by: doer,
             disposition: Disposition::Test,
             note: None,
+            drill: None,
             count: self.act.entries.saturating_add(1),
             archive_at: ARCHIVE_AFTER.after(self.now),
         };

@@ -57,6 +57,8 @@ pub enum Why {
     ClaimLapse,
     /// The next round to everyone.
     Round,
+    /// A drill ends by itself.
+    DrillOver,
     /// A closed activation leaves memory.
     Archive,
 }

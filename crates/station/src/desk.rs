@@ -58,7 +58,7 @@ pub enum Look {
     About(String, oneshot::Sender<Result<Option<About>, DeskError>>),
     /// Private values that the record says are erased.
     Delete(Vec<Digest>, oneshot::Sender<Result<(), DeskError>>),
-    /// How many activations are open within a scope.
+    /// How many activations are open within a scope, drills left out.
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
@@ -68,6 +68,8 @@ pub enum Look {
     Tests(Scope, oneshot::Sender<Vec<TestView>>),
     /// Buttons to be put on test, with the tester's name still unresolved.
     Test(TestRequest, oneshot::Sender<Verdict>),
+    /// A ladder to be drilled.
+    Drill(DrillRequest, oneshot::Sender<Verdict>),
     /// Open troubles.
     Troubles(Scope, oneshot::Sender<Vec<TroubleView>>),
     /// What a link shows.
@@ -146,6 +148,25 @@ pub struct TestRequest {
     pub on: Option<(String, Seconds)>,
 }
 
+/// A ladder to be drilled.
+#[derive(Clone, Debug)]
+pub struct DrillRequest {
+    /// The key or session.
+    pub principal: String,
+    /// The person's id or name that the caller says acts.
+    pub actor: Option<String>,
+    /// Whose things the key may touch.
+    pub scope: Scope,
+    /// At which site.
+    pub site: SiteId,
+    /// The ladder of which button or place there; `None` is the site's own.
+    pub device: Option<String>,
+    /// For how long at most.
+    pub span: Seconds,
+    /// What it is for.
+    pub note: Option<String>,
+}
+
 /// A press through the API: from an app, or by an operator on someone's behalf.
 #[derive(Clone, Debug)]
 pub struct RaiseRequest {
@@ -180,8 +201,10 @@ pub struct Health {
     pub spooled: u64,
     /// Entries in the record.
     pub size: u64,
-    /// Activations that are not closed.
+    /// Activations that are not closed, drills left out.
     pub open: u64,
+    /// Drills that are not over.
+    pub drills: u64,
     /// Messages owed and not yet reported.
     pub owed: u64,
     /// Lag of the last deadline, in milliseconds.
@@ -205,9 +228,11 @@ pub struct Totals {
     pub appends: u64,
     /// Entries committed.
     pub entries: u64,
-    /// Activations raised.
+    /// Activations raised, drills left out.
     pub raised: u64,
-    /// Ladders exhausted.
+    /// Drills started.
+    pub drills: u64,
+    /// Ladders exhausted, those of drills left out.
     pub exhausted: u64,
     /// Messages that no provider took, by reason.
     pub failed: std::collections::BTreeMap<&'static str, u64>,
@@ -299,7 +324,7 @@ impl Desk {
         self.look(|done| Look::Delete(values, done)).await?
     }
 
-    /// How many activations are open within a scope; from memory.
+    /// How many activations are open within a scope, drills left out; from memory.
     pub async fn count(&self, scope: Scope) -> Result<u64, DeskError> {
         if scope.is_everything() {
             return Ok(self.health.borrow().open);
@@ -325,6 +350,11 @@ impl Desk {
     /// Puts buttons on test, or takes them off it.
     pub async fn test(&self, request: TestRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::Test(request, done)).await
+    }
+
+    /// Drills a ladder.
+    pub async fn drill(&self, request: DrillRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Drill(request, done)).await
     }
 
     /// Open troubles within a scope.
@@ -407,5 +437,6 @@ pub fn failure_name(failure: Failure) -> &'static str {
         Failure::Unavailable => "unavailable",
         Failure::Credentials => "credentials",
         Failure::Template => "template",
+        Failure::Withdrawn => "withdrawn",
     }
 }

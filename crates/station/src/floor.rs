@@ -13,7 +13,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Erasable, Event};
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, Erasure, Export, Input, LegalHold, RegisterExport, TestOver, TestWanted};
+use escalation::input::{Act, Command, DrillWanted, Erasure, Export, Input, LegalHold, RegisterExport, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -273,6 +273,7 @@ impl Floor {
             | Input::Command(_)
             | Input::TestWanted(_)
             | Input::TestOver(_)
+            | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
             | Input::TroubleNoticed(_)
@@ -403,7 +404,8 @@ impl Floor {
         }
         match event {
             Event::Raised(raised) => {
-                self.totals.raised += 1;
+                let count = if raised.drill_until.is_some() { &mut self.totals.drills } else { &mut self.totals.raised };
+                *count += 1;
                 self.tell_device(&raised.act, raised.signal.id.clone(), FeedbackState::Received, turn);
             }
             Event::PressedAgain { act, signal, .. } => {
@@ -436,7 +438,11 @@ impl Floor {
                 self.list(act, seq, turn);
             }
             Event::Reopened { act, .. } => self.tell_device(act, None, FeedbackState::Received, turn),
-            Event::Exhausted { .. } => self.totals.exhausted += 1,
+            // A drill that comes to the end of its ladder has come to its end.
+            Event::Exhausted { act, .. } => {
+                let real = self.engine.activation(act).is_some_and(|act| !act.is_drill());
+                self.totals.exhausted += u64::from(real);
+            }
             Event::DispatchQueued { act, dispatch, .. } => turn.orders.push(DispatchId { activation: act.clone(), number: *dispatch }),
             Event::DispatchReported { report, .. } => {
                 if let Report::Failed(why) = report {
@@ -590,6 +596,7 @@ impl Floor {
         | Input::Raised { by, .. }
         | Input::TestWanted(TestWanted { by, .. })
         | Input::TestOver(TestOver { by, .. })
+        | Input::DrillWanted(DrillWanted { by, .. })
         | Input::BundleExported(Export { by, .. })
         | Input::RegisterExported(RegisterExport { by, .. })
         | Input::ErasureAsked(Erasure { by, .. })
@@ -640,6 +647,7 @@ impl Floor {
             Input::Answer(_)
             | Input::TestWanted(_)
             | Input::TestOver(_)
+            | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
             | Input::DirectoryOffered(_)
@@ -739,6 +747,7 @@ fn holds(input: &Input) -> Holds {
         | Input::Command(_)
         | Input::TestWanted(_)
         | Input::TestOver(_)
+        | Input::DrillWanted(_)
         | Input::DeliveryReported(_)
         | Input::Tick
         | Input::DirectoryOffered(_)

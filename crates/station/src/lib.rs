@@ -33,6 +33,7 @@ pub mod replay;
 pub mod run;
 mod salvage;
 pub mod secret;
+mod sheet;
 pub mod spool;
 pub mod vault;
 pub mod view;

@@ -12,7 +12,7 @@ use escalation::activation::Activation;
 use escalation::directory::draft::{Draft, zones_version};
 use escalation::event::Successor;
 use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
-use escalation::input::{Attribution, Command, Input, TestOver, TestWanted};
+use escalation::input::{Attribution, Command, DrillWanted, Input, TestOver, TestWanted};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
@@ -22,7 +22,7 @@ use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
 use crate::adopt;
-use crate::desk::{About, DeskError, Look, RaiseRequest, Request, TestRequest};
+use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, TestRequest};
 use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
@@ -43,6 +43,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
         Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),
         Look::Test(request, done) => return test(floor, request, done),
+        Look::Drill(request, done) => return drill(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
@@ -148,6 +149,20 @@ fn test(floor: &Floor, request: TestRequest, done: oneshot::Sender<Verdict>) -> 
         None => Input::TestOver(TestOver { devices, by }),
     };
     Some((input, done))
+}
+
+/// A button that nobody registered has no ladder of its own to be drilled.
+fn drill(floor: &Floor, request: DrillRequest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    let customer = floor.engine.directory().sites.get(&request.site).map(|site| &site.customer);
+    let is_in_scope = customer.is_some_and(|customer| request.scope.permits(customer, &request.site));
+    let device = request.device.as_ref().map(|said| portray::device_at(floor, &request.site, said));
+    let (true, None | Some(Some(_))) = (is_in_scope, &device) else {
+        drop(done.send(Verdict::Refused(Rejection::UnknownPlace)));
+        return None;
+    };
+    let by = attribution(request.principal, request.actor, None);
+    let note = request.note.map(Private::Open);
+    Some((Input::DrillWanted(DrillWanted { site: request.site, device: device.flatten(), span: request.span, note, by }), done))
 }
 
 pub(crate) fn attribution(principal: String, actor: Option<String>, key: Option<&str>) -> Attribution {
@@ -333,7 +348,7 @@ fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scop
 }
 
 fn count(floor: &Floor, scope: &Scope) -> u64 {
-    let open = floor.engine.activations().filter(|act| act.is_open() && scope.permits(&act.customer, &act.device.site));
+    let open = floor.engine.activations().filter(|act| act.is_open() && !act.is_drill() && scope.permits(&act.customer, &act.device.site));
     u64::try_from(open.count()).unwrap_or(u64::MAX)
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn write(
         address: address(floor, dispatch),
         words: words(floor, links, act, dispatch, now, recorded),
         queued_at: dispatch.queued_at,
-        recency: u64::try_from(act.raised_at.as_microsecond()).unwrap_or_default(),
+        recency: u64::try_from(act.recency().as_microsecond()).unwrap_or_default(),
         possible_duplicate,
     }
 }
@@ -59,7 +59,8 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
     let (link, url) = if recorded { link(floor, links, act, dispatch) } else { (String::new(), String::new()) };
     let mounting = floor.engine.directory().devices.get(&act.device).map(|device| device.mounting);
     Words::from([
-        ("kind", shouted(act.kind).to_owned()),
+        // Whatever a template makes of it: a drill is never called by the name of a call.
+        ("kind", if act.is_drill() { "DRILL" } else { shouted(act.kind) }.to_owned()),
         ("kind_id", act.kind.as_str().to_owned()),
         ("site_sms", named(&site.sms_name, &site_name)),
         ("site", site_name),
@@ -75,6 +76,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("age", age(act.age)),
         ("late", if dispatch.late_ms > 0 { spoken(dispatch.late_ms / 1_000) } else { String::new() }),
         ("unregistered", if act.standing == Standing::Registered { String::new() } else { "yes".to_owned() }),
+        ("drill", if act.is_drill() { "yes".to_owned() } else { String::new() }),
         ("unrecorded", if recorded { String::new() } else { "yes".to_owned() }),
         ("responder", responder(floor, act)),
         ("wanted", if act.is_wanting() { act.need.to_string() } else { String::new() }),

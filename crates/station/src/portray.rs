@@ -24,6 +24,7 @@ use crate::journal;
 use crate::links;
 use crate::look::History;
 use crate::replay;
+use crate::sheet;
 use crate::vault::Vault;
 use crate::view::{
     AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
@@ -75,7 +76,8 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
         }
         lines.push(Line { seq: *seq, at: *at, kind: kind_of(event), text: sentence(ledger, vault, directory, event).await? });
     }
-    Ok(Detail { card, ladder: rungs, plan, attempts: attempts(vault, directory, &history), history: lines })
+    let sheet = card.drill.map(|_| sheet::of(vault, directory, &history));
+    Ok(Detail { card, ladder: rungs, plan, sheet, attempts: attempts(vault, directory, &history), history: lines })
 }
 
 /// Registered devices.
@@ -83,7 +85,7 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
     let directory = floor.engine.directory();
     let version = floor.engine.directory_version();
     let open: BTreeMap<&DeviceId, &ActivationId> =
-        floor.engine.activations().filter(|act| act.is_open()).map(|act| (&act.device, &act.id)).collect();
+        floor.engine.activations().filter(|act| act.is_open() && !act.is_drill()).map(|act| (&act.device, &act.id)).collect();
     let in_scope = directory.devices.iter().filter_map(|(id, device)| {
         let customer = &directory.sites.get(&id.site)?.customer;
         scope.permits(customer, &id.site).then(|| DeviceView {
@@ -266,6 +268,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         presses: act.presses,
         cancel_asked: act.cancel_asked,
         police: police(vault, act, None),
+        drill: act.drill.as_deref().copied(),
         about: act.about.as_ref().map(|about| AboutView { name: whom(vault, about), of: about.of.clone() }),
         rung: match act.progress {
             Progress::Climb { rung, .. } => rung.map_or(0, |rung| rung.0.saturating_add(1)),
@@ -491,7 +494,7 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
     attempts
 }
 
-fn outcome(report: &Report) -> (&'static str, Option<String>) {
+pub(crate) fn outcome(report: &Report) -> (&'static str, Option<String>) {
     match report {
         Report::AcceptedReceiptDue | Report::Accepted => ("accepted", None),
         Report::Delivered => ("delivered", None),
@@ -578,7 +581,8 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         Event::SaidSafe { by, eyes_on, with_word, .. } => said_safe_words(&responder_name(vault, by), *eyes_on, *with_word),
         Event::WordJudged { word, .. } => word_words(*word).to_owned(),
         Event::WordHeeded { .. } => "the word was acted on: a duress word sends more people, any other changes nothing".to_owned(),
-        Event::Closed { by, disposition, note, .. } => {
+        Event::Closed { drill: Some(why), .. } => format!("the drill ended by itself: {}", plain(why)),
+        Event::Closed { by, disposition, note, drill: None, .. } => {
             let note = replay::open(ledger, note.as_ref()).await?;
             format!("closed by {}: {}{}", doer(vault, by), crate::order::disposition(*disposition), quoted(note))
         }
@@ -653,6 +657,9 @@ fn tester_words(vault: &Vault, by: &escalation::event::Responder, theirs: bool) 
 fn raised_words(vault: &Vault, raised: &Raised, note: Option<String>) -> String {
     let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
     let about = raised.about.as_ref().map(|about| format!(" for {}, who went to {}", whom(vault, about), about.of)).unwrap_or_default();
+    if raised.drill_until.is_some() {
+        return format!("DRILL started{by}, as if {} were raised{}", raised.kind.as_str(), quoted(note));
+    }
     format!("{} raised{by}{about}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
 }
 
@@ -664,7 +671,7 @@ fn quoted(text: Option<String>) -> String {
     text.map(|text| format!(": \u{201c}{text}\u{201d}")).unwrap_or_default()
 }
 
-fn who(vault: &Vault, directory: u32, who: &Who) -> String {
+pub(crate) fn who(vault: &Vault, directory: u32, who: &Who) -> String {
     match who {
         Who::Person(person) => vault.name_of(*person),
         Who::Centre(centre) => vault.centre(directory, centre).unwrap_or(centre.as_str()).to_owned(),
@@ -722,13 +729,13 @@ fn co_responder(vault: &Vault, whose: Option<CoResponder>) -> String {
     whose.map_or_else(String::new, |whose| format!("{}: ", name(whose)))
 }
 
-fn doer(vault: &Vault, by: &Doer) -> String {
+pub(crate) fn doer(vault: &Vault, by: &Doer) -> String {
     let name = by.person.map(|person| vault.name_of(person)).or_else(|| vault.actor(by.actor_key?).map(ToOwned::to_owned));
     name.map_or_else(|| by.principal.clone(), |name| format!("{name} ({})", by.principal))
 }
 
 /// A variant's name as plain words: `no_address` says "no address".
-fn plain<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn plain<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text.replace('_', " "),
         Ok(other) => other.to_string(),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use escalation::activation::Activation;
 use escalation::dispatch::{Order, Report};
 use escalation::id::{ActivationId, DispatchId};
 use escalation::input::{Input, Started};
@@ -554,13 +555,16 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     }
 
     fn post_health(&mut self) {
-        let open = u64::try_from(self.floor.engine.open_count()).unwrap_or(u64::MAX);
+        let all_open = self.floor.engine.open_count();
+        let drills = self.floor.engine.drills().count();
+        let open = u64::try_from(all_open.saturating_sub(drills)).unwrap_or(u64::MAX);
         let health = Health {
             started: true,
             record_reachable: self.lost.is_none(),
             spooled: self.lost.as_ref().map_or(0, Lost::count),
             size: self.floor.next().index(),
             open,
+            drills: u64::try_from(drills).unwrap_or(u64::MAX),
             owed: u64::try_from(self.floor.engine.owed_count()).unwrap_or(u64::MAX),
             lag_ms: self.lag_ms,
             directory: self.floor.engine.directory_version() > 0,
@@ -574,7 +578,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             *posted = health;
             changed
         });
-        self.busy.send_if_modified(|busy| std::mem::replace(busy, open > 0) != (open > 0));
+        self.busy.send_if_modified(|busy| std::mem::replace(busy, all_open > 0) != (all_open > 0));
     }
 }
 
@@ -598,9 +602,9 @@ fn waking(
     })
 }
 
-/// Of two messages the one of the newer activation goes first, and of one activation the earlier.
+/// Of two messages the one of the newer activation goes first, and of one activation the earlier; drills go behind all.
 fn newness(floor: &Floor, id: &DispatchId) -> Reverse<Timestamp> {
-    Reverse(floor.engine.activation(&id.activation).map_or(Timestamp::UNIX_EPOCH, |act| act.raised_at))
+    Reverse(floor.engine.activation(&id.activation).map_or(Timestamp::UNIX_EPOCH, Activation::recency))
 }
 
 fn reply(tickets: &mut BTreeMap<Ticket, oneshot::Sender<Verdict>>, ticket: Ticket, verdict: Verdict) {
@@ -623,6 +627,7 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::Command(_)
         | Input::TestWanted(_)
         | Input::TestOver(_)
+        | Input::DrillWanted(_)
         | Input::Tick
         | Input::DirectoryOffered(_)
         | Input::TroubleNoticed(_)

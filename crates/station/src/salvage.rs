@@ -48,6 +48,10 @@ pub(crate) fn references(batches: &[Batch]) -> impl Iterator<Item = ActivationId
 
 fn press_of(at: Timestamp, event: &Event, texts: &Texts) -> Option<Input> {
     let (signal, by) = if let Event::Raised(raised) = event {
+        // Nobody pressed: heard again, a drill would send people out.
+        if raised.drill_until.is_some() {
+            return None;
+        }
         (signal_of(at, &raised.dev, Some(raised.kind), &raised.signal, texts), &raised.by)
     } else if let Event::PressedAgain { dev, kind, signal, by, how, .. } = event {
         match how {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
-use crate::desk::{Desk, Request, desk};
+use crate::desk::{Desk, DrillRequest, Request, desk};
 use crate::entropy::Entropy;
 use crate::floor::{FeedbackState, LinkBase, LinksInTexts};
 use crate::run::{Parts, Station};
@@ -17,7 +17,7 @@ use escalation::input::{Act, Input};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
-use escalation::time::Timestamp;
+use escalation::time::{Seconds, Timestamp};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
 use ledger::memory::{Fault, MemoryLedger};
@@ -967,4 +967,34 @@ async fn i7_presses_of_a_spool_that_was_put_aside_are_heard_once() {
     assert_eq!(house.entries_of("activation.raised").await.len(), 2, "not at the next start again");
     let troubles = house.desk.troubles(Scope::everything()).await.unwrap();
     assert!(troubles.iter().any(|trouble| trouble.cause == Cause::SpoolPutAside), "a person still has to look: {troubles:?}");
+}
+
+/// Nobody pressed: what was a drill in such a spool is no call now.
+#[tokio::test(start_paused = true)]
+async fn a_drill_of_a_spool_that_was_put_aside_is_not_heard_as_a_press() {
+    let house = House::open().await;
+    house.ledger.set_faults(|_| Fault::UnknownAbsent);
+    let drill = DrillRequest {
+        principal: "desk".to_owned(),
+        actor: None,
+        scope: Scope::everything(),
+        site: SiteId::parse("library").unwrap(),
+        device: None,
+        span: Seconds(600),
+        note: None,
+    };
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.drill(drill).await });
+    let order = house.next_sent().await;
+    assert_eq!((order.words["drill"].as_str(), order.words["kind"].as_str(), order.recency), ("yes", "DRILL", 0));
+    let desk = house.desk.clone();
+    tokio::spawn(async move { desk.submit(Input::Signal(press_of("clinic/desk-1", "3"))).await });
+    house.desk.turn().await.unwrap();
+    let folder = house.crash().await;
+    let house = House::open_on(MemoryLedger::new(), folder, DIRECTORY, LinkBase::default()).await;
+    house.until_recorded("activation.raised", 1).await;
+    house.desk.turn().await.unwrap();
+    let raised = house.entries_of("activation.raised").await;
+    assert_eq!(raised.iter().map(|entry| entry["dev"].as_str().unwrap()).collect::<Vec<_>>(), ["clinic/desk-1"]);
+    assert!(house.sent().iter().all(|order| order.words["drill"].is_empty()));
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Directory, Mounting, Person, Standing};
 use escalation::dispatch::Purpose;
+use escalation::drilling::Drill;
 use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
@@ -19,6 +20,7 @@ use escalation::trouble::Cause;
 use escalation::word::Word;
 
 use crate::journal;
+pub use crate::sheet::{Answered, Sheet, Told, Written};
 
 /// Whose things a key may see. Nothing outside it is shown, counted or hinted at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -208,6 +210,8 @@ pub struct Card {
     pub police: Option<PoliceView>,
     /// For whom, where it is for a responder to another call.
     pub about: Option<AboutView>,
+    /// It is a drill: nobody is in danger.
+    pub drill: Option<Drill>,
     /// The rung it stands on, from 1; 0 before the first.
     pub rung: u16,
     /// How many rungs there are.
@@ -320,6 +324,8 @@ pub struct Detail {
     pub ladder: Vec<RungView>,
     /// Its action plan and how far it was followed, where its place has one.
     pub plan: Option<PlanView>,
+    /// What came of it, where it is a drill.
+    pub sheet: Option<Sheet>,
     /// Every message and what became of it, oldest first.
     pub attempts: Vec<Attempt>,
     /// Everything recorded, oldest first.

@@ -470,7 +470,12 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::NoSuchRung { .. } => conflict("no-such-rung", "The ladder has no such rung", &words),
         Rejection::TesterWithoutPhone => conflict("tester-without-phone", "They could not be asked", &words),
         Rejection::CallOpen { .. } => conflict("call-open", "A call is open there", &words),
-        Rejection::UnknownTester
+        Rejection::DrillOpen(_) => conflict("drill-open", "A drill is open there", &words),
+        Rejection::TooManyDrills => conflict("too-many-drills", "Too many drills", &words),
+        Rejection::OnlyADrill(_) => conflict("only-a-drill", "This is a drill", &words),
+        Rejection::DrillIsATest(_) => conflict("drill-is-a-test", "It is a test", &words),
+        Rejection::ImplausibleDrill
+        | Rejection::UnknownTester
         | Rejection::ImplausibleTest
         | Rejection::ImplausibleList
         | Rejection::ImplausibleEta

@@ -2,7 +2,8 @@
 
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Mounting, Standing};
-use escalation::event::Age;
+use escalation::drilling::Drill;
+use escalation::event::{Age, DrillEnd};
 use escalation::police::Threshold;
 use escalation::time::{Timestamp, Why};
 use escalation::word::Word;
@@ -18,7 +19,7 @@ pub(crate) struct Activation {
     id: String,
     /// climbing, held, accepted, exhausted or closed.
     state: &'static str,
-    /// duress, panic, medical, welfare or assist.
+    /// duress, panic, medical, welfare or assist; of a drill `drill`.
     kind: &'static str,
     customer: String,
     customer_name: String,
@@ -47,6 +48,9 @@ pub(crate) struct Activation {
     police: Option<PoliceShape>,
     /// For whom, where it is for a responder to another call.
     about: Option<AboutShape>,
+    /// It is a drill: nobody pressed, nobody is in danger, and no police are to be rung. Absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drill: Option<DrillShape>,
     /// The rung it stands on, from 1; 0 before the first.
     rung: u16,
     rungs: u16,
@@ -54,7 +58,7 @@ pub(crate) struct Activation {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     next_at: Option<Timestamp>,
-    /// receipt, `rung_wait`, arrival, grace, check, silence, police, hold, `hand_over`, word, `claim_lapse`, round or archive.
+    /// receipt, `rung_wait`, arrival, grace, check, silence, police, hold, `hand_over`, word, `claim_lapse`, round, `drill_over` or archive.
     next_why: Option<&'static str>,
     /// The operator who owns it.
     claimed_by: Option<String>,
@@ -116,6 +120,31 @@ pub(crate) struct AboutShape {
     name: String,
     /// The call to which they went.
     of: String,
+}
+
+/// What makes an activation a drill.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct DrillShape {
+    /// When it ends by itself.
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    until: Timestamp,
+    /// Why it ended by itself, where it did: exhausted (every rung was tried), `time_over` or `real_call`.
+    ended: Option<&'static str>,
+}
+
+impl From<&Drill> for DrillShape {
+    fn from(drill: &Drill) -> Self {
+        Self { until: drill.until, ended: drill.ended.map(drill_end) }
+    }
+}
+
+fn drill_end(why: DrillEnd) -> &'static str {
+    match why {
+        DrillEnd::Exhausted => "exhausted",
+        DrillEnd::TimeOver => "time_over",
+        DrillEnd::RealCall => "real_call",
+    }
 }
 
 /// Somebody who has said that it is over.
@@ -331,7 +360,7 @@ impl From<&Card> for Activation {
         Self {
             id: card.id.to_string(),
             state: card.state.as_str(),
-            kind: card.kind.as_str(),
+            kind: if card.drill.is_some() { "drill" } else { card.kind.as_str() },
             customer: card.customer.to_string(),
             customer_name: card.customer_name.clone(),
             site: card.site.to_string(),
@@ -346,6 +375,7 @@ impl From<&Card> for Activation {
             presses: card.presses,
             cancel_asked: card.cancel_asked,
             police: card.police.as_ref().map(PoliceShape::from),
+            drill: card.drill.as_ref().map(DrillShape::from),
             about: card.about.as_ref().map(|about| AboutShape { name: about.name.clone(), of: about.of.to_string() }),
             rung: card.rung,
             rungs: card.rungs,
@@ -470,7 +500,7 @@ pub(super) fn time<S: Serializer>(at: &Timestamp, sink: S) -> Result<S::Ok, S::E
 }
 
 #[expect(clippy::ref_option, reason = "the signature is serde's")]
-fn maybe_time<S: Serializer>(at: &Option<Timestamp>, sink: S) -> Result<S::Ok, S::Error> {
+pub(super) fn maybe_time<S: Serializer>(at: &Option<Timestamp>, sink: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => sink.collect_str(at),
         None => sink.serialize_none(),
@@ -522,6 +552,7 @@ fn why(why: Why) -> &'static str {
         Why::Word => "word",
         Why::ClaimLapse => "claim_lapse",
         Why::Round => "round",
+        Why::DrillOver => "drill_over",
         Why::Archive => "archive",
     }
 }

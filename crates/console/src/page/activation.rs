@@ -12,7 +12,7 @@ use escalation::time::Timestamp;
 use station::view::{Attempt, Detail, Line, PlanView, RungView, StepView, Taken, TargetView};
 
 use super::row::{self, Row};
-use super::{Frame, html, trouble};
+use super::{Frame, drill, html, trouble};
 use crate::caller::{Caller, Visitor};
 use crate::moment;
 use crate::problem::Problem;
@@ -37,6 +37,8 @@ struct Region {
     row: Row,
     ladder: Vec<Step>,
     plan: Option<Plan>,
+    sheet: Vec<drill::Line>,
+    unreached: Vec<String>,
     attempts: Vec<Message>,
     history: Vec<Said>,
     endings: Vec<(&'static str, &'static str)>,
@@ -107,7 +109,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
     let now = room.desk.turn().await?;
     let detail = room.desk.activation(id, caller.scope.clone()).await?;
     let detail = detail.ok_or_else(unknown)?;
-    let Detail { card, ladder, plan, attempts, history } = &detail;
+    let Detail { card, ladder, plan, sheet, attempts, history } = &detail;
     let zone = &card.timezone;
     Ok(Region {
         csrf: caller.csrf.clone(),
@@ -118,6 +120,8 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
         row: Row::new(card, now, caller),
         ladder: ladder.iter().map(|rung| step(rung, now, zone)).collect(),
         plan: plan.as_ref().map(|plan| followed(plan, zone)),
+        sheet: sheet.as_ref().map(|sheet| drill::Line::all(sheet, zone)).unwrap_or_default(),
+        unreached: sheet.as_ref().map(|sheet| sheet.unreached.clone()).unwrap_or_default(),
         attempts: attempts.iter().map(|attempt| message(attempt, zone)).collect(),
         history: history.iter().rev().map(|line| said(line, zone)).collect(),
         endings: row::endings(),

@@ -34,6 +34,7 @@ struct Page {
 
 #[derive(Template)]
 #[template(path = "queue_region.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is read on its own by the template")]
 struct Region {
     csrf: String,
     back: &'static str,
@@ -42,11 +43,13 @@ struct Region {
     unowned: usize,
     more: bool,
     open: Vec<Row>,
+    drills: Vec<Row>,
     closed: Vec<Row>,
     unread: bool,
     troubles: Vec<String>,
     tests: Vec<Line>,
     may_test: bool,
+    may_drill: bool,
     endings: Vec<(&'static str, &'static str)>,
     thresholds: Vec<(usize, &'static str)>,
 }
@@ -78,6 +81,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
     let troubles = room.desk.troubles(caller.scope.clone()).await?;
     let tests = room.desk.tests(caller.scope.clone()).await?;
     let rows = |cards: &[Card]| cards.iter().map(|card| Row::new(card, now, caller)).collect();
+    let (drills, open): (Vec<Card>, Vec<Card>) = open.into_iter().partition(|card| card.drill.is_some());
     Ok(Region {
         csrf: caller.csrf.clone(),
         back: "queue",
@@ -86,11 +90,13 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         unowned: open.iter().filter(|card| row::is_unowned(card)).count(),
         more,
         open: rows(&open),
+        drills: rows(&drills),
         closed: rows(&closed),
         unread,
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
         tests: tests.iter().map(|test| Line::new(test, now)).collect(),
         may_test: caller.role.may(Action::Test),
+        may_drill: caller.role.may(Action::Drill),
         endings: row::endings(),
         thresholds: row::thresholds(),
     })

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Mounting, Standing};
-use escalation::event::Age;
+use escalation::event::{Age, DrillEnd};
 use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
@@ -36,6 +36,8 @@ pub(super) struct Row {
     pub(super) presses: u32,
     pub(super) cancel_asked: bool,
     pub(super) about: String,
+    /// Until when a drill lasts; empty where it is none.
+    pub(super) drill: String,
     /// `RING 000 NOW`, or what stands in its place; empty where nobody needs the police.
     pub(super) police: &'static str,
     pub(super) brief: String,
@@ -95,6 +97,11 @@ impl May {
             reopen: may(Action::Reopen),
         }
     }
+
+    /// Nobody arrives at a drill or rings the police for one, and none is opened again.
+    fn in_drill(self) -> Self {
+        Self { arrived: false, police: false, step: false, reopen: false, ..self }
+    }
 }
 
 impl Row {
@@ -108,7 +115,7 @@ impl Row {
             state: card.state.as_str(),
             shape,
             state_words,
-            kind: kind(card.kind),
+            kind: if card.drill.is_some() { "DRILL" } else { kind(card.kind) },
             customer: card.customer_name.clone(),
             site: card.site_name.clone(),
             place: card.place.clone(),
@@ -134,6 +141,7 @@ impl Row {
                 _ring_now => "RING 000 NOW: nobody has said that they have.",
             }),
             brief: card.police.as_ref().map(|police| police.brief.clone()).unwrap_or_default(),
+            drill: card.drill.map(|drill| moment::clock(drill.until, zone)).unwrap_or_default(),
             about: card.about.as_ref().map(|about| format!("{}, who went to {}", about.name, about.of)).unwrap_or_default(),
             owner: card.claimed_by.clone().unwrap_or_default(),
             offered_to: card.offered_to.clone().unwrap_or_default(),
@@ -157,7 +165,7 @@ impl Row {
             closed,
             ending: ending(card),
             seq: card.seq,
-            may: May::of(caller),
+            may: if card.drill.is_some() { May::of(caller).in_drill() } else { May::of(caller) },
         }
     }
 }
@@ -171,9 +179,9 @@ fn word(word: Word) -> &'static str {
     }
 }
 
-/// Whether nobody has taken it on: no operator and nobody who is going.
+/// Whether nobody has taken it on: no operator and nobody who is going. A drill calls for nobody by sound or number.
 pub(super) fn is_unowned(card: &Card) -> bool {
-    card.state != State::Closed && card.claimed_by.is_none() && card.going.is_empty()
+    card.drill.is_none() && card.state != State::Closed && card.claimed_by.is_none() && card.going.is_empty()
 }
 
 /// What comes first in the queue is the worst: exhausted, climbing, held, accepted; unowned and oldest first within each.
@@ -186,7 +194,7 @@ pub(super) fn urgency(card: &Card) -> impl Ord + use<> {
         State::Closed => 0,
     };
     let amber = card.kind == Kind::Assist;
-    (Reverse((state, is_unowned(card), !amber)), card.raised_at, card.id.to_string())
+    (card.drill.is_some(), Reverse((state, is_unowned(card), !amber)), card.raised_at, card.id.to_string())
 }
 
 fn words(card: &Card) -> (&'static str, String) {
@@ -260,16 +268,26 @@ fn next(card: &Card) -> &'static str {
         Some(Why::Word) => "the word that was given is acted on",
         Some(Why::ClaimLapse) => "the claim lapses",
         Some(Why::Round) => "everyone is told again",
+        Some(Why::DrillOver) => "the drill ends by itself",
         Some(Why::Archive) => "leaves this list",
     }
 }
 
 fn ending(card: &Card) -> String {
     let by = card.closed_by.as_deref().unwrap_or("somebody");
-    let what = card.disposition.map_or("no outcome", disposition_words);
+    let ended = card.drill.and_then(|drill| drill.ended).map(drill_end_words);
+    let what = ended.or_else(|| card.disposition.map(disposition_words)).unwrap_or("no outcome");
     match card.closed_at {
         Some(at) => format!("{what}, by {by}, {}", moment::day(at, &card.timezone)),
         None => String::new(),
+    }
+}
+
+fn drill_end_words(why: DrillEnd) -> &'static str {
+    match why {
+        DrillEnd::Exhausted => "every step was tried",
+        DrillEnd::TimeOver => "its time was over",
+        DrillEnd::RealCall => "a real call came there",
     }
 }
 

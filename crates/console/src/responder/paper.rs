@@ -70,6 +70,7 @@ struct Shown<'a> {
     place: &'a str,
     at: String,
     covert: bool,
+    drill: bool,
     reference: String,
     closed: bool,
     answer: &'static str,
@@ -89,6 +90,7 @@ struct Asked<'a> {
     icon: &'a str,
     choice: Choice,
     is_step: bool,
+    drill: bool,
     site: &'a str,
     place: &'a str,
     nonce: String,
@@ -114,13 +116,8 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         ResponderAnswer::None | ResponderAnswer::Declined => false,
         ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined | ResponderAnswer::Arrived => true,
     };
-    let (what, covert) = match card.kind {
-        Kind::Duress => ("DURESS", true),
-        Kind::Panic => ("PANIC ALARM", false),
-        Kind::Medical => ("MEDICAL", false),
-        Kind::Welfare => ("WELFARE CHECK", true),
-        Kind::Assist => ("SUPPORT asked for (not duress)", false),
-    };
+    let drill = card.drill.is_some();
+    let (what, covert) = if drill { ("DRILL", false) } else { heading(card.kind) };
     let shown = Shown {
         style: RESPONDER_STYLE.path(),
         script: RESPONDER_JS.path(),
@@ -131,18 +128,36 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         place: &card.place,
         at: moment::minute(card.raised_at, &card.timezone),
         covert,
+        drill,
         reference: card.id.to_string(),
         closed,
-        answer: answer_words(view.answer),
+        answer: if drill { drill_words(view.answer) } else { answer_words(view.answer) },
         accepted,
         there: view.answer == ResponderAnswer::Arrived,
         rendezvous: view.approach.iter().find(|(name, _)| *name == "Meet at").map_or("", |(_, words)| words),
         view,
         others: if accepted { others(view) } else { Vec::new() },
         nonce,
-        choices: if closed { Vec::new() } else { choices(view) },
+        choices: match (closed, drill) {
+            // Whoever is in danger may say so after a drill as well: it ended when nobody foresaw it.
+            (true, true) => vec![Choice::InNeed],
+            (true, false) => Vec::new(),
+            (false, true) => choices_in_drill(view.answer),
+            (false, false) => choices(view),
+        },
     };
     html(StatusCode::OK, &shown)
+}
+
+/// What is called for, and whether nobody at the place may notice.
+fn heading(kind: Kind) -> (&'static str, bool) {
+    match kind {
+        Kind::Duress => ("DURESS", true),
+        Kind::Panic => ("PANIC ALARM", false),
+        Kind::Medical => ("MEDICAL", false),
+        Kind::Welfare => ("WELFARE CHECK", true),
+        Kind::Assist => ("SUPPORT asked for (not duress)", false),
+    }
 }
 
 pub(super) fn ask(room: &Room, token: &str, view: &ResponderView, choice: Choice) -> Response {
@@ -154,6 +169,7 @@ pub(super) fn ask(room: &Room, token: &str, view: &ResponderView, choice: Choice
         icon: ICON.path(),
         choice,
         is_step: matches!(choice, Choice::Step(_)),
+        drill: view.card.drill.is_some(),
         site: &view.card.site_name,
         place: &view.card.place,
         question: room.proof.question(token, &nonce),
@@ -199,6 +215,27 @@ fn answers(answer: ResponderAnswer) -> Vec<Choice> {
         }
         ResponderAnswer::Helping => vec![Choice::Going, Choice::Arrived, Choice::Cannot],
         ResponderAnswer::Declined => vec![Choice::Going, Choice::Helping],
+    }
+}
+
+/// Whoever reads the page of a drill can say at any time that there is danger after all. Nobody arrives, and no police are rung.
+fn choices_in_drill(answer: ResponderAnswer) -> Vec<Choice> {
+    let answers = match answer {
+        ResponderAnswer::None => vec![Choice::Going, Choice::Helping, Choice::Cannot],
+        ResponderAnswer::Going | ResponderAnswer::Joined | ResponderAnswer::Arrived => vec![Choice::Cannot],
+        ResponderAnswer::Helping => vec![Choice::Going, Choice::Cannot],
+        ResponderAnswer::Declined => vec![Choice::Going, Choice::Helping],
+    };
+    answers.into_iter().chain([Choice::InNeed]).collect()
+}
+
+fn drill_words(answer: ResponderAnswer) -> &'static str {
+    match answer {
+        ResponderAnswer::None => "",
+        ResponderAnswer::Going | ResponderAnswer::Helping | ResponderAnswer::Joined | ResponderAnswer::Arrived => {
+            "Recorded for the drill. Do not go."
+        }
+        ResponderAnswer::Declined => "Recorded for the drill: you can't.",
     }
 }
 

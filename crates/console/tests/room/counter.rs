@@ -96,7 +96,7 @@ impl World {
                 }
             }
             Look::Tests(_, done) => drop(done.send(Vec::new())),
-            Look::Test(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
+            Look::Test(_, done) | Look::Drill(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
             Look::Troubles(scope, done) => {
                 let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
                 drop(done.send(self.troubles.iter().filter(|trouble| told(&trouble.cause)).cloned().collect()));
@@ -343,6 +343,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         cancel_asked: false,
         police: None,
         about: None,
+        drill: None,
         rung: 2,
         rungs: 3,
         next_at: Some(later(now, 17)),
@@ -396,6 +397,7 @@ fn detail(now: Timestamp, card: Card) -> Detail {
             approved_by: "Director".to_owned(),
             steps: vec![step(Part::Responder, 1, false, Some(taken)), step(Part::Centre, 1, true, None)],
         }),
+        sheet: None,
         attempts: vec![Attempt {
             dispatch: DispatchId { activation: card.id.clone(), number: 1 },
             to: "J. Smith".to_owned(),

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use console::settings::Settings;
+use escalation::drilling::Drill;
 use escalation::input::Act;
 
 use crate::counter::town;
@@ -192,4 +193,23 @@ where
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+#[tokio::test]
+async fn a_drill_stands_below_everything_real_and_asks_nobody_to_ring() {
+    let mut world = town();
+    for detail in world.details.iter_mut().filter(|detail| detail.card.id.to_string() == "KAL-41") {
+        detail.card.drill = Some(Drill { until: detail.card.raised_at, interrupted_at: None, ended: None });
+    }
+    let house = House::new(world);
+    let cookie = log_in(&house, "centre").await;
+    let queue = house.browse("/", &cookie).await.body;
+    let place = |id: &str| queue.find(&format!("aria-label=\"{id}\"")).unwrap();
+    assert!(["KAL-42", "SWN-7", "KAL-40"].iter().all(|real| place(real) < place("KAL-41")), "{queue}");
+    assert!(queue.contains("1 UNOWNED") && queue.contains("Drills (1)"), "{queue}");
+    let page = house.browse("/activations/KAL-41", &cookie).await.body;
+    assert!(page.contains("<b>DRILL</b>") && page.contains("Ring nobody, and no police"), "{page}");
+    for real in ["KAL-41/police", "KAL-41/arrived", "RING 000", "DURESS", "choose"] {
+        assert!(!page.contains(real), "{real} is in\n{page}");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use escalation::acknowledgement::{Gesture, Reply};
+use escalation::drilling::Drill;
 use escalation::verdict::{NotTaken, Verdict};
 use station::view::ResponderAnswer;
 
@@ -240,4 +241,27 @@ async fn a_responders_own_call_for_help_is_taken_without_a_hand_and_shows_nothin
     assert_eq!(house.watch.world().answers[0], ("TOKEN0000ab".to_owned(), Reply::InNeed, Gesture::Missing));
     let page = house.browse("/a/TOKEN0000ab?noted", "").await.body;
     assert!(page.contains("Recorded."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_a_drill_says_so_first_and_sends_nobody_anywhere() {
+    let mut world = town();
+    for view in world.links.values_mut() {
+        view.card.drill = Some(Drill { until: view.card.raised_at, interrupted_at: None, ended: None });
+    }
+    let house = House::new(world);
+    let before = read(&house).await.body;
+    let nonce = hidden(&before, "nonce");
+    let sent = house.send(LINK, "", &format!("choice=going&hand=pointer&nonce={nonce}")).await;
+    assert_eq!(sent.status, 303);
+    let after = house.browse(LINK, "").await.body;
+    for page in [&before, &after] {
+        for shown in ["<title>DRILL - ", "<h1>DRILL</h1>", "Nobody is in danger, do not go", "NO DRILL: I AM IN DANGER"] {
+            assert!(page.contains(shown), "{shown} is not in\n{page}");
+        }
+        for real in ["DURESS", "RING 000", "POLICE", "enter alone", "ARRIVED", "5 Barber St", "I NEED HELP MYSELF"] {
+            assert!(!page.contains(real), "{real} is in\n{page}");
+        }
+    }
+    assert!(after.contains("Recorded for the drill. Do not go."), "{after}");
 }

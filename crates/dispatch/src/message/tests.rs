@@ -335,3 +335,118 @@ proptest! {
         }
     }
 }
+
+/// Words of a drill, as the watch gives them.
+fn drill_words() -> Words {
+    let mut words = words();
+    words.insert("drill", "yes".to_owned());
+    words.insert("kind", "DRILL".to_owned());
+    words
+}
+
+#[test]
+fn a_drill_reads_as_a_drill_and_says_so_first() {
+    let book = Book::load(None).unwrap();
+    let mut words = drill_words();
+    words.insert("recipient", "Priya".to_owned());
+    let text = |purpose| book.sms(purpose, &words).unwrap().body;
+    expect_test::expect![[r"
+        DRILL, not real: Kalamunda Library, Front counter 1. 14:03 AWST. Do NOT go. Answer as if it were: Y47=going H47=helping N47=can't. KAL-42
+        DRILL: thanks Priya. Your answer is noted for Kalamunda Library, Front counter 1. Do NOT go, it is practice. KAL-42
+        DRILL: OK, noted you can't respond. The drill goes on to others for Kalamunda Library, Front counter 1. If that changes reply Y47. KAL-42
+        DRILL: someone has answered for Kalamunda Library, Front counter 1, 14:03 AWST. You do not need to act. Y47 answers too. KAL-42
+        DRILL: would you still be going to Kalamunda Library, Front counter 1? Reply Y47=yes N47=can't. Without an answer the drill goes on to others. KAL-42
+        DRILL OVER: Kalamunda Library, Front counter 1, 14:03 AWST. Whatever else you are sent is NOT this drill. KAL-42
+        DRILL OVER: Kalamunda Library, Front counter 1, 14:03 AWST. Your reply answered nothing real. A real alarm has another code. KAL-42
+    "]]
+    .assert_eq(&format!(
+        "{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
+        text(Purpose::Alarm),
+        text(Purpose::Confirmed),
+        text(Purpose::Declined),
+        text(Purpose::SomeoneGoing),
+        text(Purpose::StillGoing),
+        text(Purpose::StandDown),
+        text(Purpose::AlreadyClosed),
+    ));
+    let mail = book.email(Purpose::Alarm, &words).unwrap();
+    assert_eq!(mail.subject, "[DRILL] Kalamunda Library - Front counter 1 - 14:03 AWST - KAL-42");
+    assert!(mail.text.starts_with("DRILL. This is practice: nobody is in danger"), "{}", mail.text);
+    assert!(mail.html.contains("DRILL. This is practice"), "{}", mail.html);
+    let call = book.spoken(Purpose::Alarm, &words).unwrap();
+    assert_eq!(call.prompt, "This is a drill. Security call for Priya: press 1 to hear it.");
+    assert!(call.content.starts_with("This is a drill. Nobody is in danger. ") && call.content.ends_with("This is a drill."));
+}
+
+/// Whatever the words and the purpose: a drill says so first, fits in one segment, and is never worded as a call.
+#[test]
+fn no_message_of_a_drill_can_be_taken_for_a_call() {
+    let book = Book::load(None).unwrap();
+    let mut longest = longest_words();
+    for kind in ["duress", "panic", "medical", "welfare", "assist"] {
+        for mut words in [drill_words(), std::mem::take(&mut longest)] {
+            words.insert("kind_id", kind.to_owned());
+            words.insert("kind", "DRILL".to_owned());
+            words.insert("drill", "yes".to_owned());
+            for purpose in Purpose::ALL {
+                let text = book.sms(purpose, &words).unwrap().body;
+                assert!(text.starts_with("DRILL"), "{purpose:?}: {text}");
+                assert!(septets(&text).is_some_and(|cost| cost <= SEGMENT), "{purpose:?}: {text}");
+                // A press joins no drill, so that none is ever said to have been pressed again.
+                let is_real = purpose == Purpose::PressedAgain;
+                assert!(
+                    is_real || !["DURESS", "PANIC", "MEDICAL", "SUPPORT"].iter().any(|word| text.contains(word)),
+                    "{purpose:?}: {text}"
+                );
+                let mail = book.email(purpose, &words).unwrap();
+                assert!(mail.subject.starts_with("[DRILL") && mail.text.starts_with("DRILL"), "{purpose:?}: {}", mail.subject);
+            }
+            for purpose in SPOKEN {
+                let call = book.spoken(purpose, &words).unwrap();
+                assert!(call.prompt.starts_with("This is a drill.") && call.content.starts_with("This is a drill."));
+            }
+        }
+        longest = longest_words();
+    }
+}
+
+/// A drill may be over because somebody called in earnest: its end must deny nothing.
+#[test]
+fn the_end_of_a_drill_denies_no_call() {
+    let book = Book::load(None).unwrap();
+    for purpose in [Purpose::StandDown, Purpose::AlreadyClosed] {
+        let mail = book.email(purpose, &drill_words()).unwrap();
+        let all = format!("{}\n{}\n{}\n{}", book.sms(purpose, &drill_words()).unwrap().body, mail.subject, mail.text, mail.html);
+        for denial in ["nobody is in danger", "ALL CLEAR", "All clear", "do not need to act", "Nobody needs you", "nobody is to go"] {
+            assert!(!all.contains(denial), "{purpose:?} says {denial}: {all}");
+        }
+        assert!(mail.subject.starts_with("[DRILL OVER] Kalamunda Library"), "{}", mail.subject);
+    }
+}
+
+/// A place whose name begins so is marked all the same.
+#[test]
+fn a_name_that_begins_with_drill_is_no_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "{{ site_sms }} {{ code }}").unwrap();
+    let book = Book::load(Some(dir.path())).unwrap();
+    let mut words = drill_words();
+    words.insert("site_sms", "DRILL HALL".to_owned());
+    assert_eq!(book.sms(Purpose::Alarm, &words).unwrap().body, "DRILL: DRILL HALL 47");
+}
+
+/// An operator's own text, which knows nothing of drills, is marked as well; where that makes it too long the built-in one is sent.
+#[test]
+fn an_edited_text_that_knows_no_drills_is_marked_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "ALARM at {{ site_sms }} {{ code }}").unwrap();
+    let long = format!("{} {{{{ rendezvous }}}}", "x".repeat(118));
+    fs::write(dir.path().join("stand_down.sms.txt"), long).unwrap();
+    let book = Book::load(Some(dir.path())).unwrap();
+    assert_eq!(book.sms(Purpose::Alarm, &drill_words()).unwrap().body, "DRILL: ALARM at Kalamunda Library 47");
+    let mut at_length = drill_words();
+    assert!(book.sms(Purpose::StandDown, &at_length).unwrap().body.starts_with("DRILL: xxx"));
+    at_length.insert("rendezvous", "8".repeat(40));
+    assert!(book.sms(Purpose::StandDown, &at_length).unwrap().body.starts_with("DRILL OVER: Kalamunda"));
+    assert_eq!(book.sms(Purpose::Alarm, &words()).unwrap().body, "ALARM at Kalamunda Library 47");
+}

@@ -8,7 +8,7 @@ use crate::gsm7::{normalise, septets_of};
 
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
-pub(crate) const SMS_WORDS: [(&str, usize); 37] = [
+pub(crate) const SMS_WORDS: [(&str, usize); 38] = [
     ("kind", 8),
     ("kind_id", 10),
     ("site", 60),
@@ -26,6 +26,7 @@ pub(crate) const SMS_WORDS: [(&str, usize); 37] = [
     ("late", 8),
     ("unregistered", 3),
     ("unrecorded", 3),
+    ("drill", 3),
     ("responder", 20),
     ("wanted", 2),
     ("about", 20),

@@ -88,7 +88,10 @@ impl Activation {
             Event::RoundStarted { round, everyone, next, next_everyone, parties, .. } => {
                 self.on_round(*round, *everyone, *next, *next_everyone, parties);
             }
-            Event::Closed { by, disposition, archive_at, .. } => {
+            Event::Closed { by, disposition, archive_at, drill, .. } => {
+                if let Some(ended) = &mut self.drill {
+                    ended.ended = *drill;
+                }
                 self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
             }
             Event::Reopened { .. } => self.on_reopened(at),
@@ -507,6 +510,10 @@ impl Activation {
                 there.check = Check::Heard;
             }
             None => self.arrivals.push(Arrival::new(Companion::new(by, Commitment::Going), at, ask_at, silent_at)),
+        }
+        // Nobody has gone to a place of danger: nobody is looked for there.
+        if self.is_drill() {
+            self.arrivals.iter_mut().for_each(|arrival| arrival.check = Check::Over);
         }
     }
 

@@ -12,6 +12,7 @@ use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Person
 use crate::ladder::Ladder;
 use crate::plan::Plan;
 use crate::signal::Kind;
+use crate::time::Timestamp;
 
 /// A call for help, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ pub struct Raised {
     /// Who is asked first, where its button was on test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<PersonVersion>,
+    /// When it ends by itself, where it is a drill: nobody pressed, and nobody is in danger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill_until: Option<Timestamp>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.

@@ -11,8 +11,8 @@ use escalation::directory::{Adoption, Person, PersonChange};
 use escalation::dispatch::{DeliveryReport, Dispatch, Purpose, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Event, Successor};
-use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId};
-use escalation::input::{Act, Attribution, Command, Input, Started, TestOver, TestWanted};
+use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId, SiteId};
+use escalation::input::{Act, Attribution, Command, DrillWanted, Input, Started, TestOver, TestWanted};
 use escalation::ladder::Medium;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -366,6 +366,16 @@ impl Floor {
     pub(crate) fn end_test(&mut self, devices: &[&str]) -> Vec<Event> {
         let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
         self.take(Input::TestOver(TestOver { devices, by: operator("desk") })).unwrap()
+    }
+
+    /// Drills the ladder of a button, `site/device`, or of a whole site, for so many minutes.
+    pub(crate) fn drill(&mut self, place: &str, minutes: u32) -> Result<Vec<Event>, Rejection> {
+        let (site, device) = match place.parse::<DeviceId>() {
+            Ok(device) => (device.site.clone(), Some(device)),
+            Err(_) => (SiteId::parse(place).unwrap(), None),
+        };
+        let note = Some("words".to_owned().into());
+        self.take(Input::DrillWanted(DrillWanted { site, device, span: Seconds(minutes * 60), note, by: operator("desk") }))
     }
 
     // --- Time ---

@@ -12,7 +12,7 @@ use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallb
 use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, PlanId, SiteId};
-use escalation::input::{Act, Attribution, Command, EscalateTo, Input, Started};
+use escalation::input::{Act, Attribution, Command, DrillWanted, EscalateTo, Input, Started};
 use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
 use escalation::plan::{Part, Plan, Step, StepId};
 use escalation::roster::{Hours, OnHolidays, WallClock};
@@ -38,6 +38,7 @@ enum Happening {
     Page { person: u32, act: usize, reply: u8, gesture: bool },
     Report { act: usize, number: u32, report: u8, text: bool },
     Command { act: usize, by: u8, what: u8, eta: u32 },
+    Drill { place: u8, minutes: u32 },
     Directory(Box<Adoption>),
     Wait { ms: u32 },
     ToDeadline { before: bool },
@@ -173,6 +174,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
             .prop_map(|(act, number, report, text)| Happening::Report { act: act.index(16), number, report, text }),
         5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..20, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
+        1 => (0_u8..3, 0_u32..62).prop_map(|(place, minutes)| Happening::Drill { place, minutes }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
         8 => any::<bool>().prop_map(|before| Happening::ToDeadline { before }),
@@ -241,6 +243,7 @@ impl World {
             | Happening::Report { .. }
             | Happening::Command { .. }
             | Happening::Directory(_)
+            | Happening::Drill { .. }
             | Happening::Lost
             | Happening::Found
             | Happening::Stepped
@@ -312,6 +315,12 @@ impl World {
                     act: act_of(*what, *eta),
                 })
             }
+            Happening::Drill { place, minutes } => {
+                let site = SiteId::parse(if *place == 2 { "depot" } else { "library" }).unwrap();
+                let device = (*place == 0).then(|| "library/a".parse().unwrap());
+                let span = Seconds(minutes * 60);
+                Input::DrillWanted(DrillWanted { site, device, span, note: None, by: operator("westside") })
+            }
             Happening::Directory(adoption) => Input::DirectoryOffered(adoption.clone()),
             Happening::Lost => Input::RecordLost { spooled: true },
             Happening::Found => Input::RecordFound,
@@ -334,7 +343,7 @@ impl World {
             false
         };
         // A refusal changes nothing, and is for callers only.
-        let caller = matches!(input, Input::Command(_));
+        let caller = matches!(input, Input::Command(_) | Input::DrillWanted(_));
         match self.floor.take(input) {
             Ok(events) => {
                 let recorded = events.iter().filter(|e| matches!(e, Event::Raised(_) | Event::PressedAgain { .. })).count();

@@ -55,6 +55,7 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
         ["press", device, kind] => {
             floor.hear(signal(device, Verb::Press { kind: Some(kind_of(kind)?), style: None }));
         }
+        ["drill", place, minutes] => drop(floor.drill(place, minutes.parse().ok()?).unwrap()),
         ["cancel", device] => drop(floor.hear(signal(device, Verb::Cancel(None)))),
         ["cancel", device, "with", word] => drop(floor.hear(signal(device, Verb::Cancel(Some(word_of(word)?))))),
         ["unreadable", device] => drop(floor.hear(signal(device, Verb::Unreadable { why: Unreadable::NotJson }))),

@@ -6,6 +6,7 @@ mod calling;
 mod chattering;
 mod climbing;
 mod closing;
+mod drilling;
 mod erasing;
 mod guarding;
 mod hours;

@@ -1,6 +1,6 @@
 //! One line per event, as a person would tell it.
 
-use escalation::event::{AnsweredVia, Channel, CoResponder, Event, Party, Responder};
+use escalation::event::{AnsweredVia, Channel, CoResponder, DrillEnd, Event, Party, Raised, Responder};
 use escalation::ladder::{RungIndex, Who};
 
 use crate::floor::Floor;
@@ -18,9 +18,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
         Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),
-        Event::Raised(r) => {
-            format!("{} raised: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
-        }
+        Event::Raised(raised) => raised_line(floor, raised),
         Event::PressedAgain { act, presses, how, .. } => format!("{act} pressed again, {presses} presses ({how:?})"),
         Event::TestStarted { dev, tester, until, .. } => {
             format!("{dev} is on test by {} until {}", floor.person_name(tester.person), floor.stamp(*until))
@@ -100,13 +98,24 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         }
         Event::WordJudged { act, word, heed_at } => format!("{act} the word was {word:?}, heeded at {}", floor.stamp(*heed_at)),
         Event::WordHeeded { act } => format!("{act} the word is heeded"),
-        Event::Closed { act, by, disposition, count, .. } => format!("{act} closed by {}: {disposition:?}, {count} entries", by.principal),
+        Event::Closed { act, by, disposition, count, drill, .. } => {
+            format!("{act} closed by {}{}: {disposition:?}, {count} entries", by.principal, ended(*drill))
+        }
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
         Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } | Event::LegalHoldSet { .. } => {
             return handed(event);
         }
     })
+}
+
+fn ended(drill: Option<DrillEnd>) -> String {
+    drill.map(|why| format!(" ({why:?})")).unwrap_or_default()
+}
+
+fn raised_line(floor: &Floor, r: &Raised) -> String {
+    let drill = r.drill_until.map(|until| format!(" AS A DRILL until {}", floor.stamp(until))).unwrap_or_default();
+    format!("{} raised{drill}: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
 }
 
 /// What becomes of a commitment, and who is there beside the first.

@@ -144,6 +144,9 @@ impl Dossier {
         let in_part = self.left_out > 0;
         // Who went may have arrived in what was left out: then another was the first.
         let officer = arrived.or(going.filter(|_| !in_part));
+        // Nobody attends a drill: who answered is on its result sheet.
+        let is_real = self.card.drill.is_none();
+        let (officer, attended_at) = (officer.filter(|_| is_real), attended_at.filter(|_| is_real));
         let site = self.vault.site(directory, &self.card.site);
         let parts = site.map(|site| [site.address.as_str(), &site.suburb, &site.state]).unwrap_or_default();
         let address = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");

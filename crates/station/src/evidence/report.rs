@@ -76,7 +76,7 @@ pub(super) struct Report<'a> {
 
 /// The page.
 pub(super) fn write(report: &Report<'_>) -> String {
-    let title = format!("Activation {}", report.detail.card.id);
+    let title = title(&report.detail.card);
     let parts = [
         head(report),
         section("What happened", TIMELINE_SAYS, &report.timeline()),
@@ -100,7 +100,14 @@ fn head(report: &Report<'_>) -> String {
     let card = &report.detail.card;
     let zone = zone(card);
     let rows = [
-        ("Kind", card.kind.as_str().to_owned()),
+        (
+            "Kind",
+            if card.drill.is_some() {
+                format!("DRILL, as if {}: nobody was in danger", card.kind.as_str())
+            } else {
+                card.kind.as_str().to_owned()
+            },
+        ),
         ("Where", format!("{}, {} ({})", card.site_name, card.place, card.device)),
         ("Whose", card.customer_name.clone()),
         ("First entry", format!("{} ({} UTC)", local(zone.as_ref(), card.raised_at), utc(card.raised_at))),
@@ -112,7 +119,12 @@ fn head(report: &Report<'_>) -> String {
         ("Made at", format!("{} UTC", utc(report.made_at))),
     ];
     let rows: Vec<String> = rows.iter().map(|(name, value)| row(name, &report.said(value))).collect();
-    format!("<h1>Activation {}</h1>\n<table class=\"head\">\n{}</table>\n", escaped(&card.id.to_string()), rows.concat())
+    format!("<h1>{}</h1>\n<table class=\"head\">\n{}</table>\n", escaped(&title(card)), rows.concat())
+}
+
+fn title(card: &Card) -> String {
+    let what = if card.drill.is_some() { "Drill" } else { "Activation" };
+    format!("{what} {}", card.id)
 }
 
 fn state(card: &Card) -> String {
