@@ -13,10 +13,10 @@ use harness::broker::Plan;
 use harness::{Broker, Button, wait};
 use intake::selftest::{self, Lack};
 use intake::settings::{Mqtt, Settings};
-use intake::{Ears, Feedback, Readiness, State};
+use intake::{Ears, Feedback, Outgoing, Readiness, Retained, State};
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, PublishOptions, QoS};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// A watch that takes everything, or nothing while it is told to hold.
 #[derive(Clone, Default)]
@@ -67,7 +67,13 @@ struct Room {
     ears: Ears,
     watch: Watch,
     feedback: mpsc::Sender<Feedback>,
+    checkpoints: mpsc::Sender<Retained>,
     _rules: watch::Sender<Arc<Vec<Rule>>>,
+}
+
+/// The house says nothing.
+fn quiet() -> Outgoing {
+    Outgoing { feedback: mpsc::channel(1).1, checkpoints: mpsc::channel(1).1 }
 }
 
 impl Room {
@@ -80,11 +86,13 @@ impl Room {
     async fn opening(broker: &Broker) -> Self {
         let watch = Watch::default();
         let (feedback, feedback_out) = mpsc::channel(16);
+        let (checkpoints, checkpoints_out) = mpsc::channel(1);
+        let outgoing = Outgoing { feedback: feedback_out, checkpoints: checkpoints_out };
         let (rules, in_force) = watch::channel(Arc::default());
         let now = Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap());
         let settings = Settings::Session(mqtt(broker));
-        let ears = Ears::open(&settings, "n1", watch.submit(), now, in_force, feedback_out, None).await.unwrap();
-        Self { ears, watch, feedback, _rules: rules }
+        let ears = Ears::open(&settings, "n1", watch.submit(), now, in_force, outgoing, None).await.unwrap();
+        Self { ears, watch, feedback, checkpoints, _rules: rules }
     }
 
     async fn ready(&self) {
@@ -277,6 +285,37 @@ async fn devices_are_told_and_our_own_death_is_announced() {
     heard(&mut line, says(b"offline")).await;
 }
 
+/// Whoever comes later gets the latest, to the byte; and what the broker did not take is not said to be taken.
+#[tokio::test]
+async fn a_checkpoint_is_kept_by_the_broker_for_whoever_comes_later() {
+    let mut broker = Broker::start().await;
+    let room = Room::open(&broker).await;
+    let keep = async |note: &str| {
+        let (taken, was_taken) = oneshot::channel();
+        room.checkpoints.send(Retained { note: note.to_owned(), taken }).await.unwrap();
+        was_taken
+    };
+    let notes = ["origin\n1\nroot\n\n\u{2014} one\n", "origin\n2\nroot\n\n\u{2014} two\n"];
+    for note in notes {
+        keep(note).await.await.unwrap();
+    }
+    let (watcher, mut line) = client(&broker, "watcher").await;
+    watcher.subscribe("cooee/v1/$station/checkpoint", QoS::AtLeastOnce).await.unwrap();
+    heard(
+        &mut line,
+        |packet| matches!(packet, Packet::Publish(message) if message.retain && message.payload.as_ref() == notes[1].as_bytes()),
+    )
+    .await;
+    broker.freeze();
+    let mut waiting = keep("origin\n3\n").await;
+    assert!(waiting.try_recv().is_err());
+    broker.kill();
+    drop(waiting);
+    broker.start_again().await;
+    keep("origin\n4\n").await.await.unwrap();
+    room.ears.shutdown().await;
+}
+
 #[tokio::test]
 async fn the_self_test_finds_nothing_lacking_in_the_shipped_settings() {
     let broker = Broker::start().await;
@@ -306,10 +345,9 @@ async fn what_a_broker_lacks_is_a_trouble_at_the_start() {
     let mut settings = mqtt(&broker);
     settings.self_test = true;
     let watch = Watch::default();
-    let (_feedback, feedback) = mpsc::channel(1);
     let (_rules, rules) = watch::channel(Arc::default());
     let now = Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap());
-    let ears = Ears::open(&Settings::Session(settings), "n1", watch.submit(), now, rules, feedback, None).await.unwrap();
+    let ears = Ears::open(&Settings::Session(settings), "n1", watch.submit(), now, rules, quiet(), None).await.unwrap();
     watch.expect(Input::TroubleNoticed(Lack::Queue.cause())).await;
     watch.expect(Input::TroubleCleared(Lack::PacketSize.cause())).await;
     ears.shutdown().await;
@@ -342,10 +380,9 @@ async fn what_the_watch_does_not_take_comes_again_by_itself() {
         }
         taking(input)
     });
-    let (_feedback, feedback) = mpsc::channel(1);
     let (_rules, rules) = watch::channel(Arc::default());
     let now = Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap());
-    let ears = Ears::open(&Settings::Session(mqtt(&broker)), "n1", submit, now, rules, feedback, None).await.unwrap();
+    let ears = Ears::open(&Settings::Session(mqtt(&broker)), "n1", submit, now, rules, quiet(), None).await.unwrap();
     let mut ready = ears.ready();
     tokio::time::timeout(wait::PATIENCE, ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap().unwrap();
     let button = Button::connect(&broker, "library", "counter").await;
@@ -396,10 +433,9 @@ async fn every_press_is_recorded_while_connections_break_under_slow_commits() {
         })
     });
     let settings: Mqtt = toml::from_str(&format!("url = \"mqtt://127.0.0.1:{port}\"\nself_test = false")).unwrap();
-    let (_feedback, feedback) = mpsc::channel(1);
     let (_rules, rules) = watch::channel(Arc::default());
     let now = Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap());
-    let ears = Ears::open(&Settings::Session(settings), "n1", submit, now, rules, feedback, None).await.unwrap();
+    let ears = Ears::open(&Settings::Session(settings), "n1", submit, now, rules, quiet(), None).await.unwrap();
     let mut ready = ears.ready();
     tokio::time::timeout(wait::PATIENCE, ready.wait_for(|said| *said == Readiness::Ready)).await.unwrap().unwrap();
 

@@ -1,6 +1,8 @@
 //! The acceptance ring: the real daemon among real parts.
 
 #[cfg(test)]
+mod anchors;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod bad_input;

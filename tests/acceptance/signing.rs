@@ -20,7 +20,12 @@ pub(crate) async fn signed(gateway: &Gateway) -> (Daemon, String) {
 /// The same with further settings.
 pub(crate) async fn signed_with(gateway: &Gateway, further: impl FnOnce(Plan) -> Plan) -> (Daemon, String) {
     let plan = Daemon::plan(&directory(SMITH_FIRST)).listener().gateway("first", gateway);
-    let mut daemon = further(plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one")).prepare();
+    signed_of(further(plan)).await
+}
+
+/// The same of a plan with a way in and an account.
+pub(crate) async fn signed_of(plan: Plan) -> (Daemon, String) {
+    let mut daemon = plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").prepare();
     let made = daemon.run(&["record", "new", "--origin", ORIGIN]);
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
     assert!(made.status.success(), "{said}{}", String::from_utf8_lossy(&made.stderr));

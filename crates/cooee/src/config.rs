@@ -5,6 +5,7 @@
 //! reported in one pass. It must not read a secret's content, and opens no connection.
 
 mod account;
+mod anchor;
 mod key;
 mod layer;
 mod secret;
@@ -28,7 +29,7 @@ pub(crate) struct Settings {
     pub(crate) record: Record,
     /// `[mqtt]` or `[listener]`.
     pub(crate) intake: intake::settings::Settings,
-    /// `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]`, `[templates]`.
+    /// `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]`, `[[anchor]]`, `[templates]`.
     pub(crate) dispatch: dispatch::Settings,
     /// `[http]`.
     pub(crate) http: Http,
@@ -145,7 +146,7 @@ pub(crate) enum Source {
 /// Sections that are tables: the environment may override their keys.
 const TABLES: [&str; 8] = ["station", "record", "mqtt", "listener", "http", "email", "templates", "directory"];
 /// Sections that are lists of tables: they come from the file alone.
-const LISTS: [&str; 4] = ["sms", "voice", "webhook", "key"];
+const LISTS: [&str; 5] = ["sms", "voice", "webhook", "anchor", "key"];
 
 impl Settings {
     /// Reads the file at `path` with `environment` over it.
@@ -183,9 +184,12 @@ impl Settings {
         let webhooks = layered.names("webhook");
         let calls = !layered.names("voice").is_empty();
         let intake = way_in(&mut layered);
+        let has_broker = !matches!(intake, Some(intake::settings::Settings::Listener(_)));
+        let email = layered.optional("email");
         let dispatch = dispatch::Settings {
             sms: account::read(&mut layered),
-            email: layered.optional("email"),
+            anchor: anchor::read(&mut layered, email.is_some(), has_broker),
+            email,
             voice: layered.list("voice").into_iter().map(|(_, account)| account).collect(),
             webhook: layered.list("webhook").into_iter().map(|(_, endpoint)| endpoint).collect(),
             templates: layered.table_or_default("templates"),

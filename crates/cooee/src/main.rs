@@ -2,6 +2,7 @@
 //!
 //! The only crate that sees every room. It must not decide anything about alarms.
 
+mod anchors;
 mod auditing;
 mod backup;
 mod carriers;

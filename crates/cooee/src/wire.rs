@@ -23,6 +23,7 @@ use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
 use intake::{Ears, Readiness};
 use ledger::{AnyLedger, Ledger as _};
+use station::anchoring;
 use station::clock::{Clock, MachineClock};
 use station::desk::Desk;
 use station::entropy::Entropy;
@@ -35,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::anchors::Anchors;
 use crate::carriers::carriers;
 use crate::config::{Key, Links, Settings};
 use crate::signing::Signing;
@@ -52,6 +54,7 @@ pub(crate) struct House {
     watch: JoinHandle<Result<(), StationError>>,
     /// Ends with the watch; `None` where the record is not signed.
     notary: Option<JoinHandle<()>>,
+    anchors: Vec<JoinHandle<()>>,
     /// Asks for another look at the days to come.
     look_again: lookout::Ask,
     serving: Vec<JoinHandle<io::Result<()>>>,
@@ -99,6 +102,7 @@ impl House {
         let voice = Voice::open(&settings.dispatch, public_url, desk.submitter(), &busy, &now).context("open the carriers")?;
         let voice = Arc::new(voice);
         let (feedback_in, feedback) = mpsc::channel(FEEDBACK_MAX);
+        let (retained_in, checkpoints) = mpsc::channel(1);
         let ledger = Arc::new(ledger);
         let station = Station::open(Parts {
             ledger: Arc::clone(&ledger),
@@ -118,23 +122,49 @@ impl House {
         for (id, provider, reference) in station.floor().receipts_due() {
             voice.expect_receipt(id, provider, reference);
         }
+        let anchors = Anchors::open(settings, &now, &station.floor().engine, &retained_in)?;
         let last_here = station.floor().last_entry_at();
         let in_force = station.floor().engine.directory_version() > 0;
         let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
         let (stop_watch, stopped) = watch::channel(false);
         let watch = tokio::spawn(station.run(stopped));
-        let (notary, proofs) = sign(data_dir, &desk, ledger);
+        let (notary, shelf) = sign(data_dir, &desk, ledger);
+        let anchoring = anchoring::Parts {
+            latest: shelf.signed(),
+            keys: shelf.keys().to_vec(),
+            health: desk.health(),
+            submit: desk.submitter(),
+            now: Arc::clone(&now),
+        };
+        let anchors = anchors.start(anchoring, notary.is_some()).await;
         adopt(settings, &desk, &rules, in_force).await?;
         let (lookout, look_again) = Lookout::new(lookout::Parts { desk: desk.clone(), carriers: carriers(&settings.dispatch) });
         tokio::spawn(lookout.run());
         let node = node_name(&settings.station.name);
+        let outgoing = intake::Outgoing { feedback, checkpoints };
         let ears =
-            Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, feedback, last_here).await.context("open the ears")?;
+            Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, outgoing, last_here).await.context("open the ears")?;
         let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
         let (stop_serving, serving_stopped) = watch::channel(false);
-        let desk_room = DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, proofs, stop: serving_stopped };
+        let desk_room =
+            DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, proofs: shelf, stop: serving_stopped };
         let (address, serving) = desk_room.open(extras).await?;
-        Ok(Self { desk, ears, voice, watch, notary, look_again, serving, keys, rules, stop_watch, stop_serving, address, _lock: lock })
+        Ok(Self {
+            desk,
+            ears,
+            voice,
+            watch,
+            notary,
+            anchors,
+            look_again,
+            serving,
+            keys,
+            rules,
+            stop_watch,
+            stop_serving,
+            address,
+            _lock: lock,
+        })
     }
 
     /// Waits until presses reach us, or until a broker that is away has become a trouble.
@@ -198,6 +228,8 @@ impl House {
         }
         // Whatever became of the desk, what is under way is finished and the watch stops in order.
         self.voice.shutdown().await;
+        // What is cut off here was not recorded as taken, so that the next start gives it again.
+        self.anchors.iter().for_each(JoinHandle::abort);
         self.stop_watch.send_replace(true);
         if !self.watch.is_finished() {
             self.watch.await.context("stop the watch")??;
@@ -210,7 +242,7 @@ impl House {
 }
 
 /// Has the record signed from here on, where a key was made for it; and what verifiers may ask for.
-fn sign(data_dir: &Path, desk: &Desk, ledger: Arc<AnyLedger>) -> (Option<JoinHandle<()>>, Arc<dyn Proofs>) {
+fn sign(data_dir: &Path, desk: &Desk, ledger: Arc<AnyLedger>) -> (Option<JoinHandle<()>>, Arc<Shelf<AnyLedger>>) {
     let Some(signer) = Signing::of(data_dir).open() else { return (None, Arc::new(Shelf::unsigned(ledger))) };
     let parts = notary::Parts { ledger, signer, submit: desk.submitter(), health: desk.health(), tick_every: notary::TICK_EVERY };
     let (notary, shelf) = Notary::new(parts);

@@ -10,7 +10,7 @@ use escalation::dispatch::{Address as To, Order};
 use escalation::id::CarrierName;
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -107,6 +107,13 @@ impl Relay {
             return Err(Fault::Refused("not_a_mailbox".to_owned()));
         };
         let message = self.compose(order, to, mail)?;
+        self.deliver(&message, budget).await?;
+        // Not the relay's own words: some repeat the recipient there, and this goes into the record in clear.
+        Ok(Taken { provider_ref: Some(self.message_id(order)), receipt_due: false })
+    }
+
+    /// Hands a mail to the relay once, within the smaller of `budget` and the relay's own timeout.
+    pub(crate) async fn deliver(&self, message: &Message, budget: Duration) -> Result<(), Fault> {
         let bytes = message.formatted();
         let whole = tokio::time::Instant::now() + budget.min(self.request);
         let not_sent = |_late| Fault::NotSent("timeout");
@@ -117,8 +124,7 @@ impl Relay {
         if tokio::time::timeout(QUIT, connection.quit()).await.is_err() {
             tracing::debug!(carrier = %self.name, "the relay did not say goodbye");
         }
-        // Not the relay's own words: some repeat the recipient there, and this goes into the record in clear.
-        Ok(Taken { provider_ref: Some(self.message_id(order)), receipt_due: false })
+        Ok(())
     }
 
     /// For `cooee doctor`: greeting, TLS, login, NOOP. No mail is sent.
@@ -172,18 +178,28 @@ impl Relay {
     fn compose(&self, order: &Order, to: &str, mail: &Mail) -> Result<Message, Fault> {
         let to = Mailbox::from_str(to).map_err(|_| Fault::Refused("not_a_mailbox".to_owned()))?;
         let thread = self.thread_id(order);
-        Message::builder()
-            .from(self.from.clone())
-            .to(to)
+        self.begin(to)
             .subject(mail.subject.clone())
             .date(order.queued_at.into())
             .message_id(Some(self.message_id(order)))
             .references(thread.clone())
             .in_reply_to(thread)
-            .raw_header(header("Auto-Submitted", "auto-generated"))
-            .raw_header(header("X-Auto-Response-Suppress", "All"))
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
             .map_err(|_| Fault::Refused("cannot_compose".to_owned()))
+    }
+
+    /// What every mail of ours begins with: nobody's out-of-office answers it.
+    pub(crate) fn begin(&self, to: Mailbox) -> MessageBuilder {
+        Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("X-Auto-Response-Suppress", "All"))
+    }
+
+    /// Right-hand side of our message ids.
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// The same on every retry, so that a mail sent twice is shown once. The instant tells apart stations that begin anew.

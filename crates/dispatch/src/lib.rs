@@ -8,8 +8,10 @@
 //! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
 //! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience; `breaker`: who is asked last.
 //! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `call`, `webhook`.
+//! - [`anchor`]: checkpoints for others to keep, which share nothing with messages.
 //! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
 
+pub mod anchor;
 mod attempt;
 pub mod backoff;
 mod breaker;
@@ -318,7 +320,11 @@ impl Built {
 /// Checks settings, secrets' files and templates without connecting to anything, for `cooee check`.
 pub fn check(settings: &Settings, public_url: Option<&str>) -> Result<(), VoiceError> {
     let now: Now = Arc::new(|| escalation::time::Timestamp::UNIX_EPOCH);
-    Built::from(settings, public_url, &now).map(drop)
+    Built::from(settings, public_url, &now)?;
+    for wanted in &settings.anchor {
+        anchor::Anchor::open(wanted, settings, &now)?;
+    }
+    Ok(())
 }
 
 /// What `cooee doctor` learns of one provider: what is good, or what is wrong and what to do about it.

@@ -2,6 +2,7 @@
 //!
 //! Only shapes and defaults live here: nothing connects, and a secret is always a file, never a value.
 
+mod anchor;
 mod hosted;
 mod http;
 mod voice;
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 use escalation::id::CarrierName;
 use serde::Deserialize;
 
+pub use self::anchor::{Anchor, HookAnchor, MailAnchor, TopicAnchor};
 pub use self::hosted::{Hosted, Service};
 pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
 pub use self::voice::{Voice, VoiceKind};
 
-/// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]` and `[templates]`.
+/// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]`, `[[anchor]]` and `[templates]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -28,6 +30,8 @@ pub struct Settings {
     pub voice: Vec<Voice>,
     /// Webhooks of centres, chosen by name.
     pub webhook: Vec<Webhook>,
+    /// Places outside that are given checkpoints.
+    pub anchor: Vec<Anchor>,
     /// Texts edited by the operator.
     pub templates: Templates,
 }

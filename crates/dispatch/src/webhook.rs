@@ -114,11 +114,15 @@ pub(crate) fn body(order: &Order) -> Text {
 impl Endpoint {
     /// Reads the secret and builds the client; connects to nothing.
     pub(crate) fn open(settings: &Webhook, now: Now) -> Result<Self, SettingsError> {
-        let what = format!("[[webhook]] {}", settings.name);
+        Self::open_as(&format!("[[webhook]] {}", settings.name), settings, now)
+    }
+
+    /// The same for another table of the settings, `what`.
+    pub(crate) fn open_as(what: &str, settings: &Webhook, now: Now) -> Result<Self, SettingsError> {
         let secret = Secret::read(&format!("{what} secret_file"), &settings.secret_file)?;
-        let keys = secret.each().map(|secret| key_of(&what, secret)).collect::<Result<_, _>>()?;
+        let keys = secret.each().map(|secret| key_of(what, secret)).collect::<Result<_, _>>()?;
         let (client, url) = client::build(&Wanted {
-            what: &what,
+            what,
             url: &settings.url,
             connect_ms: settings.connect_ms,
             request_ms: settings.request_ms,
@@ -154,9 +158,12 @@ impl Endpoint {
 
     /// Posts a message once.
     pub(crate) async fn send(&self, order: &Order, letter: &Letter, budget: Duration) -> Result<Taken, Fault> {
-        let id = order.key();
+        self.post(order.key(), letter.words().to_owned(), budget).await.map(|_status| Taken { provider_ref: None, receipt_due: false })
+    }
+
+    /// Posts a body under an id, once; gives the status of success.
+    pub(crate) async fn post(&self, id: String, body: String, budget: Duration) -> Result<u16, Fault> {
         let timestamp = (self.now)().as_second().to_string();
-        let body = letter.words().to_owned();
         let request = self
             .client
             .post(self.url.clone())
@@ -169,8 +176,8 @@ impl Endpoint {
         let response = request.send().await.map_err(|e| client::fault_of(&e))?;
         judge(&response, (self.now)())?;
         // Reading the rest keeps the connection; that it was taken is already known.
-        let taken = Taken { provider_ref: None, receipt_due: false };
-        Ok(response.bytes().await.map_or_else(|_| taken.clone(), |_| taken.clone()))
+        let status = response.status().as_u16();
+        Ok(response.bytes().await.map_or(status, |_rest| status))
     }
 
     /// For `cooee doctor`: whether the host answers at all. No message is sent, so the secret cannot be checked.

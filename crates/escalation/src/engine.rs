@@ -9,12 +9,13 @@ use std::sync::Arc;
 use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
+use crate::anchor::{Anchored, LastAnchored};
 use crate::codes::Codes;
 use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
+use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::plan::StepId;
@@ -49,6 +50,8 @@ pub struct Engine {
     key: Option<KeyId>,
     /// The public keys that sign the record: the current one, and the one before it while both do.
     signing: Option<(String, Option<String>)>,
+    /// The last checkpoint that each anchor took.
+    anchored: BTreeMap<AnchorName, LastAnchored>,
     people: BTreeMap<PersonId, Person>,
     /// Those of them whom the directory in force does not name.
     gone: BTreeSet<PersonId>,
@@ -181,6 +184,7 @@ impl Engine {
             Input::RecordFound => Vec::new(),
             Input::TickOwed { wall_ahead_us } => vec![self.ticked(*wall_ahead_us)],
             Input::SignedBy(signed) => self.on_signed_by(signed),
+            Input::CheckpointAnchored(anchored) => self.on_anchored(anchored),
             Input::BundleExported(export) => vec![Event::from(export)],
             Input::RegisterExported(export) => vec![Event::from(export)],
             Input::CoverageForeseen(seen) => self.on_foreseen(seen),
@@ -203,6 +207,9 @@ impl Engine {
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),
+            Event::CheckpointAnchored { anchor, size, .. } => {
+                self.anchored.insert(anchor.clone(), LastAnchored { size: *size, at });
+            }
             Event::DirectoryAdopted { version, digest, directory, gone, .. } => {
                 self.gone = gone.iter().copied().collect();
                 self.go_by(*version, *digest, directory);
@@ -528,6 +535,18 @@ impl Engine {
         let SignedBy { key, before, succeeds } = signed.clone();
         let known = self.signing.as_ref().is_some_and(|(old_key, old_before)| (old_key, old_before) == (&key, &before));
         if known { Vec::new() } else { vec![Event::SignedBy { key, before, succeeds }] }
+    }
+
+    /// What was taken proves that the anchor can be reached.
+    fn on_anchored(&self, anchored: &Anchored) -> Vec<Event> {
+        let Anchored { anchor, size, root, receipt } = anchored.clone();
+        let cleared = self.trouble_cleared(&Cause::AnchorFailing { anchor: anchor.clone() });
+        std::iter::once(Event::CheckpointAnchored { anchor, size, root, receipt }).chain(cleared).collect()
+    }
+
+    /// The last checkpoint that each anchor took, of those in the settings and of those that were.
+    pub fn anchored(&self) -> &BTreeMap<AnchorName, LastAnchored> {
+        &self.anchored
     }
 
     pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {

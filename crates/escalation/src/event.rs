@@ -29,9 +29,10 @@ pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 pub use self::successor::Successor;
 pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
+use crate::anchor::Receipt;
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion, PlanId};
+use crate::id::{ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion, PlanId};
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::plan::StepId;
 use crate::police::Threshold;
@@ -107,6 +108,18 @@ pub enum Event {
         /// After a recovery: the last checkpoint under the name before this one, which this record may fall short of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         succeeds: Option<String>,
+    },
+    /// A place outside took a checkpoint of this record: what is before it can no longer be changed unseen by whoever has that.
+    #[serde(rename = "checkpoint.anchored")]
+    CheckpointAnchored {
+        /// Which place, by its name in the settings.
+        anchor: AnchorName,
+        /// How many entries the checkpoint covers.
+        size: u64,
+        /// Its root.
+        root: Digest,
+        /// By what it is known that it was taken.
+        receipt: Receipt,
     },
     /// A directory came into force.
     #[serde(rename = "directory.adopted")]

@@ -113,6 +113,8 @@ slug_id! {
     PlanId;
     /// A carrier's account or endpoint, by the `name` it has in the settings.
     CarrierName;
+    /// A place outside that is given checkpoints, by the `name` it has in the settings.
+    AnchorName;
 }
 
 /// A button, pendant or app: the pair that its topic names, so that identity never comes from a payload.

@@ -3,6 +3,7 @@
 //! Silence is among it: [`Input::Tick`] is tested like speech.
 
 use crate::acknowledgement::{Answer, Commitment, Disposition};
+use crate::anchor::Anchored;
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::{Doer, Erasable, Event, Reader, Successor};
@@ -70,6 +71,8 @@ pub enum Input {
     },
     /// These keys sign the record from here on.
     SignedBy(SignedBy),
+    /// An anchor took a checkpoint of the record.
+    CheckpointAnchored(Anchored),
     /// An evidence bundle was made; it is handed out once that is recorded.
     BundleExported(Export),
     /// A register of attendance was made; it is handed out once that is recorded.
@@ -376,6 +379,7 @@ impl Input {
             | Self::RecordFound
             | Self::TickOwed { .. }
             | Self::SignedBy(_)
+            | Self::CheckpointAnchored(_)
             | Self::BundleExported(_)
             | Self::RegisterExported(_)
             | Self::CoverageForeseen(_)

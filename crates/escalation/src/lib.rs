@@ -22,6 +22,7 @@ pub mod acknowledgement;
 pub mod activation;
 mod addressing;
 mod agenda;
+pub mod anchor;
 mod answering;
 mod arriving;
 mod climb;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActivationId, CarrierName, CustomerId, DeviceId, LadderId, SiteId};
+use crate::id::{ActivationId, AnchorName, CarrierName, CustomerId, DeviceId, LadderId, SiteId};
 use crate::time::Timestamp;
 
 /// A trouble's cause; it is its own key, so that one cause is one trouble.
@@ -42,6 +42,11 @@ pub enum Cause {
     RepliesUnread {
         /// Whose.
         carrier: CarrierName,
+    },
+    /// An anchor does not take checkpoints of the record, or there are none to give it.
+    AnchorFailing {
+        /// Which.
+        anchor: AnchorName,
     },
     /// A rung had nobody to tell.
     Coverage {
@@ -104,6 +109,7 @@ impl Cause {
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }
             | Self::RepliesUnread { .. }
+            | Self::AnchorFailing { .. }
             | Self::Overflow { .. }
             | Self::Fault { .. } => Scope::Station,
         }

@@ -28,6 +28,7 @@ use tokio::task::AbortHandle;
 
 use crate::listener::Listener;
 use crate::outward::Outward;
+pub use crate::outward::Retained;
 use crate::selftest::Lack;
 use crate::session::Session;
 use crate::settings::{Access, BadSettings, Settings};
@@ -99,6 +100,14 @@ pub enum NotOpened {
     },
 }
 
+/// What the house has to say by the same way.
+pub struct Outgoing {
+    /// What devices are told.
+    pub feedback: mpsc::Receiver<Feedback>,
+    /// Checkpoints for an outside broker to keep. A listener keeps none: it is no place outside.
+    pub checkpoints: mpsc::Receiver<Retained>,
+}
+
 /// The open ears.
 pub struct Ears {
     way: Way,
@@ -126,7 +135,7 @@ impl Ears {
         submit: Submit,
         now: Now,
         rules: watch::Receiver<Arc<Vec<Rule>>>,
-        feedback: mpsc::Receiver<Feedback>,
+        outgoing: Outgoing,
         last_here: Option<Timestamp>,
     ) -> Result<Self, NotOpened> {
         let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: "not connected yet".to_owned() });
@@ -136,7 +145,7 @@ impl Ears {
         let way = match settings {
             Settings::Session(mqtt) => {
                 let access = mqtt.access()?;
-                let outward = Outward::start(&access, node, feedback)?;
+                let outward = Outward::start(&access, node, outgoing)?;
                 if mqtt.self_test {
                     let testing = test_broker(access.clone(), node.to_owned(), troubles.clone(), readiness.clone());
                     helpers.push(tokio::spawn(testing).abort_handle());
@@ -151,7 +160,7 @@ impl Ears {
                     submit,
                     now,
                     rules,
-                    feedback,
+                    feedback: outgoing.feedback,
                     supervision: supervision.clone(),
                     troubles,
                     readiness: readiness_in,

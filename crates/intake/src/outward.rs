@@ -1,4 +1,4 @@
-//! What we publish to an outside broker: our own birth and will, and feedback to devices.
+//! What we publish to an outside broker: our own birth and will, feedback to devices, and checkpoints of the record.
 //!
 //! By a client of its own with a clean session, so that nothing we say can stand in the way of what we hear. Must not wait for
 //! the broker while holding anything else up: what waits for it waits in the caller's bounded queue, whose overflow rule holds.
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, PublishOptions, QoS};
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::session::{connect, options};
 use crate::settings::Access;
-use crate::{Feedback, NotOpened, State};
+use crate::{Feedback, NotOpened, Outgoing, State};
 
 /// How many messages may be on their way to the broker. Overflow rule: the newest is dropped and logged; a device that needs it repeats its press.
 const WAITING_MAX: usize = 1_024;
@@ -27,11 +27,21 @@ pub(crate) struct Outward {
     topic: String,
     line: JoinHandle<()>,
     speaker: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+}
+
+/// A checkpoint for the broker to keep for whoever subscribes, and who waits for its PUBACK. Dropped where there was none.
+#[derive(Debug)]
+pub struct Retained {
+    /// The signed note, to the byte.
+    pub note: String,
+    /// Told once the broker has taken it.
+    pub taken: oneshot::Sender<()>,
 }
 
 impl Outward {
     /// Starts speaking; goes on trying until it is shut down.
-    pub(crate) fn start(access: &Access, node: &str, feedback: mpsc::Receiver<Feedback>) -> Result<Self, NotOpened> {
+    pub(crate) fn start(access: &Access, node: &str, outgoing: Outgoing) -> Result<Self, NotOpened> {
         let topic = online_topic(node);
         let mut options = options(access, &format!("{}-out", access.client_id))?;
         options.set_clean_session(true);
@@ -39,13 +49,15 @@ impl Outward {
         let (client, line) = connect(options, WAITING_MAX);
         let (connected_in, connected) = watch::channel(false);
         let line = tokio::spawn(run(line, client.clone(), topic.clone(), connected_in));
-        let speaker = tokio::spawn(speak(client.clone(), feedback, connected));
-        Ok(Self { client, topic, line, speaker })
+        let speaker = tokio::spawn(speak(client.clone(), outgoing.feedback, connected.clone()));
+        let keeper = tokio::spawn(keep(client.clone(), outgoing.checkpoints, connected));
+        Ok(Self { client, topic, line, speaker, keeper })
     }
 
     /// Says that we leave, and leaves.
     pub(crate) async fn shutdown(self) {
         self.speaker.abort();
+        self.keeper.abort();
         let said = self.client.try_publish(self.topic.as_str(), "offline", retained());
         let asked = said.and_then(|()| self.client.try_disconnect_with_timeout(FAREWELL / 2));
         if let Err(error) = asked {
@@ -62,6 +74,9 @@ impl Outward {
 pub(crate) fn online_topic(node: &str) -> String {
     format!("cooee/v1/$station/{node}/online")
 }
+
+/// Where the latest checkpoint of the record stands, retained.
+const CHECKPOINT: &str = "cooee/v1/$station/checkpoint";
 
 /// Where a device is told, and what: the JSON of `cooee/v1/{site}/{device}/state`.
 pub(crate) fn told(feedback: &Feedback) -> (String, String) {
@@ -112,6 +127,30 @@ async fn speak(client: AsyncClient, mut feedback: mpsc::Receiver<Feedback>, mut 
             tracing::warn!(%error, activation.id = %feedback.activation, "feedback to a device was dropped");
         }
     }
+}
+
+/// Publishes one checkpoint after the other, each once it has been asked for and the one before has its PUBACK or never will.
+async fn keep(client: AsyncClient, mut checkpoints: mpsc::Receiver<Retained>, mut connected: watch::Receiver<bool>) {
+    while let Some(Retained { note, mut taken }) = checkpoints.recv().await {
+        // Whoever gives up waiting has taken the checkpoint back: a newer one follows.
+        let published = tokio::select! {
+            published = publish(&client, note, &mut connected) => published,
+            () = taken.closed() => continue,
+        };
+        match published {
+            Ok(()) if taken.send(()).is_err() => {
+                tracing::debug!("a checkpoint was taken by the broker after nobody waited for it any more");
+            }
+            Ok(()) => {}
+            Err(why) => tracing::debug!(%why, "a checkpoint was not taken by the broker"),
+        }
+    }
+}
+
+async fn publish(client: &AsyncClient, note: String, connected: &mut watch::Receiver<bool>) -> Result<(), String> {
+    connected.wait_for(|connected| *connected).await.map_err(|why| why.to_string())?;
+    let notice = client.try_publish_tracked(CHECKPOINT, note, retained()).map_err(|why| why.to_string())?;
+    notice.wait_async().await.map(drop).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use escalation::verdict::{NotTaken, Submit, Verdict};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::evidence::Dossier;
+use crate::milestones::Milestones;
 use crate::vault::Vault;
 use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView};
 
@@ -201,6 +202,8 @@ pub struct Health {
     pub spooled: u64,
     /// Entries in the record.
     pub size: u64,
+    /// How far it has come with what anchors wait for.
+    pub milestones: Milestones,
     /// Activations that are not closed, drills left out.
     pub open: u64,
     /// Drills that are not over.

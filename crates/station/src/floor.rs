@@ -27,6 +27,7 @@ use crate::adopt;
 use crate::clock::later;
 use crate::desk::{Totals, failure_name};
 use crate::journal::{Common, Journal, JournalError};
+use crate::milestones::Milestones;
 use crate::secret::Secret;
 use crate::vault::Vault;
 use crate::view::StreamEntry;
@@ -44,6 +45,7 @@ pub struct Floor {
     secret: Secret,
     next: Seq,
     last_at: Timestamp,
+    milestones: Milestones,
     trails: BTreeMap<ActivationId, Trail>,
     links: BTreeMap<Token, Link>,
     receipts: BTreeMap<DispatchId, (CarrierName, String)>,
@@ -164,6 +166,7 @@ impl Floor {
             secret,
             next: Seq::FIRST,
             last_at: Timestamp::UNIX_EPOCH,
+            milestones: Milestones::default(),
             trails: BTreeMap::new(),
             links: BTreeMap::new(),
             receipts: BTreeMap::new(),
@@ -181,6 +184,11 @@ impl Floor {
     /// When the last entry was written; `None` on an empty record.
     pub fn last_entry_at(&self) -> Option<Timestamp> {
         (self.next != Seq::FIRST).then_some(self.last_at)
+    }
+
+    /// How far the record has come with what anchors wait for.
+    pub fn milestones(&self) -> Milestones {
+        self.milestones
     }
 
     /// The station's key.
@@ -284,6 +292,7 @@ impl Floor {
             | Input::RecordFound
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
+            | Input::CheckpointAnchored(_)
             | Input::BundleExported(_)
             | Input::RegisterExported(_)
             | Input::CoverageForeseen(_)
@@ -327,6 +336,7 @@ impl Floor {
 
     /// Keeps the indexes that the rules do not need: live and at replay alike.
     fn follow(&mut self, seq: Seq, event: &Event) {
+        self.milestones.pass(seq, event);
         if let Event::PersonVersioned { id, person, .. } = event {
             Arc::make_mut(&mut self.vault).keep_person_entry(PersonVersion { person: *id, version: person.version }, seq);
         }
@@ -455,6 +465,7 @@ impl Floor {
             | Event::RecordFound {}
             | Event::Ticked { .. }
             | Event::SignedBy { .. }
+            | Event::CheckpointAnchored { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
@@ -659,6 +670,7 @@ impl Floor {
             | Input::RecordFound
             | Input::TickOwed { .. }
             | Input::SignedBy(_)
+            | Input::CheckpointAnchored(_)
             | Input::BundleExported(_)
             | Input::RegisterExported(_)
             | Input::CoverageForeseen(_)
@@ -759,6 +771,7 @@ fn holds(input: &Input) -> Holds {
         | Input::RecordFound
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
+        | Input::CheckpointAnchored(_)
         | Input::BundleExported(_)
         | Input::RegisterExported(_)
         | Input::CoverageForeseen(_)

@@ -14,6 +14,7 @@
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
 
 pub mod adopt;
+pub mod anchoring;
 pub mod clock;
 pub mod desk;
 pub mod entropy;
@@ -26,6 +27,7 @@ mod links;
 mod look;
 pub mod lookout;
 mod lost;
+pub mod milestones;
 pub mod notary;
 mod order;
 mod portray;

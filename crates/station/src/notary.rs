@@ -256,6 +256,16 @@ impl<L> Shelf<L> {
         Self { ledger, tree: Arc::default(), latest, keys: Vec::new() }
     }
 
+    /// The latest checkpoint, and each that follows.
+    pub fn signed(&self) -> watch::Receiver<Option<Arc<Checkpoint>>> {
+        self.latest.clone()
+    }
+
+    /// The public keys, the current one first.
+    pub fn keys(&self) -> &[VerifyKey] {
+        &self.keys
+    }
+
     /// The latest checkpoint, once it covers the entry at this place.
     async fn covering(&self, place: u64) -> Result<Arc<Checkpoint>, NotaryError> {
         let mut latest = self.latest.clone();

@@ -596,6 +596,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::RecordFound {}
         | Event::Ticked { .. }
         | Event::SignedBy { .. }
+        | Event::CheckpointAnchored { .. }
         | Event::DirectoryAdopted { .. }
         | Event::PersonVersioned { .. }
         | Event::TroubleRaised { .. }

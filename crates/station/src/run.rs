@@ -563,6 +563,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             record_reachable: self.lost.is_none(),
             spooled: self.lost.as_ref().map_or(0, Lost::count),
             size: self.floor.next().index(),
+            milestones: self.floor.milestones(),
             open,
             drills: u64::try_from(drills).unwrap_or(u64::MAX),
             owed: u64::try_from(self.floor.engine.owed_count()).unwrap_or(u64::MAX),
@@ -638,6 +639,7 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::RecordFound
         | Input::TickOwed { .. }
         | Input::SignedBy(_)
+        | Input::CheckpointAnchored(_)
         | Input::BundleExported(_)
         | Input::RegisterExported(_)
         | Input::CoverageForeseen(_)

@@ -115,7 +115,7 @@ pub enum Audience<'a> {
     Site(&'a SiteId),
     /// Who may see this activation.
     Activation(&'a ActivationId),
-    /// Only who may see everything: a person belongs to no customer.
+    /// Only who may see everything: a person or an anchor belongs to no customer.
     Unscoped,
 }
 
@@ -138,7 +138,8 @@ impl<'a> Audience<'a> {
             Cause::Coverage { site, .. } | Cause::CoverageGap { site, .. } | Cause::Tampered { site } => Self::Site(site),
             Cause::Chatter { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
-            Cause::OptedOut { .. } | Cause::Fault { activation: None } => Self::Unscoped,
+            // An anchor may be called after the customer who keeps it.
+            Cause::OptedOut { .. } | Cause::AnchorFailing { .. } | Cause::Fault { activation: None } => Self::Unscoped,
         }
     }
 }

@@ -130,6 +130,14 @@ impl Plan {
         self.also(&format!("[[webhook]]\nname = {name:?}\nurl = {url:?}\nsecret_file = \"{}\"", file.display()))
     }
 
+    /// A place outside that is posted checkpoints, with further settings in TOML.
+    #[must_use]
+    pub fn anchor_hook(self, name: &str, url: &str, secret: &str, further: &str) -> Self {
+        let file = self.folder.write_secret(&format!("anchor-{name}"), secret);
+        let file = file.display();
+        self.also(&format!("[[anchor]]\nname = {name:?}\nkind = \"webhook\"\nurl = {url:?}\nsecret_file = \"{file}\"\n{further}"))
+    }
+
     /// Another key than the administrator's.
     #[must_use]
     pub fn key(self, key: &Key) -> Self {

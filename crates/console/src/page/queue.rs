@@ -145,6 +145,9 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::RepliesUnread { carrier } => {
             format!("Replies kept by {carrier} cannot be read: answers by text may be unheard. Ring whoever was told; run `cooee doctor`.")
         }
+        Cause::AnchorFailing { anchor } => format!(
+            "The anchor {anchor} does not take checkpoints of the record: it cannot vouch later for what is recorded now. Alarms go on. Run `cooee doctor`."
+        ),
         Cause::Coverage { ladder, site } => {
             format!("The ladder {ladder} at {site} had a step with nobody to tell. Mend the directory.")
         }

@@ -47,6 +47,7 @@ pub(crate) fn run(arguments: &File) -> anyhow::Result<ExitCode> {
 async fn look_at_everything(settings: &Settings) -> Vec<Look> {
     let mut looks = vec![clock(), record(settings).await, broker(settings).await];
     looks.extend(carriers(settings).await);
+    looks.extend(anchors(settings).await);
     looks.push(public_url(settings).await);
     looks
 }
@@ -116,6 +117,22 @@ async fn carriers(settings: &Settings) -> Vec<Look> {
         return vec![Look { what: "carriers".to_owned(), found: Err(remedy) }];
     }
     probed.into_iter().map(|(name, found)| Look { what: format!("carrier {name}"), found }).collect()
+}
+
+/// Whether each anchor can be reached. Nothing is sent.
+async fn anchors(settings: &Settings) -> Vec<Look> {
+    let clock = Arc::new(MachineClock::start());
+    let now: dispatch::Now = Arc::new(move || clock.wall());
+    let mut looks = Vec::new();
+    for wanted in &settings.dispatch.anchor {
+        let found = match dispatch::anchor::Anchor::open(wanted, &settings.dispatch, &now) {
+            Ok(Some(anchor)) => anchor.probe().await,
+            Ok(None) => Ok("it is the broker".to_owned()),
+            Err(why) => Err(why.to_string()),
+        };
+        looks.push(Look { what: format!("anchor {}", wanted.name()), found });
+    }
+    looks
 }
 
 async fn public_url(settings: &Settings) -> Look {

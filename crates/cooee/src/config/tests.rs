@@ -369,3 +369,65 @@ status = 7
     "#]],
     );
 }
+
+#[test]
+fn anchors_say_what_they_lack_and_where() {
+    let anchors = r#"
+[[anchor]]
+name = "insurer"
+kind = "email"
+to = "nobody"
+[[anchor]]
+name = "union"
+kind = "webhook"
+url = "http://union.example.org"
+secret_file = "/dev/null"
+when = []
+[[anchor]]
+name = "broker"
+kind = "mqtt"
+every_s = 0
+[[anchor]]
+name = "broker"
+kind = "carrier pigeon"
+[[anchor]]
+name = "union"
+kind = "email"
+to = "a@example.org"
+when = ["closing", "weekly"]
+[[anchor]]
+name = "union"
+kind = "email"
+to = "a@example.org"
+[[anchor]]
+kind = "mqtt"
+"#;
+    check(&format!("{SMALL}{anchors}"), &[], &expect![[r#"
+        /etc/cooee/cooee.toml:18: anchor: insurer is sent by mail, and there is no [email]
+          add [email], or choose another kind
+        /etc/cooee/cooee.toml:19: anchor: to is no mailbox: Invalid input
+          write it like records@insurer.example.org
+        /etc/cooee/cooee.toml:23: anchor: url cannot be used: plain http would send secrets and alarms in clear across a network
+          use https, or a loopback address for a gateway on this machine
+        /etc/cooee/cooee.toml:24: anchor.secret_file: /dev/null is not a file
+          name the file itself
+        /etc/cooee/cooee.toml:25: anchor: when is empty: nothing would ever be sent
+          leave it out to use its default, or take the anchor out
+        /etc/cooee/cooee.toml:28: anchor: broker is published to a broker, and there is no [mqtt]
+          the listener inside the process is no place outside
+          use [mqtt], or choose another kind
+        /etc/cooee/cooee.toml:29: anchor: every_s is 0
+          write at least 1, or leave it out
+        /etc/cooee/cooee.toml:32: anchor: kind cannot be used: "carrier pigeon" is none of the choices
+          use one of: email, webhook, mqtt
+        /etc/cooee/cooee.toml:33: anchor: when[1] cannot be used: "weekly" is none of the choices
+          write it as config/cooee.toml shows
+        /etc/cooee/cooee.toml:39: anchor: there is another one of the name union
+          nobody could tell which of them has what
+          give each a name of its own
+        /etc/cooee/cooee.toml:40: anchor: union is sent by mail, and there is no [email]
+          add [email], or choose another kind
+        /etc/cooee/cooee.toml:42: anchor: name is missing
+          add it; config/cooee.toml shows how
+    "#]]);
+}

@@ -108,6 +108,7 @@ impl Activation {
             | Event::RecordFound {}
             | Event::Ticked { .. }
             | Event::SignedBy { .. }
+            | Event::CheckpointAnchored { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
@@ -174,6 +175,7 @@ impl Activation {
             | Event::RecordFound {}
             | Event::Ticked { .. }
             | Event::SignedBy { .. }
+            | Event::CheckpointAnchored { .. }
             | Event::DirectoryAdopted { .. }
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }

@@ -53,6 +53,7 @@ impl Event {
             | Self::RecordFound {}
             | Self::Ticked { .. }
             | Self::SignedBy { .. }
+            | Self::CheckpointAnchored { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }
@@ -100,6 +101,7 @@ impl Event {
             | Self::RecordFound {}
             | Self::Ticked { .. }
             | Self::SignedBy { .. }
+            | Self::CheckpointAnchored { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }

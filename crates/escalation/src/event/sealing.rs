@@ -78,6 +78,7 @@ impl Event {
             | Self::RecordFound {}
             | Self::Ticked { .. }
             | Self::SignedBy { .. }
+            | Self::CheckpointAnchored { .. }
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
             | Self::AskedFirst { .. }

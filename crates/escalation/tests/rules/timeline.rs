@@ -15,6 +15,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::RecordFound {} => "record found".to_owned(),
         Event::Ticked { open, .. } => format!("tick, {open} open"),
         Event::SignedBy { key, .. } => format!("signed by {key}"),
+        Event::CheckpointAnchored { anchor, size, .. } => format!("{size} entries anchored by {anchor}"),
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
         Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),

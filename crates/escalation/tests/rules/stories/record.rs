@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use escalation::anchor::{Anchored, Receipt};
 use escalation::event::{Erasable, Event, Reader};
-use escalation::id::CustomerId;
+use escalation::id::{AnchorName, CustomerId};
 use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
@@ -17,13 +18,14 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 56] = [
+const KINDS: [&str; 57] = [
     "station.started",
     "clock.stepped",
     "record.lost",
     "record.found",
     "tick",
     "record.signed_by",
+    "checkpoint.anchored",
     "directory.adopted",
     "person.version",
     "trouble.raised",
@@ -84,6 +86,7 @@ fn kind(event: &Event) -> &'static str {
         Event::RecordFound {} => "record.found",
         Event::Ticked { .. } => "tick",
         Event::SignedBy { .. } => "record.signed_by",
+        Event::CheckpointAnchored { .. } => "checkpoint.anchored",
         Event::DirectoryAdopted { .. } => "directory.adopted",
         Event::PersonVersioned { .. } => "person.version",
         Event::TroubleRaised { .. } => "trouble.raised",
@@ -159,6 +162,29 @@ fn keys_are_recorded_when_they_change_and_a_tick_each_time() {
     }
 }
 
+fn anchored(anchor: &str, size: u64) -> Anchored {
+    let receipt = Receipt::Http { status: 204, id: "checkpoint.9".to_owned() };
+    Anchored { anchor: AnchorName::parse(anchor).unwrap(), size, root: digest_of("root"), receipt }
+}
+
+/// What an anchor took is remembered over a replay, and shows that it can be reached.
+#[test]
+fn a_receipt_is_recorded_and_ends_its_own_anchors_trouble() {
+    let mut floor = Floor::new(COUNTERS);
+    let failing = |anchor: &str| Cause::AnchorFailing { anchor: AnchorName::parse(anchor).unwrap() };
+    for anchor in ["insurer", "union"] {
+        assert_eq!(floor.take(Input::TroubleNoticed(failing(anchor))).unwrap().len(), 1);
+        assert!(floor.take(Input::TroubleNoticed(failing(anchor))).unwrap().is_empty(), "one trouble, however often it fails");
+    }
+    let told = floor.take(Input::CheckpointAnchored(anchored("insurer", 9))).unwrap();
+    assert!(matches!(told.as_slice(), [Event::CheckpointAnchored { size: 9, .. }, Event::TroubleCleared { .. }]), "{told:?}");
+    assert_eq!(floor.take(Input::CheckpointAnchored(anchored("insurer", 12))).unwrap().len(), 1);
+    let open: Vec<_> = floor.engine.troubles().map(|(cause, _)| cause.clone()).collect();
+    assert_eq!(open, [failing("union")]);
+    let last = floor.engine.anchored();
+    assert_eq!(last.iter().map(|(name, last)| (name.as_str(), last.size, last.at)).collect::<Vec<_>>(), [("insurer", 12, floor.now)]);
+}
+
 /// While the spool holds, losses are counted. Where it fails as well, a crash would forget the count.
 #[test]
 fn what_neither_record_nor_spool_holds_is_named_by_the_time() {
@@ -205,6 +231,7 @@ fn a_long_day() -> Floor {
     floor.take(Input::Started(started)).unwrap();
     floor.take(Input::ClockStepped { by_us: -1_500_000 }).unwrap();
     floor.take(Input::SignedBy(signed_by("2", Some("1")))).unwrap();
+    floor.take(Input::CheckpointAnchored(anchored("insurer", 9))).unwrap();
     floor.take(Input::TroubleNoticed(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
     floor.take(Input::TroubleCleared(Cause::SubscriptionRefused { filter: "cooee/v1/+/+/press".to_owned() })).unwrap();
     floor.hear(signal("library/counter-1", Verb::Tamper { on: true }));

@@ -1,0 +1,130 @@
+//! Anchors that are reached by mail or webhook: a checkpoint goes out once, and it is said how it is known to have been taken.
+//!
+//! None of this shares a queue, a slot or a connection with messages about alarms. When one is due, and what follows from its
+//! being refused, is the watch's business.
+
+mod letter;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use escalation::anchor::{Occasion, Receipt};
+use escalation::id::CarrierName;
+use escalation::time::Timestamp;
+use lettre::message::Mailbox;
+use serde_json::json;
+
+use crate::email::Relay;
+use crate::health::Now;
+use crate::settings::{Anchor as Wanted, HookAnchor, MailAnchor, Settings, SettingsError, Webhook};
+use crate::webhook::Endpoint;
+
+/// How long the whole may take, from connecting to the last word.
+const BUDGET: Duration = Duration::from_secs(45);
+
+/// A checkpoint and what has to be said with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keepsake {
+    /// The station's name.
+    pub station: String,
+    /// The record's name.
+    pub origin: String,
+    /// How many entries it covers.
+    pub size: u64,
+    /// Its root, in base64 as the note has it.
+    pub root: String,
+    /// The signed note, to the byte.
+    pub note: String,
+    /// The public keys of whoever signed it.
+    pub keys: Vec<String>,
+    /// Why it is sent now.
+    pub occasion: Occasion,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An anchor, ready to be given something.
+pub struct Anchor(Way);
+
+enum Way {
+    Mail { relay: Box<Relay>, to: Mailbox },
+    Hook(Box<Endpoint>),
+}
+
+impl fmt::Debug for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Anchor")
+    }
+}
+
+impl Anchor {
+    /// Reads secrets and builds the client; connects to nothing. `None` for the broker, which another room speaks to.
+    pub fn open(wanted: &Wanted, settings: &Settings, now: &Now) -> Result<Option<Self>, SettingsError> {
+        match wanted {
+            Wanted::Email(mail) => Self::by_mail(mail, settings).map(Some),
+            Wanted::Webhook(hook) => Self::by_hook(hook, now).map(Some),
+            Wanted::Mqtt(_) => Ok(None),
+        }
+    }
+
+    fn by_mail(mail: &MailAnchor, settings: &Settings) -> Result<Self, SettingsError> {
+        let what = format!("[[anchor]] {}", mail.name);
+        let Some(email) = &settings.email else {
+            return Err(SettingsError::new(what, "there is no mail relay to send it by", "add [email], or take the anchor out"));
+        };
+        let to = Mailbox::from_str(&mail.to).map_err(|why| SettingsError::new(&what, format!("to: {why}"), "write one mailbox"))?;
+        Ok(Self(Way::Mail { relay: Box::new(Relay::open(email)?), to }))
+    }
+
+    fn by_hook(hook: &HookAnchor, now: &Now) -> Result<Self, SettingsError> {
+        let what = format!("[[anchor]] {}", hook.name);
+        let name = CarrierName::parse(hook.name.as_str()).map_err(|why| SettingsError::new(&what, why, "write a short name"))?;
+        let endpoint = Webhook {
+            name,
+            url: hook.url.clone(),
+            secret_file: hook.secret_file.clone(),
+            slots: 1,
+            connect_ms: hook.connect_ms,
+            request_ms: hook.request_ms,
+            attempt_s: BUDGET.as_secs(),
+            proxy: hook.proxy.clone(),
+            ca_file: hook.ca_file.clone(),
+        };
+        Endpoint::open_as(&what, &endpoint, std::sync::Arc::clone(now)).map(|endpoint| Self(Way::Hook(Box::new(endpoint))))
+    }
+
+    /// Gives it a checkpoint once: by what it is known to have been taken, or in a word why it is not.
+    pub async fn give(&self, keepsake: &Keepsake) -> Result<Receipt, String> {
+        match &self.0 {
+            Way::Mail { relay, to } => {
+                let id = format!("<checkpoint.{}.{}@{}>", keepsake.size, keepsake.at.as_microsecond(), relay.domain());
+                let mail = letter::write(relay.begin(to.clone()), &id, keepsake).ok_or("the mail cannot be written")?;
+                relay.deliver(&mail, BUDGET).await.map_err(|fault| fault.class().to_owned())?;
+                Ok(Receipt::Smtp { message_id: id })
+            }
+            Way::Hook(endpoint) => {
+                // The same checkpoint has the same id, however often it comes.
+                let id = format!("checkpoint.{}.{}", keepsake.origin.replace('/', "."), keepsake.size);
+                let status = endpoint.post(id.clone(), body(keepsake), BUDGET).await.map_err(|fault| fault.class().to_owned())?;
+                Ok(Receipt::Http { status, id })
+            }
+        }
+    }
+
+    /// For `cooee doctor`: whether it can be reached. Nothing is sent.
+    pub async fn probe(&self) -> Result<String, String> {
+        match &self.0 {
+            Way::Mail { relay, .. } => relay.probe().await,
+            Way::Hook(endpoint) => endpoint.probe().await,
+        }
+    }
+}
+
+fn body(keepsake: &Keepsake) -> String {
+    let Keepsake { station, origin, size, root, note, keys, occasion, at } = keepsake;
+    let data = json!({
+        "station": station, "origin": origin, "size": size, "root": root, "checkpoint": note, "keys": keys, "occasion": occasion,
+    });
+    json!({"type": "checkpoint.signed", "timestamp": at.to_string(), "data": data}).to_string()
+}

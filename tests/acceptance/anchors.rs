@@ -1,0 +1,231 @@
+//! Anchors against real parts: checkpoints leave by themselves, one that is gone holds up nobody, and a rewritten record is found out.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use harness::smtp::Mail;
+use harness::{Broker, Button, Daemon, Gateway, Smtp, wait};
+use rumqttc::{AsyncClient, Event, Packet, QoS};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::centre::{Centre, SECRET};
+use crate::signing::{signed_of, signed_with};
+use crate::town::{SMITH, SMITH_FIRST, directory};
+
+/// Who keeps the mails.
+const KEEPER: &str = "records@insurer.example.org";
+/// As often as they may come.
+const BUSY: &str = "every_s = 1\n";
+
+async fn press(daemon: &Daemon, client: &str) -> String {
+    let button = Button::connect_by(daemon.listener_options(client), "kalamunda-library", "front-counter-1").await;
+    let press = button.press().await;
+    button.expect_state(&press, "received").await["activation"].as_str().unwrap().to_owned()
+}
+
+/// What the record says of anchors: name and size, in order.
+fn receipts(daemon: &Daemon) -> Vec<(String, u64, Value)> {
+    let record = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
+    let sql = "SELECT body FROM entry JOIN entry_body USING (seq) WHERE kind = 'checkpoint.anchored' ORDER BY seq";
+    let mut statement = record.prepare(sql).unwrap();
+    let bodies: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let read = |body: &Vec<u8>| {
+        let said: Value = serde_json::from_slice(body).unwrap();
+        (said["anchor"].as_str().unwrap().to_owned(), said["size"].as_u64().unwrap(), said["receipt"].clone())
+    };
+    bodies.iter().map(read).collect()
+}
+
+/// Waits until the record says that an anchor took a checkpoint of at least this size.
+async fn expect_receipt(daemon: &Daemon, anchor: &str, at_least: u64) -> Value {
+    wait::until(&format!("a receipt of {anchor}"), async || {
+        receipts(daemon).into_iter().find(|(name, size, _)| name == anchor && *size >= at_least).map(|(_, _, receipt)| receipt)
+    })
+    .await
+}
+
+/// Which anchors are in trouble.
+async fn failing(daemon: &Daemon) -> Vec<String> {
+    let said = daemon.api().must_get("/api/v1/troubles").await;
+    let causes = said["troubles"].as_array().unwrap().iter().map(|trouble| trouble["cause"]["anchor_failing"]["anchor"].clone());
+    causes.filter_map(|anchor| anchor.as_str().map(ToOwned::to_owned)).collect()
+}
+
+/// The file that a mail brings, as its recipient saves it.
+fn attached(mail: &Mail) -> String {
+    assert_eq!(mail.attachments, ["checkpoint.txt"]);
+    let part = mail.raw.rsplit("checkpoint.txt").next().unwrap();
+    let encoded = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n")).unwrap().1.split("--").next().unwrap();
+    let whole: String = encoded.split_whitespace().collect();
+    String::from_utf8(STANDARD.decode(whole).unwrap()).unwrap()
+}
+
+fn size_of(note: &str) -> u64 {
+    note.lines().nth(1).unwrap().parse().unwrap()
+}
+
+/// What an audit of the record says to somebody who kept these checkpoints, or none.
+fn audit(daemon: &Daemon, key: &str, kept: &[&Path]) -> (Option<i32>, Value) {
+    let mut arguments = vec!["verify", "--json", "--key", key];
+    for file in kept {
+        arguments.extend(["--checkpoint", file.to_str().unwrap()]);
+    }
+    let Output { status, stdout, stderr } = daemon.run(&arguments);
+    let said = serde_json::from_slice(&stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&stderr)));
+    (status.code(), said)
+}
+
+/// What kind of things an audit found.
+fn found(said: &Value) -> Vec<&str> {
+    said["findings"].as_array().unwrap().iter().map(|finding| finding["what"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn checkpoints_leave_by_themselves_and_a_rewritten_record_is_found_out() {
+    let (gateway, centre, smtp) = (Gateway::start(), Centre::open().await, Smtp::start().await);
+    let mail = format!("[[anchor]]\nname = \"insurer\"\nkind = \"email\"\nto = \"{KEEPER}\"\n{BUSY}");
+    let (mut daemon, key) =
+        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mail).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
+
+    // The first mail comes unasked; the next one once a call was closed.
+    smtp.expect_mail(KEEPER, "it is sent every day").await;
+    let call = press(&daemon, "first").await;
+    daemon.api().must_post(&format!("/api/v1/activations/{call}/close"), &json!({"disposition": "attended"})).await;
+    let mail = smtp.expect_mail(KEEPER, "an alarm was closed").await;
+    let note = attached(&mail);
+    let id = expect_receipt(&daemon, "insurer", size_of(&note)).await;
+    assert_eq!(id["smtp"]["message_id"], mail.header("message-id"));
+    assert!(!mail.raw.contains("Kalamunda Library") && mail.text.contains(&key), "{}", mail.text);
+
+    let posted = wait::until("a checkpoint of the whole call", async || {
+        let covers = |size: &Value| size.as_u64() >= Some(size_of(&note));
+        centre.calls().into_iter().find(|call| call.body["type"] == "checkpoint.signed" && covers(&call.body["data"]["size"]))
+    })
+    .await;
+    assert!(posted.signed && posted.body["data"]["keys"] == json!([key]), "{posted:?}");
+    let receipt = expect_receipt(&daemon, "union", size_of(&note)).await;
+    assert_eq!(receipt["http"]["status"], 204);
+    assert!(failing(&daemon).await.is_empty());
+
+    let folder = tempfile::tempdir().unwrap();
+    let keep = |name: &str, text: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let by_mail = keep("by-mail", &note);
+    let by_hook = keep("by-hook", posted.body["data"]["checkpoint"].as_str().unwrap());
+    let (code, said) = audit(&daemon, &key, &[&by_mail, &by_hook]);
+    assert_eq!((code, &said["sound"]), (Some(0), &Value::from(true)), "{said}");
+    assert!(said["covered_from_outside_to"].as_u64() >= Some(size_of(&note)), "{said}");
+
+    // Whoever has the database, the signer's memory and the key writes another history, and signs it.
+    daemon.stop().await;
+    for file in ["cooee.db", "cooee.db-wal", "cooee.db-shm", "checkpoints"] {
+        let gone = std::fs::remove_file(daemon.data_dir().join(file));
+        assert!(gone.is_ok() || file.starts_with("cooee.db-"), "{file}");
+    }
+    let again = daemon.run(&["record", "new", "--origin", "alerts.example.org/kalamunda/1"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    daemon.start_again().await;
+    press(&daemon, "second").await;
+    crate::signing::checkpoint(&daemon, size_of(&note) + 1).await;
+    let (code, said) = audit(&daemon, &key, &[]);
+    assert_eq!((code, found(&said)), (Some(0), vec!["nothing_outside"]), "by itself it fits together: {said}");
+    for kept in [&by_mail, &by_hook] {
+        let (code, said) = audit(&daemon, &key, &[kept]);
+        assert_eq!((code, &said["sound"]), (Some(1), &Value::from(false)), "{said}");
+    }
+}
+
+/// One anchor takes the connection and says nothing, one is not there, and one is too slow: the text leaves all the same.
+#[tokio::test]
+async fn an_anchor_that_hangs_or_is_gone_holds_up_no_alarm_and_is_a_trouble() {
+    let (gateway, centre) = (Gateway::start(), Centre::open().await);
+    centre.hang();
+    let patient = format!("{BUSY}request_ms = 40000\n");
+    let (mut daemon, _key) = signed_with(&gateway, |plan| {
+        let plan = plan.anchor_hook("hangs", centre.url(), SECRET, &patient);
+        let plan = plan.anchor_hook("is-slow", centre.url(), SECRET, &format!("{BUSY}request_ms = 200\n"));
+        plan.anchor_hook("is-gone", "http://127.0.0.1:9/", SECRET, BUSY)
+    })
+    .await;
+    let under_way = async || (!centre.calls().is_empty()).then_some(());
+    wait::until("a checkpoint under way", under_way).await;
+    press(&daemon, "first").await;
+    gateway.phone(SMITH).expect_sms("DURESS").await;
+    wait::until("the troubles", async || {
+        let failing = failing(&daemon).await;
+        (failing.contains(&"is-slow".to_owned()) && failing.contains(&"is-gone".to_owned())).then_some(())
+    })
+    .await;
+    assert!(receipts(&daemon).is_empty(), "what nobody took is not said to be anchored");
+
+    // One that is taken out of the settings is nobody's trouble; one that takes again clears its own.
+    let settings = daemon.settings();
+    let (kept, gone) = settings.split_once("[[anchor]]\nname = \"is-gone\"").unwrap();
+    let rest = gone.split_once("[[").map(|(_, rest)| format!("[[{rest}")).unwrap_or_default();
+    daemon.stop().await;
+    let receiver = Centre::open().await;
+    daemon.write_settings(&format!("{kept}{rest}").replace(centre.url(), receiver.url()));
+    daemon.start_again().await;
+    wait::until("no anchor to be in trouble", async || failing(&daemon).await.is_empty().then_some(())).await;
+    expect_receipt(&daemon, "is-slow", 1).await;
+}
+
+/// Whoever subscribes later has the latest at once, to the byte.
+#[tokio::test]
+async fn the_broker_keeps_the_latest_checkpoint_for_whoever_subscribes() {
+    let (gateway, broker) = (Gateway::start(), Broker::start().await);
+    let anchor = format!("[[anchor]]\nname = \"broker\"\nkind = \"mqtt\"\n{BUSY}");
+    let plan = Daemon::plan(&directory(SMITH_FIRST)).broker(&broker).gateway("first", &gateway).also(&anchor);
+    let (daemon, key) = signed_of(plan).await;
+    let button = Button::connect(&broker, "kalamunda-library", "front-counter-1").await;
+    let press = button.press().await;
+    button.expect_state(&press, "received").await;
+    let size = crate::signing::checkpoint(&daemon, 5).await;
+    assert_eq!(expect_receipt(&daemon, "broker", size).await, "puback");
+    let (client, mut line) = AsyncClient::builder(broker.options("keeper")).capacity(8).build();
+    client.subscribe("cooee/v1/$station/checkpoint", QoS::AtLeastOnce).await.unwrap();
+    let note = wait::until("what is retained", async || match line.poll().await {
+        Ok(Event::Incoming(Packet::Publish(message))) => Some(String::from_utf8(message.payload.to_vec()).unwrap()),
+        Ok(_) | Err(_) => None,
+    })
+    .await;
+    let size = Some(size_of(&note)).filter(|kept| *kept >= size).expect(&note);
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    std::fs::write(&kept, note).unwrap();
+    let (code, said) = audit(&daemon, &key, &[&kept]);
+    assert_eq!((code, said["covered_from_outside_to"].as_u64()), (Some(0), Some(size)), "{said}");
+}
+
+/// A day's mail is sent once, however often the station is started, and what was closed is told once.
+#[tokio::test]
+async fn a_restart_sends_nothing_twice() {
+    let (gateway, centre, smtp) = (Gateway::start(), Centre::open().await, Smtp::start().await);
+    let mail = format!("[[anchor]]\nname = \"insurer\"\nkind = \"email\"\nto = \"{KEEPER}\"\n{BUSY}");
+    let (mut daemon, _key) =
+        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mail).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
+    let call = press(&daemon, "first").await;
+    daemon.api().must_post(&format!("/api/v1/activations/{call}/close"), &json!({"disposition": "attended"})).await;
+    let closing = smtp.expect_mail(KEEPER, "an alarm was closed").await;
+    let size = size_of(&attached(&closing));
+    expect_receipt(&daemon, "insurer", size).await;
+    for _ in 0..2 {
+        daemon.kill();
+        daemon.start_again().await;
+        // A start is news for whoever is told of every change: by its receipt the other one has had its turn as well.
+        let latest = crate::signing::checkpoint(&daemon, size + 1).await;
+        expect_receipt(&daemon, "union", latest).await;
+    }
+    let said = |what: &str| smtp.mails().into_iter().filter(|mail| mail.text.contains(what)).collect::<Vec<_>>();
+    assert_eq!(said("an alarm was closed").len(), 1);
+    let daily = said("it is sent every day");
+    let days: BTreeSet<_> = daily.iter().map(|mail| mail.header("date").chars().take(16).collect::<String>()).collect();
+    assert_eq!(daily.len(), days.len(), "{days:?}");
+}
