@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::centre::{Centre, SECRET};
 use crate::signing::{signed_of, signed_with};
-use crate::town::{SMITH, SMITH_FIRST, directory};
+use crate::town::{SMITH, SMITH_FIRST, SMITH_MAIL, directory};
 
 /// Who keeps the mails.
 const KEEPER: &str = "records@insurer.example.org";
@@ -175,6 +175,21 @@ async fn an_anchor_that_hangs_or_is_gone_holds_up_no_alarm_and_is_a_trouble() {
     daemon.start_again().await;
     wait::until("no anchor to be in trouble", async || failing(&daemon).await.is_empty().then_some(())).await;
     expect_receipt(&daemon, "is-slow", 1).await;
+}
+
+/// No file, which gateways would hold back: two lines, by which every mail that was kept is an anchor of its own.
+#[tokio::test]
+async fn an_alarms_mail_says_how_far_the_record_was_signed() {
+    let (gateway, smtp) = (Gateway::start(), Smtp::start().await);
+    let by_mail = SMITH_FIRST.replace(r#"["sms", "email"]"#, r#"["email"]"#);
+    let (daemon, _key) = signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).directory(&directory(&by_mail))).await;
+    crate::signing::checkpoint(&daemon, 1).await;
+    press(&daemon, "first").await;
+    let mail = smtp.expect_mail(SMITH_MAIL, "DURESS").await;
+    let (entries, root) = mail.text.split_once("\nRecord: ").unwrap().1.trim_end().split_once(" entries\nRoot: ").unwrap();
+    let notes = std::fs::read_to_string(daemon.data_dir().join("checkpoints")).unwrap();
+    assert!(notes.contains(&format!("\n{entries}\n{root}\n")), "{}", mail.text);
+    assert!(mail.html.contains(root) && mail.attachments.is_empty());
 }
 
 /// Whoever subscribes later has the latest at once, to the byte.

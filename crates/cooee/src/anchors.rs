@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dispatch::anchor::Keepsake;
+use dispatch::{Seal, Voice};
 use escalation::anchor::{LastAnchored, Receipt};
 use escalation::engine::Engine;
 use escalation::id::AnchorName;
@@ -12,7 +13,7 @@ use escalation::trouble::Cause;
 use intake::Retained;
 use ledger::Checkpoint;
 use station::anchoring::{self, Anchor, Carry, Parcel, Parts};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
@@ -72,6 +73,18 @@ fn by_broker(broker: mpsc::Sender<Retained>) -> Carry {
             was_taken.await.map(|()| Receipt::Puback).map_err(|_dropped| "cut off".to_owned())
         })
     })
+}
+
+/// Puts what is signed below the mails of alarms, until the notary has ended.
+pub(crate) async fn seal_mails(voice: Arc<Voice>, mut latest: watch::Receiver<Option<Arc<Checkpoint>>>) {
+    loop {
+        if let Some(checkpoint) = &*latest.borrow_and_update() {
+            voice.seal_with(Seal { size: checkpoint.size(), root: root_of(checkpoint) });
+        }
+        if latest.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Which anchor this trouble is about, if it is about one.

@@ -36,7 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::anchors::Anchors;
+use crate::anchors::{self, Anchors};
 use crate::carriers::carriers;
 use crate::config::{Key, Links, Settings};
 use crate::signing::Signing;
@@ -129,6 +129,7 @@ impl House {
         let (stop_watch, stopped) = watch::channel(false);
         let watch = tokio::spawn(station.run(stopped));
         let (notary, shelf) = sign(data_dir, &desk, ledger);
+        tokio::spawn(anchors::seal_mails(Arc::clone(&voice), shelf.signed()));
         let anchoring = anchoring::Parts {
             latest: shelf.signed(),
             keys: shelf.keys().to_vec(),

@@ -26,6 +26,7 @@ mod line;
 pub mod message;
 mod recent;
 mod report;
+mod seal;
 pub mod settings;
 mod slots;
 mod sms;
@@ -61,6 +62,7 @@ use crate::webhook::Endpoint;
 pub use crate::breaker::BreakerState;
 pub use crate::health::{Health, Latency, Now};
 pub use crate::inbound::{Callbacks, HookKind, HookReply, HookRequest};
+pub use crate::seal::Seal;
 pub use crate::settings::{Settings, SettingsError};
 
 /// Orders in hand at once, waiting or under way; one more is refused and stays with the caller.
@@ -107,6 +109,7 @@ pub struct Voice {
     reporter: Reporter,
     callbacks: Callbacks,
     in_hand: Arc<Mutex<HashSet<DispatchId>>>,
+    seal: watch::Sender<Option<Seal>>,
     stopping: watch::Sender<bool>,
     /// A copy goes with every order; when the last is gone nothing is under way.
     alive: Mutex<Option<mpsc::Sender<()>>>,
@@ -129,7 +132,14 @@ impl Voice {
         let reporter = Reporter { submit, stopping: watched, over: DrillsOver::default() };
         let built = Built::from(settings, public_url, now)?;
         let in_hand = Arc::new(Mutex::new(HashSet::new()));
-        let lines = Lines { book: Arc::new(built.book), reporter: reporter.clone(), in_hand: Arc::clone(&in_hand), now: Arc::clone(now) };
+        let (seal, seal_out) = watch::channel(None);
+        let lines = Lines {
+            book: Arc::new(built.book),
+            seal: seal_out,
+            reporter: reporter.clone(),
+            in_hand: Arc::clone(&in_hand),
+            now: Arc::clone(now),
+        };
         let sms_whole = settings.sms.iter().map(settings::Sms::attempt_s).max();
         let sms = built.sms.iter().cloned().map(Carrier::Sms);
         let sms = lines.line(sms, sms_whole);
@@ -168,6 +178,7 @@ impl Voice {
             webhooks,
             reporter,
             in_hand,
+            seal,
             stopping,
             alive: Mutex::new(Some(alive)),
             all_gone: Mutex::new(Some(all_gone)),
@@ -211,6 +222,11 @@ impl Voice {
             None => self.fail(&order, Failure::NoCarrier, alive),
         }
         Ok(())
+    }
+
+    /// From here on mails say that the record is signed so far.
+    pub fn seal_with(&self, seal: Seal) {
+        self.seal.send_replace(Some(seal));
     }
 
     /// Where providers' callbacks are taken.
@@ -345,6 +361,7 @@ pub async fn probe(settings: &Settings, public_url: Option<&str>, now: &Now) -> 
 /// What every line is made with.
 struct Lines {
     book: Arc<Book>,
+    seal: watch::Receiver<Option<Seal>>,
     reporter: Reporter,
     in_hand: Arc<Mutex<HashSet<DispatchId>>>,
     now: Now,
@@ -361,6 +378,7 @@ impl Lines {
             carriers.into_iter().map(account).collect(),
             Duration::from_secs(whole_s.unwrap_or_default()),
             Arc::clone(&self.book),
+            self.seal.clone(),
             self.reporter.clone(),
             Arc::new(move |attempt: &Attempt| {
                 let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);

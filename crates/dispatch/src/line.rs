@@ -11,6 +11,7 @@ use escalation::input::Input;
 use escalation::private::Private;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::attempt::{Attempt, Next};
@@ -18,6 +19,7 @@ use crate::carrier::{Carrier, Fault, Letter, Taken};
 use crate::health::Gauge;
 use crate::message::{Book, Unworded};
 use crate::report::Reporter;
+use crate::seal::Seal;
 use crate::slots::Slots;
 use crate::webhook;
 
@@ -36,6 +38,8 @@ pub(crate) struct Line {
     waiting: Mutex<Slots<Box<Attempt>>>,
     whole: Duration,
     book: Arc<Book>,
+    /// The newest, for mails.
+    seal: watch::Receiver<Option<Seal>>,
     reporter: Reporter,
     done: Done,
 }
@@ -51,9 +55,16 @@ enum Outcome {
 
 impl Line {
     /// A line over `accounts`; an attempt lasts at most `whole`.
-    pub(crate) fn new(accounts: Vec<Account>, whole: Duration, book: Arc<Book>, reporter: Reporter, done: Done) -> Arc<Self> {
+    pub(crate) fn new(
+        accounts: Vec<Account>,
+        whole: Duration,
+        book: Arc<Book>,
+        seal: watch::Receiver<Option<Seal>>,
+        reporter: Reporter,
+        done: Done,
+    ) -> Arc<Self> {
         let slots = Slots::new(accounts.iter().map(|account| account.carrier.slots()));
-        Arc::new(Self { accounts, waiting: Mutex::new(slots), whole, book, reporter, done })
+        Arc::new(Self { accounts, waiting: Mutex::new(slots), whole, book, seal, reporter, done })
     }
 
     pub(crate) fn accounts(&self) -> &[Account] {
@@ -264,7 +275,13 @@ impl Line {
         }
         let order = &attempt.order;
         let letter = match self.accounts.first().map(|account| &account.carrier) {
-            Some(Carrier::Email(_)) => Letter::Mail(self.book.email(order.purpose, &order.words)?),
+            Some(Carrier::Email(_)) => {
+                let mail = self.book.email(order.purpose, &order.words)?;
+                Letter::Mail(match &*self.seal.borrow() {
+                    Some(seal) => seal.stamp(mail),
+                    None => mail,
+                })
+            }
             Some(Carrier::Call(_)) => Letter::Spoken(self.book.spoken(order.purpose, &order.words)?),
             Some(Carrier::Webhook(_)) => Letter::Body(webhook::body(order)),
             Some(Carrier::Sms(_)) | None => Letter::Text(self.book.sms(order.purpose, &order.words)?),
