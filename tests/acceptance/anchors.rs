@@ -27,6 +27,31 @@ async fn press(daemon: &Daemon, client: &str) -> String {
     button.expect_state(&press, "received").await["activation"].as_str().unwrap().to_owned()
 }
 
+/// A mailbox that gets one a day and after each closing.
+fn mailbox() -> String {
+    format!("[[anchor]]\nname = \"insurer\"\nkind = \"email\"\nto = \"{KEEPER}\"\nwhen = [\"closing\", \"daily\"]\n{BUSY}")
+}
+
+/// How many entries a checkpoint must have to cover the newest entry of a kind.
+fn size_with(daemon: &Daemon, kind: &str) -> u64 {
+    let record = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
+    let newest = record.query_row("SELECT max(seq) FROM entry WHERE kind = ?1", [kind], |row| row.get::<_, i64>(0));
+    u64::try_from(newest.unwrap()).unwrap() + 1
+}
+
+/// Waits for a mail to the keeper whose checkpoint has at least so many entries.
+async fn expect_kept(smtp: &Smtp, at_least: u64) -> Mail {
+    let fits = |mail: &Mail| mail.to == [KEEPER] && size_of(&attached(mail)) >= at_least;
+    wait::until("a checkpoint by mail", async || smtp.mails().into_iter().find(fits)).await
+}
+
+/// Raises a call and closes it; gives the size that covers the closing.
+async fn call(daemon: &Daemon, client: &str) -> u64 {
+    let call = press(daemon, client).await;
+    daemon.api().must_post(&format!("/api/v1/activations/{call}/close"), &json!({"disposition": "attended"})).await;
+    size_with(daemon, "activation.closed")
+}
+
 /// What the record says of anchors: name and size, in order.
 fn receipts(daemon: &Daemon) -> Vec<(String, u64, Value)> {
     let record = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
@@ -87,27 +112,25 @@ fn found(said: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn checkpoints_leave_by_themselves_and_a_rewritten_record_is_found_out() {
     let (gateway, centre, smtp) = (Gateway::start(), Centre::open().await, Smtp::start().await);
-    let mail = format!("[[anchor]]\nname = \"insurer\"\nkind = \"email\"\nto = \"{KEEPER}\"\n{BUSY}");
     let (mut daemon, key) =
-        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mail).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
+        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mailbox()).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
 
     // The first mail comes unasked; the next one once a call was closed.
-    smtp.expect_mail(KEEPER, "it is sent every day").await;
-    let call = press(&daemon, "first").await;
-    daemon.api().must_post(&format!("/api/v1/activations/{call}/close"), &json!({"disposition": "attended"})).await;
-    let mail = smtp.expect_mail(KEEPER, "an alarm was closed").await;
+    expect_kept(&smtp, 1).await;
+    let closed = call(&daemon, "first").await;
+    let mail = expect_kept(&smtp, closed).await;
     let note = attached(&mail);
-    let id = expect_receipt(&daemon, "insurer", size_of(&note)).await;
+    let id = expect_receipt(&daemon, "insurer", closed).await;
     assert_eq!(id["smtp"]["message_id"], mail.header("message-id"));
     assert!(!mail.raw.contains("Kalamunda Library") && mail.text.contains(&key), "{}", mail.text);
 
     let posted = wait::until("a checkpoint of the whole call", async || {
-        let covers = |size: &Value| size.as_u64() >= Some(size_of(&note));
+        let covers = |size: &Value| size.as_u64() >= Some(closed);
         centre.calls().into_iter().find(|call| call.body["type"] == "checkpoint.signed" && covers(&call.body["data"]["size"]))
     })
     .await;
     assert!(posted.signed && posted.body["data"]["keys"] == json!([key]), "{posted:?}");
-    let receipt = expect_receipt(&daemon, "union", size_of(&note)).await;
+    let receipt = expect_receipt(&daemon, "union", closed).await;
     assert_eq!(receipt["http"]["status"], 204);
     assert!(failing(&daemon).await.is_empty());
 
@@ -132,7 +155,11 @@ async fn checkpoints_leave_by_themselves_and_a_rewritten_record_is_found_out() {
     let again = daemon.run(&["record", "new", "--origin", "alerts.example.org/kalamunda/1"]);
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     daemon.start_again().await;
-    press(&daemon, "second").await;
+    let button = Button::connect_by(daemon.listener_options("second"), "kalamunda-library", "front-counter-1").await;
+    for _ in 0..size_of(&note) {
+        let press = button.press().await;
+        button.expect_state(&press, "received").await;
+    }
     crate::signing::checkpoint(&daemon, size_of(&note) + 1).await;
     let (code, said) = audit(&daemon, &key, &[]);
     assert_eq!((code, found(&said)), (Some(0), vec!["nothing_outside"]), "by itself it fits together: {said}");
@@ -158,6 +185,7 @@ async fn an_anchor_that_hangs_or_is_gone_holds_up_no_alarm_and_is_a_trouble() {
     wait::until("a checkpoint under way", under_way).await;
     press(&daemon, "first").await;
     gateway.phone(SMITH).expect_sms("DURESS").await;
+    assert!(!failing(&daemon).await.contains(&"hangs".to_owned()), "it hangs still, and nobody waited for it");
     wait::until("the troubles", async || {
         let failing = failing(&daemon).await;
         (failing.contains(&"is-slow".to_owned()) && failing.contains(&"is-gone".to_owned())).then_some(())
@@ -171,7 +199,7 @@ async fn an_anchor_that_hangs_or_is_gone_holds_up_no_alarm_and_is_a_trouble() {
     let rest = gone.split_once("[[").map(|(_, rest)| format!("[[{rest}")).unwrap_or_default();
     daemon.stop().await;
     let receiver = Centre::open().await;
-    daemon.write_settings(&format!("{kept}{rest}").replace(centre.url(), receiver.url()));
+    daemon.write_settings(&format!("{kept}{rest}").replace(centre.url(), receiver.url()).replace("request_ms = 200\n", ""));
     daemon.start_again().await;
     wait::until("no anchor to be in trouble", async || failing(&daemon).await.is_empty().then_some(())).await;
     expect_receipt(&daemon, "is-slow", 1).await;
@@ -186,7 +214,8 @@ async fn an_alarms_mail_says_how_far_the_record_was_signed() {
     crate::signing::checkpoint(&daemon, 1).await;
     press(&daemon, "first").await;
     let mail = smtp.expect_mail(SMITH_MAIL, "DURESS").await;
-    let (entries, root) = mail.text.split_once("\nRecord: ").unwrap().1.trim_end().split_once(" entries\nRoot: ").unwrap();
+    let text = mail.text.replace("\r\n", "\n");
+    let (entries, root) = text.split_once("\nRecord: ").unwrap().1.trim_end().split_once(" entries\nRoot: ").unwrap();
     let notes = std::fs::read_to_string(daemon.data_dir().join("checkpoints")).unwrap();
     assert!(notes.contains(&format!("\n{entries}\n{root}\n")), "{}", mail.text);
     assert!(mail.html.contains(root) && mail.attachments.is_empty());
@@ -202,7 +231,7 @@ async fn the_broker_keeps_the_latest_checkpoint_for_whoever_subscribes() {
     let button = Button::connect(&broker, "kalamunda-library", "front-counter-1").await;
     let press = button.press().await;
     button.expect_state(&press, "received").await;
-    let size = crate::signing::checkpoint(&daemon, 5).await;
+    let size = size_with(&daemon, "activation.raised");
     assert_eq!(expect_receipt(&daemon, "broker", size).await, "puback");
     let (client, mut line) = AsyncClient::builder(broker.options("keeper")).capacity(8).build();
     client.subscribe("cooee/v1/$station/checkpoint", QoS::AtLeastOnce).await.unwrap();
@@ -223,24 +252,22 @@ async fn the_broker_keeps_the_latest_checkpoint_for_whoever_subscribes() {
 #[tokio::test]
 async fn a_restart_sends_nothing_twice() {
     let (gateway, centre, smtp) = (Gateway::start(), Centre::open().await, Smtp::start().await);
-    let mail = format!("[[anchor]]\nname = \"insurer\"\nkind = \"email\"\nto = \"{KEEPER}\"\n{BUSY}");
     let (mut daemon, _key) =
-        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mail).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
-    let call = press(&daemon, "first").await;
-    daemon.api().must_post(&format!("/api/v1/activations/{call}/close"), &json!({"disposition": "attended"})).await;
-    let closing = smtp.expect_mail(KEEPER, "an alarm was closed").await;
-    let size = size_of(&attached(&closing));
-    expect_receipt(&daemon, "insurer", size).await;
+        signed_with(&gateway, |plan| plan.mail(&smtp.plain_url()).also(&mailbox()).anchor_hook("union", centre.url(), SECRET, BUSY)).await;
+    expect_kept(&smtp, 1).await;
+    let closed = call(&daemon, "first").await;
+    expect_kept(&smtp, closed).await;
+    expect_receipt(&daemon, "insurer", closed).await;
     for _ in 0..2 {
         daemon.kill();
         daemon.start_again().await;
-        // A start is news for whoever is told of every change: by its receipt the other one has had its turn as well.
-        let latest = crate::signing::checkpoint(&daemon, size + 1).await;
-        expect_receipt(&daemon, "union", latest).await;
+        // A start is news for whoever is told of every change.
+        expect_receipt(&daemon, "union", size_with(&daemon, "station.started")).await;
     }
-    let said = |what: &str| smtp.mails().into_iter().filter(|mail| mail.text.contains(what)).collect::<Vec<_>>();
-    assert_eq!(said("an alarm was closed").len(), 1);
-    let daily = said("it is sent every day");
-    let days: BTreeSet<_> = daily.iter().map(|mail| mail.header("date").chars().take(16).collect::<String>()).collect();
-    assert_eq!(daily.len(), days.len(), "{days:?}");
+    // What comes after the next closing comes after whatever the starts have sent.
+    let again = call(&daemon, "second").await;
+    expect_kept(&smtp, again).await;
+    let kept: Vec<Mail> = smtp.mails().into_iter().filter(|mail| mail.to == [KEEPER]).collect();
+    let days: BTreeSet<_> = kept.iter().map(|mail| mail.header("date").chars().take(16).collect::<String>()).collect();
+    assert!(kept.len() <= 2 + days.len(), "one a day, and one for each of two closings: {}", kept.len());
 }

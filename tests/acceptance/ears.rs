@@ -290,14 +290,14 @@ async fn devices_are_told_and_our_own_death_is_announced() {
 async fn a_checkpoint_is_kept_by_the_broker_for_whoever_comes_later() {
     let mut broker = Broker::start().await;
     let room = Room::open(&broker).await;
-    let keep = async |note: &str| {
+    let keep = |note: &str| {
         let (taken, was_taken) = oneshot::channel();
-        room.checkpoints.send(Retained { note: note.to_owned(), taken }).await.unwrap();
+        room.checkpoints.try_send(Retained { note: note.to_owned(), taken }).unwrap();
         was_taken
     };
     let notes = ["origin\n1\nroot\n\n\u{2014} one\n", "origin\n2\nroot\n\n\u{2014} two\n"];
     for note in notes {
-        keep(note).await.await.unwrap();
+        keep(note).await.unwrap();
     }
     let (watcher, mut line) = client(&broker, "watcher").await;
     watcher.subscribe("cooee/v1/$station/checkpoint", QoS::AtLeastOnce).await.unwrap();
@@ -307,12 +307,12 @@ async fn a_checkpoint_is_kept_by_the_broker_for_whoever_comes_later() {
     )
     .await;
     broker.freeze();
-    let mut waiting = keep("origin\n3\n").await;
-    assert!(waiting.try_recv().is_err());
+    let mut waiting = keep("origin\n3\n");
     broker.kill();
+    assert!(waiting.try_recv().is_err(), "the broker that it was sent to never took it");
     drop(waiting);
     broker.start_again().await;
-    keep("origin\n4\n").await.await.unwrap();
+    keep("origin\n4\n").await.unwrap();
     room.ears.shutdown().await;
 }
 

@@ -1,18 +1,21 @@
-//! Anchors between rooms: the watch says when a checkpoint is due, the voice carries it, and neither knows the other.
+//! Anchors between rooms: the watch says when a checkpoint is due, the voice or the ears carry it, and neither knows the other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dispatch::anchor::Keepsake;
-use dispatch::{Seal, Voice};
-use escalation::anchor::{LastAnchored, Receipt};
-use escalation::engine::Engine;
+use dispatch::settings::Anchor as Wanted;
+use dispatch::{Seal, SettingsError, Voice};
+use escalation::anchor::Receipt;
 use escalation::id::AnchorName;
+use escalation::input::Input;
 use escalation::trouble::Cause;
+use escalation::verdict::Submit;
 use intake::Retained;
 use ledger::Checkpoint;
-use station::anchoring::{self, Anchor, Carry, Parcel, Parts};
+use station::anchoring::{self, Anchor, Carry, Parcel, Parts, Past};
+use station::floor::Floor;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -20,39 +23,64 @@ use crate::config::Settings;
 
 /// Anchors that can be given something, and what the record says of them.
 pub(crate) struct Anchors {
-    all: Vec<(Anchor, Option<LastAnchored>)>,
-    /// In trouble, and not in the settings any more.
-    gone: Vec<AnchorName>,
+    all: Vec<(Anchor, Past)>,
+    /// What must be said of the others: the watch knows it better than a start that fails.
+    news: Vec<Input>,
 }
 
 impl Anchors {
-    /// Reads their secrets; connects to nothing. The engine is as it was when the record ended.
-    pub(crate) fn open(settings: &Settings, now: &dispatch::Now, engine: &Engine, broker: &mpsc::Sender<Retained>) -> anyhow::Result<Self> {
-        let mut all = Vec::new();
+    /// Reads their secrets; connects to nothing. One that cannot be used is a trouble, and keeps no alarm from being heard. The floor
+    /// is as it was when the record ended.
+    pub(crate) fn open(settings: &Settings, now: &dispatch::Now, floor: &Floor, broker: &mpsc::Sender<Retained>) -> Self {
+        let troubled: BTreeSet<_> = floor.engine.troubles().filter_map(|(cause, _)| failing(cause)).collect();
+        let (mut all, mut news) = (Vec::new(), Vec::new());
         for wanted in &settings.dispatch.anchor {
-            let carry = match dispatch::anchor::Anchor::open(wanted, &settings.dispatch, now)? {
-                Some(way) => by_voice(way, &settings.station.name),
-                None => by_broker(broker.clone()),
-            };
-            let (name, apart) = (wanted.name().clone(), Duration::from_secs(wanted.every_s()));
-            let last = engine.anchored().get(&name).copied();
-            all.push((Anchor { name, when: wanted.when().clone(), apart, carry }, last));
+            let name = wanted.name().clone();
+            match carry(wanted, settings, now, broker) {
+                Ok(carry) => {
+                    let in_trouble = troubled.contains(&name);
+                    let past = Past { last: floor.engine.anchored().get(&name).cloned(), ended: floor.last_entry_at(), in_trouble };
+                    let (when, apart) = (wanted.when().clone(), Duration::from_secs(wanted.every_s()));
+                    all.push((Anchor { name, when, apart, carry }, past));
+                }
+                Err(why) => {
+                    tracing::error!(anchor = %name, %why, "an anchor cannot be used; alarms are not affected");
+                    news.push(Input::TroubleNoticed(Cause::AnchorFailing { anchor: name }));
+                }
+            }
         }
-        let known: BTreeSet<_> = all.iter().map(|(anchor, _)| anchor.name.clone()).collect();
-        let failing = engine.troubles().filter_map(|(cause, _)| failing(cause));
-        let gone = failing.filter(|name| !known.contains(name)).collect();
-        Ok(Self { all, gone })
+        let known: BTreeSet<_> = settings.dispatch.anchor.iter().map(Wanted::name).collect();
+        let gone = troubled.into_iter().filter(|name| !known.contains(name));
+        news.extend(gone.map(|anchor| Input::TroubleCleared(Cause::AnchorFailing { anchor })));
+        Self { all, news }
     }
 
-    /// Gives them checkpoints from here on; without a signer says that there are none to give.
-    pub(crate) async fn start(self, parts: Parts, signed: bool) -> Vec<JoinHandle<()>> {
-        anchoring::forget(self.gone, &parts.submit).await;
-        if !signed {
-            anchoring::nothing_to_give(self.all.into_iter().map(|(anchor, _)| anchor.name), &parts.submit).await;
-            return Vec::new();
+    /// Gives them checkpoints from here on; without a signer says that there are none to give. Waits for nobody.
+    pub(crate) fn start(self, parts: &Parts, signed: bool) -> Vec<JoinHandle<()>> {
+        let Self { all, mut news } = self;
+        let mut posts = Vec::new();
+        for (anchor, past) in all {
+            if signed {
+                posts.push(anchoring::start(anchor, parts.clone(), past));
+            } else {
+                tracing::error!(anchor = %anchor.name, "the record is not signed, so that an anchor gets nothing; make a key with  cooee record new");
+                news.push(Input::TroubleNoticed(Cause::AnchorFailing { anchor: anchor.name }));
+            }
         }
-        self.all.into_iter().map(|(anchor, last)| anchoring::start(anchor, parts.clone(), last)).collect()
+        posts.push(tokio::spawn(tell(news, Arc::clone(&parts.submit))));
+        posts
     }
+}
+
+async fn tell(news: Vec<Input>, submit: Submit) {
+    for input in news {
+        drop(submit(input).await);
+    }
+}
+
+fn carry(wanted: &Wanted, settings: &Settings, now: &dispatch::Now, broker: &mpsc::Sender<Retained>) -> Result<Carry, SettingsError> {
+    let way = dispatch::anchor::Anchor::open(wanted, &settings.dispatch, now)?;
+    Ok(way.map_or_else(|| by_broker(broker.clone()), |way| by_voice(way, &settings.station.name)))
 }
 
 fn by_voice(way: dispatch::anchor::Anchor, station: &str) -> Carry {
@@ -76,12 +104,11 @@ fn by_broker(broker: mpsc::Sender<Retained>) -> Carry {
 }
 
 /// Puts what is signed below the mails of alarms, until the notary has ended.
-pub(crate) async fn seal_mails(voice: Arc<Voice>, mut latest: watch::Receiver<Option<Arc<Checkpoint>>>) {
+pub(crate) async fn seal_mails(voice: Arc<Voice>, mut signed: watch::Receiver<Option<Arc<Checkpoint>>>) {
     loop {
-        if let Some(checkpoint) = &*latest.borrow_and_update() {
-            voice.seal_with(Seal { size: checkpoint.size(), root: root_of(checkpoint) });
-        }
-        if latest.changed().await.is_err() {
+        let seal = signed.borrow_and_update().as_ref().map(|checkpoint| Seal { size: checkpoint.size(), root: checkpoint.root_text() });
+        voice.seal_with(seal);
+        if signed.changed().await.is_err() {
             return;
         }
     }
@@ -93,21 +120,14 @@ fn failing(cause: &Cause) -> Option<AnchorName> {
 }
 
 fn keepsake(station: &str, parcel: &Parcel) -> Keepsake {
-    let Parcel { checkpoint, keys, occasion, at } = parcel;
-    let note = checkpoint.to_string();
+    let Parcel { checkpoint, keys, at } = parcel;
     Keepsake {
         station: station.to_owned(),
         origin: checkpoint.origin().to_string(),
         size: checkpoint.size(),
-        root: root_of(checkpoint),
-        note,
+        root: checkpoint.root_text(),
+        note: checkpoint.to_string(),
         keys: keys.iter().map(ToString::to_string).collect(),
-        occasion: *occasion,
         at: *at,
     }
-}
-
-/// The third line of every checkpoint, as people compare it.
-fn root_of(checkpoint: &Checkpoint) -> String {
-    checkpoint.note().text().lines().nth(2).unwrap_or_default().to_owned()
 }

@@ -122,7 +122,7 @@ impl House {
         for (id, provider, reference) in station.floor().receipts_due() {
             voice.expect_receipt(id, provider, reference);
         }
-        let anchors = Anchors::open(settings, &now, &station.floor().engine, &retained_in)?;
+        let anchors = Anchors::open(settings, &now, station.floor(), &retained_in);
         let last_here = station.floor().last_entry_at();
         let in_force = station.floor().engine.directory_version() > 0;
         let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
@@ -130,14 +130,9 @@ impl House {
         let watch = tokio::spawn(station.run(stopped));
         let (notary, shelf) = sign(data_dir, &desk, ledger);
         tokio::spawn(anchors::seal_mails(Arc::clone(&voice), shelf.signed()));
-        let anchoring = anchoring::Parts {
-            latest: shelf.signed(),
-            keys: shelf.keys().to_vec(),
-            health: desk.health(),
-            submit: desk.submitter(),
-            now: Arc::clone(&now),
-        };
-        let anchors = anchors.start(anchoring, notary.is_some()).await;
+        let anchoring =
+            anchoring::Parts { signed: shelf.signed(), keys: shelf.keys().to_vec(), health: desk.health(), submit: desk.submitter() };
+        let anchors = anchors.start(&anchoring, notary.is_some());
         adopt(settings, &desk, &rules, in_force).await?;
         let (lookout, look_again) = Lookout::new(lookout::Parts { desk: desk.clone(), carriers: carriers(&settings.dispatch) });
         tokio::spawn(lookout.run());
@@ -221,6 +216,8 @@ impl House {
 
     /// Hears nothing new, finishes what is being sent, and stops.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
+        // Before what carries them goes. What is cut off here was not recorded as taken, so that the next start gives it again.
+        self.anchors.iter().for_each(JoinHandle::abort);
         self.ears.shutdown().await;
         self.stop_serving.send_replace(true);
         let mut served = Ok(());
@@ -229,8 +226,6 @@ impl House {
         }
         // Whatever became of the desk, what is under way is finished and the watch stops in order.
         self.voice.shutdown().await;
-        // What is cut off here was not recorded as taken, so that the next start gives it again.
-        self.anchors.iter().for_each(JoinHandle::abort);
         self.stop_watch.send_replace(true);
         if !self.watch.is_finished() {
             self.watch.await.context("stop the watch")??;

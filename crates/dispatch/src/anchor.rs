@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use escalation::anchor::{Occasion, Receipt};
+use escalation::anchor::Receipt;
 use escalation::id::CarrierName;
 use escalation::time::Timestamp;
 use lettre::message::Mailbox;
@@ -20,7 +20,7 @@ use crate::health::Now;
 use crate::settings::{Anchor as Wanted, HookAnchor, MailAnchor, Settings, SettingsError, Webhook};
 use crate::webhook::Endpoint;
 
-/// How long the whole may take, from connecting to the last word.
+/// How long the whole may take, from connecting to the last word. The watch waits a little longer, so that ours is the reason it hears.
 const BUDGET: Duration = Duration::from_secs(45);
 
 /// A checkpoint and what has to be said with it.
@@ -38,10 +38,17 @@ pub struct Keepsake {
     pub note: String,
     /// The public keys of whoever signed it.
     pub keys: Vec<String>,
-    /// Why it is sent now.
-    pub occasion: Occasion,
-    /// When.
+    /// When, by the record's time.
     pub at: Timestamp,
+}
+
+impl Keepsake {
+    /// The same on every try, so that what comes twice is shown once; another where the same size has another root, because then
+    /// two histories were signed, and whoever drops what has a known id must not drop that.
+    fn id(&self) -> String {
+        let root: String = self.root.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        format!("checkpoint.{}.{}.{root}", self.origin.replace('/', "."), self.size)
+    }
 }
 
 /// An anchor, ready to be given something.
@@ -98,14 +105,13 @@ impl Anchor {
     pub async fn give(&self, keepsake: &Keepsake) -> Result<Receipt, String> {
         match &self.0 {
             Way::Mail { relay, to } => {
-                let id = format!("<checkpoint.{}.{}@{}>", keepsake.size, keepsake.at.as_microsecond(), relay.domain());
+                let id = format!("<{}@{}>", keepsake.id(), relay.domain());
                 let mail = letter::write(relay.begin(to.clone()), &id, keepsake).ok_or("the mail cannot be written")?;
                 relay.deliver(&mail, BUDGET).await.map_err(|fault| fault.class().to_owned())?;
                 Ok(Receipt::Smtp { message_id: id })
             }
             Way::Hook(endpoint) => {
-                // The same checkpoint has the same id, however often it comes.
-                let id = format!("checkpoint.{}.{}", keepsake.origin.replace('/', "."), keepsake.size);
+                let id = keepsake.id();
                 let status = endpoint.post(id.clone(), body(keepsake), BUDGET).await.map_err(|fault| fault.class().to_owned())?;
                 Ok(Receipt::Http { status, id })
             }
@@ -122,9 +128,7 @@ impl Anchor {
 }
 
 fn body(keepsake: &Keepsake) -> String {
-    let Keepsake { station, origin, size, root, note, keys, occasion, at } = keepsake;
-    let data = json!({
-        "station": station, "origin": origin, "size": size, "root": root, "checkpoint": note, "keys": keys, "occasion": occasion,
-    });
+    let Keepsake { station, origin, size, root, note, keys, at } = keepsake;
+    let data = json!({"station": station, "origin": origin, "size": size, "root": root, "checkpoint": note, "keys": keys});
     json!({"type": "checkpoint.signed", "timestamp": at.to_string(), "data": data}).to_string()
 }

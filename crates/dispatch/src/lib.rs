@@ -224,9 +224,9 @@ impl Voice {
         Ok(())
     }
 
-    /// From here on mails say that the record is signed so far.
-    pub fn seal_with(&self, seal: Seal) {
-        self.seal.send_replace(Some(seal));
+    /// From here on mails say that the record is signed so far, or nothing of it.
+    pub fn seal_with(&self, seal: Option<Seal>) {
+        self.seal.send_replace(seal);
     }
 
     /// Where providers' callbacks are taken.

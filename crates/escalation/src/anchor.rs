@@ -44,6 +44,8 @@ pub enum Receipt {
 pub struct Anchored {
     /// Which.
     pub anchor: AnchorName,
+    /// Under which name the record was signed.
+    pub origin: String,
     /// How many entries the checkpoint covers.
     pub size: u64,
     /// Its root.
@@ -53,10 +55,34 @@ pub struct Anchored {
 }
 
 /// The last checkpoint that an anchor took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastAnchored {
+    /// Under which name the record was signed: after a recovery sizes begin anew.
+    pub origin: String,
     /// How many entries it covers.
     pub size: u64,
     /// When that was recorded.
     pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is recorded is read for ever.
+    #[test]
+    fn receipts_are_written_like_this() {
+        let written = [
+            (
+                Receipt::Smtp { message_id: "<checkpoint.a.9@example.org>".to_owned() },
+                r#"{"smtp":{"message_id":"<checkpoint.a.9@example.org>"}}"#,
+            ),
+            (Receipt::Http { status: 204, id: "checkpoint.a.9".to_owned() }, r#"{"http":{"status":204,"id":"checkpoint.a.9"}}"#),
+            (Receipt::Puback, r#""puback""#),
+        ];
+        for (receipt, json) in written {
+            assert_eq!(serde_json::to_string(&receipt).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Receipt>(json).unwrap(), receipt);
+        }
+    }
 }

@@ -207,9 +207,7 @@ impl Engine {
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
             Event::SignedBy { key, before, .. } => self.signing = Some((key.clone(), before.clone())),
-            Event::CheckpointAnchored { anchor, size, .. } => {
-                self.anchored.insert(anchor.clone(), LastAnchored { size: *size, at });
-            }
+            Event::CheckpointAnchored { anchor, origin, size, .. } => self.remember_anchored(at, anchor, origin, *size),
             Event::DirectoryAdopted { version, digest, directory, gone, .. } => {
                 self.gone = gone.iter().copied().collect();
                 self.go_by(*version, *digest, directory);
@@ -539,9 +537,13 @@ impl Engine {
 
     /// What was taken proves that the anchor can be reached.
     fn on_anchored(&self, anchored: &Anchored) -> Vec<Event> {
-        let Anchored { anchor, size, root, receipt } = anchored.clone();
+        let Anchored { anchor, origin, size, root, receipt } = anchored.clone();
         let cleared = self.trouble_cleared(&Cause::AnchorFailing { anchor: anchor.clone() });
-        std::iter::once(Event::CheckpointAnchored { anchor, size, root, receipt }).chain(cleared).collect()
+        std::iter::once(Event::CheckpointAnchored { anchor, origin, size, root, receipt }).chain(cleared).collect()
+    }
+
+    fn remember_anchored(&mut self, at: Timestamp, anchor: &AnchorName, origin: &str, size: u64) {
+        self.anchored.insert(anchor.clone(), LastAnchored { origin: origin.to_owned(), size, at });
     }
 
     /// The last checkpoint that each anchor took, of those in the settings and of those that were.

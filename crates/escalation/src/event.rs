@@ -114,11 +114,13 @@ pub enum Event {
     CheckpointAnchored {
         /// Which place, by its name in the settings.
         anchor: AnchorName,
+        /// Under which name the record was signed.
+        origin: String,
         /// How many entries the checkpoint covers.
         size: u64,
         /// Its root.
         root: Digest,
-        /// By what it is known that it was taken.
+        /// By what it is known that it was taken: `smtp` with the `message_id` of the mail, `http` with the `status` of the answer and the `id` that was posted, or `puback`.
         receipt: Receipt,
     },
     /// A directory came into force.

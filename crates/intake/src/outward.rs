@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, PublishOptions, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, PublishOptions, QoS};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -16,6 +16,8 @@ use crate::{Feedback, NotOpened, Outgoing, State};
 
 /// How many messages may be on their way to the broker. Overflow rule: the newest is dropped and logged; a device that needs it repeats its press.
 const WAITING_MAX: usize = 1_024;
+/// How many checkpoints may be on their way: those that nobody waits for any more stay until the broker speaks again.
+const KEPT_MAX: usize = 16;
 /// How long to wait before connecting again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long an orderly end may take.
@@ -43,14 +45,16 @@ impl Outward {
     /// Starts speaking; goes on trying until it is shut down.
     pub(crate) fn start(access: &Access, node: &str, outgoing: Outgoing) -> Result<Self, NotOpened> {
         let topic = online_topic(node);
-        let mut options = options(access, &format!("{}-out", access.client_id))?;
-        options.set_clean_session(true);
-        options.set_last_will(LastWill::new(topic.clone(), "offline", QoS::AtLeastOnce, true));
-        let (client, line) = connect(options, WAITING_MAX);
+        let mut spoken = options(access, &format!("{}-out", access.client_id))?;
+        spoken.set_clean_session(true);
+        spoken.set_last_will(LastWill::new(topic.clone(), "offline", QoS::AtLeastOnce, true));
+        let (client, line) = connect(spoken, WAITING_MAX);
         let (connected_in, connected) = watch::channel(false);
         let line = tokio::spawn(run(line, client.clone(), topic.clone(), connected_in));
-        let speaker = tokio::spawn(speak(client.clone(), outgoing.feedback, connected.clone()));
-        let keeper = tokio::spawn(keep(client.clone(), outgoing.checkpoints, connected));
+        let speaker = tokio::spawn(speak(client.clone(), outgoing.feedback, connected));
+        let mut apart = options(access, &format!("{}-anchor", access.client_id))?;
+        apart.set_clean_session(true);
+        let keeper = tokio::spawn(keep(apart, outgoing.checkpoints));
         Ok(Self { client, topic, line, speaker, keeper })
     }
 
@@ -129,20 +133,46 @@ async fn speak(client: AsyncClient, mut feedback: mpsc::Receiver<Feedback>, mut 
     }
 }
 
-/// Publishes one checkpoint after the other, each once it has been asked for and the one before has its PUBACK or never will.
-async fn keep(client: AsyncClient, mut checkpoints: mpsc::Receiver<Retained>, mut connected: watch::Receiver<bool>) {
-    while let Some(Retained { note, mut taken }) = checkpoints.recv().await {
-        // Whoever gives up waiting has taken the checkpoint back: a newer one follows.
-        let published = tokio::select! {
-            published = publish(&client, note, &mut connected) => published,
-            () = taken.closed() => continue,
-        };
-        match published {
-            Ok(()) if taken.send(()).is_err() => {
-                tracing::debug!("a checkpoint was taken by the broker after nobody waited for it any more");
+/// Publishes one checkpoint after the other, each once the one before has its PUBACK or nobody waits for it any more. By a connection
+/// of its own, made for the first: a broker that cuts off whoever publishes where they may not must not cut off what devices are told.
+async fn keep(options: MqttOptions, mut checkpoints: mpsc::Receiver<Retained>) {
+    let mut next = checkpoints.recv().await;
+    if next.is_none() {
+        return;
+    }
+    let (client, line) = connect(options, KEPT_MAX);
+    let (connected_in, mut connected) = watch::channel(false);
+    let giving = async {
+        while let Some(Retained { note, mut taken }) = next.take() {
+            let published = tokio::select! {
+                published = publish(&client, note, &mut connected) => published,
+                () = taken.closed() => Err("nobody waits for it any more".to_owned()),
+            };
+            match published {
+                // Whoever gives up in this very moment gives the next one.
+                Ok(()) => drop(taken.send(())),
+                Err(why) => tracing::debug!(%why, "a checkpoint was not taken by the broker"),
             }
-            Ok(()) => {}
-            Err(why) => tracing::debug!(%why, "a checkpoint was not taken by the broker"),
+            next = checkpoints.recv().await;
+        }
+    };
+    tokio::select! {
+        () = giving => {}
+        () = stay(line, connected_in) => {}
+    }
+}
+
+/// Keeps a connection that says nothing by itself.
+async fn stay(mut line: EventLoop, connected: watch::Sender<bool>) {
+    loop {
+        match line.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => drop(connected.send_replace(true)),
+            Ok(Event::Incoming(_) | Event::Outgoing(_)) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the connection for checkpoints is gone");
+                connected.send_replace(false);
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
         }
     }
 }

@@ -75,6 +75,11 @@ impl Checkpoint {
         self.head.root
     }
 
+    /// The root as the note has it, in base64.
+    pub fn root_text(&self) -> String {
+        STANDARD.encode(self.head.root.digest().as_bytes())
+    }
+
     pub(crate) const fn head(&self) -> &TreeHead {
         &self.head
     }

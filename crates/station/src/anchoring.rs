@@ -22,12 +22,14 @@ use tokio::task::JoinHandle;
 use crate::desk::Health;
 use crate::milestones::Milestones;
 
-/// How long one try may take before it counts as failed.
+/// How long one try may take before it counts as failed: longer than whoever carries it gives it, so that theirs is the reason.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long until an anchor that failed is tried again; doubled with each failure.
+/// How long until an anchor that failed is tried again; doubled with each failure. Long enough for a receiver that restarts.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// And no longer than this.
+/// And no longer than this: one that is mended is not waited for half a day.
 const AGAIN_AT_MOST: Duration = Duration::from_mins(10);
+/// Failures in a row that make a trouble: one alone is any receiver's restart.
+const TROUBLE_AFTER: u32 = 2;
 /// How long until a receipt that the watch did not take is offered again.
 const OFFER_AGAIN: Duration = Duration::from_secs(10);
 
@@ -38,9 +40,7 @@ pub struct Parcel {
     pub checkpoint: Arc<Checkpoint>,
     /// The public keys of whoever signed it, the current one first.
     pub keys: Vec<VerifyKey>,
-    /// Why it is sent now.
-    pub occasion: Occasion,
-    /// When.
+    /// When, by the record's time.
     pub at: Timestamp,
 }
 
@@ -61,39 +61,38 @@ pub struct Anchor {
     pub carry: Carry,
 }
 
+/// What the record said of an anchor when the station was started.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// What it took last.
+    pub last: Option<LastAnchored>,
+    /// When the record's last entry was written.
+    pub ended: Option<Timestamp>,
+    /// It is in trouble: whatever it waits for, it is tried at once, or nobody would know that it is mended.
+    pub in_trouble: bool,
+}
+
 /// What every anchor needs of the house.
 #[derive(Clone)]
 pub struct Parts {
-    /// What is signed.
-    pub latest: watch::Receiver<Option<Arc<Checkpoint>>>,
+    /// What is signed of the record as it is now.
+    pub signed: watch::Receiver<Option<Arc<Checkpoint>>>,
     /// The public keys, the current one first.
     pub keys: Vec<VerifyKey>,
     /// How far the record is.
     pub health: watch::Receiver<Health>,
     /// The way to the watch.
     pub submit: Submit,
-    /// What the wall clock says: for the day.
-    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
-/// Gives checkpoints to an anchor until the notary has ended. `last` is what the record says that it took before.
-pub fn start(anchor: Anchor, parts: Parts, last: Option<LastAnchored>) -> JoinHandle<()> {
-    tokio::spawn(Post { anchor, parts, last }.run())
-}
-
-/// Nothing is signed, so that no anchor gets anything: better said than believed.
-pub async fn nothing_to_give(anchors: impl IntoIterator<Item = AnchorName>, submit: &Submit) {
-    for anchor in anchors {
-        tracing::error!(%anchor, "an anchor is in the settings, but the record is not signed; make a key with  cooee record new");
-        drop(submit(Input::TroubleNoticed(Cause::AnchorFailing { anchor })).await);
-    }
-}
-
-/// Anchors that are no longer in the settings are nobody's trouble.
-pub async fn forget(gone: impl IntoIterator<Item = AnchorName>, submit: &Submit) {
-    for anchor in gone {
-        drop(submit(Input::TroubleCleared(Cause::AnchorFailing { anchor })).await);
-    }
+/// Gives checkpoints to an anchor until the notary has ended.
+pub fn start(anchor: Anchor, parts: Parts, past: Past) -> JoinHandle<()> {
+    let Past { last, ended, in_trouble } = past;
+    let pause = match (&last, ended) {
+        (Some(last), Some(ended)) if !in_trouble => anchor.apart.saturating_sub(between(last.at, ended)),
+        (Some(_) | None, Some(_) | None) => Duration::ZERO,
+    };
+    tokio::spawn(Post { anchor, parts, last, in_trouble }.run(pause))
 }
 
 /// The way to one anchor.
@@ -101,65 +100,67 @@ struct Post {
     anchor: Anchor,
     parts: Parts,
     last: Option<LastAnchored>,
+    in_trouble: bool,
 }
 
 /// The notary has ended.
 struct Over;
 
 impl Post {
-    async fn run(mut self) {
-        let mut pause = self.last.map_or(Duration::ZERO, |last| self.anchor.apart.saturating_sub(self.since(last.at)));
+    async fn run(mut self, mut pause: Duration) {
         let mut failures = 0;
         while let Ok(parcel) = self.next(pause).await {
-            pause = if self.give(parcel).await {
-                failures = 0;
-                self.anchor.apart
-            } else {
-                failures = (failures + 1).min(16);
-                again_after(failures).max(self.anchor.apart)
-            };
+            let taken = self.give(parcel).await;
+            failures = if taken { 0 } else { (failures + 1).min(16) };
+            if failures >= TROUBLE_AFTER {
+                self.in_trouble = true;
+                let cause = Cause::AnchorFailing { anchor: self.anchor.name.clone() };
+                drop((self.parts.submit)(Input::TroubleNoticed(cause)).await);
+            }
+            pause = if taken { self.anchor.apart } else { again_after(failures) };
         }
     }
 
     /// Waits out the pause, and then until a checkpoint is owed.
     async fn next(&mut self, pause: Duration) -> Result<Parcel, Over> {
-        let mut ending = self.parts.latest.clone();
+        let mut ending = self.parts.signed.clone();
         tokio::select! {
             _ = ending.wait_for(|_| false) => return Err(Over),
             () = tokio::time::sleep(pause) => {}
         }
         loop {
-            let now = (self.parts.now)();
-            let latest = self.parts.latest.borrow_and_update().clone();
-            let milestones = self.parts.health.borrow().milestones;
-            if let Some(checkpoint) = latest
-                && let Some(occasion) = owed(&self.anchor.when, self.last, checkpoint.size(), milestones, now)
+            let signed = self.parts.signed.borrow_and_update().clone();
+            let (started, milestones, at) = {
+                let health = self.parts.health.borrow();
+                (health.started, health.milestones, health.last_at)
+            };
+            if let Some(checkpoint) = signed
+                && started
+                && (self.in_trouble || is_owed(&self.anchor.when, self.last.as_ref(), &checkpoint, milestones, at))
             {
-                return Ok(Parcel { checkpoint, keys: self.parts.keys.clone(), occasion, at: now });
+                return Ok(Parcel { checkpoint, keys: self.parts.keys.clone(), at });
             }
-            tokio::select! {
-                changed = self.parts.latest.changed() => changed.map_err(|_ended| Over)?,
-                () = tokio::time::sleep(until_next_day(now)) => {}
-            }
+            // Every entry is followed by a checkpoint, and a tick is written every few minutes: a new day is noticed by them.
+            self.parts.signed.changed().await.map_err(|_ended| Over)?;
         }
     }
 
     /// Gives one away, once; whether it was taken.
     async fn give(&mut self, parcel: Parcel) -> bool {
-        let name = &self.anchor.name;
-        let (size, root) = (parcel.checkpoint.size(), parcel.checkpoint.root());
+        let Parcel { checkpoint, at, .. } = parcel.clone();
+        let (name, size) = (self.anchor.name.clone(), checkpoint.size());
         let carried = tokio::time::timeout(PATIENCE, (self.anchor.carry)(parcel)).await;
         match carried.unwrap_or_else(|_elapsed| Err("no answer".to_owned())) {
             Ok(receipt) => {
                 tracing::info!(anchor = %name, size, "a checkpoint was taken outside");
-                let root = Digest::new(*root.digest().as_bytes());
-                self.record(Anchored { anchor: name.clone(), size, root, receipt }).await;
-                self.last = Some(LastAnchored { size, at: (self.parts.now)() });
+                let (origin, root) = (checkpoint.origin().to_string(), Digest::new(*checkpoint.root().digest().as_bytes()));
+                self.record(Anchored { anchor: name, origin: origin.clone(), size, root, receipt }).await;
+                self.last = Some(LastAnchored { origin, size, at });
+                self.in_trouble = false;
                 true
             }
             Err(why) => {
                 tracing::warn!(anchor = %name, size, %why, "a checkpoint was not taken; it is tried again, and alarms are not affected");
-                drop((self.parts.submit)(Input::TroubleNoticed(Cause::AnchorFailing { anchor: name.clone() })).await);
                 false
             }
         }
@@ -175,19 +176,18 @@ impl Post {
             }
         }
     }
-
-    fn since(&self, at: Timestamp) -> Duration {
-        Duration::from_millis(millis_between(at, (self.parts.now)()))
-    }
 }
 
-/// Why an anchor is owed a checkpoint of this size, if it is.
-fn owed(when: &BTreeSet<Occasion>, last: Option<LastAnchored>, size: u64, milestones: Milestones, now: Timestamp) -> Option<Occasion> {
-    let had = last.map_or(0, |last| last.size);
-    when.iter().copied().find(|occasion| match occasion {
+/// Whether an anchor is owed this checkpoint. Time is the record's own on both sides, which never goes back: a wall clock that was
+/// wrong for an hour must not silence an anchor for years.
+fn is_owed(when: &BTreeSet<Occasion>, last: Option<&LastAnchored>, checkpoint: &Checkpoint, milestones: Milestones, at: Timestamp) -> bool {
+    // Under another name sizes begin anew.
+    let had = last.filter(|last| last.origin == checkpoint.origin().as_str()).map_or(0, |last| last.size);
+    let size = checkpoint.size();
+    when.iter().any(|occasion| match occasion {
         Occasion::Change => milestones.change > had && size > had,
         Occasion::Closing => milestones.closing > had && size >= milestones.closing,
-        Occasion::Daily => last.is_none_or(|last| day(now) > day(last.at)),
+        Occasion::Daily => last.is_none_or(|last| day(at) > day(last.at)),
     })
 }
 
@@ -201,9 +201,8 @@ fn day(at: Timestamp) -> i64 {
     at.as_second().div_euclid(SignedDuration::from_hours(24).as_secs())
 }
 
-fn until_next_day(now: Timestamp) -> Duration {
-    let length = SignedDuration::from_hours(24).as_secs();
-    Duration::from_secs(u64::try_from(length - now.as_second().rem_euclid(length)).unwrap_or_default())
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_millis(millis_between(from, to))
 }
 
 #[cfg(test)]

@@ -202,6 +202,8 @@ pub struct Health {
     pub spooled: u64,
     /// Entries in the record.
     pub size: u64,
+    /// When the last entry was written.
+    pub last_at: Timestamp,
     /// How far it has come with what anchors wait for.
     pub milestones: Milestones,
     /// Activations that are not closed, drills left out.

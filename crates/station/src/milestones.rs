@@ -50,7 +50,7 @@ mod tests {
         let cause = Cause::AnchorFailing { anchor: anchor.clone() };
         let receipt = Receipt::Http { status: 204, id: "checkpoint.1".to_owned() };
         let of_anchors = [
-            Event::CheckpointAnchored { anchor, size: 1, root: Digest::new([0; 32]), receipt },
+            Event::CheckpointAnchored { anchor, origin: "a".to_owned(), size: 1, root: Digest::new([0; 32]), receipt },
             Event::TroubleRaised { cust: None, cause: cause.clone() },
             Event::TroubleCleared { cust: None, cause },
         ];

@@ -52,6 +52,7 @@ pub struct Shelf<L> {
     ledger: Arc<L>,
     tree: Arc<RwLock<Subtrees>>,
     latest: watch::Receiver<Option<Arc<Checkpoint>>>,
+    current: watch::Receiver<Option<Arc<Checkpoint>>>,
     keys: Vec<VerifyKey>,
 }
 
@@ -77,6 +78,8 @@ pub struct Notary<L> {
     tick_every: Duration,
     tree: Arc<RwLock<Subtrees>>,
     latest: watch::Sender<Option<Arc<Checkpoint>>>,
+    /// What this run has signed, while it can: what was signed before may be of a record that is no longer there.
+    current: watch::Sender<Option<Arc<Checkpoint>>>,
     in_trouble: Option<bool>,
 }
 
@@ -122,9 +125,10 @@ impl<L: Ledger> Notary<L> {
         };
         let last = signer.as_ref().and_then(Signer::last).cloned().map(Arc::new);
         let (latest, latest_out) = watch::channel(last);
+        let (current, current_out) = watch::channel(None);
         let keys = signer.as_ref().map(Signer::keys).unwrap_or_default();
-        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, keys };
-        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, in_trouble: None };
+        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, current: current_out, keys };
+        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, current, in_trouble: None };
         (notary, shelf)
     }
 
@@ -162,6 +166,7 @@ impl<L: Ledger> Notary<L> {
         let done = match self.sign().await {
             Ok(()) => true,
             Err(why) => {
+                self.current.send_replace(None);
                 if self.in_trouble != Some(true) {
                     tracing::error!(error = %why, "the record is not signed from here on; alarms are not affected");
                 }
@@ -205,7 +210,9 @@ impl<L: Ledger> Notary<L> {
         self.signer = Some(signer);
         let checkpoint = answer?;
         failpoint::reached(failpoint::AFTER_SIGNING);
-        self.latest.send_replace(Some(Arc::new(checkpoint)));
+        let checkpoint = Some(Arc::new(checkpoint));
+        self.current.send_replace(checkpoint.clone());
+        self.latest.send_replace(checkpoint);
         Ok(())
     }
 
@@ -253,12 +260,13 @@ impl<L> Shelf<L> {
     /// Of a record that nobody signs.
     pub fn unsigned(ledger: Arc<L>) -> Self {
         let (_, latest) = watch::channel(None);
-        Self { ledger, tree: Arc::default(), latest, keys: Vec::new() }
+        Self { ledger, tree: Arc::default(), current: latest.clone(), latest, keys: Vec::new() }
     }
 
-    /// The latest checkpoint, and each that follows.
+    /// What is signed of the record as it is now, and each that follows; `None` before the first of this run, and while signing
+    /// fails or is refused.
     pub fn signed(&self) -> watch::Receiver<Option<Arc<Checkpoint>>> {
-        self.latest.clone()
+        self.current.clone()
     }
 
     /// The public keys, the current one first.

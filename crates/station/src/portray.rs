@@ -9,7 +9,7 @@ use escalation::acknowledgement::Commitment;
 use escalation::activation::{Activation, Arrival, Check, Companion, Progress, Stage};
 use escalation::directory::{Directory, Mounting};
 use escalation::dispatch::{Recipient, Report};
-use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Raised};
+use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Party, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::{Ladder, Need, RungIndex, Who};
 use escalation::plan::{Part, Plan, StepId};
@@ -515,11 +515,9 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         Event::PressedAgain { presses, how, .. } => format!("pressed again, {presses} in all ({})", plain(how)),
         Event::CancelAsked { .. } => "cancel was asked for at the device: verify; nothing was stopped".to_owned(),
         Event::TestAnswered { by, theirs, .. } => tester_words(vault, by, *theirs),
-        Event::AskedFirst { parties, .. } => {
-            format!("asked first: {}", parties.iter().map(|p| who(vault, directory, &p.who)).collect::<Vec<_>>().join(", "))
-        }
+        Event::AskedFirst { parties, .. } => format!("asked first: {}", party_names(vault, directory, parties)),
         Event::RungEntered { rung, parties, late_ms, .. } => {
-            let names = parties.iter().map(|p| who(vault, directory, &p.who)).collect::<Vec<_>>().join(", ");
+            let names = party_names(vault, directory, parties);
             format!("rung {} entered: {names}{}", rung.0.saturating_add(1), late(*late_ms))
         }
         Event::RungPassedOver { rung, why, .. } => format!("rung {} passed over: {}", rung.0.saturating_add(1), plain(why)),
@@ -609,6 +607,10 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::Erased { .. }
         | Event::LegalHoldSet { .. } => kind_of(event),
     })
+}
+
+fn party_names(vault: &Vault, directory: u32, parties: &[Party]) -> String {
+    parties.iter().map(|party| who(vault, directory, &party.who)).collect::<Vec<_>>().join(", ")
 }
 
 /// A step of a plan, as it was taken or passed over.

@@ -563,6 +563,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             record_reachable: self.lost.is_none(),
             spooled: self.lost.as_ref().map_or(0, Lost::count),
             size: self.floor.next().index(),
+            last_at: self.floor.last_entry_at().unwrap_or_default(),
             milestones: self.floor.milestones(),
             open,
             drills: u64::try_from(drills).unwrap_or(u64::MAX),

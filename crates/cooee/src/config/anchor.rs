@@ -28,6 +28,10 @@ pub(crate) fn read(layered: &mut Layered<'_>, has_relay: bool, has_broker: bool)
             let what = format!("anchor: {} is sent by mail, and there is no [email]", anchor.name());
             layered.error(&[LIST, &at, "kind"], &what, "", "add [email], or choose another kind");
         }
+        if matches!(anchor, Anchor::Mqtt(_)) && anchors.iter().any(|other| matches!(other, Anchor::Mqtt(_))) {
+            let what = format!("anchor: {} is a second one at the broker, which keeps one checkpoint", anchor.name());
+            layered.error(&[LIST, &at, "kind"], &what, "one copy would have two receipts", "keep one of them");
+        }
         if matches!(anchor, Anchor::Mqtt(_)) && !has_broker {
             let what = format!("anchor: {} is published to a broker, and there is no [mqtt]", anchor.name());
             let why = "the listener inside the process is no place outside";

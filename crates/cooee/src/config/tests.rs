@@ -402,7 +402,10 @@ to = "a@example.org"
 [[anchor]]
 kind = "mqtt"
 "#;
-    check(&format!("{SMALL}{anchors}"), &[], &expect![[r#"
+    check(
+        &format!("{SMALL}{anchors}"),
+        &[],
+        &expect![[r#"
         /etc/cooee/cooee.toml:18: anchor: insurer is sent by mail, and there is no [email]
           add [email], or choose another kind
         /etc/cooee/cooee.toml:19: anchor: to is no mailbox: Invalid input
@@ -429,5 +432,6 @@ kind = "mqtt"
           add [email], or choose another kind
         /etc/cooee/cooee.toml:42: anchor: name is missing
           add it; config/cooee.toml shows how
-    "#]]);
+    "#]],
+    );
 }

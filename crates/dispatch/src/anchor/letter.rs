@@ -1,6 +1,5 @@
 //! The mail that carries a checkpoint: words for whoever keeps it, and the note itself as a file, so that no mail program re-wraps it.
 
-use escalation::anchor::Occasion;
 use lettre::Message;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Attachment, Body, MessageBuilder, MultiPart, SinglePart};
@@ -30,13 +29,8 @@ fn subject(keepsake: &Keepsake) -> String {
 }
 
 fn words(keepsake: &Keepsake) -> String {
-    let Keepsake { station, origin, size, root, keys, occasion, at: _, note: _ } = keepsake;
-    let why = match occasion {
-        Occasion::Change => "something was recorded",
-        Occasion::Closing => "an alarm was closed",
-        Occasion::Daily => "it is sent every day",
-    };
-    let keys = keys.iter().map(|key| format!("    {key}\n")).collect::<String>();
+    let Keepsake { station, origin, size, root, keys, at: _, note: _ } = keepsake;
+    let keys = keys.iter().map(|key| format!("    {key}")).collect::<Vec<_>>().join("\n");
     format!(
         "This is no alarm. Nothing has to be done but to keep this mail.\n\
          \n\
@@ -45,10 +39,9 @@ fn words(keepsake: &Keepsake) -> String {
          later if anything that was recorded before it was made has been changed,\n\
          removed or inserted since. It cannot be made to fit a changed record, not\n\
          even by the people who run the system. That is why you get it, and it\n\
-         helps only if you keep it where they cannot delete it. It holds nothing\n\
-         about anybody.\n\
-         \n\
-         It was sent because {why}.\n\
+         helps only if you keep it where they cannot delete it. It holds no name\n\
+         and no word; from how the number of entries grows one can tell how much\n\
+         happens, so show it to nobody who must not know that.\n\
          \n\
          Record:   {origin}\n\
          Entries:  {size}\n\
@@ -63,6 +56,7 @@ fn words(keepsake: &Keepsake) -> String {
          when this was set up. It should be one of these:\n\
          \n\
          {keys}\n\
+         \n\
          A machine wrote this mail, and nobody reads answers to it.\n"
     )
 }
@@ -80,7 +74,6 @@ mod tests {
             root: "u6AXCOeqZcos9Ddq6mFRme+NDhWznONgT6yPFuP3MZ8=".to_owned(),
             note: "alerts.example.org/kalamunda/1\n1042\nu6AX\n\n\u{2014} sig\n".to_owned(),
             keys: vec!["alerts.example.org/kalamunda/1+00000001+AQ==".to_owned()],
-            occasion: Occasion::Closing,
             at: "2026-11-28T10:00:00Z".parse().unwrap(),
         };
         expect_test::expect_file!["../../tests/voice/anchor_mail.txt"].assert_eq(&words(&keepsake));

@@ -66,6 +66,13 @@ impl Anchor {
         if self.every_s() == 0 {
             flaw("every_s", "is 0".to_owned(), "write at least 1, or leave it out");
         }
+        if matches!(self, Self::Email(_)) && self.when().contains(&Occasion::Change) && self.every_s() < minute_s() {
+            flaw(
+                "every_s",
+                "is less than 60: a relay would hold back alarms for so many mails".to_owned(),
+                "write at least 60, or leave it out",
+            );
+        }
         match self {
             Self::Email(anchor) => {
                 if let Err(why) = Mailbox::from_str(&anchor.to) {
@@ -92,10 +99,10 @@ pub struct MailAnchor {
     /// Whose mailbox. Not recorded.
     pub to: String,
     /// What calls for a mail.
-    #[serde(default = "closing_and_daily")]
+    #[serde(default = "daily")]
     pub when: BTreeSet<Occasion>,
     /// The least time between two mails, seconds.
-    #[serde(default = "every_s")]
+    #[serde(default = "minute_s")]
     pub every_s: u64,
 }
 
@@ -113,7 +120,7 @@ pub struct HookAnchor {
     #[serde(default = "change")]
     pub when: BTreeSet<Occasion>,
     /// The least time between two requests, seconds.
-    #[serde(default = "every_s")]
+    #[serde(default = "hour_s")]
     pub every_s: u64,
     /// Milliseconds to connect.
     #[serde(default = "connect_ms")]
@@ -137,16 +144,22 @@ pub struct TopicAnchor {
     #[serde(default = "change")]
     pub when: BTreeSet<Occasion>,
     /// The least time between two messages, seconds.
-    #[serde(default = "every_s")]
+    #[serde(default = "hour_s")]
     pub every_s: u64,
 }
 
-fn closing_and_daily() -> BTreeSet<Occasion> {
-    [Occasion::Closing, Occasion::Daily].into()
+/// Who sees each closing knows when some customer had an alarm.
+fn daily() -> BTreeSet<Occasion> {
+    [Occasion::Daily].into()
 }
 fn change() -> BTreeSet<Occasion> {
     [Occasion::Change].into()
 }
-fn every_s() -> u64 {
+/// For mails, which are asked for by name where they come more often than daily.
+fn minute_s() -> u64 {
     60
+}
+/// An hour, in which ticks hide how much happened (reference: anchors that strangers read).
+fn hour_s() -> u64 {
+    3_600
 }

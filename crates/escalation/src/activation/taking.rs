@@ -51,11 +51,7 @@ impl Activation {
                 }
             }
             Event::DispatchReported { dispatch, report, receipt_by, .. } => self.on_reported(*dispatch, report, *receipt_by),
-            Event::ReceiptOverdue { dispatch, .. } => {
-                if let Some(attempt) = self.attempts.get_mut(dispatch) {
-                    attempt.state = attempt.state.max(AttemptState::Overdue);
-                }
-            }
+            Event::ReceiptOverdue { dispatch, .. } => self.on_overdue(*dispatch),
             Event::Accepted { by, commitment, arrive_by, climb_on, .. } => self.on_accepted(at, by, *commitment, *arrive_by, *climb_on),
             // Older entries name no time: whoever is needed is asked at once.
             Event::Joined { by, commitment, far, arrive_by, .. } => self.on_joined(at, by, *commitment, arrive_by.unwrap_or(at), *far),
@@ -187,6 +183,12 @@ impl Activation {
             | Event::RegisterExported { .. }
             | Event::Erased { .. }
             | Event::LegalHoldSet { .. } => false,
+        }
+    }
+
+    fn on_overdue(&mut self, dispatch: u32) {
+        if let Some(attempt) = self.attempts.get_mut(&dispatch) {
+            attempt.state = attempt.state.max(AttemptState::Overdue);
         }
     }
 

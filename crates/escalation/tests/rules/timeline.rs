@@ -8,14 +8,13 @@ use crate::floor::Floor;
 /// The words for one event, `None` for what belongs to no story.
 pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
     Some(match event {
-        Event::DirectoryAdopted { .. } | Event::PersonVersioned { .. } => return None,
+        Event::DirectoryAdopted { .. } | Event::PersonVersioned { .. } | Event::CheckpointAnchored { .. } => return None,
         Event::StationStarted { down_ms, .. } => format!("started, away for {} ms", down_ms.unwrap_or(0)),
         Event::ClockStepped { by_us } => format!("clock stepped by {by_us} us"),
         Event::RecordLost { series } => format!("record lost, series U{series}"),
         Event::RecordFound {} => "record found".to_owned(),
         Event::Ticked { open, .. } => format!("tick, {open} open"),
         Event::SignedBy { key, .. } => format!("signed by {key}"),
-        Event::CheckpointAnchored { anchor, size, .. } => format!("{size} entries anchored by {anchor}"),
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
         Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),

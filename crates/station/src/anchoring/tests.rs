@@ -1,57 +1,28 @@
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use escalation::verdict::Outcome;
 use ledger::{ConsistencyProof, LeafHash, Signer, SigningKey, SigningKeys, Subtrees};
 
 use super::*;
 
+const ORIGIN: &str = "alerts.example.org/kalamunda/1";
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn had(size: u64, when: &str) -> Option<LastAnchored> {
-    Some(LastAnchored { size, at: at(when) })
+fn had(size: u64, when: &str) -> LastAnchored {
+    LastAnchored { origin: ORIGIN.to_owned(), size, at: at(when) }
 }
 
-#[test]
-fn a_checkpoint_is_owed_for_what_happened_and_never_for_a_receipt() {
-    let now = at("2026-11-28T10:00:00Z");
-    let said = |when: &[Occasion], last, size, change, closing| {
-        owed(&when.iter().copied().collect(), last, size, Milestones { change, closing }, now)
-    };
-    let today = had(10, "2026-11-28T09:00:00Z");
-    let change = [Occasion::Change];
-    assert_eq!(said(&change, None, 1, 1, 0), Some(Occasion::Change));
-    assert_eq!(said(&change, today, 11, 10, 0), None, "only the receipt itself was added");
-    assert_eq!(said(&change, today, 12, 12, 0), Some(Occasion::Change));
-    assert_eq!(said(&change, today, 10, 12, 0), None, "what was added is not signed yet");
-    let mail = [Occasion::Closing, Occasion::Daily];
-    assert_eq!(said(&mail, today, 30, 30, 9), None, "that closing is covered");
-    assert_eq!(said(&mail, today, 19, 30, 20), None, "that closing is not signed yet");
-    assert_eq!(said(&mail, today, 20, 30, 20), Some(Occasion::Closing));
-    assert_eq!(said(&mail, None, 5, 5, 0), Some(Occasion::Daily), "the first is given at once");
-    assert_eq!(said(&mail, had(10, "2026-11-27T23:59:59Z"), 11, 10, 9), Some(Occasion::Daily), "however quiet the day was");
-    assert_eq!(said(&mail, had(10, "2026-11-29T00:00:00Z"), 11, 11, 9), None, "a clock that was set back brings none twice");
-}
-
-#[test]
-fn an_anchor_that_fails_is_tried_less_and_less() {
-    assert_eq!([1, 2, 3, 7, 16].map(|failures| again_after(failures).as_secs()), [10, 20, 40, 600, 600]);
-}
-
-#[test]
-fn the_next_day_is_never_now() {
-    assert_eq!(until_next_day(at("2026-11-28T00:00:00Z")).as_secs(), 86_400);
-    assert_eq!(until_next_day(at("2026-11-28T23:59:59Z")).as_secs(), 1);
-}
-
-/// Signs trees of growing size.
+/// A record that grows and is signed, and a watch that says what it was told.
 struct Desk {
     signer: Signer,
-    latest: watch::Sender<Option<Arc<Checkpoint>>>,
+    signed: watch::Sender<Option<Arc<Checkpoint>>>,
     health: watch::Sender<Health>,
     told: Arc<Mutex<Vec<Input>>>,
+    /// What the watch says to the inputs that come, in order; durable once there is nothing left.
+    verdicts: Arc<Mutex<Vec<Verdict>>>,
     _folder: tempfile::TempDir,
 }
 
@@ -60,114 +31,195 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoints");
         Signer::create(&path).unwrap();
-        let current = SigningKey::from_seed("alerts.example.org/kalamunda/1".parse().unwrap(), &[7; 32]).unwrap();
-        let signer = Signer::open(&path, SigningKeys { current, before: None }).unwrap();
-        let (latest, health) = (watch::channel(None).0, watch::channel(Health::default()).0);
-        Self { signer, latest, health, told: Arc::default(), _folder: folder }
+        let current = SigningKey::from_seed(ORIGIN.parse().unwrap(), &[7; 32]).unwrap();
+        let keeper = Signer::open(&path, SigningKeys { current, before: None }).unwrap();
+        let health = Health { started: true, last_at: at("2026-11-28T10:00:00Z"), ..Health::default() };
+        let (signed, health) = (watch::Sender::new(None), watch::Sender::new(health));
+        Self { signer: keeper, signed, health, told: Arc::default(), verdicts: Arc::default(), _folder: folder }
     }
 
     fn parts(&self) -> Parts {
-        let told = Arc::clone(&self.told);
+        let (told, verdicts) = (Arc::clone(&self.told), Arc::clone(&self.verdicts));
         let submit: Submit = Arc::new(move |input| {
             told.lock().unwrap().push(input);
-            Box::pin(async { Verdict::Durable(Outcome::default()) })
+            let verdict = verdicts.lock().unwrap().pop().unwrap_or(Verdict::Durable(Outcome::default()));
+            Box::pin(async { verdict })
         });
-        let now: Timestamp = at("2026-11-28T10:00:00Z");
-        let (latest, health) = (self.latest.subscribe(), self.health.subscribe());
-        Parts { latest, keys: self.signer.keys(), health, submit, now: Arc::new(move || now) }
+        Parts { signed: self.signed.subscribe(), keys: self.signer.keys(), health: self.health.subscribe(), submit }
     }
 
-    /// The record has this size, all of it worth telling, and is signed.
-    fn grow_to(&mut self, size: u64) {
-        self.health.send_modify(|health| health.milestones.change = size);
+    fn checkpoint(&mut self, size: u64) -> Checkpoint {
         let mut tree = Subtrees::new();
         tree.extend((0..size).map(|index| LeafHash::of(&index.to_be_bytes())));
         let older = self.signer.last().map_or(0, Checkpoint::size);
         let proof = tree.consistency(older, size, &ledger::Blocks::default()).unwrap_or(ConsistencyProof { path: Vec::new() });
-        let signed = self.signer.sign(tree.head(), &proof).unwrap();
-        self.latest.send_replace(Some(Arc::new(signed)));
+        self.signer.sign(tree.head(), &proof).unwrap()
+    }
+
+    /// The record has this size, all of it worth telling up to `change`, and is signed.
+    fn grow_to(&mut self, size: u64, change: u64) {
+        self.health.send_modify(|health| health.milestones.change = change);
+        let checkpoint = self.checkpoint(size);
+        self.signed.send_replace(Some(Arc::new(checkpoint)));
     }
 
     fn told(&self) -> Vec<String> {
-        let shown = |input: &Input| match input {
-            Input::CheckpointAnchored(anchored) => format!("took {}", anchored.size),
-            Input::TroubleNoticed(cause) => format!("{cause:?}"),
-            other => panic!("{other:?}"),
+        let shown = |input: &Input| {
+            if let Input::CheckpointAnchored(anchored) = input {
+                format!("took {}", anchored.size)
+            } else if let Input::TroubleNoticed(Cause::AnchorFailing { anchor }) = input {
+                format!("{anchor} fails")
+            } else {
+                format!("{input:?}")
+            }
         };
         self.told.lock().unwrap().iter().map(shown).collect()
     }
-}
 
-async fn soon(what: impl Fn() -> bool) {
-    while !what() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    /// Waits an hour of the paused clock at the most.
+    async fn expect(&self, told: &[&str]) {
+        for _ in 0..36_000 {
+            if self.told() == told {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{:?} instead of {told:?}", self.told());
     }
 }
 
-fn anchor(carry: Carry) -> Anchor {
-    Anchor { name: AnchorName::parse("insurer").unwrap(), when: [Occasion::Change].into(), apart: Duration::from_mins(1), carry }
+fn anchor(when: &[Occasion], carry: Carry) -> Anchor {
+    let name = AnchorName::parse("insurer").unwrap();
+    Anchor { name, when: when.iter().copied().collect(), apart: Duration::from_mins(1), carry }
+}
+
+/// One that does as it is told, one after the other, and takes everything from then on.
+fn carrier(outcomes: impl IntoIterator<Item = Carrying>) -> Carry {
+    let outcomes: Mutex<Vec<Carrying>> = Mutex::new(outcomes.into_iter().collect());
+    Box::new(move |_parcel| {
+        let mut outcomes = outcomes.lock().unwrap();
+        if outcomes.is_empty() { Box::pin(async { Ok(Receipt::Puback) }) } else { outcomes.remove(0) }
+    })
+}
+
+fn refuses() -> Carrying {
+    Box::pin(async { Err("refused".to_owned()) })
+}
+
+#[test]
+fn a_checkpoint_is_owed_for_what_happened_and_never_for_a_receipt() {
+    let mut desk = Desk::new();
+    let mut said = |when: &[Occasion], last: Option<&LastAnchored>, size, (change, closing)| {
+        let milestones = Milestones { change, closing };
+        is_owed(&when.iter().copied().collect(), last, &desk.checkpoint(size), milestones, at("2026-11-28T10:00:00Z"))
+    };
+    let today = had(10, "2026-11-28T09:00:00Z");
+    let change = [Occasion::Change];
+    assert!(said(&change, None, 1, (1, 0)));
+    assert!(!said(&change, Some(&today), 10, (12, 0)), "what was added is not signed yet");
+    assert!(!said(&change, Some(&today), 11, (10, 0)), "only the receipt itself was added");
+    assert!(said(&change, Some(&today), 12, (12, 0)));
+    let other = LastAnchored { origin: "alerts.example.org/kalamunda/0".to_owned(), ..had(1_042, "2026-11-28T09:00:00Z") };
+    assert!(said(&change, Some(&other), 12, (12, 0)), "after a recovery sizes begin anew");
+    let mail = [Occasion::Closing, Occasion::Daily];
+    assert!(!said(&mail, Some(&today), 19, (30, 20)), "that closing is not signed yet");
+    assert!(said(&mail, Some(&today), 20, (30, 20)));
+    assert!(!said(&mail, Some(&today), 30, (30, 9)), "that closing is covered");
+    assert!(said(&mail, None, 30, (5, 0)), "the first is given at once");
+    assert!(said(&mail, Some(&had(30, "2026-11-27T23:59:59Z")), 31, (10, 9)), "however quiet the day was");
+}
+
+#[test]
+fn an_anchor_that_fails_is_tried_less_and_less() {
+    assert_eq!([1, 2, 3, 7, 16].map(|failures| again_after(failures).as_secs()), [10, 20, 40, 600, 600]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_newest_is_given_and_what_came_between_is_not() {
+async fn the_newest_is_given_and_neither_what_came_between_nor_a_receipt_calls_for_more() {
     let mut desk = Desk::new();
-    desk.grow_to(3);
-    let carry: Carry = Box::new(|parcel| {
-        let receipt = Receipt::Http { status: 204, id: parcel.checkpoint.size().to_string() };
-        Box::pin(async { Ok(receipt) })
-    });
-    let post = start(anchor(carry), desk.parts(), None);
-    soon(|| desk.told() == ["took 3"]).await;
+    desk.grow_to(3, 3);
+    let giving = start(anchor(&[Occasion::Change], carrier([])), desk.parts(), Past::default());
+    desk.expect(&["took 3"]).await;
     for size in 4..=9 {
-        desk.grow_to(size);
+        desk.grow_to(size, size);
     }
-    soon(|| desk.told() == ["took 3", "took 9"]).await;
-    // The receipt is signed as well, and calls for nothing.
-    desk.grow_to(10);
-    desk.health.send_modify(|health| health.milestones.change = 9);
+    desk.expect(&["took 3", "took 9"]).await;
+    // The receipt is signed as well.
+    desk.grow_to(10, 9);
     tokio::time::sleep(Duration::from_hours(2)).await;
     assert_eq!(desk.told(), ["took 3", "took 9"]);
-    drop(desk.latest);
-    post.await.unwrap();
+    drop(desk.signed);
+    giving.await.unwrap();
+}
+
+/// What was signed before this start may be of a record that is no longer there.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_given_that_is_not_signed_of_this_record() {
+    let mut desk = Desk::new();
+    desk.grow_to(3, 3);
+    desk.signed.send_replace(None);
+    let giving = start(anchor(&[Occasion::Change, Occasion::Daily], carrier([])), desk.parts(), Past::default());
+    tokio::time::sleep(Duration::from_hours(48)).await;
+    assert!(desk.told().is_empty());
+    drop(desk.signed);
+    giving.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_hangs_or_fails_is_a_trouble_until_it_takes() {
+async fn one_that_hangs_and_fails_is_a_trouble_and_one_failure_is_not() {
     let mut desk = Desk::new();
-    desk.grow_to(3);
-    let tries = Arc::new(Mutex::new(0));
-    let counted = Arc::clone(&tries);
-    let carry: Carry = Box::new(move |_parcel| {
-        let mut tries = counted.lock().unwrap();
-        *tries += 1;
-        match *tries {
-            1 => Box::pin(std::future::pending()),
-            2 => Box::pin(async { Err("refused".to_owned()) }),
-            _ => Box::pin(async { Ok(Receipt::Http { status: 200, id: "a".to_owned() }) }),
-        }
-    });
-    let post = start(anchor(carry), desk.parts(), None);
-    let trouble = r#"AnchorFailing { anchor: AnchorName(Slug("insurer")) }"#;
-    soon(|| desk.told() == [trouble, trouble, "took 3"]).await;
-    drop(desk.latest);
-    post.await.unwrap();
+    desk.grow_to(3, 3);
+    let hangs: Carrying = Box::pin(std::future::pending());
+    let giving = start(anchor(&[Occasion::Change], carrier([hangs, refuses()])), desk.parts(), Past::default());
+    desk.expect(&["insurer fails", "took 3"]).await;
+    drop(desk.signed);
+    giving.await.unwrap();
+    let mut desk = Desk::new();
+    desk.grow_to(3, 3);
+    let giving = start(anchor(&[Occasion::Change], carrier([refuses()])), desk.parts(), Past::default());
+    desk.expect(&["took 3"]).await;
+    drop(desk.signed);
+    giving.await.unwrap();
+}
+
+/// Otherwise one that waits for closings would be said to fail until the next one, mended or not.
+#[tokio::test(start_paused = true)]
+async fn one_that_was_in_trouble_is_tried_at_the_start_whatever_it_waits_for() {
+    let mut desk = Desk::new();
+    desk.grow_to(12, 10);
+    let past = Past { last: Some(had(10, "2026-11-28T10:00:00Z")), ended: Some(at("2026-11-28T10:00:00Z")), in_trouble: true };
+    let giving = start(anchor(&[Occasion::Closing], carrier([])), desk.parts(), past);
+    desk.expect(&["took 12"]).await;
+    desk.grow_to(13, 13);
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    assert_eq!(desk.told(), ["took 12"]);
+    drop(desk.signed);
+    giving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_is_offered_until_it_is_taken() {
+    let mut desk = Desk::new();
+    desk.grow_to(3, 3);
+    desk.verdicts.lock().unwrap().extend([Verdict::NotTaken(NotTaken::Unrecorded), Verdict::NotTaken(NotTaken::Overloaded)]);
+    let giving = start(anchor(&[Occasion::Change], carrier([])), desk.parts(), Past::default());
+    desk.expect(&["took 3", "took 3", "took 3"]).await;
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    assert_eq!(desk.told().len(), 3);
+    drop(desk.signed);
+    giving.await.unwrap();
 }
 
 /// A program that is started again and again sends no more for it.
 #[tokio::test(start_paused = true)]
 async fn a_restart_waits_as_long_as_there_was_to_wait() {
     let mut desk = Desk::new();
-    desk.grow_to(12);
-    let given = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&given);
-    let carry: Carry = Box::new(move |_parcel| {
-        seen.store(true, Ordering::Relaxed);
-        Box::pin(async { Ok(Receipt::Http { status: 200, id: "a".to_owned() }) })
-    });
+    desk.grow_to(12, 12);
     let began = tokio::time::Instant::now();
-    let post = start(anchor(carry), desk.parts(), had(10, "2026-11-28T09:59:30Z"));
-    soon(|| given.load(Ordering::Relaxed)).await;
-    assert!(began.elapsed() >= Duration::from_secs(30), "the last one was half a minute ago");
-    drop(desk.latest);
-    post.await.unwrap();
+    let past = Past { last: Some(had(10, "2026-11-28T09:59:30Z")), ended: Some(at("2026-11-28T10:00:00Z")), in_trouble: false };
+    let giving = start(anchor(&[Occasion::Change], carrier([])), desk.parts(), past);
+    desk.expect(&["took 12"]).await;
+    assert!(began.elapsed() >= Duration::from_secs(30), "the last one was half a minute before the end");
+    drop(desk.signed);
+    giving.await.unwrap();
 }

@@ -127,6 +127,7 @@ async fn a_record_that_was_rolled_back_is_a_trouble_and_is_not_signed() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(shelf.latest().unwrap().size(), 9, "the last true checkpoint is still shown");
+    assert!(shelf.signed().borrow().is_none(), "but is given to nobody as one of this record");
     // A record that has grown past it, differently, is refused as well.
     restored.record_as("b", 10).await;
     tokio::time::sleep(RETRY_EVERY * 3).await;

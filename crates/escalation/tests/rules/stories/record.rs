@@ -164,7 +164,8 @@ fn keys_are_recorded_when_they_change_and_a_tick_each_time() {
 
 fn anchored(anchor: &str, size: u64) -> Anchored {
     let receipt = Receipt::Http { status: 204, id: "checkpoint.9".to_owned() };
-    Anchored { anchor: AnchorName::parse(anchor).unwrap(), size, root: digest_of("root"), receipt }
+    let origin = "alerts.example.org/kalamunda/1".to_owned();
+    Anchored { anchor: AnchorName::parse(anchor).unwrap(), origin, size, root: digest_of("root"), receipt }
 }
 
 /// What an anchor took is remembered over a replay, and shows that it can be reached.
