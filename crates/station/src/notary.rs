@@ -51,6 +51,8 @@ pub struct Parts<L> {
 pub struct Shelf<L> {
     ledger: Arc<L>,
     tree: Arc<RwLock<Subtrees>>,
+    /// How many entries the tree has.
+    read: watch::Receiver<u64>,
     latest: watch::Receiver<Option<Arc<Checkpoint>>>,
     current: watch::Receiver<Option<Arc<Checkpoint>>>,
     keys: Vec<VerifyKey>,
@@ -77,6 +79,7 @@ pub struct Notary<L> {
     health: watch::Receiver<Health>,
     tick_every: Duration,
     tree: Arc<RwLock<Subtrees>>,
+    read: watch::Sender<u64>,
     latest: watch::Sender<Option<Arc<Checkpoint>>>,
     /// What this run has signed, while it can: what was signed before may be of a record that is no longer there.
     current: watch::Sender<Option<Arc<Checkpoint>>>,
@@ -126,9 +129,11 @@ impl<L: Ledger> Notary<L> {
         let last = signer.as_ref().and_then(Signer::last).cloned().map(Arc::new);
         let (latest, latest_out) = watch::channel(last);
         let (current, current_out) = watch::channel(None);
+        let (read, read_out) = watch::channel(0);
         let keys = signer.as_ref().map(Signer::keys).unwrap_or_default();
-        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, current: current_out, keys };
-        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, current, in_trouble: None };
+        let shelf =
+            Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), read: read_out, latest: latest_out, current: current_out, keys };
+        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, read, latest, current, in_trouble: None };
         (notary, shelf)
     }
 
@@ -222,6 +227,7 @@ impl<L: Ledger> Notary<L> {
             let from = Seq::new(self.tree.read().await.size());
             let leaves = self.ledger.leaves(from, PAGE).await?;
             if leaves.is_empty() {
+                self.read.send_replace(from.index());
                 return Ok(());
             }
             self.tree.write().await.extend(leaves);
@@ -260,7 +266,8 @@ impl<L> Shelf<L> {
     /// Of a record that nobody signs.
     pub fn unsigned(ledger: Arc<L>) -> Self {
         let (_, latest) = watch::channel(None);
-        Self { ledger, tree: Arc::default(), current: latest.clone(), latest, keys: Vec::new() }
+        let (_, read) = watch::channel(0);
+        Self { ledger, tree: Arc::default(), read, current: latest.clone(), latest, keys: Vec::new() }
     }
 
     /// What is signed of the record as it is now, and each that follows; `None` before the first of this run, and while signing
@@ -280,8 +287,21 @@ impl<L> Shelf<L> {
         let covers = latest.wait_for(|latest| latest.as_ref().is_some_and(|latest| latest.size() > place));
         // Nobody signs any more, or not in time: either way there is no more than there is.
         drop(tokio::time::timeout(ATTEST_WITHIN, covers).await);
-        let latest = self.latest()?;
+        let latest = self.provable().await?;
         if latest.size() > place { Ok(latest) } else { Err(NotaryError::Behind) }
+    }
+
+    /// The latest checkpoint, once the tree that things are proven from reaches it: after a start it is known before the record has
+    /// been read again.
+    async fn provable(&self) -> Result<Arc<Checkpoint>, NotaryError> {
+        let latest = self.latest()?;
+        let mut read = self.read.clone();
+        let reaches = read.wait_for(|read| *read >= latest.size());
+        match tokio::time::timeout(ATTEST_WITHIN, reaches).await {
+            Ok(Ok(_)) => Ok(latest),
+            // The record ends before what was signed of it, or nobody reads it any more.
+            Ok(Err(_)) | Err(_) => Err(NotaryError::Behind),
+        }
     }
 
     fn latest(&self) -> Result<Arc<Checkpoint>, NotaryError> {
@@ -303,7 +323,7 @@ impl<L: Ledger> Proofs for Shelf<L> {
 
     fn proof(&self, index: u64) -> Answer<'_, String> {
         Box::pin(async move {
-            let checkpoint = self.latest()?;
+            let checkpoint = self.provable().await?;
             let tree = self.tree.read().await;
             let blocks = blocks(&*self.ledger, &tree, &[index, checkpoint.size()]).await?;
             let path = tree.inclusion(index, checkpoint.size(), &blocks)?;
@@ -329,7 +349,7 @@ impl<L: Ledger> Proofs for Shelf<L> {
 
     fn consistency(&self, older: u64, newer: u64) -> Answer<'_, Vec<String>> {
         Box::pin(async move {
-            self.latest()?;
+            self.provable().await?;
             let tree = self.tree.read().await;
             let proof = consistency(&*self.ledger, &tree, older, newer).await?;
             Ok(proof.path.iter().map(ToString::to_string).collect())

@@ -101,6 +101,20 @@ async fn what_is_committed_is_signed_once_a_second_at_most_and_can_be_proven() {
     assert_eq!(shelf.latest().unwrap().size(), 308);
 }
 
+/// Asked in the first moment after a start, when the last checkpoint is known and the record has not been read again.
+#[tokio::test(start_paused = true)]
+async fn what_was_signed_before_a_start_is_proven_as_soon_as_the_record_is_read() {
+    let house = House::new();
+    house.record(300).await;
+    let (work, shelf) = house.open(house.signer());
+    signed(&shelf, 300).await;
+    work.abort();
+    assert!(work.await.unwrap_err().is_cancelled());
+    let (_work, shelf) = house.open(house.signer());
+    let (proof, attested, path) = tokio::join!(shelf.proof(255), shelf.attest(vec![3, 299]), shelf.consistency(256, 300));
+    assert_eq!((proof.is_ok(), attested.unwrap().proofs.len(), path.is_ok()), (true, 2, true));
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_is_written_down_every_five_minutes() {
     let house = House::new();
