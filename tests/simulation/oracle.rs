@@ -145,7 +145,8 @@ fn is_repeat(entry: &Entry) -> bool {
 
 /// I8: a repeat press moves no deadline of the ladder and takes nothing back.
 fn repeat_resets_nothing(before: &Activation, engine: &Engine, entry: &Entry, found: &mut Findings) {
-    let held = |act: &Activation| (act.progress, act.promise.clone(), act.claim.clone(), act.hold, act.closing.clone(), act.next_due());
+    let held =
+        |act: &Activation| (act.progress, act.promise.clone(), act.claim.clone(), act.hold.clone(), act.closing.clone(), act.next_due());
     if engine.activation(&before.id).map(held) != Some(held(before)) {
         found.wrong("I8 a repeat reset something", format!("{} entry {}", before.id, entry.seq));
     }

@@ -97,7 +97,7 @@ pub struct Activation {
     /// Which operator owns it.
     pub claim: Option<Box<Claim>>,
     /// The time that its owner has bought.
-    pub hold: Option<Hold>,
+    pub hold: Option<Box<Hold>>,
     /// How often in a row it was held, while the ladder did not move.
     pub holds: u8,
     /// To whom its owner has offered it.
@@ -367,7 +367,7 @@ impl Activation {
         let promise = self.bound().filter_map(|promise| self.promise_due(promise)).min_by_key(|(at, _)| *at);
         let check = self.arrivals.iter().filter_map(Arrival::due).min_by_key(|(at, _)| *at);
         let police = self.police.as_ref().and_then(Police::due).map(|at| (at, Why::Police));
-        let hold = self.hold.map(|hold| (hold.until, Why::Hold));
+        let hold = self.hold.as_deref().map(|hold| (hold.until, Why::Hold));
         let offer = self.offer.as_ref().map(|offer| (offer.until, Why::HandOver));
         let claim = self.claim.as_ref().map(|c| (c.lapses_at, Why::ClaimLapse));
         let word = self.word.as_ref().and_then(|given| given.heed_at).map(|at| (at, Why::Word));

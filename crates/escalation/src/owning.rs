@@ -132,7 +132,7 @@ impl Course<'_> {
     /// An owner may be silent for as long as they said, and else for no longer than an owner may.
     fn claim_lapses_at(&self) -> Timestamp {
         let lapses_at = CLAIM_LAPSE.after(self.now);
-        self.act.hold.map_or(lapses_at, |Hold { until, .. }| lapses_at.max(until))
+        self.act.hold.as_deref().map_or(lapses_at, |Hold { until, .. }| lapses_at.max(*until))
     }
 
     /// A channel that came to nothing during a hold was left at that; its next step is tried now.

@@ -449,7 +449,7 @@ impl Course<'_> {
             return;
         }
         let outlived = !self.act.climbs_beside() && self.act.promise.as_ref().is_some_and(|p| self.now > ACCEPT_OUTLIVED.after(p.since));
-        let held_too_long = self.act.hold.is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
+        let held_too_long = self.act.hold.as_deref().is_some_and(|hold| self.now > ACCEPT_OUTLIVED.after(hold.since));
         if outlived {
             let event = Event::CommitmentLapsed { act: self.id(), why: Lapse::PressedAgain, whose: None };
             self.push(event);

@@ -278,7 +278,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         next_at: next.map(|(at, _)| at),
         next_why: next.map(|(_, why)| why),
         claimed_by: act.claim.as_ref().map(|claim| doer(vault, &claim.by)),
-        held_until: act.hold.map(|hold| hold.until),
+        held_until: act.hold.as_deref().map(|hold| hold.until),
         offered_to: act.offer.as_ref().map(|offer| successor(vault, offer.person, offer.to)),
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
         word: act.word.as_ref().map(|given| given.word),

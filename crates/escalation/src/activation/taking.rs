@@ -263,7 +263,7 @@ impl Activation {
     }
 
     fn on_held(&mut self, at: Timestamp, until: Timestamp) {
-        self.hold = Some(Hold { since: at, until });
+        self.hold = Some(Box::new(Hold { since: at, until }));
         self.holds = self.holds.saturating_add(1);
     }
 

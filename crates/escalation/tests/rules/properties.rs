@@ -389,7 +389,7 @@ impl World {
         for act in engine.activations().filter(|a| a.is_open()) {
             assert!(act.next_due().is_some(), "i3: {} is open and waits for nothing", act.id);
             let lapses_at = act.claim.as_ref().map(|claim| claim.lapses_at);
-            let held = act.hold.map(|hold| hold.until);
+            let held = act.hold.as_deref().map(|hold| hold.until);
             assert!(held.is_none_or(|until| until <= self.floor.now + SignedDuration::from_secs(300)), "a hold is short: {held:?}");
             assert!(held <= lapses_at, "a hold is an owner's: {held:?} and {lapses_at:?}");
             assert!(act.offer.is_none() || lapses_at.is_some(), "and so is an offer");
