@@ -11,7 +11,7 @@ use escalation::dispatch::{DeliveryReport, Report};
 use escalation::id::{ActivationId, CarrierName, DeviceId, Digest, DispatchId, Slug};
 use escalation::input::{Act, Attribution, Command, Input, Started};
 use escalation::private::Private;
-use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
+use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::verdict::Verdict;
 use ledger::{Batch, Ledger as _, SqlLedger, Sqlite};
@@ -177,23 +177,10 @@ fn today() -> Timestamp {
 
 fn press(key: u32) -> Input {
     let device: DeviceId = format!("{}/{}", directory::SITE, directory::button(key)).parse().expect("a device");
-    Input::Signal(Signal {
-        device,
-        verb: Verb::Press { kind: None, style: None },
-        origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-        evidence: Evidence {
-            raw: Private::Open("Y29vZWUvdjE= e30=".to_owned()),
-            payload_sha256: Some(Digest::new([3; 32])),
-            payload_bytes: 2,
-        },
-        id: None,
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: None,
-        location: None,
-        battery: None,
-    })
+    let origin = Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None };
+    let evidence =
+        Evidence { raw: Private::Open("Y29vZWUvdjE= e30=".to_owned()), payload_sha256: Some(Digest::new([3; 32])), payload_bytes: 2 };
+    Input::Signal(Signal::bare(device, Verb::Press { kind: None, style: None }, origin, evidence))
 }
 
 fn operator() -> Attribution {

@@ -40,13 +40,13 @@ pub struct Signal {
 const COUNTER_MAX: u64 = (1 << 53) - 1;
 
 impl Signal {
-    /// A press that no message brought: made here, so that there is no evidence and nothing a sender could have said.
-    pub(crate) fn made_here(device: DeviceId, kind: Option<Kind>, origin: Origin) -> Self {
+    /// A signal of which nothing is known but its evidence; whoever reads more in it fills that in.
+    pub fn bare(device: DeviceId, verb: Verb, origin: Origin, evidence: Evidence) -> Self {
         Self {
             device,
-            verb: Verb::Press { kind, style: None },
+            verb,
             origin,
-            evidence: Evidence { raw: Private::Open(String::new()), payload_sha256: None, payload_bytes: 0 },
+            evidence,
             id: None,
             sequence: None,
             pressed_at: None,
@@ -55,6 +55,12 @@ impl Signal {
             location: None,
             battery: None,
         }
+    }
+
+    /// A press that no message brought: made here, so that there is no evidence and nothing a sender could have said.
+    pub(crate) fn made_here(device: DeviceId, kind: Option<Kind>, origin: Origin) -> Self {
+        let evidence = Evidence { raw: Private::Open(String::new()), payload_sha256: None, payload_bytes: 0 };
+        Self::bare(device, Verb::Press { kind, style: None }, origin, evidence)
     }
 
     /// The sender's counter, if it gave one that the record can hold; any other stays in the raw message alone.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use escalation::directory::adapter::Rule;
 use escalation::id::{DeviceId, DeviceName, Digest, SiteId, Slug};
 use escalation::private::Private;
-use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Unreadable, Verb};
+use escalation::signal::{Evidence, Origin, Signal, Unreadable, Verb};
 use escalation::time::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
@@ -95,19 +95,7 @@ impl Adapters {
 
 /// A signal with nothing but its evidence; adapters fill in the rest.
 fn bare(device: DeviceId, verb: Verb, origin: Origin, evidence: Evidence) -> Box<Signal> {
-    Box::new(Signal {
-        device,
-        verb,
-        origin,
-        evidence,
-        id: None,
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: None,
-        location: None,
-        battery: None,
-    })
+    Box::new(Signal::bare(device, verb, origin, evidence))
 }
 
 /// The message itself: its topic always, its payload unless it is too large.

@@ -15,7 +15,7 @@ use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
 use escalation::input::{Attribution, Command, DrillWanted, Input, TestOver, TestWanted};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
-use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
+use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
 use escalation::verdict::Verdict;
 use ledger::{Entry, Ledger, ListingQuery, Seq};
@@ -111,23 +111,15 @@ fn raise(floor: &Floor, request: RaiseRequest, done: oneshot::Sender<Verdict>) -
         name: DeviceName::parse(&request.device).unwrap_or_else(|_| hashed(&request.device)),
     });
     let digest = ring::digest::digest(&ring::digest::SHA256, &request.body);
-    let signal = Signal {
-        device,
-        verb: Verb::Press { kind: request.kind, style: None },
-        origin: Origin { via: Via::Api, client: Some(request.principal.clone()), qos: 0, retained: false, dup: false, waited_since: None },
-        evidence: Evidence {
-            raw: Private::Open(format!("{} {}", encode(b"POST /api/v1/activations"), encode(&request.body))),
-            payload_sha256: digest.as_ref().try_into().ok().map(Digest::new),
-            payload_bytes: u64::try_from(request.body.len()).unwrap_or(u64::MAX),
-        },
-        id: request.id,
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: request.note.map(Private::Open),
-        location: None,
-        battery: None,
+    let origin = Origin { via: Via::Api, client: Some(request.principal.clone()), qos: 0, retained: false, dup: false, waited_since: None };
+    let evidence = Evidence {
+        raw: Private::Open(format!("{} {}", encode(b"POST /api/v1/activations"), encode(&request.body))),
+        payload_sha256: digest.as_ref().try_into().ok().map(Digest::new),
+        payload_bytes: u64::try_from(request.body.len()).unwrap_or(u64::MAX),
     };
+    let mut signal = Signal::bare(device, Verb::Press { kind: request.kind, style: None }, origin, evidence);
+    signal.id = request.id;
+    signal.note = request.note.map(Private::Open);
     Some((Input::Raised { signal, by: attribution(request.principal, request.actor, None) }, done))
 }
 

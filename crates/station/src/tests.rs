@@ -224,19 +224,10 @@ fn press(id: &str) -> Input {
 }
 
 fn press_of(device: &str, id: &str) -> Signal {
-    Signal {
-        device: device.parse().unwrap(),
-        verb: Verb::Press { kind: None, style: None },
-        origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-        evidence: Evidence { raw: Private::Open("dG9waWM= cGF5bG9hZA==".into()), payload_sha256: None, payload_bytes: 7 },
-        id: Some(id.to_owned()),
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: None,
-        location: None,
-        battery: None,
-    }
+    let origin = Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None };
+    let evidence = Evidence { raw: Private::Open("dG9waWM= cGF5bG9hZA==".into()), payload_sha256: None, payload_bytes: 7 };
+    let press = Signal::bare(device.parse().unwrap(), Verb::Press { kind: None, style: None }, origin, evidence);
+    Signal { id: Some(id.to_owned()), ..press }
 }
 
 fn query(scope: Scope, cursor: Option<String>, limit: u16) -> Query {

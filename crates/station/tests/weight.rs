@@ -11,7 +11,7 @@ use escalation::id::{CarrierName, CentreId, CustomerId, DeviceId, Digest, Ladder
 use escalation::input::{Input, Started};
 use escalation::ladder::{Ladder, Medium, Need, Rung, Target, When, Who};
 use escalation::private::Private;
-use escalation::signal::{DeviceClock, Evidence, Kind, Origin, Signal, Verb, Via};
+use escalation::signal::{Evidence, Kind, Origin, Signal, Verb, Via};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
 use station::entropy::Entropy;
 use station::floor::{Floor, LinkBase, Ticket};
@@ -75,19 +75,10 @@ fn adoption(secret: &Secret) -> Adoption {
 }
 
 fn press(number: u32) -> Input {
-    Input::Signal(Signal {
-        device: button(number),
-        verb: Verb::Press { kind: None, style: None },
-        origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-        evidence: Evidence { raw: "dG9waWM= e30=".to_owned().into(), payload_sha256: Some(Digest::new([9; 32])), payload_bytes: 2 },
-        id: Some(format!("5f0c6a8e-{number:08}")),
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: None,
-        location: None,
-        battery: None,
-    })
+    let origin = Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None };
+    let evidence = Evidence { raw: "dG9waWM= e30=".to_owned().into(), payload_sha256: Some(Digest::new([9; 32])), payload_bytes: 2 };
+    let press = Signal::bare(button(number), Verb::Press { kind: None, style: None }, origin, evidence);
+    Input::Signal(Signal { id: Some(format!("5f0c6a8e-{number:08}")), ..press })
 }
 
 /// A press, and what a provider says of the message that it caused: it was taken, and the phone has it.

@@ -16,7 +16,7 @@ use escalation::input::{Act, Attribution, Command, DrillWanted, Input, Started, 
 use escalation::ladder::Medium;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
-use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
+use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
 
 use crate::timeline::line;
@@ -430,19 +430,9 @@ pub(crate) fn operator(principal: &str) -> Attribution {
 /// A signal from `site/device`, as its session brings it.
 pub(crate) fn signal(device: &str, verb: Verb) -> Signal {
     let device: DeviceId = device.parse().unwrap();
-    Signal {
-        device,
-        verb,
-        origin: Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None },
-        evidence: Evidence { raw: "dG9waWM= e30=".to_owned().into(), payload_sha256: Some(digest_of("{}")), payload_bytes: 2 },
-        id: None,
-        sequence: None,
-        pressed_at: None,
-        clock: DeviceClock::Unproven,
-        note: None,
-        location: None,
-        battery: None,
-    }
+    let origin = Origin { via: Via::Session, client: None, qos: 1, retained: false, dup: false, waited_since: None };
+    let evidence = Evidence { raw: "dG9waWM= e30=".to_owned().into(), payload_sha256: Some(digest_of("{}")), payload_bytes: 2 };
+    Signal::bare(device, verb, origin, evidence)
 }
 
 pub(crate) fn press(device: &str) -> Signal {
