@@ -51,8 +51,6 @@ pub struct Parts<L> {
 pub struct Shelf<L> {
     ledger: Arc<L>,
     tree: Arc<RwLock<Subtrees>>,
-    /// How many entries the tree has.
-    read: watch::Receiver<u64>,
     latest: watch::Receiver<Option<Arc<Checkpoint>>>,
     current: watch::Receiver<Option<Arc<Checkpoint>>>,
     keys: Vec<VerifyKey>,
@@ -79,7 +77,6 @@ pub struct Notary<L> {
     health: watch::Receiver<Health>,
     tick_every: Duration,
     tree: Arc<RwLock<Subtrees>>,
-    read: watch::Sender<u64>,
     latest: watch::Sender<Option<Arc<Checkpoint>>>,
     /// What this run has signed, while it can: what was signed before may be of a record that is no longer there.
     current: watch::Sender<Option<Arc<Checkpoint>>>,
@@ -129,11 +126,9 @@ impl<L: Ledger> Notary<L> {
         let last = signer.as_ref().and_then(Signer::last).cloned().map(Arc::new);
         let (latest, latest_out) = watch::channel(last);
         let (current, current_out) = watch::channel(None);
-        let (read, read_out) = watch::channel(0);
         let keys = signer.as_ref().map(Signer::keys).unwrap_or_default();
-        let shelf =
-            Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), read: read_out, latest: latest_out, current: current_out, keys };
-        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, read, latest, current, in_trouble: None };
+        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, current: current_out, keys };
+        let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, current, in_trouble: None };
         (notary, shelf)
     }
 
@@ -227,7 +222,6 @@ impl<L: Ledger> Notary<L> {
             let from = Seq::new(self.tree.read().await.size());
             let leaves = self.ledger.leaves(from, PAGE).await?;
             if leaves.is_empty() {
-                self.read.send_replace(from.index());
                 return Ok(());
             }
             self.tree.write().await.extend(leaves);
@@ -266,8 +260,7 @@ impl<L> Shelf<L> {
     /// Of a record that nobody signs.
     pub fn unsigned(ledger: Arc<L>) -> Self {
         let (_, latest) = watch::channel(None);
-        let (_, read) = watch::channel(0);
-        Self { ledger, tree: Arc::default(), read, current: latest.clone(), latest, keys: Vec::new() }
+        Self { ledger, tree: Arc::default(), current: latest.clone(), latest, keys: Vec::new() }
     }
 
     /// What is signed of the record as it is now, and each that follows; `None` before the first of this run, and while signing
@@ -295,10 +288,16 @@ impl<L> Shelf<L> {
     /// been read again.
     async fn provable(&self) -> Result<Arc<Checkpoint>, NotaryError> {
         let latest = self.latest()?;
-        let mut read = self.read.clone();
-        let reaches = read.wait_for(|read| *read >= latest.size());
+        let mut current = self.current.clone();
+        let reaches = async {
+            // Whatever comes of signing, the record was read before.
+            while self.tree.read().await.size() < latest.size() {
+                current.changed().await?;
+            }
+            Ok::<_, watch::error::RecvError>(())
+        };
         match tokio::time::timeout(ATTEST_WITHIN, reaches).await {
-            Ok(Ok(_)) => Ok(latest),
+            Ok(Ok(())) => Ok(latest),
             // The record ends before what was signed of it, or nobody reads it any more.
             Ok(Err(_)) | Err(_) => Err(NotaryError::Behind),
         }
