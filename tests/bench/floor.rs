@@ -119,7 +119,8 @@ fn commit(database: &Path, entry: usize, mut work: mpsc::Receiver<Publish>, clie
     }
 }
 
-fn open(path: &Path) -> Connection {
+/// The floor's database: one table of bytes, as durable as the record.
+pub(crate) fn open(path: &Path) -> Connection {
     let database = Connection::open(path).expect("open the floor's database");
     database.pragma_update(None, "journal_mode", "wal").expect("journal in WAL");
     database.pragma_update(None, "synchronous", "full").expect("synchronous=FULL");

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::Plan;
 use crate::directory;
 use crate::figures::{ms, percentile};
+use crate::floor;
 use crate::history::{self, History, Pen};
 use crate::table::{Table, Target, say};
 use crate::usage;
@@ -86,18 +87,12 @@ struct Least(Connection);
 
 impl Least {
     fn open(folder: &Path) -> Self {
-        let connection = Connection::open(folder.join("least.db")).expect("make a database");
-        connection
-            .execute_batch(
-                "PRAGMA journal_mode = wal; PRAGMA synchronous = full; CREATE TABLE kept (seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",
-            )
-            .expect("make a table");
-        Self(connection)
+        Self(floor::open(&folder.join("least.db")))
     }
 
     fn keep(&mut self, bytes: &[u8]) {
         let inserting = self.0.transaction().expect("begin");
-        inserting.prepare_cached("INSERT INTO kept (bytes) VALUES (?)").expect("prepare").execute([bytes]).expect("insert");
+        inserting.prepare_cached("INSERT INTO press (bytes) VALUES (?1)").expect("prepare").execute([bytes]).expect("insert");
         inserting.commit().expect("commit");
     }
 }
