@@ -76,8 +76,9 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
         }
         lines.push(Line { seq: *seq, at: *at, kind: kind_of(event), text: sentence(ledger, vault, directory, event).await? });
     }
-    let sheet = card.drill.map(|_| sheet::of(vault, directory, &history));
-    Ok(Detail { card, ladder: rungs, plan, sheet, attempts: attempts(vault, directory, &history), history: lines })
+    let attempts = attempts(vault, directory, &history);
+    let sheet = card.drill.map(|_| sheet::of(vault, directory, &history, &attempts));
+    Ok(Detail { card, ladder: rungs, plan, sheet, attempts, history: lines })
 }
 
 /// Registered devices.
@@ -467,6 +468,9 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
                 queued_at: *at,
                 outcome: "queued",
                 outcome_at: None,
+                taken_at: None,
+                delivered_at: None,
+                receipt_due: false,
                 detail: None,
                 provider: None,
                 possible_duplicate: false,
@@ -481,6 +485,17 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
                 (attempt.outcome, attempt.detail) = outcome(report);
                 attempt.outcome_at = Some(*at);
             }
+            attempt.receipt_due |= *report == Report::AcceptedReceiptDue;
+            match report {
+                Report::AcceptedReceiptDue | Report::Accepted | Report::Undelivered { .. } => {
+                    attempt.taken_at.get_or_insert(*at);
+                }
+                Report::Delivered => {
+                    attempt.taken_at.get_or_insert(*at);
+                    attempt.delivered_at.get_or_insert(*at);
+                }
+                Report::Failed(_) => {}
+            }
             attempt.provider = provider.as_ref().map(ToString::to_string).or(attempt.provider.take());
             attempt.possible_duplicate |= possible_duplicate;
         }
@@ -494,7 +509,7 @@ fn attempts(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) 
     attempts
 }
 
-pub(crate) fn outcome(report: &Report) -> (&'static str, Option<String>) {
+fn outcome(report: &Report) -> (&'static str, Option<String>) {
     match report {
         Report::AcceptedReceiptDue | Report::Accepted => ("accepted", None),
         Report::Delivered => ("delivered", None),

@@ -3,14 +3,15 @@
 //! Made from the drill's own history alone. What the record does not say happened is shown as not having happened.
 
 use escalation::acknowledgement::Commitment;
-use escalation::dispatch::{Recipient, Report};
+use escalation::dispatch::Recipient;
 use escalation::event::{AnsweredVia, ContactSkip, Event, Party, Responder};
 use escalation::id::{CentreId, PersonId};
-use escalation::ladder::{Medium, Who};
+use escalation::ladder::Who;
 use escalation::time::{Timestamp, millis_between};
 
-use crate::portray::{doer, outcome, plain, who};
+use crate::portray::{doer, plain, who};
 use crate::vault::Vault;
+use crate::view::Attempt;
 
 /// What came of a drill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,29 +38,10 @@ pub struct Told {
     /// When that rung was entered.
     pub at: Timestamp,
     /// What was sent to them to call them, oldest first.
-    pub written: Vec<Written>,
+    pub written: Vec<Attempt>,
     /// Their first answer.
     pub answered: Option<Answered>,
     whom: Whom,
-}
-
-/// One message that called somebody.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// By which channel.
-    pub medium: Medium,
-    /// When it was owed.
-    pub at: Timestamp,
-    /// When a provider took it.
-    pub taken_at: Option<Timestamp>,
-    /// When the provider said that it had arrived.
-    pub delivered_at: Option<Timestamp>,
-    /// What became of it, in the words of an activation's messages.
-    pub outcome: &'static str,
-    /// Code or reason, where there is one.
-    pub detail: Option<String>,
-    receipt_due: bool,
-    number: u32,
 }
 
 /// An answer.
@@ -120,17 +102,20 @@ impl Told {
     }
 }
 
-/// The sheet of a drill, from its history.
-pub(crate) fn of(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)]) -> Sheet {
+/// The sheet of a drill, from its history and what became of its messages.
+pub(crate) fn of(vault: &Vault, directory: u32, history: &[(u64, Timestamp, Event)], attempts: &[Attempt]) -> Sheet {
     let mut sheet = Sheet::default();
     for (_, at, event) in history {
-        sheet.read(vault, directory, *at, event);
+        sheet.read(vault, directory, *at, event, attempts);
+    }
+    if sheet.over {
+        sheet.told.iter_mut().flat_map(|told| &mut told.written).for_each(Attempt::conclude);
     }
     sheet
 }
 
 impl Sheet {
-    fn read(&mut self, vault: &Vault, directory: u32, at: Timestamp, event: &Event) {
+    fn read(&mut self, vault: &Vault, directory: u32, at: Timestamp, event: &Event, attempts: &[Attempt]) {
         if let Event::Raised(raised) = event {
             self.by = raised.by.as_ref().map(|by| doer(vault, by)).unwrap_or_default();
         }
@@ -141,34 +126,15 @@ impl Sheet {
                 }
             }
         }
-        if let Event::DispatchQueued { dispatch, to, medium, purpose, .. } = event
+        if let Event::DispatchQueued { dispatch, to, purpose, .. } = event
             && purpose.is_alarm()
         {
             if self.told.iter().all(|told| !told.is_at(to)) {
                 self.told.extend(Told::beside(vault, directory, to, at));
             }
-            let (medium, number) = (*medium, *dispatch);
-            let Some(told) = self.told.iter_mut().find(|told| told.is_at(to)) else { return };
-            told.written.push(Written {
-                medium,
-                at,
-                taken_at: None,
-                delivered_at: None,
-                outcome: "queued",
-                detail: None,
-                receipt_due: false,
-                number,
-            });
-        }
-        if let Event::DispatchReported { dispatch, report, .. } = event
-            && let Some(written) = self.written(*dispatch)
-        {
-            written.report(at, report);
-        }
-        if let Event::ReceiptOverdue { dispatch, .. } = event
-            && let Some(written) = self.written(*dispatch)
-        {
-            written.outcome = "no receipt";
+            if let Some(told) = self.told.iter_mut().find(|told| told.is_at(to)) {
+                told.written.extend(attempts.iter().find(|attempt| attempt.dispatch.number == *dispatch).cloned());
+            }
         }
         if let Event::RungPassedOver { rung, why, .. } = event {
             self.unreached.push(format!("step {}: {}", rung.0.saturating_add(1), plain(why)));
@@ -181,11 +147,7 @@ impl Sheet {
         if let Event::Claimed { by, .. } = event {
             self.claimed_by.get_or_insert_with(|| doer(vault, by));
         }
-        if let Event::Closed { .. } = event {
-            self.over = true;
-            // Nobody waits for a receipt any more: what has not come is not known to have arrived.
-            self.told.iter_mut().flat_map(|told| &mut told.written).for_each(Written::conclude);
-        }
+        self.over |= matches!(event, Event::Closed { .. });
         self.read_answer(at, event);
     }
 
@@ -201,10 +163,6 @@ impl Sheet {
         if let Some(told) = self.told.iter_mut().find(theirs) {
             told.answer(at, what, via);
         }
-    }
-
-    fn written(&mut self, number: u32) -> Option<&mut Written> {
-        self.told.iter_mut().flat_map(|told| &mut told.written).find(|written| written.number == number)
     }
 }
 
@@ -229,37 +187,6 @@ impl Told {
             (Recipient::Person { person, .. }, Whom::Person(told)) => person.person == *told,
             (Recipient::Centre { centre, .. }, Whom::Centre(told)) => centre == told,
             (Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. }, _) => false,
-        }
-    }
-}
-
-impl Written {
-    /// Whether it is known, or has to be taken, not to have got through.
-    pub fn is_lost(&self) -> bool {
-        matches!(self.outcome, "failed" | "undelivered" | "no receipt" | "not known")
-    }
-
-    fn conclude(&mut self) {
-        if self.outcome == "queued" || (self.outcome == "accepted" && self.receipt_due) {
-            self.outcome = "not known";
-        }
-    }
-
-    fn report(&mut self, at: Timestamp, report: &Report) {
-        let is_taken = match report {
-            Report::AcceptedReceiptDue | Report::Accepted | Report::Delivered | Report::Undelivered { .. } => true,
-            Report::Failed(_) => false,
-        };
-        self.receipt_due |= *report == Report::AcceptedReceiptDue;
-        if is_taken {
-            self.taken_at.get_or_insert(at);
-        }
-        if *report == Report::Delivered {
-            self.delivered_at.get_or_insert(at);
-        }
-        // A receipt may precede the provider's own answer: what became of a message only moves up.
-        if self.outcome == "queued" || !matches!(report, Report::AcceptedReceiptDue | Report::Accepted) {
-            (self.outcome, self.detail) = outcome(report);
         }
     }
 }

@@ -20,7 +20,7 @@ use escalation::trouble::Cause;
 use escalation::word::Word;
 
 use crate::journal;
-pub use crate::sheet::{Answered, Sheet, Told, Written};
+pub use crate::sheet::{Answered, Sheet, Told};
 
 /// Whose things a key may see. Nothing outside it is shown, counted or hinted at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -413,10 +413,17 @@ pub struct Attempt {
     pub purpose: Purpose,
     /// When it was queued.
     pub queued_at: Timestamp,
-    /// What became of it: `queued`, `accepted`, `delivered`, `undelivered`, `failed`, `no receipt`.
+    /// What became of it: `queued`, `accepted`, `delivered`, `undelivered`, `failed`, `no receipt`; on the sheet of a drill that is over
+    /// also `not known`.
     pub outcome: &'static str,
     /// When that was said.
     pub outcome_at: Option<Timestamp>,
+    /// When a provider took it.
+    pub taken_at: Option<Timestamp>,
+    /// When the provider said that it had arrived.
+    pub delivered_at: Option<Timestamp>,
+    /// A provider promised to say whether it arrives.
+    pub receipt_due: bool,
     /// Code or reason, where there is one.
     pub detail: Option<String>,
     /// Which provider account.
@@ -425,6 +432,20 @@ pub struct Attempt {
     pub possible_duplicate: bool,
     /// By how many milliseconds it was late.
     pub late_ms: u64,
+}
+
+impl Attempt {
+    /// Whether it is known, or has to be taken, not to have got through.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.outcome, "failed" | "undelivered" | "no receipt" | "not known")
+    }
+
+    /// Nobody waits for a receipt any more: what has not come is not known to have arrived.
+    pub(crate) fn conclude(&mut self) {
+        if self.outcome == "queued" || (self.outcome == "accepted" && self.receipt_due) {
+            self.outcome = "not known";
+        }
+    }
 }
 
 /// One line of an activation's history.

@@ -12,7 +12,7 @@ use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{Outcome, Verdict};
 use serde::{Deserialize, Serialize};
 use station::desk::DrillRequest;
-use station::view::{Answered, Card, Sheet, Told, Written};
+use station::view::{Answered, Attempt, Card, Sheet, Told};
 use utoipa::ToSchema;
 
 use super::act;
@@ -224,11 +224,11 @@ impl From<&Told> for ToldShape {
     }
 }
 
-impl From<&Written> for MessageShape {
-    fn from(written: &Written) -> Self {
+impl From<&Attempt> for MessageShape {
+    fn from(written: &Attempt) -> Self {
         Self {
             by: written.medium.as_str(),
-            at: written.at,
+            at: written.queued_at,
             taken_at: written.taken_at,
             delivered_at: written.delivered_at,
             outcome: written.outcome,
