@@ -41,6 +41,118 @@ pub(crate) fn arranged(json: &[u8]) -> Option<Vec<u8>> {
     arranger.rest.is_empty().then_some(arranger.out)
 }
 
+/// Whether these bytes are one object in the canonical way, seen at a glance: without a tree of it, and without a copy. `false` where they
+/// are not, and where a key has an escape in it: what [`object`] writes of the tree then decides.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    std::str::from_utf8(json).is_ok() && {
+        let mut glance = Glance { rest: json };
+        glance.object(DEPTH_LIMIT).is_some() && glance.rest.is_empty()
+    }
+}
+
+/// Goes through JSON that is canonical, and ends where it is not.
+struct Glance<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Glance<'a> {
+    fn value(&mut self, depth: usize) -> Option<()> {
+        match self.rest.first()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string().map(drop),
+            _ => self.word(),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        self.take(b'{')?;
+        let mut before: Option<&[u8]> = None;
+        while self.rest.first()? != &b'}' {
+            if before.is_some() {
+                self.take(b',')?;
+            }
+            let key = self.string()?;
+            if !key.is_ascii() || key.contains(&b'\\') || before.is_some_and(|before| before >= key) {
+                return None;
+            }
+            before = Some(key);
+            self.take(b':')?;
+            self.value(depth)?;
+        }
+        self.take(b'}')
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        self.take(b'[')?;
+        let mut is_first = true;
+        while self.rest.first()? != &b']' {
+            if !std::mem::take(&mut is_first) {
+                self.take(b',')?;
+            }
+            self.value(depth)?;
+        }
+        self.take(b']')
+    }
+
+    /// What is between the quotes, where every escape in it is the one that [`write_string`] uses.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.take(b'"')?;
+        let mut len = 0;
+        loop {
+            match self.rest.get(len)? {
+                b'"' => break,
+                b'\\' => len += escape_at(self.rest.get(len + 1..)?)?,
+                0..=0x1f => return None,
+                _ => len += 1,
+            }
+        }
+        let (text, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        self.take(b'"')?;
+        Some(text)
+    }
+
+    /// Goes past `null`, `true`, `false` or an integer within bounds.
+    fn word(&mut self) -> Option<()> {
+        let len = self.rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'))?;
+        let (word, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        (matches!(word, b"null" | b"true" | b"false") || is_integer(word)).then_some(())
+    }
+
+    fn take(&mut self, what: u8) -> Option<()> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        (*first == what).then_some(())
+    }
+}
+
+/// How long an escape is, the backslash before `rest` with it; `None` where [`write_string`] would write it in another way.
+fn escape_at(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'"' | b'\\' | b'b' | b't' | b'n' | b'f' | b'r', ..] => Some(2),
+        [b'u', b'0', b'0', high @ (b'0' | b'1'), low @ (b'0'..=b'9' | b'a'..=b'f'), ..] => {
+            let has_a_letter = *high == b'0' && matches!(low, b'8' | b'9' | b'a' | b'c' | b'd');
+            (!has_a_letter).then_some(6)
+        }
+        _ => None,
+    }
+}
+
+/// Whether it is an integer within bounds, without a sign or noughts that it needs not.
+fn is_integer(word: &[u8]) -> bool {
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    let is_plain = match digits {
+        [b'0'] => digits.len() == word.len(),
+        [b'1'..=b'9', rest @ ..] => rest.len() < 16 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_plain && digits.iter().fold(0, |value: u64, digit| value * 10 + u64::from(digit - b'0')) < INTEGER_BOUND
+}
+
 /// Copies JSON and puts the fields of each object in order as the object ends.
 struct Arranger<'a> {
     rest: &'a [u8],
@@ -289,6 +401,65 @@ mod tests {
                 None => prop_assert!(text.contains('\\'), "only an escaped key is out of the ordinary: {}", text),
             }
         }
+    }
+
+    proptest! {
+        /// What is seen at a glance is what is found by writing it anew, at and around canonical bytes.
+        #[test]
+        fn what_is_canonical_at_a_glance_is_what_is_written(
+            fields in prop::collection::btree_map("[ -~]{0,6}", value(), 0..6),
+            at in any::<prop::sample::Index>(),
+            cut in 0..3_usize,
+            put in prop_oneof![Just(String::new()), "[0-9a-f\"\\\\{}:,u /-]{0,3}", "\\PC{0,2}"],
+        ) {
+            let map: Map<String, Value> = fields.into_iter().collect();
+            let bytes = object(&map).expect("nothing in it is refused");
+            let start = at.index(bytes.len());
+            let mut changed = bytes.clone();
+            changed.splice(start..(start + cut).min(bytes.len()), put.bytes());
+            for bytes in [bytes, changed] {
+                let anew = serde_json::from_slice::<Map<String, Value>>(&bytes).ok().and_then(|map| object(&map).ok());
+                let is_canonical = anew.as_deref() == Some(bytes.as_slice());
+                // An escape within a key is left to the tree.
+                prop_assert!(is_object(&bytes) == is_canonical || (is_canonical && bytes.contains(&b'\\')), "{}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn every_escape_and_every_number_is_judged_as_it_would_be_written() {
+        for byte in 0..=0x7f_u8 {
+            for escape in
+                [format!("\\u{byte:04x}"), format!("\\u{byte:04X}"), format!("\\{}", char::from(byte)), char::from(byte).to_string()]
+            {
+                let text = format!("{{\"a\":\"{escape}\"}}");
+                let anew = serde_json::from_str::<Map<String, Value>>(&text).ok().and_then(|map| object(&map).ok());
+                assert_eq!(is_object(text.as_bytes()), anew.as_deref() == Some(text.as_bytes()), "{text}");
+            }
+        }
+        let numbers = [
+            "0",
+            "-0",
+            "7",
+            "-7",
+            "07",
+            "1.0",
+            "1e3",
+            "-",
+            "9007199254740991",
+            "-9007199254740991",
+            "9007199254740992",
+            "10000000000000000",
+            "99999999999999999999999",
+        ];
+        for number in numbers {
+            let text = format!("{{\"n\":{number}}}");
+            let anew = serde_json::from_str::<Map<String, Value>>(&text).ok().and_then(|map| object(&map).ok());
+            assert_eq!(is_object(text.as_bytes()), anew.as_deref() == Some(text.as_bytes()), "{text}");
+        }
+        let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(is_object(deep(DEPTH_LIMIT - 1).as_bytes()));
+        assert!(!is_object(deep(DEPTH_LIMIT).as_bytes()));
     }
 
     /// As `serde_json` would write it, were its fields declared the other way round.

@@ -3,9 +3,11 @@
 //! Knows the common fields by which entries are found (`t`, `type`, `cust`, `act`, `dev`) and no others.
 //! It never re-serialises what is stored, and holds no personal data: that is sealed in a `Disclosure`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -104,6 +106,9 @@ pub enum NotAnEntry {
 impl EntryBody {
     /// Takes bytes that are already canonical; every other spelling is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotAnEntry> {
+        if canonical::is_object(bytes) {
+            return Self::of(bytes.to_vec());
+        }
         let body = Self::of(canonical::object(&tree(bytes)?)?)?;
         if body.bytes == bytes { Ok(body) } else { Err(NotAnEntry::OtherSpelling) }
     }
@@ -159,17 +164,17 @@ impl Columns {
     fn read(bytes: &[u8]) -> Result<Self, NotAnEntry> {
         /// The common fields, each as it is there: an explicit null is no text.
         #[derive(Deserialize)]
-        struct Common {
-            #[serde(default, deserialize_with = "present")]
-            t: Option<Value>,
-            #[serde(default, deserialize_with = "present", rename = "type")]
-            kind: Option<Value>,
-            #[serde(default, deserialize_with = "present")]
-            cust: Option<Value>,
-            #[serde(default, deserialize_with = "present")]
-            act: Option<Value>,
-            #[serde(default, deserialize_with = "present")]
-            dev: Option<Value>,
+        struct Common<'a> {
+            #[serde(default, borrow, deserialize_with = "present")]
+            t: Option<Found<'a>>,
+            #[serde(default, borrow, deserialize_with = "present", rename = "type")]
+            kind: Option<Found<'a>>,
+            #[serde(default, borrow, deserialize_with = "present")]
+            cust: Option<Found<'a>>,
+            #[serde(default, borrow, deserialize_with = "present")]
+            act: Option<Found<'a>>,
+            #[serde(default, borrow, deserialize_with = "present")]
+            dev: Option<Found<'a>>,
         }
         let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
         let stream = match optional("act", act)? {
@@ -177,7 +182,7 @@ impl Columns {
             None => optional("dev", dev)?.unwrap_or_default(),
         };
         Ok(Self {
-            at_us: moment(t)?,
+            at_us: moment(t.as_ref())?,
             kind: optional("type", kind)?
                 .filter(|kind| !kind.is_empty())
                 .ok_or(NotAnEntry::Field { field: "type", must_be: "present and not empty" })?,
@@ -187,8 +192,16 @@ impl Columns {
     }
 }
 
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(from).map(Some)
+/// What a field holds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Found<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Other(IgnoredAny),
+}
+
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Found<'a>>, D::Error> {
+    Found::deserialize(from).map(Some)
 }
 
 fn tree(json: &[u8]) -> Result<Map<String, Value>, NotAnEntry> {
@@ -203,25 +216,30 @@ pub(crate) fn fits_a_column(text: &str) -> bool {
     text.len() <= COLUMN_LIMIT && !text.contains(char::is_control)
 }
 
-fn optional(field: &'static str, value: Option<Value>) -> Result<Option<String>, NotAnEntry> {
+fn optional(field: &'static str, value: Option<Found<'_>>) -> Result<Option<String>, NotAnEntry> {
     match value {
         None => Ok(None),
-        Some(Value::String(text)) if fits_a_column(&text) => Ok(Some(text)),
-        Some(_) => Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" }),
+        Some(Found::Text(text)) if fits_a_column(&text) => Ok(Some(text.into_owned())),
+        Some(Found::Text(_) | Found::Other(IgnoredAny)) => {
+            Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" })
+        }
     }
 }
 
-/// The moment in `t`, in microseconds since 1970 UTC. Written back and compared, so that other spellings of the same moment
-/// and leap seconds are refused.
-fn moment(t: Option<Value>) -> Result<i64, NotAnEntry> {
-    let refused = NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" };
-    let Some(Value::String(text)) = t else {
-        return Err(refused);
+/// The moment in `t`, in microseconds since 1970 UTC. Other spellings of the same moment and leap seconds are refused.
+fn moment(t: Option<&Found<'_>>) -> Result<i64, NotAnEntry> {
+    let at = match t {
+        Some(Found::Text(text)) if is_spelled(text) => text.parse::<Timestamp>().ok(),
+        Some(Found::Text(_) | Found::Other(IgnoredAny)) | None => None,
     };
-    match text.parse::<Timestamp>() {
-        Ok(at) if format!("{at:.6}") == text => Ok(at.as_microsecond()),
-        Ok(_) | Err(_) => Err(refused),
-    }
+    at.map(Timestamp::as_microsecond).ok_or(NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" })
+}
+
+/// Whether a moment is written as a [`Timestamp`] is written with six digits, if it is one. A leap second is not written at all.
+fn is_spelled(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00.000000Z";
+    let as_shaped = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    text.len() == SHAPE.len() && text.bytes().zip(SHAPE).all(|(byte, shape)| as_shaped((&byte, shape))) && text.get(17..19) != Some("60")
 }
 
 #[cfg(test)]
@@ -304,6 +322,21 @@ mod tests {
             let fields: Map<String, Value> = serde_json::from_str(&wrong).expect("JSON");
             assert!(matches!(EntryBody::write(&fields), Err(NotAnEntry::Field { .. })), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_has_the_one_spelling_that_is_written_of_it() {
+        let right = "2026-11-21T02:14:31.038254Z";
+        let mut others: Vec<String> = ["1", "3", "6", "9", "T", "t", "z", " ", "-", "+", ":", ".", ""]
+            .iter()
+            .flat_map(|put| (0..right.len()).map(move |at| format!("{}{put}{}", &right[..at], &right[at + 1..])))
+            .collect();
+        others.extend(["0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"].map(str::to_owned));
+        for text in others.iter().map(String::as_str).chain([right]) {
+            let written = text.parse::<Timestamp>().ok().filter(|at| format!("{at:.6}") == text).map(Timestamp::as_microsecond);
+            assert_eq!(moment(Some(&Found::Text(text.into()))).ok(), written, "{text}");
+        }
+        assert!(moment(Some(&Found::Text("-000001-01-01T00:00:00.000000Z".into()))).is_err(), "a year has four digits");
     }
 
     #[test]
