@@ -10,10 +10,8 @@ mod reading;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use serde_json::Value;
-
 pub use finding::{Fault, Finding, Severity};
-use history::Histories;
+use history::{Fields, Histories};
 
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
 use crate::digest::Digest;
@@ -179,7 +177,8 @@ impl Audit {
         }
         self.next = seq + 1;
         let stored = Digest::try_from(raw.leaf.as_slice()).ok().map(LeafHash::from_digest);
-        let made = raw.body.as_deref().map(LeafHash::of);
+        let parsed = raw.body.as_deref().map(|bytes| (bytes, EntryBody::parse(bytes)));
+        let made = parsed.as_ref().map(|(bytes, parsed)| parsed.as_ref().map_or_else(|_| LeafHash::of(bytes), EntryBody::leaf));
         match (stored, made) {
             (None, _) => self.find(seq..self.next, Fault::LeafUnreadable),
             (Some(stored), Some(made)) if stored != made => self.find(seq..self.next, Fault::Altered),
@@ -188,21 +187,18 @@ impl Audit {
         let nothing = || LeafHash::of(&[]);
         self.bytes.append(made.or(stored).unwrap_or_else(nothing));
         self.stored.append(stored.or(made).unwrap_or_else(nothing));
-        match &raw.body {
+        match parsed {
             None => {
                 self.gone += 1;
                 self.histories.pass(&raw.stream, &raw.cust);
             }
-            Some(body) => self.body(seq, raw, body),
+            Some((_, Ok(entry))) => self.body(seq, raw, &entry),
+            Some((_, Err(why))) => self.find(seq..self.next, Fault::NotAnEntry { why: why.to_string() }),
         }
         self.compare();
     }
 
-    fn body(&mut self, seq: u64, raw: &Raw, bytes: &[u8]) {
-        let entry = match EntryBody::parse(bytes) {
-            Ok(entry) => entry,
-            Err(why) => return self.find(seq..seq + 1, Fault::NotAnEntry { why: why.to_string() }),
-        };
+    fn body(&mut self, seq: u64, raw: &Raw, entry: &EntryBody) {
         let columns = entry.columns();
         let compared = [
             ("at_us", columns.at_us == raw.at_us),
@@ -213,8 +209,8 @@ impl Audit {
         for (column, _) in compared.into_iter().filter(|(_, same)| !same) {
             self.find(seq..seq + 1, Fault::Column { column });
         }
-        let Ok(Value::Object(fields)) = serde_json::from_slice(bytes) else { return };
-        let at = fields.get("t").and_then(Value::as_str).map(ToOwned::to_owned);
+        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(entry.bytes()) else { return };
+        let at = fields.at().map(ToOwned::to_owned);
         self.first_at = self.first_at.take().or_else(|| at.clone());
         self.last_at = at.or_else(|| self.last_at.take());
         if self.last_at_us.is_some_and(|last| columns.at_us <= last) {
@@ -224,17 +220,19 @@ impl Audit {
         for fault in self.histories.follow(&fields) {
             self.find(seq..seq + 1, fault);
         }
-        if let Some((origin, size)) = fields.get("succeeds").and_then(Value::as_str).and_then(named) {
+        if let Some((origin, size)) = fields.succeeds().and_then(named) {
             self.succeeded.insert(origin, Succession { said: seq, shared: seq.min(size) });
         }
     }
 
     /// Compares the checkpoints of the size that was reached.
     fn compare(&mut self) {
+        // A root costs a hash for every bit of the size, which is more than all else that an entry costs here.
+        let Some(waiting) = self.waiting.remove(&self.next) else { return };
         let roots = [self.bytes.root(), self.stored.root()];
         // With entries missing the tree is shorter than the places say, and no checkpoint is to hold by chance.
         let whole = self.bytes.size() == self.next;
-        for (checkpoint, from, outside) in self.waiting.remove(&self.next).unwrap_or_default() {
+        for (checkpoint, from, outside) in waiting {
             let holds = whole && roots.contains(&checkpoint.root());
             self.verdicts.push(Compared { checkpoint, from, outside, holds, at: self.last_at.clone() });
         }
