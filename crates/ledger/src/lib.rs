@@ -6,6 +6,7 @@
 mod any;
 mod audit;
 mod batch;
+mod begun;
 mod bundle;
 mod canonical;
 mod checkpoint;
@@ -37,6 +38,7 @@ use std::future::Future;
 pub use any::AnyLedger;
 pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
+pub use begun::Begun;
 pub use bundle::{Bundle, BundleFault, BundleFinding, BundleReport, IDENTIFIER, NotAZip, Packed, TooLarge, Withheld, verify_bundle};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};

@@ -24,6 +24,10 @@ const POSTGRES_READERS: u32 = 4;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Rows that a reader of SQLite reads before somebody takes them: a page of a replay or an audit, at one go. Handed over one by one they cost
+/// two threads a turn each.
+const ROWS_AHEAD: usize = 1_000;
+
 /// How long a reader waits for a free connection.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -122,12 +126,13 @@ impl SqlLedger<Sqlite> {
             .pragma("cache_size", "-8192")
             // Without it INSERT OR REPLACE would slip past the triggers that refuse a deletion.
             .pragma("recursive_triggers", "on");
-        let reader = both.read_only(true);
+        let reader = both.read_only(true).row_buffer_size(ROWS_AHEAD);
         // Only now: a file that vanishes later must be an error, not an empty record.
         let mut first = connect::<Sqlite>(&writer.clone().create_if_missing(true), &place).await?;
         require::<Sqlite>(&mut first, &place, "SELECT journal_mode FROM pragma_journal_mode", "journal_mode", "wal").await?;
         upgrade::<Sqlite>(&mut first, &place).await?;
-        let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT);
+        // A file has no connection that could have died.
+        let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
         Ok(Self::new(first, writer, readers.connect_lazy_with(reader)))
     }
 
@@ -135,7 +140,9 @@ impl SqlLedger<Sqlite> {
     pub async fn open_to_read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let place = path.as_ref().display().to_string();
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).read_only(true).disable_statement_logging();
-        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT);
+        let options = options.row_buffer_size(ROWS_AHEAD);
+        // Entries and what they disclose, each a page ahead.
+        let readers = PoolOptions::new().max_connections(2).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
         let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
         Ok(Self::reading(options, readers))
     }

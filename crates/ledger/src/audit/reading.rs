@@ -1,6 +1,7 @@
 //! Reading a record for an audit: rows as they lie, whatever they are worth, and never for writing.
 
 use crate::audit::{Audit, Raw};
+use crate::begun::Begun;
 use crate::dialect::{Dialect, Param};
 use crate::key::VerifyKey;
 use crate::sql::SqlLedger;
@@ -24,23 +25,34 @@ impl<DB: Dialect> SqlLedger<DB> {
 
     async fn show(&self, audit: &mut Audit) -> Result<(), sqlx::Error> {
         let mut after = i64::MIN;
+        let mut page = Begun::now(self.entries_after(after)).await;
         loop {
-            let rows = self.fetch(ENTRIES, &[Param::Integer(after), Param::Integer(PAGE.try_into().unwrap_or(i64::MAX))]).await?;
-            let Some(last) = rows.last() else { break };
-            let last = DB::integer(last, 0)?;
-            for row in &rows {
-                audit.entry(&raw::<DB>(row)?);
+            let entries = page.answer().await?;
+            let last = entries.last().map_or(i64::MAX, |last| last.seq);
+            let disclosed = Begun::now(self.disclosed(after, last)).await;
+            // Read while this one is looked at.
+            page = Begun::now(self.entries_after(last)).await;
+            for entry in &entries {
+                audit.entry(entry);
             }
-            for row in self.fetch(DISCLOSURES, &[Param::Integer(after), Param::Integer(last)]).await? {
+            // Beyond the last entry: those of entries that are not there.
+            for row in disclosed.answer().await? {
                 disclosure::<DB>(audit, &row)?;
+            }
+            if entries.is_empty() {
+                return Ok(());
             }
             after = last;
         }
-        // Those of entries that are not there.
-        for row in self.fetch(DISCLOSURES, &[Param::Integer(after), Param::Integer(i64::MAX)]).await? {
-            disclosure::<DB>(audit, &row)?;
-        }
-        Ok(())
+    }
+
+    async fn entries_after(&self, after: i64) -> Result<Vec<Raw>, sqlx::Error> {
+        let limit = Param::Integer(PAGE.try_into().unwrap_or(i64::MAX));
+        self.fetch(ENTRIES, &[Param::Integer(after), limit]).await?.iter().map(raw::<DB>).collect()
+    }
+
+    async fn disclosed(&self, after: i64, until: i64) -> Result<Vec<DB::Row>, sqlx::Error> {
+        self.fetch(DISCLOSURES, &[Param::Integer(after), Param::Integer(until)]).await
     }
 
     /// The keys that the record itself says sign it. They are as good as the record.
