@@ -167,7 +167,10 @@ fn compare_restart(world: &World, floor: &Floor) {
 /// I6 at the end, by the station's own replay.
 async fn replays_to(world: &World, floor: &Floor) {
     let mut rebuilt = Floor::new(Journal::new(Entropy::from_seed(b"replay")), Secret::from_bytes(&[7; 32]), LinkBase::default());
-    replay::replay(&world.memory, &mut rebuilt).await.unwrap();
+    let replayed = replay::replay(&world.memory, &mut rebuilt).await.unwrap();
+    if replayed.tree.head().root != world.memory.head().await.unwrap().frontier.root() {
+        world.wrong("what a replay proves from is not the record", replayed.size.to_string());
+    }
     if floor.engine != rebuilt.engine {
         world.wrong("I6 replay differs from live", oracle::differences(&floor.engine, &rebuilt.engine));
     }

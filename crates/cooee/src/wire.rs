@@ -22,7 +22,7 @@ use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
 use intake::{Ears, Readiness};
-use ledger::{AnyLedger, Ledger as _};
+use ledger::{AnyLedger, Ledger as _, Subtrees};
 use station::anchoring;
 use station::clock::{Clock, MachineClock};
 use station::desk::Desk;
@@ -104,7 +104,7 @@ impl House {
         let (feedback_in, feedback) = mpsc::channel(FEEDBACK_MAX);
         let (retained_in, checkpoints) = mpsc::channel(1);
         let ledger = Arc::new(ledger);
-        let station = Station::open(Parts {
+        let mut station = Station::open(Parts {
             ledger: Arc::clone(&ledger),
             clock,
             entropy: Entropy::from_system()?,
@@ -127,8 +127,9 @@ impl House {
         let in_force = station.floor().engine.directory_version() > 0;
         let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
         let (stop_watch, stopped) = watch::channel(false);
+        let tree = station.take_tree();
         let watch = tokio::spawn(station.run(stopped));
-        let (notary, shelf) = sign(data_dir, &desk, ledger);
+        let (notary, shelf) = sign(data_dir, &desk, ledger, tree);
         tokio::spawn(anchors::seal_mails(Arc::clone(&voice), shelf.signed()));
         let anchoring =
             anchoring::Parts { signed: shelf.signed(), keys: shelf.keys().to_vec(), health: desk.health(), submit: desk.submitter() };
@@ -238,9 +239,9 @@ impl House {
 }
 
 /// Has the record signed from here on, where a key was made for it; and what verifiers may ask for.
-fn sign(data_dir: &Path, desk: &Desk, ledger: Arc<AnyLedger>) -> (Option<JoinHandle<()>>, Arc<Shelf<AnyLedger>>) {
+fn sign(data_dir: &Path, desk: &Desk, ledger: Arc<AnyLedger>, tree: Subtrees) -> (Option<JoinHandle<()>>, Arc<Shelf<AnyLedger>>) {
     let Some(signer) = Signing::of(data_dir).open() else { return (None, Arc::new(Shelf::unsigned(ledger))) };
-    let parts = notary::Parts { ledger, signer, submit: desk.submitter(), health: desk.health(), tick_every: notary::TICK_EVERY };
+    let parts = notary::Parts { ledger, signer, submit: desk.submitter(), tree, health: desk.health(), tick_every: notary::TICK_EVERY };
     let (notary, shelf) = Notary::new(parts);
     (Some(tokio::spawn(notary.run())), Arc::new(shelf))
 }

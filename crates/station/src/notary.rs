@@ -41,6 +41,8 @@ pub struct Parts<L> {
     pub signer: Result<Signer, NotaryError>,
     /// The way to the watch.
     pub submit: Submit,
+    /// What a replay has read of it.
+    pub tree: Subtrees,
     /// How far the record is.
     pub health: watch::Receiver<Health>,
     /// How often a tick is asked for.
@@ -117,8 +119,8 @@ pub enum NotaryError {
 impl<L: Ledger> Notary<L> {
     /// A notary and what others see of it.
     pub fn new(parts: Parts<L>) -> (Self, Shelf<L>) {
-        let Parts { ledger, signer, submit, health, tick_every } = parts;
-        let tree = Arc::new(RwLock::new(Subtrees::new()));
+        let Parts { ledger, signer, submit, tree, health, tick_every } = parts;
+        let tree = Arc::new(RwLock::new(tree));
         let (signer, unsigned) = match signer {
             Ok(signer) => (Some(signer), None),
             Err(why) => (None, Some(why)),

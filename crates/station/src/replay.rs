@@ -5,7 +5,7 @@ use escalation::event::Event;
 use escalation::id::{Digest, PersonVersion};
 use escalation::private::Private;
 use escalation::time::Timestamp;
-use ledger::{AppendError, Ledger, ReadError, Seq};
+use ledger::{AppendError, Begun, Ledger, ReadError, Seq, Subtrees};
 use std::sync::Arc;
 
 use crate::erasing;
@@ -84,19 +84,34 @@ pub async fn drain_spool<L: Ledger>(ledger: &L, spool: &mut Spool) -> Result<usi
     Ok(batches.len())
 }
 
+/// What a replay has read of the record.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// How many entries it has.
+    pub size: u64,
+    /// The tree over them, up to the first that is missing.
+    pub tree: Subtrees,
+}
+
 /// Rebuilds the floor from the record.
-pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, ReplayError> {
+pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed, ReplayError> {
     let mut from = Seq::FIRST;
+    let mut tree = Subtrees::new();
     let mut erased = Vec::new();
+    let mut page = Begun::now(ledger.entries(from, PAGE)).await;
     loop {
-        let entries = ledger.entries(from, PAGE).await?;
+        let entries = page.answer().await?;
         let Some(last) = entries.last() else {
             forget(ledger, floor, &erased).await;
-            return Ok(from.index());
+            return Ok(Replayed { size: from.index(), tree });
         };
-        let next = last.seq.next();
+        from = last.seq.next();
+        page = Begun::now(ledger.entries(from, PAGE)).await;
         for entry in &entries {
             failpoint::reached(failpoint::MID_REPLAY);
+            if entry.seq.index() == tree.size() {
+                tree.append(entry.leaf);
+            }
             // A body whose retention has ended takes no part: its activation was archived long before.
             let Some(body) = &entry.body else {
                 floor.pass(entry.seq, Timestamp::from_microsecond(entry.columns.at_us).unwrap_or(Timestamp::UNIX_EPOCH));
@@ -109,7 +124,6 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<u64, Rep
             }
             recall(ledger, floor, &event).await?;
         }
-        from = next;
     }
 }
 

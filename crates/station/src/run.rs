@@ -18,7 +18,7 @@ use escalation::rejection::Rejection;
 use escalation::time::{Timestamp, millis_between};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
-use ledger::{AppendError, Batch, Ledger};
+use ledger::{AppendError, Batch, Ledger, Subtrees};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -30,7 +30,7 @@ use crate::floor::{Feedback, Floor, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
 use crate::look;
 use crate::lost::Lost;
-use crate::replay::{self, ReplayError};
+use crate::replay::{self, ReplayError, Replayed};
 use crate::salvage;
 use crate::secret::Secret;
 use crate::spool::Spool;
@@ -105,6 +105,8 @@ pub struct Station<L, C> {
     clock: C,
     keeper: Timekeeper,
     floor: Floor,
+    /// Over what was replayed, until the notary has it.
+    tree: Subtrees,
     spool: Spool,
     send: Send,
     tell: Tell,
@@ -151,7 +153,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let journal = Journal::new(entropy);
         let mended = journal.mended();
         let mut floor = Floor::new(journal, secret, links);
-        let size = replay::replay(&*ledger, &mut floor).await?;
+        let Replayed { size, tree } = replay::replay(&*ledger, &mut floor).await?;
         let (mut salvaged, mut given) = (Vec::new(), Vec::new());
         for (path, batches) in spool.unheard() {
             let presses = salvage::presses(&*ledger, &batches).await.map_err(ReplayError::from)?;
@@ -175,6 +177,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             maybe_sent,
             sent_again: BTreeSet::new(),
             floor,
+            tree,
             spool,
             send,
             tell,
@@ -192,6 +195,11 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             wake: Arc::default(),
             lag_ms: 0,
         })
+    }
+
+    /// The tree over what was replayed, for the notary: so that nobody reads the record a second time before things can be proven.
+    pub fn take_tree(&mut self) -> Subtrees {
+        std::mem::take(&mut self.tree)
     }
 
     /// The rebuilt state, before the first turn.

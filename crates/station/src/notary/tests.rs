@@ -52,8 +52,8 @@ impl House {
             told.lock().unwrap().push(input);
             Box::pin(async { Verdict::Durable(Outcome::default()) })
         });
-        let parts =
-            Parts { ledger: Arc::new(self.ledger.clone()), signer: who, submit, health: self.health.subscribe(), tick_every: TICK_EVERY };
+        let (ledger, health) = (Arc::new(self.ledger.clone()), self.health.subscribe());
+        let parts = Parts { ledger, signer: who, submit, tree: Subtrees::new(), health, tick_every: TICK_EVERY };
         let (notary, proofs) = Notary::new(parts);
         (tokio::spawn(notary.run()), proofs)
     }
