@@ -36,3 +36,31 @@ impl<T> fmt::Debug for Begun<'_, T> {
         f.debug_struct("Begun").field("is_answered", &self.answer.is_some()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_has_begun_before_its_answer_is_taken() {
+        let steps = Arc::new(AtomicU32::new(0));
+        let asked = {
+            let steps = Arc::clone(&steps);
+            async move {
+                steps.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                steps.fetch_add(1, Ordering::Relaxed);
+                "there"
+            }
+        };
+        let begun = Begun::now(asked).await;
+        assert_eq!(steps.load(Ordering::Relaxed), 1, "begun, and not waited for");
+        assert_eq!(begun.answer().await, "there");
+        assert_eq!(steps.load(Ordering::Relaxed), 2);
+        let at_once = Begun::now(async { 7 }).await;
+        assert_eq!(at_once.answer().await, 7);
+    }
+}

@@ -24,9 +24,9 @@ const POSTGRES_READERS: u32 = 4;
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Rows that a reader of SQLite reads before somebody takes them: a page of a replay or an audit, at one go. Handed over one by one they cost
-/// two threads a turn each.
-const ROWS_AHEAD: usize = 1_000;
+/// Rows that a reader of SQLite reads before somebody takes them: a page of a replay or an audit and its end, at one go, so that no look
+/// at the file is left open. Handed over one by one they cost two threads a turn each.
+const ROWS_AHEAD: usize = 1_024;
 
 /// How long a reader waits for a free connection.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -141,8 +141,7 @@ impl SqlLedger<Sqlite> {
         let place = path.as_ref().display().to_string();
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).read_only(true).disable_statement_logging();
         let options = options.row_buffer_size(ROWS_AHEAD);
-        // Entries and what they disclose, each a page ahead.
-        let readers = PoolOptions::new().max_connections(2).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
+        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
         let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
         Ok(Self::reading(options, readers))
     }

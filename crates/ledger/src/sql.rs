@@ -336,7 +336,7 @@ fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
     (sql, params)
 }
 
-fn arguments<DB: Dialect>(params: &[Param<'_>]) -> Result<DB::Arguments, sqlx::Error> {
+pub(crate) fn arguments<DB: Dialect>(params: &[Param<'_>]) -> Result<DB::Arguments, sqlx::Error> {
     let mut arguments = DB::Arguments::default();
     for param in params {
         DB::bind(&mut arguments, *param)?;

@@ -1,11 +1,14 @@
 //! Stories of the watch on a record in memory: a press becomes a message, lists keep to their scope, words say what is so.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::desk::{Desk, DrillRequest, Request, desk};
 use crate::entropy::Entropy;
-use crate::floor::{FeedbackState, LinkBase, LinksInTexts};
+use crate::floor::{FeedbackState, Floor, LinkBase, LinksInTexts};
+use crate::journal::Journal;
+use crate::replay;
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
 use crate::view::{Query, ResponderAnswer, Scope, State};
@@ -561,7 +564,7 @@ async fn a_reference_that_only_a_spool_put_aside_knows_is_not_given_again() {
         tokio::spawn(async move { desk.submit(Input::Signal(press_of(device, id))).await });
         house.desk.turn().await.unwrap();
     }
-    let told: std::collections::BTreeSet<_> = house.sent().iter().map(|order| order.id.activation.to_string()).collect();
+    let told: BTreeSet<_> = house.sent().iter().map(|order| order.id.activation.to_string()).collect();
     assert!(!told.contains("KAL-U1-1") && told.contains("KAL-U2-1"), "{told:?}");
 }
 
@@ -791,6 +794,8 @@ struct SlowLedger {
     inner: MemoryLedger,
     takes: Duration,
     asked: Arc<Mutex<Vec<Seq>>>,
+    /// Pages that cannot be read the first time, by where they begin.
+    unread: Mutex<BTreeSet<Seq>>,
 }
 
 impl Ledger for SlowLedger {
@@ -805,6 +810,9 @@ impl Ledger for SlowLedger {
     }
 
     async fn entries(&self, from: Seq, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        if self.unread.lock().unwrap().remove(&from) {
+            return Err(ReadError::Unavailable { attempted: "read entries of the record", source: "no connection in time".into() });
+        }
         self.inner.entries(from, limit).await
     }
 
@@ -840,7 +848,7 @@ impl Ledger for SlowLedger {
 #[tokio::test(start_paused = true)]
 async fn a_slow_append_goes_on_and_is_asked_for_once() {
     let (ledger, asked) = (MemoryLedger::new(), Arc::<Mutex<Vec<Seq>>>::default());
-    let slow = SlowLedger { inner: ledger.clone(), takes: Duration::from_millis(700), asked: Arc::clone(&asked) };
+    let slow = SlowLedger { inner: ledger.clone(), takes: Duration::from_millis(700), asked: Arc::clone(&asked), unread: Mutex::default() };
     let house = House::open_behind(slow, ledger, tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
     let verdict = tokio::time::timeout(PATIENCE, house.desk.submit(press("1"))).await.expect("the record has it in the end");
     assert!(matches!(verdict, Verdict::Durable(_)), "{verdict:?}");
@@ -849,6 +857,21 @@ async fn a_slow_append_goes_on_and_is_asked_for_once() {
     let all = asked.len();
     asked.dedup();
     assert_eq!(asked.len(), all, "no batch was asked for twice: {asked:?}");
+}
+
+/// A page is asked for before it is needed, while nobody looks whether it can be had: that it could not must not keep a station from starting.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_begun_in_vain_is_asked_for_again() {
+    let inner = MemoryLedger::new();
+    let house = House::open_on(inner.clone(), tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
+    house.desk.submit(press("1")).await;
+    let head = inner.head().await.unwrap();
+    let unread = Mutex::new(BTreeSet::from([Seq::FIRST, head.next()]));
+    let ledger = SlowLedger { inner, takes: Duration::ZERO, asked: Arc::default(), unread };
+    let mut floor = Floor::new(Journal::new(Entropy::from_seed(b"again")), Secret::from_bytes(&[7; 32]), LinkBase::default());
+    let replayed = replay::replay(&ledger, &mut floor).await.unwrap();
+    assert_eq!((replayed.size, replayed.tree.head().root), (head.size(), head.frontier.root()));
+    assert!(ledger.unread.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -910,7 +933,7 @@ async fn i2_what_nobody_wrote_down_is_never_named_again() {
         activations.extend(house.sent().iter().map(|order| order.id.activation.to_string()).skip(1));
         folder = house.crash().await;
     }
-    let distinct = |texts: &[String]| texts.iter().collect::<std::collections::BTreeSet<_>>().len();
+    let distinct = |texts: &[String]| texts.iter().collect::<BTreeSet<_>>().len();
     assert_eq!(distinct(&keys), keys.len(), "a carrier would take one for a repeat of another: {keys:?}");
     assert!(activations.len() >= 2 && distinct(&activations) == activations.len(), "{activations:?}");
 }

@@ -4,7 +4,7 @@ use crate::audit::{Audit, Raw};
 use crate::begun::Begun;
 use crate::dialect::{Dialect, Param};
 use crate::key::VerifyKey;
-use crate::sql::SqlLedger;
+use crate::sql::{SqlLedger, arguments};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -24,35 +24,29 @@ impl<DB: Dialect> SqlLedger<DB> {
     }
 
     async fn show(&self, audit: &mut Audit) -> Result<(), sqlx::Error> {
+        // One connection for all of it: nothing else is waited for.
+        let mut reader = self.reader().await?;
         let mut after = i64::MIN;
-        let mut page = Begun::now(self.entries_after(after)).await;
+        let mut entries = entries_after::<DB>(&mut reader, after).await?;
         loop {
-            let entries = page.answer().await?;
-            let last = entries.last().map_or(i64::MAX, |last| last.seq);
-            let disclosed = Begun::now(self.disclosed(after, last)).await;
+            let Some(last) = entries.last().map(|last| last.seq) else {
+                let beyond = disclosed::<DB>(&mut reader, after, i64::MAX).await?;
+                entries = entries_after::<DB>(&mut reader, after).await?;
+                if entries.is_empty() {
+                    // Those of entries that are not there. What a running station has added meanwhile came with its entries.
+                    return beyond.iter().try_for_each(|row| disclosure::<DB>(audit, row));
+                }
+                continue;
+            };
+            let page = disclosed::<DB>(&mut reader, after, last).await?;
             // Read while this one is looked at.
-            page = Begun::now(self.entries_after(last)).await;
+            let next = Begun::now(entries_after::<DB>(&mut reader, last)).await;
             for entry in &entries {
                 audit.entry(entry);
             }
-            // Beyond the last entry: those of entries that are not there.
-            for row in disclosed.answer().await? {
-                disclosure::<DB>(audit, &row)?;
-            }
-            if entries.is_empty() {
-                return Ok(());
-            }
-            after = last;
+            page.iter().try_for_each(|row| disclosure::<DB>(audit, row))?;
+            (entries, after) = (next.answer().await?, last);
         }
-    }
-
-    async fn entries_after(&self, after: i64) -> Result<Vec<Raw>, sqlx::Error> {
-        let limit = Param::Integer(PAGE.try_into().unwrap_or(i64::MAX));
-        self.fetch(ENTRIES, &[Param::Integer(after), limit]).await?.iter().map(raw::<DB>).collect()
-    }
-
-    async fn disclosed(&self, after: i64, until: i64) -> Result<Vec<DB::Row>, sqlx::Error> {
-        self.fetch(DISCLOSURES, &[Param::Integer(after), Param::Integer(until)]).await
     }
 
     /// The keys that the record itself says sign it. They are as good as the record.
@@ -71,6 +65,16 @@ impl<DB: Dialect> SqlLedger<DB> {
         }
         keys
     }
+}
+
+async fn entries_after<DB: Dialect>(reader: &mut DB::Connection, after: i64) -> Result<Vec<Raw>, sqlx::Error> {
+    let limit = Param::Integer(PAGE.try_into().unwrap_or(i64::MAX));
+    let rows = DB::fetch(reader, ENTRIES.into(), arguments::<DB>(&[Param::Integer(after), limit])?).await?;
+    rows.iter().map(raw::<DB>).collect()
+}
+
+async fn disclosed<DB: Dialect>(reader: &mut DB::Connection, after: i64, until: i64) -> Result<Vec<DB::Row>, sqlx::Error> {
+    DB::fetch(reader, DISCLOSURES.into(), arguments::<DB>(&[Param::Integer(after), Param::Integer(until)])?).await
 }
 
 fn disclosure<DB: Dialect>(audit: &mut Audit, row: &DB::Row) -> Result<(), sqlx::Error> {

@@ -208,6 +208,28 @@ fn rewritten(index: u64) -> String {
     )
 }
 
+/// A record that is longer than what is read at once: a fault is found on whichever page it lies, and none where there is none.
+#[tokio::test]
+async fn a_record_of_several_pages_is_audited_to_its_end() {
+    let record = Record::new().await;
+    let mut batch = Batch::new(Seq::new(SIZE));
+    for index in SIZE..2 * SIZE + 100 {
+        batch.push(body(index, ""), Vec::new());
+    }
+    record.ledger.append(&batch).await.expect("appended");
+    let sound = record.audit().await;
+    assert!(sound.is_sound(), "{:?}", sound.findings);
+    assert_eq!(sound.size, 2 * SIZE + 100);
+    record.attack(&format!("DELETE FROM entry_body WHERE seq = {0}; DELETE FROM entry WHERE seq = {0}", SIZE + 1)).await;
+    record.attack(&format!("UPDATE entry SET kind = 'other' WHERE seq = {}", 2 * SIZE + 50)).await;
+    record.attack("INSERT INTO disclosure (digest, seq, subject, bytes) SELECT x'aa', 90000, subject, bytes FROM disclosure LIMIT 1").await;
+    let found = record.audit().await.findings;
+    let named = |is: &dyn Fn(&Finding) -> bool| found.iter().filter(|finding| is(finding)).count();
+    assert_eq!(named(&|f| matches!(f.fault, Fault::Missing) && f.places == (SIZE + 1..SIZE + 2)), 1, "{found:?}");
+    assert_eq!(named(&|f| matches!(f.fault, Fault::Column { column: "kind" }) && f.places.start == 2 * SIZE + 50), 1, "{found:?}");
+    assert_eq!(named(&|f| matches!(f.fault, Fault::Disclosure) && f.places.start == 90_000), 1, "{found:?}");
+}
+
 const RENUMBER: &str = "UPDATE entry SET seq = -seq - 1 WHERE seq > 500; UPDATE entry SET seq = -seq - 2 WHERE seq < 0; \
     UPDATE entry_body SET seq = -seq - 1 WHERE seq > 500; UPDATE entry_body SET seq = -seq - 2 WHERE seq < 0";
 
