@@ -390,7 +390,11 @@ impl World {
             | Purpose::StandDown
             | Purpose::NothingAcknowledged
             | Purpose::WhichAlarm
-            | Purpose::AlreadyClosed => false,
+            | Purpose::AlreadyClosed
+            | Purpose::Trouble
+            | Purpose::TroubleAgain
+            | Purpose::TroubleTaken
+            | Purpose::TroubleOver => false,
         };
         let (code, late, again) = (&order.words["code"], &order.words["late"], order.possible_duplicate);
         self.log(format!("send {} {:?} {:?} code={code} late={late} again={again}", order.id, order.purpose, order.address));

@@ -159,7 +159,7 @@ mod tests {
             address: Address::Missing,
             words: Words::new(),
             queued_at: Timestamp::UNIX_EPOCH,
-            recency: 1,
+            recency: 2,
             possible_duplicate: false,
         };
         let mut attempt = Attempt::new(order, accounts, now, mpsc::channel(1).0);

@@ -75,6 +75,10 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "nothing_acknowledged",
     "which_alarm",
     "already_closed",
+    "trouble",
+    "trouble_again",
+    "trouble_taken",
+    "trouble_over",
 ];
 
 /// A text message, ready to send.

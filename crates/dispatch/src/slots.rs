@@ -1,14 +1,16 @@
 //! Who may send now and who waits: the slots of one channel's accounts and the queue in front of them.
 //!
 //! Slots are per account, so that an account that hangs fills only its own. Of two that wait the one of the newer
-//! activation goes first, then the older of the same. What can wait leaves a slot free for a call that comes meanwhile. Pure data:
+//! activation goes first, then the older of the same. What can wait leaves slots free for a call that comes meanwhile. Pure data:
 //! it starts nothing and knows no clock.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// How recent what can wait is, the message about a trouble and every one of a drill: less than any call.
-const CAN_WAIT: u64 = 0;
+/// How recent the message about a trouble is: less than anything.
+const TROUBLE: u64 = 0;
+/// How recent every message of a drill is: less than any call.
+const DRILL: u64 = 1;
 
 /// Accounts with free slots, and what waits for one. `T` is what waits.
 #[derive(Debug)]
@@ -126,10 +128,14 @@ impl<T> Slots<T> {
 }
 
 impl<T> Lane<T> {
-    /// How many slots are kept free of something as recent. An account with one slot keeps none: nothing that can wait would ever
-    /// go out by it.
+    /// How many slots are kept free of something as recent: a drill leaves one, and the message about a trouble goes out only while
+    /// seven eighths of the account are free. An account with one slot keeps none: nothing that can wait would ever go out by it.
     fn kept_from(&self, recency: u64) -> usize {
-        usize::from(recency == CAN_WAIT && self.slots > 1)
+        match recency {
+            TROUBLE => self.slots.saturating_sub((self.slots / 8).max(1)),
+            DRILL => usize::from(self.slots > 1),
+            _of_a_call => 0,
+        }
     }
 }
 
@@ -173,7 +179,7 @@ mod tests {
     #[test]
     fn a_full_account_does_not_hold_up_the_next() {
         let mut slots = Slots::new([2, 1]);
-        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(&[0, 1], n, n)).map(|(lane, _)| lane).collect();
+        let lanes: Vec<_> = (0..3).filter_map(|n| slots.enter(&[0, 1], 2 + n, n)).map(|(lane, _)| lane).collect();
         assert_eq!(lanes, [0, 0, 1]);
         assert_eq!(slots.enter(&[0, 1], 9, 9), None);
         assert_eq!(slots.enter_on(0, 5, 5), None);
@@ -199,17 +205,21 @@ mod tests {
     #[test]
     fn what_can_wait_leaves_a_slot_for_a_call_and_goes_once_there_is_room() {
         let mut slots = Slots::new([2]);
-        assert_eq!(slots.enter(&[0], CAN_WAIT, "trouble"), Some((0, "trouble")));
-        assert_eq!(slots.enter(&[0], CAN_WAIT, "another"), None, "the last slot is kept");
+        assert_eq!(slots.enter(&[0], TROUBLE, "trouble"), Some((0, "trouble")));
+        assert_eq!(slots.enter(&[0], TROUBLE, "another"), None, "the last slot is kept");
         assert_eq!(slots.enter(&[0], 7, "call"), Some((0, "call")));
-        assert_eq!(slots.enter_on(0, CAN_WAIT, "a third"), None);
+        assert_eq!(slots.enter_on(0, TROUBLE, "a third"), None);
         assert_eq!(slots.leave(0, false), None, "a slot is kept, also from what waits");
         assert_eq!(slots.pull(&[0]), None);
         assert_eq!(slots.leave(0, false), Some("another"), "nothing is under way: one of them goes");
         assert_eq!(slots.enter(&[0], 8, "call"), Some((0, "call")));
         assert_eq!(slots.leave(0, false), None);
         assert_eq!(slots.leave(0, false), Some("a third"), "nothing is left behind");
+        let mut many = Slots::new([16]);
+        assert_eq!((0..16).filter(|_| many.enter(&[0], TROUBLE, "trouble").is_some()).count(), 2, "an eighth of them");
+        assert_eq!(many.enter(&[0], DRILL, "a drill"), Some((0, "a drill")), "which goes as a call does, but for one slot");
+        assert_eq!(many.leave(0, false), None, "what waits does so until seven eighths are free");
         let mut one = Slots::new([1]);
-        assert_eq!(one.enter(&[0], CAN_WAIT, "trouble"), Some((0, "trouble")), "an account with one slot keeps none");
+        assert_eq!(one.enter(&[0], TROUBLE, "trouble"), Some((0, "trouble")), "an account with one slot keeps none");
     }
 }

@@ -29,8 +29,23 @@ fn words() -> Words {
         ("recipient", "Priya"),
         ("brief", "Kalamunda WA, 7 Example Road, near Mead St, Kalamunda Library, Front counter 1, fixed button"),
         ("disposition", "attended"),
+        ("trouble", "broker away"),
+        ("trouble_id", "broker_away"),
+        ("wrong", "broker away, no button reaches us"),
+        ("remedy", "Sites use phones. Mend the broker."),
+        ("ended", "OVER"),
+        ("ending", "It is back. Ask the sites if they pressed."),
     ] {
         words.insert(name, word.to_owned());
+    }
+    words
+}
+
+/// The same, and for a trouble of the station that it has no place.
+fn words_of(purpose: Purpose) -> Words {
+    let mut words = words();
+    if matches!(purpose, Purpose::Trouble | Purpose::TroubleAgain | Purpose::TroubleTaken | Purpose::TroubleOver) {
+        words.extend([("site", String::new()), ("code", "9900".to_owned()), ("ref", "TRB-1".to_owned())]);
     }
     words
 }
@@ -56,6 +71,10 @@ fn occasion(purpose: Purpose) -> &'static str {
         Purpose::NothingAcknowledged => "To a phone on the ladder whose reply is no answer, once a minute at most.",
         Purpose::WhichAlarm => "To a phone that replied a bare yes.",
         Purpose::AlreadyClosed => "To who answers after closing.",
+        Purpose::Trouble => "A trouble has lasted: to the technical ladder, rung by rung.",
+        Purpose::TroubleAgain => "It lasts, and nobody looks after it, or whoever does was told long ago.",
+        Purpose::TroubleTaken => "To the person who answered by text that they look after it.",
+        Purpose::TroubleOver => "To everybody who was told of it, once it has been over for as long as it had to last.",
     }
 }
 
@@ -64,8 +83,8 @@ fn every_text_is_printed_with_its_septets() {
     let book = Book::load(None).expect("the built-in texts are sound");
     let mut page = String::new();
     for purpose in Purpose::ALL {
-        let text = book.sms(purpose, &words()).expect("it can be worded").body;
-        let mail = book.email(purpose, &words()).expect("it can be worded");
+        let text = book.sms(purpose, &words_of(purpose)).expect("it can be worded").body;
+        let mail = book.email(purpose, &words_of(purpose)).expect("it can be worded");
         let cost = septets(&text).expect("it is in the alphabet");
         assert!(cost <= SEGMENT, "{text}");
         let _written = write!(

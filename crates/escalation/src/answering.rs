@@ -10,6 +10,7 @@ use crate::engine::{Engine, Heard};
 use crate::event::{AnsweredVia, Entry, Event, HoldEnd, Lapse, Responder, SetAside};
 use crate::id::{ContactKey, PersonId, PersonVersion};
 use crate::ladder::Medium;
+use crate::notice::Notice;
 use crate::signal::Kind;
 use crate::time::{Seconds, SignedDuration, Timestamp, Why};
 use crate::trouble::Cause;
@@ -20,10 +21,10 @@ const REST: Seconds = Seconds(900);
 const VERIFYING_TIMES: usize = 2;
 /// "Nothing acknowledged" goes to one phone at most this often per activation, so that two machines cannot talk for ever.
 const EXPLAIN_EVERY: Seconds = Seconds(60);
-/// How long after a drill an answer without a code may be about it (ours).
-const DRILL_ECHO: Seconds = Seconds(600);
+/// How long after a drill, or a word about a trouble, an answer without a code may be about it (ours).
+const ECHO: Seconds = Seconds(600);
 /// Providers stamp whole seconds; an answer may therefore seem this much older than it is.
-const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(2);
+pub(crate) const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 impl Engine {
     pub(crate) fn on_answer(&self, now: Timestamp, answer: &Answer) -> Vec<Event> {
@@ -53,7 +54,10 @@ impl Engine {
                 let meant = code.and_then(|code| self.codes().meaning(contact, code)).and_then(|id| self.activation(id));
                 match meant {
                     Some(act) => self.on_code(now, act, contact, answer),
-                    None => self.unclear(now, newest(), contact, SetAside::UnknownCode, answer),
+                    None => match code.and_then(|code| self.notice_by_code(contact, code)) {
+                        Some(notice) => self.on_notice_code(now, notice, contact, answer),
+                        None => self.unclear(now, newest(), contact, SetAside::UnknownCode, answer),
+                    },
                 }
             }
             Reply::BareYes => match self.only_told(contact) {
@@ -81,6 +85,34 @@ impl Engine {
         course.events
     }
 
+    /// An answer to a trouble; whoever was told that it is over need not be told once more.
+    fn on_notice_code(&self, now: Timestamp, notice: &Notice, contact: ContactKey, answer: &Answer) -> Vec<Event> {
+        match (self.on_notice_answer(now, notice, contact, answer), notice.is_open()) {
+            (Some(counted), _) => counted,
+            (None, true) => self.unclear_of_notices(now, contact, SetAside::BeforeTheAlarm, answer),
+            (None, false) => vec![aside(None, Some(contact), SetAside::AlreadyClosed, answer)],
+        }
+    }
+
+    /// Recorded, and answered with the code where it may have meant a trouble: whoever says yes must not believe that it was taken.
+    fn unclear_of_notices(&self, now: Timestamp, contact: ContactKey, why: SetAside, answer: &Answer) -> Vec<Event> {
+        let mut events = vec![aside(None, Some(contact), why, answer)];
+        match &answer.reply {
+            Reply::Going { .. } | Reply::Helping { .. } | Reply::Cannot { .. } | Reply::BareYes => {
+                events.extend(self.explain_notice(now, contact));
+            }
+            Reply::Arrived
+            | Reply::InNeed
+            | Reply::PoliceNeeded
+            | Reply::PoliceRung
+            | Reply::StepDone { .. }
+            | Reply::Stop
+            | Reply::Start
+            | Reply::NotAnAnswer => {}
+        }
+        events
+    }
+
     /// The open activation that this phone was told of, where there is only one.
     fn only_told(&self, contact: ContactKey) -> Option<&Activation> {
         let told = |act: &&Activation| act.told.iter().any(|(to, told)| to.contact() == Some(contact) && told.reached());
@@ -92,13 +124,19 @@ impl Engine {
     /// Whether a phone was called for a drill that is over since a moment: what it says without a code may be about that.
     fn was_drilled(&self, now: Timestamp, contact: ContactKey) -> bool {
         let drills = self.codes().of(contact).filter_map(|id| self.activation(id)).filter(|act| act.is_drill());
-        drills.filter_map(|drill| drill.closing.as_ref()).any(|closing| now <= DRILL_ECHO.after(closing.at))
+        drills.filter_map(|drill| drill.closing.as_ref()).any(|closing| now <= ECHO.after(closing.at))
+    }
+
+    /// Whether somebody was sent a word about a trouble a moment ago, also that it is over, and may speak of that instead of a call.
+    fn was_told_of_trouble(&self, now: Timestamp, contact: ContactKey) -> bool {
+        self.notices().filter_map(|notice| notice.last_spoke_to(contact)).any(|at| now <= ECHO.after(at))
     }
 
     /// Somebody is there, and it is plain what they mean: the climb waits a little, once, for the code that makes it an answer.
     fn bare_yes(&self, now: Timestamp, act: &Activation, contact: ContactKey, answer: &Answer) -> Vec<Event> {
         let mut course = Course::on(self, now, act);
-        let pause = act.pause(now).filter(|_| !was_sent_before(answer, act) && !self.was_drilled(now, contact));
+        let is_plain = !was_sent_before(answer, act) && !self.was_drilled(now, contact) && !self.was_told_of_trouble(now, contact);
+        let pause = act.pause(now).filter(|_| is_plain);
         course.push(Event::AnswerSetAside {
             act: Some(act.id.clone()),
             contact: Some(contact),
@@ -166,7 +204,7 @@ impl Engine {
     fn unclear(&self, now: Timestamp, newest: Option<&Activation>, contact: ContactKey, why: SetAside, answer: &Answer) -> Vec<Event> {
         let Some(act) = newest else {
             let why = if self.knows_contact(contact) { why } else { SetAside::UnknownSender };
-            return vec![aside(None, Some(contact), why, answer)];
+            return self.unclear_of_notices(now, contact, why, answer);
         };
         let mut course = Course::on(self, now, act);
         course.push(aside(Some(act), Some(contact), why, answer));

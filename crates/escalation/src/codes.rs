@@ -3,6 +3,7 @@
 //! A code is unique per phone among open activations and is not used again within 24 h of closing (sooner
 //! where the activation left memory for want of room). Two digits while
 //! at least 20 of them are free, then three, then four; stepping by 37 keeps neighbours far apart (mechanisms, "Codes").
+//! Notices of troubles have the last hundred codes of four digits to themselves.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +12,19 @@ use crate::id::{ActivationId, ContactKey};
 
 /// Below this many free codes of one width, the next width is used.
 const CROWDED: usize = 20;
-/// The step through the free set; coprime to 90, 900 and 9000.
+/// The step through the free set; coprime to 90, 900, 8900 and 100.
 const STEP: u32 = 37;
 /// Widths: first code and how many there are.
-const WIDTHS: [(u16, u16); 3] = [(10, 90), (100, 900), (1_000, 9_000)];
+const WIDTHS: [(u16, u16); 3] = [(10, 90), (100, 900), (1_000, 8_900)];
+/// The codes of notices, which no activation is given: the answer to a trouble never stops a call, and takes no code from one.
+const OF_NOTICES: (u16, u16) = (9_900, 100);
 
 /// All codes in use, by phone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Codes {
     held: BTreeMap<ContactKey, Phone>,
+    /// The code of a notice that each phone was given last.
+    of_notices: BTreeMap<ContactKey, Code>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +36,7 @@ struct Phone {
 }
 
 impl Codes {
-    /// The next free code of this phone. `None` only when all 9,990 are in use.
+    /// The next free code of this phone. `None` only when all 9,890 are in use.
     pub(crate) fn choose(&self, contact: ContactKey) -> Option<Code> {
         let fresh = Phone::default();
         let phone = self.held.get(&contact).unwrap_or(&fresh);
@@ -45,9 +50,35 @@ impl Codes {
             (1..=u32::from(*count)).find_map(|turn| {
                 let offset = (u32::from(phone.last.saturating_sub(*first)) + turn * STEP) % u32::from(*count);
                 let code = u16::try_from(offset).ok().and_then(|offset| Code::new(first.saturating_add(offset)))?;
-                (!phone.codes.contains_key(&code)).then_some(code)
+                (!phone.codes.contains_key(&code) && !begins_like_a_notices(code)).then_some(code)
             })
         })
+    }
+
+    /// A code for a notice, of those that are not `taken` on this phone: the one that was given the longest time ago.
+    pub(crate) fn choose_for_notice(&self, contact: ContactKey, taken: impl Fn(Code) -> bool) -> Option<Code> {
+        let (first, count) = OF_NOTICES;
+        let (last, from) = match self.of_notices.get(&contact) {
+            Some(last) => (u32::from(last.number().saturating_sub(first)), 1_u32),
+            None => (0, 0),
+        };
+        // Older records may have given one of them to an activation.
+        let free = |code: &Code| !taken(*code) && self.meaning(contact, *code).is_none();
+        (from..from.saturating_add(u32::from(count))).find_map(|turn| {
+            let offset = u16::try_from((last + turn * STEP) % u32::from(count)).ok()?;
+            Code::new(first.saturating_add(offset)).filter(&free)
+        })
+    }
+
+    /// The next one that this phone is given is another.
+    pub(crate) fn give_to_notice(&mut self, contact: ContactKey, code: Code) {
+        self.of_notices.insert(contact, code);
+    }
+
+    /// Whether it is one that notices are given.
+    pub(crate) fn is_of_notices(code: Code) -> bool {
+        let (first, count) = OF_NOTICES;
+        (first..first.saturating_add(count)).contains(&code.number())
     }
 
     /// Which activation a code means on this phone.
@@ -81,6 +112,11 @@ impl Codes {
             }
         }
     }
+}
+
+/// Whether somebody who answers a trouble, and leaves out the last digits, would have written it.
+fn begins_like_a_notices(code: Code) -> bool {
+    matches!(code.number(), 99 | 990..=999)
 }
 
 /// Which of the widths a code has.
@@ -118,5 +154,21 @@ mod tests {
         codes.hold(phone, first, &activation(1));
         codes.free(std::iter::once((&phone, &first)));
         assert_ne!(codes.choose(phone), Some(first));
+    }
+
+    /// A late answer to an earlier trouble must not meet a new one, for as long as there are others.
+    #[test]
+    fn a_notice_is_given_the_code_that_was_given_the_longest_time_ago() {
+        let (mut codes, phone) = (Codes::default(), ContactKey::new([7; 16]));
+        let mut given = Vec::new();
+        for _ in 0..100 {
+            let code = codes.choose_for_notice(phone, |_| false).unwrap();
+            assert!(Codes::is_of_notices(code) && !given.contains(&code), "{code} again");
+            codes.give_to_notice(phone, code);
+            given.push(code);
+        }
+        assert_eq!(codes.choose_for_notice(phone, |_| false), given.first().copied());
+        assert_eq!(codes.choose_for_notice(phone, |code| Some(&code) == given.first()), given.get(1).copied());
+        assert_eq!(codes.choose_for_notice(phone, |_| true), None);
     }
 }

@@ -66,7 +66,11 @@ impl<'a> Course<'a> {
                 | Purpose::RingPolice
                 | Purpose::HasAnyoneRung
                 | Purpose::StandDown
-                | Purpose::AlreadyClosed,
+                | Purpose::AlreadyClosed
+                | Purpose::Trouble
+                | Purpose::TroubleAgain
+                | Purpose::TroubleTaken
+                | Purpose::TroubleOver,
             )
             | (Medium::Email | Medium::Voice | Medium::Webhook | Medium::Desk, _) => None,
         };

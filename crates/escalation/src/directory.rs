@@ -8,6 +8,7 @@ pub mod draft;
 pub mod finding;
 mod guard;
 pub mod place;
+mod technical;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::guard::CloseGuard;
+pub use self::technical::Technical;
 use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, SiteId};
 use crate::ladder::{Ladder, Medium, Who};
 use crate::plan::Plan;
@@ -44,6 +46,9 @@ pub struct Directory {
     pub rosters: Arc<Rosters>,
     /// Whose activation it is when nobody knows the site.
     pub fallback: Option<Fallback>,
+    /// Who is told of troubles, and when.
+    #[serde(default, skip_serializing_if = "Technical::is_default")]
+    pub technical: Technical,
     /// How other ecosystems' messages become signals.
     pub adapters: Vec<adapter::Rule>,
 }
@@ -57,6 +62,9 @@ pub struct Customer {
     pub ladder: Option<LadderId>,
     /// The centre that is asked first about old, recovered and unreadable signals.
     pub centre: Option<CentreId>,
+    /// Who is told of its own troubles; the operator where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technical: Option<LadderId>,
 }
 
 /// A site.
@@ -171,6 +179,17 @@ impl Directory {
     /// By what the hours of a rung are read for a press there; `None` where nobody knows the site.
     pub fn clock_at(&self, site: &SiteId) -> Option<&WallClock> {
         self.sites.get(site)?.clock.as_deref()
+    }
+
+    /// Who is told of the troubles of a customer, or of the station: the customer's own technical ladder, else the operator's.
+    pub fn technical_ladder(&self, customer: Option<&CustomerId>) -> Option<&Arc<Ladder>> {
+        let own = customer.and_then(|customer| self.customers.get(customer)?.technical.as_ref());
+        own.or(self.technical.ladder.as_ref()).and_then(|id| self.ladders.get(id))
+    }
+
+    /// Whether a customer names who is told of its own troubles.
+    pub fn has_technical_ladder(&self, customer: &CustomerId) -> bool {
+        self.customers.get(customer).is_some_and(|customer| customer.technical.is_some())
     }
 
     /// Whether a ladder may ever tell a person: named on a rung, or on a roster that is.

@@ -118,6 +118,14 @@ pub enum Purpose {
     WhichAlarm,
     /// An answer after closing.
     AlreadyClosed,
+    /// Something does not hold what it promises, to whoever looks after that.
+    Trouble,
+    /// The same again: it lasts.
+    TroubleAgain,
+    /// To whoever looks after it: we have that.
+    TroubleTaken,
+    /// To everyone told of it: it is over.
+    TroubleOver,
 }
 
 impl Purpose {
@@ -138,7 +146,11 @@ impl Purpose {
             | Self::StandDown
             | Self::NothingAcknowledged
             | Self::WhichAlarm
-            | Self::AlreadyClosed => false,
+            | Self::AlreadyClosed
+            | Self::Trouble
+            | Self::TroubleAgain
+            | Self::TroubleTaken
+            | Self::TroubleOver => false,
         }
     }
 
@@ -168,11 +180,15 @@ impl Purpose {
             Self::NothingAcknowledged => "nothing_acknowledged",
             Self::WhichAlarm => "which_alarm",
             Self::AlreadyClosed => "already_closed",
+            Self::Trouble => "trouble",
+            Self::TroubleAgain => "trouble_again",
+            Self::TroubleTaken => "trouble_taken",
+            Self::TroubleOver => "trouble_over",
         }
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
@@ -191,6 +207,10 @@ impl Purpose {
         Self::NothingAcknowledged,
         Self::WhichAlarm,
         Self::AlreadyClosed,
+        Self::Trouble,
+        Self::TroubleAgain,
+        Self::TroubleTaken,
+        Self::TroubleOver,
     ];
 }
 
@@ -285,6 +305,8 @@ impl fmt::Debug for Address {
 /// `presses` (`4`), `age` (`12 min ago`, `up to 5 min ago`, or empty), `late` (`45 s`, or empty), `unregistered` (`yes` or empty), `drill` (`yes` where it is one; `kind` is `DRILL` then, or empty),
 /// `responder` (who is going, or empty), `about` (the responder whom a call is for, or empty), `address` (street, suburb, state), `mounting` (`fixed`, `portable`), `customer`, `entry`, `hazards`,
 /// `brief` (what to say to the police), `rendezvous`, `recipient` (first name), `disposition`, `opened_at` and `now` (RFC 3339), `phone` (whom to ring, or empty), `site_id`, `device_id`, `customer_id`.
+///
+/// Of a trouble: `trouble` (`broker away`), `trouble_id` (`broker_away`), `wrong` (what is), `remedy` (what to do at 3 am), `ended` (`OVER`, or `UNPROVEN` where nobody knows that it is mended), `ending` (what that means).
 pub type Words = BTreeMap<&'static str, String>;
 
 /// What a carrier says became of a message.

@@ -14,10 +14,13 @@ use crate::codes::Codes;
 use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
+use crate::dues::Dues;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
 use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
+use crate::matter::{Causes, Matter};
+use crate::notice::Notice;
 use crate::plan::StepId;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
@@ -25,7 +28,7 @@ use crate::remembered::Remembered;
 use crate::reporting::owed;
 use crate::signal::Signal;
 use crate::testing::TestMode;
-use crate::time::{Deadline, Timestamp, millis_between};
+use crate::time::{Deadline, Timestamp, Why, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
 
 /// A customer's closed activations in memory: far more than a day has, unless buttons are pressed in a loop. The earliest leave
@@ -76,6 +79,16 @@ pub struct Engine {
     /// Buttons on test, until they are pressed; those whose time is over are left as they are.
     tests: BTreeMap<DeviceId, TestMode>,
     troubles: BTreeMap<Cause, Trouble>,
+    /// The same by what people are told of as one.
+    matters: BTreeMap<Matter, Causes>,
+    /// What people were told of them.
+    notices: BTreeMap<Matter, Notice>,
+    /// The matter of each notice, by its reference.
+    references: BTreeMap<ActivationId, Matter>,
+    /// When people are told next of each matter.
+    dues: Dues,
+    /// When the station last took up its work.
+    up_since: Option<Timestamp>,
     /// What references are minted under while the record is lost.
     lost_series: u32,
     /// How often the record was lost with a spool beside it.
@@ -197,7 +210,7 @@ impl Engine {
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         match event {
-            Event::StationStarted { key, given, .. } => self.start_under(*key, given),
+            Event::StationStarted { key, given, .. } => self.start_under(at, *key, given),
             Event::ClockStepped { .. }
             | Event::Ticked { .. }
             | Event::BundleExported { .. }
@@ -215,11 +228,12 @@ impl Engine {
             Event::PersonVersioned { id, person, .. } => {
                 self.people.insert(*id, person.clone());
             }
-            Event::TroubleRaised { cause, cust } => {
-                self.troubles.insert(cause.clone(), Trouble { since: at, customer: cust.clone() });
-            }
-            Event::TroubleCleared { cause, .. } => {
-                self.troubles.remove(cause);
+            Event::TroubleRaised { cause, cust } => self.be_troubled(at, cause, cust.as_ref()),
+            Event::TroubleCleared { cause, .. } => self.clear(at, cause),
+            Event::TroubleTold { .. } | Event::TroubleOver { .. } => self.apply_to_notice(at, event),
+            Event::TroubleAnswered { by, .. } => {
+                self.hear(at, by.provider_ref.as_ref());
+                self.apply_to_notice(at, event);
             }
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
@@ -296,11 +310,20 @@ impl Engine {
         }
     }
 
-    /// When to come back, and why.
-    pub fn next_deadline(&self) -> Option<Deadline> {
+    /// When to come back for a call, and why.
+    pub fn next_deadline_of_calls(&self) -> Option<Deadline> {
         let (at, id) = self.agenda.first()?;
         let (_, why) = self.activations.get(id)?.next_due()?;
         Some(Deadline { at, activation: id.clone(), why })
+    }
+
+    /// When to come back, and why.
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        let of_a_trouble = self.dues.first().map(|(at, matter)| {
+            let activation = self.notices.get(matter).map_or_else(|| self.next_notice_id(), |notice| notice.id.clone());
+            Deadline { at, activation, why: Why::Trouble }
+        });
+        self.next_deadline_of_calls().into_iter().chain(of_a_trouble).min_by_key(|deadline| deadline.at)
     }
 
     fn go_by(&mut self, version: u32, digest: Digest, directory: &Directory) {
@@ -308,6 +331,7 @@ impl Engine {
         self.devices.adopt(directory);
         self.directory_version = version;
         self.directory_digest = Some(digest);
+        self.set_every_due();
     }
 
     fn hold_legally(&mut self, of: &ActivationId, on: bool) {
@@ -391,6 +415,49 @@ impl Engine {
     /// Open troubles.
     pub fn troubles(&self) -> impl Iterator<Item = (&Cause, &Trouble)> {
         self.troubles.iter()
+    }
+
+    /// Everything that is open of a matter.
+    pub(crate) fn causes_of(&self, matter: &Matter) -> Option<&Causes> {
+        self.matters.get(matter)
+    }
+
+    /// Whether anything of a matter is open right now, whatever people were told of it.
+    pub fn lasts(&self, matter: &Matter) -> bool {
+        self.causes_of(matter).is_some_and(|causes| !causes.is_empty())
+    }
+
+    /// Who of the customers may see what becomes of a matter: the one whose own technical ladder hears of it. Where that one has
+    /// none any more the operator's people are told, and nobody of them stands in what is a customer's.
+    pub fn seen_by<'m>(&self, matter: &'m Matter) -> Option<&'m CustomerId> {
+        matter.customer.as_ref().filter(|customer| self.directory.has_technical_ladder(customer))
+    }
+
+    /// The first matter of which people are to be told, and when.
+    pub(crate) fn first_due(&self) -> Option<(Timestamp, &Matter)> {
+        self.dues.first()
+    }
+
+    /// What people were told of troubles, whether they last or are over.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.values()
+    }
+
+    /// What people were told of a matter.
+    pub fn notice(&self, matter: &Matter) -> Option<&Notice> {
+        self.notices.get(matter)
+    }
+
+    /// The notice of a reference.
+    pub fn notice_called(&self, id: &ActivationId) -> Option<&Notice> {
+        // Whoever asks for a call is not kept waiting.
+        let matter = id.prefix.is_of_notices().then(|| self.references.get(id))?;
+        self.notices.get(matter?)
+    }
+
+    /// When the station last took up its work; the beginning of time before the first start.
+    pub fn up_since(&self) -> Timestamp {
+        self.up_since.unwrap_or(Timestamp::MIN)
     }
 
     /// When a device last pressed, as far as memory goes back.
@@ -504,7 +571,14 @@ impl Engine {
     }
 
     pub(crate) fn next_activation_id(&self, customer: &CustomerId) -> ActivationId {
-        let prefix = self.directory.customers.get(customer).map_or_else(crate::id::Prefix::fallback, |c| c.prefix.clone());
+        self.next_id(self.directory.customers.get(customer).map_or_else(crate::id::Prefix::fallback, |c| c.prefix.clone()))
+    }
+
+    pub(crate) fn next_notice_id(&self) -> ActivationId {
+        self.next_id(crate::id::Prefix::of_notices())
+    }
+
+    fn next_id(&self, prefix: crate::id::Prefix) -> ActivationId {
         let series = if self.lost { self.lost_series } else { 0 };
         let number = self.numbers.get(&(prefix.clone(), series)).copied().unwrap_or(0).saturating_add(1);
         ActivationId { prefix, series, number }
@@ -657,8 +731,76 @@ impl Engine {
         }
     }
 
+    fn be_troubled(&mut self, at: Timestamp, cause: &Cause, customer: Option<&CustomerId>) {
+        // Whoever hears of it first hears of its end, whatever a later directory says.
+        let keeper = customer.filter(|customer| self.directory.has_technical_ladder(customer));
+        let trouble = Trouble { since: at, customer: customer.cloned(), keeper: keeper.cloned() };
+        let matter = trouble.matter(cause);
+        if let Some(before) = self.troubles.insert(cause.clone(), trouble) {
+            self.leave_matter(at, &before, cause);
+        }
+        if let Some(notice) = self.notices.get_mut(&matter) {
+            notice.calm_since = None;
+        }
+        let wait = self.directory.technical.wait_s;
+        self.matters.entry(matter.clone()).or_default().insert(cause, at, wait);
+        self.set_due(&matter);
+    }
+
+    /// A cause is over; the last of a matter that people were told of sets in the wait for the word that it is.
+    fn clear(&mut self, at: Timestamp, cause: &Cause) {
+        if let Some(trouble) = self.troubles.remove(cause) {
+            self.leave_matter(at, &trouble, cause);
+        }
+    }
+
+    fn leave_matter(&mut self, at: Timestamp, trouble: &Trouble, cause: &Cause) {
+        let matter = trouble.matter(cause);
+        if let Some(causes) = self.matters.get_mut(&matter) {
+            causes.remove(cause, trouble.since, at);
+        }
+        let is_open = self.lasts(&matter);
+        if let Some(notice) = self.notices.get_mut(&matter).filter(|notice| !is_open && notice.is_open()) {
+            notice.calm_since = Some(at);
+        }
+        self.set_due(&matter);
+    }
+
+    fn apply_to_notice(&mut self, at: Timestamp, event: &Event) {
+        if let Event::TroubleTold { act, of, topic, cause, .. } = event {
+            let matter = Matter { customer: of.clone(), topic: *topic };
+            let fresh = || Notice::new(act.clone(), &matter, cause);
+            self.notices.entry(matter.clone()).or_insert_with(fresh);
+            self.references.insert(act.clone(), matter);
+            self.pass(act);
+        }
+        let matter = event.activation().and_then(|id| self.references.get(id)).cloned();
+        let notice = matter.as_ref().and_then(|matter| self.notices.get_mut(matter));
+        if !notice.is_some_and(|notice| notice.apply(at, event)) {
+            self.faults = self.faults.saturating_add(1);
+        }
+        if let Some(matter) = matter {
+            self.set_due(&matter);
+        }
+    }
+
+    fn set_due(&mut self, matter: &Matter) {
+        let at = self.told_or_over_at(matter);
+        self.dues.set(matter, at);
+    }
+
+    /// The waits are those of the directory in force, and a start gives everything time to come back.
+    fn set_every_due(&mut self) {
+        let all: BTreeSet<Matter> = self.matters.keys().chain(self.notices.keys()).cloned().collect();
+        for matter in &all {
+            self.set_due(matter);
+        }
+    }
+
     /// From here on the station has this key, and gives none of these references again.
-    fn start_under(&mut self, key: Option<KeyId>, given: &[ActivationId]) {
+    fn start_under(&mut self, at: Timestamp, key: Option<KeyId>, given: &[ActivationId]) {
+        self.up_since = Some(at);
+        self.set_every_due();
         self.key = key;
         for id in given {
             self.pass(id);
@@ -745,6 +887,9 @@ impl Engine {
 
     fn apply_to_activation(&mut self, at: Timestamp, event: &Event) {
         let Some(id) = event.activation() else { return };
+        if id.prefix.is_of_notices() && !self.activations.contains_key(id) {
+            return self.apply_to_notice(at, event);
+        }
         let Some(act) = self.activations.get_mut(id) else {
             self.faults = self.faults.saturating_add(1);
             return;
@@ -760,7 +905,12 @@ impl Engine {
     /// A message is owed from here on, and its code means this activation.
     fn on_queued(&mut self, id: &ActivationId, dispatch: Dispatch) {
         if let (Some(code), Some(contact)) = (dispatch.code, dispatch.to.contact()) {
-            self.codes.hold(contact, code, id);
+            // The codes of notices are apart: no activation is given one of them.
+            if self.activations.contains_key(id) {
+                self.codes.hold(contact, code, id);
+            } else {
+                self.codes.give_to_notice(contact, code);
+            }
         }
         self.outbox.insert(dispatch.id.clone(), dispatch);
     }

@@ -14,6 +14,7 @@ mod responder;
 mod sealing;
 mod signal_record;
 mod successor;
+mod telling;
 mod tenure;
 
 use serde::{Deserialize, Serialize};
@@ -27,13 +28,17 @@ pub use self::reader::Reader;
 pub use self::responder::{AnsweredVia, CoResponder, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 pub use self::successor::Successor;
+pub use self::telling::Telling;
 pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::anchor::Receipt;
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
-use crate::id::{ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, PersonVersion, PlanId};
+use crate::id::{
+    ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, LadderId, PersonId, PersonVersion, PlanId,
+};
 use crate::ladder::{Medium, RungIndex, Who};
+use crate::matter::Topic;
 use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::{Field, Private};
@@ -174,6 +179,55 @@ pub enum Event {
         cust: Option<CustomerId>,
         /// What.
         cause: Cause,
+    },
+    /// People are told of a trouble that lasts, by a notice; the messages are entries of their own.
+    #[serde(rename = "trouble.told")]
+    TroubleTold {
+        /// The notice's reference.
+        act: ActivationId,
+        /// The customer who may see it, because its own technical ladder is told; left out where the operator's is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// The customer whose technical ladder heard of it first; left out where that was the operator's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<CustomerId>,
+        /// What kind of trouble.
+        topic: Topic,
+        /// The cause that the message names.
+        cause: Cause,
+        /// How many others of that kind are open.
+        more: u32,
+        /// Since when any of them is.
+        opened: Timestamp,
+        /// Of which technical ladder.
+        ladder: LadderId,
+        /// Which rung.
+        rung: RungIndex,
+        /// Why now.
+        why: Telling,
+        /// When the next rung is told, or everybody again.
+        until: Timestamp,
+        /// Who is tried; nobody where nobody could be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parties: Vec<Party>,
+    },
+    /// Somebody says whether they look after a trouble.
+    #[serde(rename = "trouble.answered")]
+    TroubleAnswered {
+        /// The notice's reference.
+        act: ActivationId,
+        /// Who.
+        by: Responder,
+        /// Whether they do.
+        takes: bool,
+        /// When the next people are told, or everybody again, if it lasts.
+        until: Timestamp,
+    },
+    /// A trouble that people were told of is over for long enough: they are told so.
+    #[serde(rename = "trouble.over")]
+    TroubleOver {
+        /// The notice's reference.
+        act: ActivationId,
     },
     /// A device said something that is not a press: tamper, presence, a cancel with no open activation.
     #[serde(rename = "device.reported")]

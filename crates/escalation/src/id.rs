@@ -325,6 +325,9 @@ impl FromStr for Digest {
     }
 }
 
+/// What the references of notices begin with.
+const NOTICES: &str = "TRB";
+
 /// What a customer's activation references begin with: 2 to 6 capital letters, `KAL`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix(Arc<str>);
@@ -333,6 +336,16 @@ impl Prefix {
     /// What an activation is called where not even a customer is known.
     pub(crate) fn fallback() -> Self {
         Self("ACT".into())
+    }
+
+    /// What a notice of a trouble is called; no customer's references begin so.
+    pub(crate) fn of_notices() -> Self {
+        Self(NOTICES.into())
+    }
+
+    /// Whether it is the one of notices.
+    pub fn is_of_notices(&self) -> bool {
+        &*self.0 == NOTICES
     }
 
     /// The letters.

@@ -12,6 +12,7 @@
 //! - [`roster::Rosters`]: who is on duty at an instant, and until when that answer holds.
 //! - [`coverage::Outlook`]: what a press would do at any instant, foretold; [`rehearsal::Scene`]: one press, lived through.
 //! - [`foresight::Foresight`]: where nobody would be told in the days to come, and the trouble that it is.
+//! - [`trouble::Trouble`]: what does not hold what it promises; [`notice::Notice`]: what people were told of it, by the technical ladder.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`drilling::Drill`]: a ladder tried out by its own people, and marked as that wherever it shows.
 //! - [`plan::Plan`]: what responders and the centre do, step by step.
@@ -35,6 +36,7 @@ mod devices;
 pub mod directory;
 pub mod dispatch;
 pub mod drilling;
+mod dues;
 pub mod engine;
 mod erasing;
 pub mod event;
@@ -43,6 +45,8 @@ pub mod foresight;
 pub mod id;
 pub mod input;
 pub mod ladder;
+pub mod matter;
+pub mod notice;
 pub mod outage;
 mod owning;
 pub mod plan;
@@ -61,6 +65,7 @@ pub mod signal;
 pub mod testing;
 pub mod time;
 pub mod trouble;
+mod troubling;
 pub mod verdict;
 pub mod word;
 pub mod zone;

@@ -22,7 +22,7 @@ const DUE_MAX: usize = 256;
 impl Engine {
     pub(crate) fn on_report(&self, now: Timestamp, report: &DeliveryReport) -> Vec<Event> {
         let Some(act) = self.activation(&report.dispatch.activation) else {
-            return Vec::new();
+            return self.on_notice_report(now, report);
         };
         let known = act.attempts.get(&report.dispatch.number);
         let state = known.map(|a| a.state);
@@ -74,7 +74,8 @@ impl Engine {
                 course.catch_up();
                 course.events
             }
-            None => Vec::new(),
+            // Whoever is in danger goes first, however long the trouble lasts already.
+            None => self.tell_of_troubles(now),
         }
     }
 }
@@ -113,8 +114,8 @@ impl Course<'_> {
             Why::Arrival | Why::Grace => self.promise_due(at, why),
             Why::Police => self.police_unrung(),
             Why::Check => self.ask_whether_safe(),
-            // The call for whoever fell silent is raised by a decision of its own.
-            Why::Silence => {}
+            // The call for whoever fell silent is raised by a decision of its own; no activation waits to tell of a trouble.
+            Why::Silence | Why::Trouble => {}
             Why::Hold => self.hold_over(),
             Why::HandOver => self.hand_over_unanswered(),
             Why::Word => self.heed_word(),
@@ -189,7 +190,8 @@ impl Course<'_> {
     }
 }
 
-fn rank(report: &Report) -> AttemptState {
+/// How far a report says that a message came.
+pub(crate) fn rank(report: &Report) -> AttemptState {
     match report {
         Report::AcceptedReceiptDue | Report::Accepted => AttemptState::Accepted(None),
         Report::Delivered => AttemptState::Delivered,

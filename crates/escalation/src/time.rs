@@ -61,6 +61,8 @@ pub enum Why {
     DrillOver,
     /// A closed activation leaves memory.
     Archive,
+    /// People are told of a trouble, or that it is over.
+    Trouble,
 }
 
 /// Milliseconds from `earlier` to `later`, 0 where it is not later.

@@ -132,4 +132,6 @@ pub struct Trouble {
     pub since: Timestamp,
     /// Whose, where it is one customer's.
     pub customer: Option<CustomerId>,
+    /// The customer whose own technical ladder looked after such troubles when it came up; `None` where the operator's did.
+    pub keeper: Option<CustomerId>,
 }

@@ -219,6 +219,9 @@ impl Floor {
     /// Fills in what a carrier needs. With `recorded` false neither code nor link is given: nobody could honour them.
     pub fn order(&self, id: &DispatchId, now: Timestamp, possible_duplicate: bool, recorded: bool) -> Option<Order> {
         let dispatch = self.engine.owed(id)?;
+        if let Some(notice) = self.engine.notice_called(&id.activation) {
+            return Some(crate::notice::write(self, notice, dispatch, now, possible_duplicate, recorded));
+        }
         let act = self.engine.activation(&id.activation)?;
         Some(crate::order::write(self, &self.link_base, act, dispatch, now, possible_duplicate, recorded))
     }
@@ -330,8 +333,16 @@ impl Floor {
 
     fn common(&self, at: Timestamp, mono_us: u64, event: &Event) -> Common {
         let act = event.activation().and_then(|id| self.engine.activation(id));
-        let aseq = if matches!(event, Event::Raised(_)) { Some(0) } else { act.map(|act| act.entries) };
-        Common { at, mono_us, customer: act.map(|act| act.customer.clone()), aseq }
+        let notice = event.activation().and_then(|id| self.engine.notice_called(id));
+        let aseq = match (event, act, notice) {
+            (Event::Raised(_), _, _) | (Event::TroubleTold { .. }, None, None) => Some(0),
+            (_, Some(act), _) => Some(act.entries),
+            (_, None, notice) => notice.map(|notice| notice.entries),
+        };
+        // Whose a trouble is that people are told of, its entry says itself.
+        let told = notice.filter(|_| !matches!(event, Event::TroubleTold { .. }));
+        let customer = act.map(|act| &act.customer).or_else(|| told.and_then(|notice| self.engine.seen_by(&notice.matter)));
+        Common { at, mono_us, customer: customer.cloned(), aseq }
     }
 
     /// Keeps the indexes that the rules do not need: live and at replay alike.
@@ -440,6 +451,7 @@ impl Floor {
             | Event::PoliceNeeded { .. }
             | Event::PoliceRung { .. }
             | Event::StepTaken { .. }
+            | Event::TroubleAnswered { .. }
             | Event::TestAnswered { .. } => {
                 outcome.counted = true;
             }
@@ -470,6 +482,8 @@ impl Floor {
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
+            | Event::TroubleTold { .. }
+            | Event::TroubleOver { .. }
             | Event::DeviceReported { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }

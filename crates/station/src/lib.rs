@@ -29,6 +29,7 @@ pub mod lookout;
 mod lost;
 pub mod milestones;
 pub mod notary;
+mod notice;
 mod order;
 mod portray;
 pub mod replay;

@@ -29,12 +29,13 @@ pub(crate) fn write(
         address: address(floor, dispatch),
         words: words(floor, links, act, dispatch, now, recorded),
         queued_at: dispatch.queued_at,
-        recency: u64::try_from(act.recency().as_microsecond()).unwrap_or_default(),
+        // A drill goes after every call and before the message about a trouble, which is the least recent.
+        recency: u64::try_from(act.recency().as_microsecond()).unwrap_or_default().max(1),
         possible_duplicate,
     }
 }
 
-fn address(floor: &Floor, dispatch: &Dispatch) -> Address {
+pub(crate) fn address(floor: &Floor, dispatch: &Dispatch) -> Address {
     let (person, contact) = match &dispatch.to {
         Recipient::Person { person, contact } => (Some(*person), *contact),
         Recipient::Stranger { contact } => (None, *contact),
@@ -113,6 +114,12 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("site_id", act.device.site.to_string()),
         ("device_id", act.device.name.to_string()),
         ("customer_id", act.customer.to_string()),
+        ("trouble", String::new()),
+        ("trouble_id", String::new()),
+        ("wrong", String::new()),
+        ("remedy", String::new()),
+        ("ended", String::new()),
+        ("ending", String::new()),
     ])
 }
 
@@ -158,7 +165,11 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         | Purpose::StandDown
         | Purpose::NothingAcknowledged
         | Purpose::WhichAlarm
-        | Purpose::AlreadyClosed => false,
+        | Purpose::AlreadyClosed
+        | Purpose::Trouble
+        | Purpose::TroubleAgain
+        | Purpose::TroubleTaken
+        | Purpose::TroubleOver => false,
     };
     let (Some(public), Recipient::Person { person, contact }) = (&links.public_url, &dispatch.to) else { return Default::default() };
     if !asks {
@@ -217,7 +228,7 @@ fn recipient(floor: &Floor, act: &Activation, dispatch: &Dispatch) -> String {
 }
 
 /// What a text calls somebody: their first name, or its letter without the stop that would end the sentence.
-fn first_name(floor: &Floor, person: PersonVersion) -> String {
+pub(crate) fn first_name(floor: &Floor, person: PersonVersion) -> String {
     let name = floor.vault.person(person).map(|card| card.name.as_str()).unwrap_or_default();
     name.split_whitespace().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }

@@ -12,6 +12,7 @@ use escalation::dispatch::{Recipient, Report};
 use escalation::event::{About, AnsweredVia, CoResponder, Doer, Event, Party, Raised};
 use escalation::id::{ActivationId, ContactKey, DeviceId, DeviceName, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::{Ladder, Need, RungIndex, Who};
+use escalation::matter::Matter;
 use escalation::plan::{Part, Plan, StepId};
 use escalation::police::Threshold;
 use escalation::private::Private;
@@ -28,7 +29,7 @@ use crate::sheet;
 use crate::vault::Vault;
 use crate::view::{
     AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
-    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TestView, TroubleView,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView,
 };
 
 /// An activation in memory.
@@ -172,11 +173,21 @@ pub(crate) fn troubles(floor: &Floor, scope: &Scope) -> Vec<TroubleView> {
         };
         site.map_or("UTC", |card| card.timezone.as_str()).to_owned()
     };
+    // A thousand gaps are one matter: what people were told of it is looked up once.
+    let mut tellings: BTreeMap<Matter, TellingView> = BTreeMap::new();
+    let mut telling_of = |matter: &Matter| tellings.entry(matter.clone()).or_insert_with(|| crate::notice::telling(floor, matter)).clone();
     floor
         .engine
         .troubles()
         .filter(|(cause, _)| visible(cause))
-        .map(|(cause, trouble)| TroubleView { cause: cause.clone(), since: trouble.since, timezone: timezone(cause) })
+        .map(|(cause, trouble)| TroubleView {
+            cause: cause.clone(),
+            since: trouble.since,
+            timezone: timezone(cause),
+            telling: Some(trouble.matter(cause))
+                .filter(|matter| scope.permits_telling(matter, directory))
+                .map(|matter| telling_of(&matter)),
+        })
         .collect()
 }
 
@@ -581,10 +592,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
             format!("{} asked {} to take over", doer(vault, by), successor(vault, to.person, to.key))
         }
         Event::HandOverEnded { why, .. } => format!("nobody took over: {}", plain(why)),
-        Event::Escalated { by, to, .. } => {
-            let whom = to.map_or("everyone".to_owned(), |rung| format!("rung {}", rung.0.saturating_add(1)));
-            format!("escalated by {} to {whom}", doer(vault, by))
-        }
+        Event::Escalated { by, to, .. } => format!("escalated by {} to {}", doer(vault, by), rung_or_everyone(*to)),
         Event::Exhausted { .. } => "every rung was tried; everyone is told again until a human answers".to_owned(),
         Event::RoundStarted { round, everyone, late_ms, .. } => {
             format!("round {round}: {} told again{}", if *everyone { "everyone" } else { "the centre and the last rung" }, late(*late_ms))
@@ -614,6 +622,9 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::PersonVersioned { .. }
         | Event::TroubleRaised { .. }
         | Event::TroubleCleared { .. }
+        | Event::TroubleTold { .. }
+        | Event::TroubleAnswered { .. }
+        | Event::TroubleOver { .. }
         | Event::TestStarted { .. }
         | Event::TestEnded { .. }
         | Event::DeviceReported { .. }
@@ -622,6 +633,10 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::Erased { .. }
         | Event::LegalHoldSet { .. } => kind_of(event),
     })
+}
+
+fn rung_or_everyone(to: Option<RungIndex>) -> String {
+    to.map_or_else(|| "everyone".to_owned(), |rung| format!("rung {}", rung.0.saturating_add(1)))
 }
 
 fn party_names(vault: &Vault, directory: u32, parties: &[Party]) -> String {

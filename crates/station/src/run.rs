@@ -43,6 +43,8 @@ const SLEEP_MAX: Duration = Duration::from_secs(1);
 const DRAIN_MAX: usize = 512;
 /// How many activations' deadlines one turn handles; the rest follow in the next one.
 const TICKS_MAX: usize = 256;
+/// How many troubles one turn tells people of, when no call is due; the rest follow in the next one, which begins at once.
+const TELLINGS_MAX: usize = 8;
 /// How long between two tries to reach a lost record.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
@@ -370,11 +372,21 @@ impl<L: Ledger, C: Clock> Station<L, C> {
 
     fn tick(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
         for _ in 0..TICKS_MAX {
-            match self.floor.engine.next_deadline() {
+            match self.floor.engine.next_deadline_of_calls() {
                 Some(deadline) if deadline.at <= now => {
                     self.lag_ms = millis_between(deadline.at, now);
                     self.floor.take_into(now, mono_us, vec![(NOBODY, Input::Tick)], turn);
                 }
+                // How late a trouble is told says nothing about ladders, and whoever presses meanwhile waits for few of them.
+                Some(_) | None => return self.tell_of_troubles(now, mono_us, turn),
+            }
+        }
+    }
+
+    fn tell_of_troubles(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
+        for _ in 0..TELLINGS_MAX {
+            match self.floor.engine.next_deadline() {
+                Some(deadline) if deadline.at <= now => self.floor.take_into(now, mono_us, vec![(NOBODY, Input::Tick)], turn),
                 Some(_) | None => return,
             }
         }

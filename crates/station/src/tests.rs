@@ -1000,7 +1000,7 @@ async fn a_drill_of_a_spool_that_was_put_aside_is_not_heard_as_a_press() {
     let desk = house.desk.clone();
     tokio::spawn(async move { desk.drill(drill).await });
     let order = house.next_sent().await;
-    assert_eq!((order.words["drill"].as_str(), order.words["kind"].as_str(), order.recency), ("yes", "DRILL", 0));
+    assert_eq!((order.words["drill"].as_str(), order.words["kind"].as_str(), order.recency), ("yes", "DRILL", 1));
     let desk = house.desk.clone();
     tokio::spawn(async move { desk.submit(Input::Signal(press_of("clinic/desk-1", "3"))).await });
     house.desk.turn().await.unwrap();

@@ -12,6 +12,7 @@ use escalation::drilling::Drill;
 use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
+use escalation::matter::Matter;
 use escalation::plan::{Part, StepId};
 use escalation::police::Threshold;
 use escalation::signal::Kind;
@@ -93,6 +94,14 @@ impl Scope {
     /// Whether a line of a history may be seen.
     pub fn permits_line(&self, line: &Line) -> bool {
         !(self.at_the_place && is_covert(&line.kind))
+    }
+
+    /// Whether it may be seen who was told of a matter: a customer sees who its own technical ladder told, and nobody of the operator's.
+    pub fn permits_telling(&self, matter: &Matter, directory: &Directory) -> bool {
+        let is_own = |customer: &CustomerId| {
+            directory.has_technical_ladder(customer) && self.customers.as_ref().is_none_or(|customers| customers.contains(customer))
+        };
+        self.is_everything() || (self.sites.is_none() && matter.customer.as_ref().is_some_and(is_own))
     }
 
     /// Whether the station's own affairs may be seen: only by keys that are not restricted.
@@ -531,6 +540,38 @@ pub struct TroubleView {
     pub since: Timestamp,
     /// By which clock its times are said: the site's, else UTC.
     pub timezone: String,
+    /// What people were told of it; `None` for whoever may not see whom.
+    pub telling: Option<TellingView>,
+}
+
+/// What people were told of a trouble, together with others of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TellingView {
+    /// The reference of the messages, once there are any.
+    pub reference: Option<String>,
+    /// When people are told next if it lasts; `None` where nobody is told, because there is no technical ladder.
+    pub next_at: Option<Timestamp>,
+    /// Who looks after it.
+    pub taken_by: Option<String>,
+    /// Nobody could be told when people were last looked for.
+    pub unheard: bool,
+    /// Each message, the earliest first.
+    pub messages: Vec<ToldView>,
+}
+
+/// One message about a trouble.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldView {
+    /// To whom, by name.
+    pub to: String,
+    /// By which channel.
+    pub medium: Medium,
+    /// What for.
+    pub purpose: Purpose,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// What became of it: `queued`, `accepted`, `delivered`, `failed`.
+    pub outcome: &'static str,
 }
 
 /// What a responder's page shows. Before an answer it shows only what the text message showed.

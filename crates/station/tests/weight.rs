@@ -33,7 +33,9 @@ fn button(number: u32) -> DeviceId {
 fn adoption(secret: &Secret) -> Adoption {
     let (customer, centre) = (CustomerId::parse("kalamunda").unwrap(), CentreId::parse("westside").unwrap());
     let mut directory = Directory::default();
-    directory.customers.insert(customer.clone(), Customer { prefix: "KAL".parse().unwrap(), ladder: None, centre: Some(centre.clone()) });
+    directory
+        .customers
+        .insert(customer.clone(), Customer { prefix: "KAL".parse().unwrap(), ladder: None, centre: Some(centre.clone()), technical: None });
     directory.centres.insert(centre.clone(), Centre { webhook: Some(CarrierName::parse("westside").unwrap()) });
     let mut people = Vec::new();
     for number in 0..=2 * OPEN / BUTTONS {

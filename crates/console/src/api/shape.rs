@@ -8,7 +8,9 @@ use escalation::police::Threshold;
 use escalation::time::{Timestamp, Why};
 use escalation::word::Word;
 use serde::{Serialize, Serializer};
-use station::view::{Attempt, Card, Detail, DeviceView, Going, Line, PlanView, PoliceView, RungView, StepView, TroubleView};
+use station::view::{
+    Attempt, Card, Detail, DeviceView, Going, Line, PlanView, PoliceView, RungView, StepView, TellingView, ToldView, TroubleView,
+};
 use utoipa::ToSchema;
 
 /// One activation.
@@ -347,6 +349,42 @@ pub(crate) struct Trouble {
     #[serde(serialize_with = "time")]
     #[schema(value_type = String)]
     since: Timestamp,
+    /// What people were told of it, together with others of its kind; left out for keys that may not see whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    telling: Option<Telling>,
+}
+
+/// What people were told of a trouble.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Telling {
+    /// The reference of the messages, once there are any.
+    #[schema(example = "TRB-7")]
+    reference: Option<String>,
+    /// When people are told next if it lasts; null where nobody is, because there is no technical ladder.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    next_at: Option<Timestamp>,
+    /// Who looks after it.
+    taken_by: Option<String>,
+    /// Nobody could be told when people were last looked for.
+    unheard: bool,
+    /// Each message, the earliest first.
+    messages: Vec<Told>,
+}
+
+/// One message about a trouble.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Told {
+    to: String,
+    /// sms or email.
+    medium: &'static str,
+    /// `trouble`, `trouble_again`, `trouble_taken` or `trouble_over`.
+    purpose: &'static str,
+    #[serde(serialize_with = "time")]
+    #[schema(value_type = String)]
+    queued_at: Timestamp,
+    /// queued, accepted, delivered or failed.
+    outcome: &'static str,
 }
 
 /// The open troubles in scope.
@@ -491,7 +529,27 @@ impl From<&DeviceView> for Device {
 impl TryFrom<&TroubleView> for Trouble {
     type Error = serde_json::Error;
     fn try_from(trouble: &TroubleView) -> Result<Self, serde_json::Error> {
-        Ok(Self { cause: serde_json::to_value(&trouble.cause)?, since: trouble.since })
+        let telling = trouble.telling.as_ref().map(Telling::from);
+        Ok(Self { cause: serde_json::to_value(&trouble.cause)?, since: trouble.since, telling })
+    }
+}
+
+impl From<&TellingView> for Telling {
+    fn from(telling: &TellingView) -> Self {
+        let told = |told: &ToldView| Told {
+            to: told.to.clone(),
+            medium: told.medium.as_str(),
+            purpose: told.purpose.as_str(),
+            queued_at: told.queued_at,
+            outcome: told.outcome,
+        };
+        Self {
+            reference: telling.reference.clone(),
+            next_at: telling.next_at,
+            taken_by: telling.taken_by.clone(),
+            unheard: telling.unheard,
+            messages: telling.messages.iter().map(told).collect(),
+        }
     }
 }
 
@@ -554,6 +612,7 @@ fn why(why: Why) -> &'static str {
         Why::Round => "round",
         Why::DrillOver => "drill_over",
         Why::Archive => "archive",
+        Why::Trouble => "trouble",
     }
 }
 

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use escalation::dispatch::Purpose;
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::trouble::Cause;
 use station::desk::DeskError;
-use station::view::{Card, Query, TroubleView};
+use station::view::{Card, Query, TellingView, ToldView, TroubleView};
 
 use super::row::{self, Row};
 use super::testing::Line;
@@ -20,6 +21,8 @@ use crate::problem::Problem;
 use crate::roles::Action;
 use crate::room::Room;
 
+/// How many of the messages about a trouble are shown.
+const TOLD_MAX: usize = 6;
 /// How many open activations are shown; the list says so where there are more.
 const OPEN_MAX: usize = 1_000;
 /// How many closed ones are.
@@ -168,5 +171,38 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         }
         Cause::Fault { activation: None } => "A fault of the program was recorded: report it.".to_owned(),
     };
-    format!("{what} For {}.", moment::span(trouble.since, now))
+    let told = trouble.telling.as_ref().map(|telling| told_words(telling, &trouble.timezone)).unwrap_or_default();
+    format!("{what} For {}.{told}", moment::span(trouble.since, now))
+}
+
+/// Who knows of it, and who looks after it: what is not known to have been told is shown as not told.
+fn told_words(telling: &TellingView, timezone: &str) -> String {
+    let Some(next) = telling.next_at else {
+        return " Nobody is told of it: there is no technical ladder.".to_owned();
+    };
+    let Some(reference) = &telling.reference else {
+        return format!(" People are told at {} if it lasts.", moment::clock(next, timezone));
+    };
+    let told = telling.messages.iter().filter(|told| matches!(told.purpose, Purpose::Trouble | Purpose::TroubleAgain));
+    let line = |told: &ToldView| {
+        let (done, outcome) = match told.outcome {
+            "failed" => ("tried", "NOT sent"),
+            "queued" => ("trying", "not sent yet"),
+            outcome => ("told", outcome),
+        };
+        format!("{done} {} by {} at {} ({outcome})", told.to, told.medium.as_str(), moment::clock(told.queued_at, timezone))
+    };
+    let lines: Vec<String> = told.map(line).collect();
+    let earlier = lines.len().saturating_sub(TOLD_MAX);
+    let told = match (lines.get(earlier..).unwrap_or_default(), earlier) {
+        ([], _) => "nobody could be told".to_owned(),
+        (latest, 0) => latest.join(", "),
+        (latest, earlier) => format!("{earlier} messages before, then {}", latest.join(", ")),
+    };
+    let unheard = if telling.unheard { "; NOBODY was told" } else { "" };
+    let taken = match &telling.taken_by {
+        Some(name) => format!("; {name} looks after it"),
+        None => "; nobody has said to look after it".to_owned(),
+    };
+    format!(" {reference}: {told}{unheard}{taken}; next at {}.", moment::clock(next, timezone))
 }

@@ -270,6 +270,7 @@ fn next(card: &Card) -> &'static str {
         Some(Why::Round) => "everyone is told again",
         Some(Why::DrillOver) => "the drill ends by itself",
         Some(Why::Archive) => "leaves this list",
+        Some(Why::Trouble) => "people are told of a trouble",
     }
 }
 

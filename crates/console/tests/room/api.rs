@@ -287,6 +287,7 @@ async fn everyone_who_may_look_is_told_that_buttons_are_dead() {
         cause,
         since,
         timezone: "UTC".to_owned(),
+        telling: None,
     }));
     let house = House::new(world);
     for (key, seen) in [("kal", 2), ("library", 2), ("centre", 3)] {

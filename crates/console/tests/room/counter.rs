@@ -308,6 +308,7 @@ pub(crate) fn town() -> World {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
             timezone: "UTC".to_owned(),
+            telling: None,
         }],
         details: [climbing, exhausted, held, accepted, closed].into_iter().map(|card| detail(now, card)).collect(),
         ..World::default()

@@ -8,7 +8,7 @@ use crate::gsm7::{normalise, septets_of};
 
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
-pub(crate) const SMS_WORDS: [(&str, usize); 38] = [
+pub(crate) const SMS_WORDS: [(&str, usize); 44] = [
     ("kind", 8),
     ("kind_id", 10),
     ("site", 60),
@@ -45,6 +45,12 @@ pub(crate) const SMS_WORDS: [(&str, usize); 38] = [
     ("site_id", 64),
     ("device_id", 64),
     ("customer_id", 64),
+    ("trouble", 16),
+    ("trouble_id", 24),
+    ("wrong", 56),
+    ("remedy", 34),
+    ("ended", 8),
+    ("ending", 48),
     ("subject", 0),
     ("paragraphs", 0),
 ];
@@ -137,6 +143,7 @@ pub(crate) fn usual_words() -> Words {
         ("responder", "Priya N"),
         ("phone", "08 9555 0100"),
         ("disposition", "attended"),
+        ("trouble", "broker away"),
     ] {
         words.insert(name, word.to_owned());
     }

@@ -176,7 +176,7 @@ pub(crate) fn order(id: &str, address: Address) -> Order {
         address,
         words,
         queued_at: Timestamp::from_second(1_776_060_180).unwrap(),
-        recency: 1,
+        recency: 2,
         possible_duplicate: false,
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
 use crate::event::{CoResponder, ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
-use crate::id::Digest;
+use crate::id::{Digest, KeyId};
 use crate::ladder::{RungIndex, Who};
 use crate::plan::StepId;
 use crate::police::Threshold;
@@ -37,10 +37,7 @@ impl Activation {
             }
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
-                if let Some(key) = key.filter(|key| !self.keys.contains(key)) {
-                    self.keys.reserve_exact(1);
-                    self.keys.push(key);
-                }
+                self.tell_under(*key);
                 self.on_queued(
                     at,
                     *dispatch,
@@ -109,6 +106,9 @@ impl Activation {
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
+            | Event::TroubleTold { .. }
+            | Event::TroubleAnswered { .. }
+            | Event::TroubleOver { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
@@ -118,6 +118,14 @@ impl Activation {
             | Event::LegalHoldSet { .. } => return false,
         }
         true
+    }
+
+    /// Somebody is told under a key of the station: their codes and links mean something under that one alone.
+    fn tell_under(&mut self, key: Option<KeyId>) {
+        if let Some(key) = key.filter(|key| !self.keys.contains(key)) {
+            self.keys.reserve_exact(1);
+            self.keys.push(key);
+        }
     }
 
     /// Whether an event can follow what is here. One that cannot is a fault of the program or of its record.
@@ -176,6 +184,9 @@ impl Activation {
             | Event::PersonVersioned { .. }
             | Event::TroubleRaised { .. }
             | Event::TroubleCleared { .. }
+            | Event::TroubleTold { .. }
+            | Event::TroubleAnswered { .. }
+            | Event::TroubleOver { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
             | Event::DeviceReported { .. }
@@ -455,7 +466,11 @@ impl Activation {
             | Purpose::ColleagueSilent
             | Purpose::RingPolice
             | Purpose::HasAnyoneRung
-            | Purpose::StandDown => {}
+            | Purpose::StandDown
+            | Purpose::Trouble
+            | Purpose::TroubleAgain
+            | Purpose::TroubleTaken
+            | Purpose::TroubleOver => {}
         }
         self.attempts.insert(number, attempt);
     }

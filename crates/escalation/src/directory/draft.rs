@@ -34,6 +34,7 @@ mod roster;
 mod safe_words;
 mod sayable;
 mod site;
+mod technical;
 mod wait;
 mod wall;
 mod zone;
@@ -58,6 +59,7 @@ pub use resolve::{Resolved, ResolvedPerson};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use safe_words::{ParsedWords, SafeWords};
 pub use site::DraftSite;
+pub use technical::DraftTechnical;
 pub use zone::zones_version;
 
 use index::Index;
@@ -90,6 +92,8 @@ pub struct Draft {
     pub leave: Vec<DraftLeave>,
     /// Whose a press is that names a site nobody knows.
     pub fallback: Option<DraftFallback>,
+    /// Who is told of troubles.
+    pub technical: DraftTechnical,
     /// Adapter rules in the file's order: the first whose topic matches is asked.
     pub adapters: Vec<DraftAdapter>,
     /// Action plans in the file's order.
@@ -124,6 +128,7 @@ impl Draft {
             let index = Index::of(&draft);
             reference::review(&mut reader, &draft, &index);
             belonging::review(&mut reader, &draft, &index);
+            technical::review(&mut reader, &draft);
             reach::review(&mut reader, &draft, &index);
         }
         let findings = reader.into_findings();
@@ -146,6 +151,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let calendars = file.each("calendar", DraftCalendar::read);
     let leave = file.each("leave", DraftLeave::read);
     let fallback = file.table("fallback").and_then(DraftFallback::read);
+    let technical = file.table("technical").map(DraftTechnical::read).unwrap_or_default();
     let adapters = file.each("adapter", DraftAdapter::read);
     let plans = file.each("plan", DraftPlan::read);
     nothing_there(&mut file);
@@ -160,7 +166,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, adapters, plans }
+    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, technical, adapters, plans }
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

@@ -4,7 +4,7 @@ use super::{Doer, Event};
 use crate::id::ActivationId;
 
 impl Event {
-    /// The activation it belongs to: its stream in the record.
+    /// The activation or the notice it belongs to: its stream in the record.
     pub fn activation(&self) -> Option<&ActivationId> {
         match self {
             Self::Raised(raised) => Some(&raised.act),
@@ -45,6 +45,9 @@ impl Event {
             | Self::Closed { act, .. }
             | Self::Reopened { act, .. }
             | Self::TestAnswered { act, .. }
+            | Self::TroubleTold { act, .. }
+            | Self::TroubleAnswered { act, .. }
+            | Self::TroubleOver { act }
             | Self::Archived { act } => Some(act),
             Self::AnswerSetAside { act, .. } => act.as_ref(),
             Self::StationStarted { .. }
@@ -80,6 +83,7 @@ impl Event {
             | Self::PoliceNeeded { by, .. }
             | Self::PoliceRung { by, .. }
             | Self::TestAnswered { by, .. }
+            | Self::TroubleAnswered { by, .. }
             | Self::StepTaken { by, .. }
             | Self::SaidSafe { by, .. } => by.by.as_ref(),
             Self::TestStarted { by, .. }
@@ -106,6 +110,8 @@ impl Event {
             | Self::PersonVersioned { .. }
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
+            | Self::TroubleTold { .. }
+            | Self::TroubleOver { .. }
             | Self::DeviceReported { .. }
             | Self::CancelAsked { .. }
             | Self::AskedFirst { .. }

@@ -35,6 +35,7 @@ impl Event {
             | Self::Arrived { by, .. }
             | Self::PoliceNeeded { by, .. }
             | Self::TestAnswered { by, .. }
+            | Self::TroubleAnswered { by, .. }
             | Self::SaidSafe { by, .. } => {
                 by.seal_with(seal);
             }
@@ -81,6 +82,8 @@ impl Event {
             | Self::CheckpointAnchored { .. }
             | Self::TroubleRaised { .. }
             | Self::TroubleCleared { .. }
+            | Self::TroubleTold { .. }
+            | Self::TroubleOver { .. }
             | Self::AskedFirst { .. }
             | Self::RungEntered { .. }
             | Self::RungPassedOver { .. }

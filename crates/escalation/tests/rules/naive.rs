@@ -178,7 +178,9 @@ fn adoption(ladder: &[Step]) -> Adoption {
     let customer = CustomerId::parse("one").unwrap();
     let site = SiteId::parse("library").unwrap();
     let mut directory = Directory::default();
-    directory.customers.insert(customer.clone(), Customer { prefix: "ONE".parse().unwrap(), ladder: Some(id.clone()), centre: None });
+    directory
+        .customers
+        .insert(customer.clone(), Customer { prefix: "ONE".parse().unwrap(), ladder: Some(id.clone()), centre: None, technical: None });
     directory.sites.insert(
         site,
         Site {

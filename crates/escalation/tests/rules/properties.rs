@@ -115,7 +115,9 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
     for (index, (customer, prefix)) in [("one", "ONE"), ("two", "TWO")].into_iter().enumerate() {
         let centre = centred.then(|| CentreId::parse(if index == 0 { "hooked" } else { "desk" }).unwrap());
         let customer = CustomerId::parse(customer).unwrap();
-        directory.customers.insert(customer.clone(), Customer { prefix: prefix.parse().unwrap(), ladder: Some(ladder_id(0)), centre });
+        directory
+            .customers
+            .insert(customer.clone(), Customer { prefix: prefix.parse().unwrap(), ladder: Some(ladder_id(0)), centre, technical: None });
         // The second site's ladder exists in some directories only.
         let site = Site {
             customer,

@@ -21,6 +21,7 @@ mod record;
 mod reopening;
 mod rosters;
 mod testing;
+mod troubling;
 mod words;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.

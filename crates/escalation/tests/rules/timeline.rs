@@ -16,7 +16,9 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::Ticked { open, .. } => format!("tick, {open} open"),
         Event::SignedBy { key, .. } => format!("signed by {key}"),
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
-        Event::TroubleCleared { cause, .. } => format!("! cleared: {cause:?}"),
+        Event::TroubleCleared { .. } | Event::TroubleTold { .. } | Event::TroubleAnswered { .. } | Event::TroubleOver { .. } => {
+            return notice(floor, event);
+        }
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),
         Event::Raised(raised) => raised_line(floor, raised),
         Event::PressedAgain { act, presses, how, .. } => format!("{act} pressed again, {presses} presses ({how:?})"),
@@ -36,11 +38,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::ContactPassedOver { act, rung, who, why } => {
             format!("{act} {} of rung {} passed over ({why:?})", who_is(floor, who), rung.0 + 1)
         }
-        Event::DispatchQueued { act, dispatch, to, medium, purpose, code, late_ms, .. } => {
-            let code = code.map(|c| format!(" code {c}")).unwrap_or_default();
-            let late = if *late_ms == 0 { String::new() } else { format!(" late by {late_ms} ms") };
-            format!("  {act}.{dispatch} {} to {}: {}{code}{late}", medium.as_str(), floor.name_of(to), purpose.as_str())
-        }
+        Event::DispatchQueued { .. } => return queued(floor, event),
         Event::DispatchReported { act, dispatch, report, .. } => format!("  {act}.{dispatch} is {report:?}"),
         Event::ReceiptOverdue { act, dispatch } => format!("  {act}.{dispatch} has no receipt"),
         Event::Accepted { act, by, commitment, arrive_by, climb_on, renewal } => {
@@ -116,6 +114,30 @@ fn ended(drill: Option<DrillEnd>) -> String {
 fn raised_line(floor: &Floor, r: &Raised) -> String {
     let drill = r.drill_until.map(|until| format!(" AS A DRILL until {}", floor.stamp(until))).unwrap_or_default();
     format!("{} raised{drill}: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
+}
+
+/// A message that is owed.
+fn queued(floor: &Floor, event: &Event) -> Option<String> {
+    let Event::DispatchQueued { act, dispatch, to, medium, purpose, code, late_ms, .. } = event else { return None };
+    let code = code.map(|c| format!(" code {c}")).unwrap_or_default();
+    let late = if *late_ms == 0 { String::new() } else { format!(" late by {late_ms} ms") };
+    Some(format!("  {act}.{dispatch} {} to {}: {}{code}{late}", medium.as_str(), floor.name_of(to), purpose.as_str()))
+}
+
+/// What people are told of a trouble.
+fn notice(floor: &Floor, event: &Event) -> Option<String> {
+    if let Event::TroubleTold { act, rung, why, until, parties, more, topic, .. } = event {
+        let (rung, until) = (rung.0 + 1, floor.stamp(*until));
+        return Some(format!("{act} {topic:?} +{more} rung {rung} until {until} ({why:?}): {}", people(floor, parties)));
+    }
+    if let Event::TroubleAnswered { act, by, takes, until } = event {
+        return Some(format!("{act} {} looks after it: {takes}, until {}", responder(floor, by), floor.stamp(*until)));
+    }
+    if let Event::TroubleCleared { cause, .. } = event {
+        return Some(format!("! cleared: {cause:?}"));
+    }
+    let Event::TroubleOver { act } = event else { return None };
+    Some(format!("{act} over"))
 }
 
 /// What becomes of a commitment, and who is there beside the first.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::Index;
-use super::reader::Reader;
-use super::{Draft, DraftDevice, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
+use super::reader::{At, Reader};
+use super::{Draft, DraftCustomer, DraftDevice, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
 use crate::id::{CustomerId, LadderId, SiteId, Slug};
 
 /// The customers whose presses may climb a ladder, each with a line that says so.
@@ -82,6 +82,9 @@ fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, User
             climbs(&own.value, &customer.id, own.line);
         }
     }
+    for (customer, named) in draft.told_of_troubles() {
+        climbs(&named.value, &customer.id, named.line);
+    }
     if let Some(fallback) = &draft.fallback
         && let Some(customer) = index.customer_named(fallback.customer.as_ref())
     {
@@ -91,6 +94,11 @@ fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, User
 }
 
 impl Draft {
+    /// By which ladder each customer's own troubles are told: its technical one, else the operator's.
+    fn told_of_troubles(&self) -> impl Iterator<Item = (&DraftCustomer, &At<LadderId>)> {
+        self.customers.iter().filter_map(|customer| Some((customer, customer.technical.as_ref().or(self.technical.ladder.as_ref())?)))
+    }
+
     /// At which sites each ladder is climbed: those whose own it is, and those that have a device with it.
     pub(super) fn climbed_at(&self) -> BTreeMap<&LadderId, Vec<&DraftSite>> {
         let index = Index::of(self);

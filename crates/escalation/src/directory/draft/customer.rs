@@ -22,6 +22,8 @@ pub struct DraftCustomer {
     pub ladder: Option<At<LadderId>>,
     /// The centre asked first about old and unreadable signals.
     pub centre: Option<At<CentreId>>,
+    /// Who is told of its own troubles.
+    pub technical: Option<At<LadderId>>,
     /// Where it begins.
     pub line: usize,
 }
@@ -43,11 +45,20 @@ impl DraftCustomer {
         }
         let ladder = section.id("ladder");
         let centre = section.id("centre");
+        let technical = section.id("technical");
         section.later("jurisdiction", "jurisdictions are", "leave the key out");
         section.close();
         let id = id?.value;
         let derived = derived.map(|value| At { value, line });
-        Some(Self { name: name.map_or_else(|| id.to_string(), |n| n.value), id, prefix: prefix.or(derived)?, ladder, centre, line })
+        Some(Self {
+            name: name.map_or_else(|| id.to_string(), |n| n.value),
+            id,
+            prefix: prefix.or(derived)?,
+            ladder,
+            centre,
+            technical,
+            line,
+        })
     }
 
     /// The one customer of a directory that names none.
@@ -64,6 +75,7 @@ impl DraftCustomer {
             prefix: defaults.prefix.clone().unwrap_or(At { value: prefix, line }),
             ladder: None,
             centre: None,
+            technical: None,
             line,
         })
     }

@@ -21,6 +21,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
     adapters(reader, draft, &named);
     shared_addresses(reader, draft);
     fallback(reader, draft, &named);
+    known_ladder(reader, &named, "technical", draft.technical.ladder.as_ref());
 }
 
 /// The ids of one kind: to look one up, and in the file's order to say which was meant.
@@ -78,6 +79,14 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     let mut seen = BTreeMap::new();
     for customer in &draft.customers {
         let prefix = customer.prefix.value.as_str();
+        if customer.prefix.value.is_of_notices() {
+            reader.error(
+                customer.prefix.line,
+                format!("customer \"{}\": the prefix {prefix} is the station's own", customer.id),
+                "messages about troubles have references that begin so",
+                "choose another prefix",
+            );
+        }
         if let Some(first) = seen.insert(prefix, customer)
             && first.id != customer.id
         {
@@ -112,6 +121,7 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
         .customers
         .iter()
         .map(|c| (format!("customer \"{}\"", c.id), &c.ladder))
+        .chain(draft.customers.iter().map(|c| (format!("customer \"{}\", technical", c.id), &c.technical)))
         .chain([("defaults".to_owned(), &draft.defaults.ladder)])
     {
         known_ladder(reader, named, &owner, wanted.as_ref());

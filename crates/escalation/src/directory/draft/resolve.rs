@@ -70,6 +70,7 @@ impl Draft {
             fallback: self.fallback.as_ref().and_then(|f| {
                 Some(Fallback { customer: index.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),
+            technical: self.technical(),
             adapters: self.adapters.iter().map(|a| a.rule.clone()).collect(),
         }
     }
@@ -77,7 +78,12 @@ impl Draft {
     fn customer(&self, customer: &super::DraftCustomer) -> Customer {
         let ladder = customer.ladder.as_ref().or(self.defaults.ladder.as_ref());
         let centre = customer.centre.as_ref().or(self.defaults.centre.as_ref());
-        Customer { prefix: customer.prefix.value.clone(), ladder: ladder.map(|l| l.value.clone()), centre: centre.map(|c| c.value.clone()) }
+        Customer {
+            prefix: customer.prefix.value.clone(),
+            ladder: ladder.map(|l| l.value.clone()),
+            centre: centre.map(|c| c.value.clone()),
+            technical: customer.technical.as_ref().map(|l| l.value.clone()),
+        }
     }
 
     fn places(&self) -> Places {

@@ -929,6 +929,117 @@ address = "3 Example Rd"
     );
 }
 
+/// Somebody who looks after the station, and whatever else a story needs.
+fn looked_after(technical: &str, rung: &str) -> String {
+    let ladder = "[[ladder]]\nid = \"station\"\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\" }]\n";
+    let defaults = "[defaults]\ntimezone = \"Australia/Perth\"\n";
+    format!("{SOUND}[technical]\n{technical}\n{ladder}[[ladder.rung]]\nnotify = [{{ person = \"p-nair\" }}]\n{rung}{defaults}")
+}
+
+#[test]
+fn troubles_have_a_ladder_of_their_own() {
+    let text = looked_after("ladder = \"station\"\nwait = \"90s\"\nagain = \"1h\"", "");
+    check(&text, &expect![[""]]);
+    let technical = resolve(&Draft::parse("directory.toml", &text).draft.unwrap()).directory.technical;
+    assert_eq!((technical.wait_s.0, technical.again_s.0, technical.ladder.unwrap().as_str()), (90, 3_600, "station"));
+    check(
+        &looked_after("wait = \"2h\"", ""),
+        &expect![[r#"
+        Error directory.toml:45: technical: ladder is missing
+          the station's troubles would be told to nobody
+          name the ladder of whoever looks after the station
+        Error directory.toml:46: technical: wait is outside of 1 s to 1 h
+          choose a span within these limits
+    "#]],
+    );
+    check(
+        &text.replace("[defaults]\ntimezone = \"Australia/Perth\"\n", ""),
+        &expect![[r#"
+        Warning directory.toml:46: troubles are told to people, and [defaults] has no timezone
+          nobody knows when it is night: what can wait is told at any hour
+          name the timezone of whoever looks after the station in [defaults]
+    "#]],
+    );
+    check(
+        &looked_after("ladder = \"station\"\nagain = \"1s\"", ""),
+        &expect![[r#"
+        Error directory.toml:47: technical: again is shorter than 1 min
+          everybody of the ladder would be told without a pause
+          choose 1 min at least; 30m is usual
+    "#]],
+    );
+    check(
+        &looked_after("ladder = \"stations\"", ""),
+        &expect![[r#"
+        Error directory.toml:46: technical: there is no ladder "stations"
+          did you mean "station"?
+    "#]],
+    );
+}
+
+#[test]
+fn a_technical_ladder_asks_for_nothing_that_is_not_honoured() {
+    let rung = "kinds = [\"duress\"]\nneed = 2\n[[ladder.rung]]\nnotify = [{ centre = \"westside\" }, { person = \"j-smith\", by = [\"voice\"] }]\n";
+    check(
+        &looked_after("ladder = \"station\"", rung),
+        &expect![[r#"
+        Error directory.toml:51: ladder "station", rung 2 has hours or kinds, and a trouble has neither a site's clock nor a kind
+          it is climbed for troubles
+          name a roster with shifts; for calls keep another ladder
+        Error directory.toml:51: ladder "station", rung 2 needs several people, and one who looks after a trouble is enough
+          it is climbed for troubles
+          leave need out; for calls keep another ladder
+        Warning directory.toml:51: ladder "station", rung 2: it needs 2 people and has 1
+          its ladder goes on until people of other rungs have accepted as well
+          name more people on it, or ask for fewer
+        Error directory.toml:55: ladder "station", rung 3 names a centre, and a centre takes what it is sent for a call for help
+          it is climbed for troubles
+          name people; for calls keep another ladder
+        Error directory.toml:55: ladder "station", rung 3 is told by a call, and nobody is rung for a trouble in this version
+          it is climbed for troubles
+          leave voice out of by; for calls keep another ladder
+    "#]],
+    );
+    check(
+        &with("prefix = \"KAL\"", "prefix = \"TRB\""),
+        &expect![[r#"
+        Error directory.toml:4: customer "kalamunda": the prefix TRB is the station's own
+          messages about troubles have references that begin so
+          choose another prefix
+    "#]],
+    );
+}
+
+/// Whoever would be told of another customer's troubles is found, also where that customer has named nobody.
+#[test]
+fn nobodys_people_are_told_of_anothers_troubles() {
+    let other = "[[customer]]\nid = \"swan\"\nprefix = \"SWN\"\nladder = \"counters\"\n";
+    let text = looked_after("ladder = \"station\"", other)
+        .replacen("id = \"p-nair\"", "id = \"p-nair\"\ncustomer = \"kalamunda\"", 1)
+        .replacen("id = \"library\"", "id = \"library\"\ncustomer = \"kalamunda\"", 1)
+        .replacen("[fallback]", "[fallback]\ncustomer = \"kalamunda\"", 1);
+    check(
+        &text,
+        &expect![[r#"
+        Error directory.toml:55: ladder "station", rung 2: person "p-nair" belongs to customer "kalamunda", not "swan"
+          they would be told of another customer's alarms
+          name one of that customer, or leave its own customer out
+    "#]],
+    );
+    let named = text.replacen("id = \"swan\"", "id = \"swan\"\ntechnical = \"counters\"", 1);
+    check(
+        &named,
+        &expect![[r#"
+        Error directory.toml:43: ladder "counters", rung 2 names a centre, and a centre takes what it is sent for a call for help
+          it is climbed for troubles
+          name people; for calls keep another ladder
+        Error directory.toml:44: ladder "counters", rung 2: person "p-nair" belongs to customer "kalamunda", not "swan"
+          they would be told of another customer's alarms
+          name one of that customer, or leave its own customer out
+    "#]],
+    );
+}
+
 #[test]
 fn names_must_fit_a_text_message() {
     check(

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use escalation::anchor::{Anchored, Receipt};
+use escalation::dispatch::Report;
 use escalation::event::{Erasable, Event, Reader};
-use escalation::id::{AnchorName, CustomerId};
+use escalation::id::{AnchorName, CustomerId, LadderId, SiteId};
 use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::trouble::Cause;
@@ -18,7 +19,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 57] = [
+const KINDS: [&str; 60] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -30,6 +31,9 @@ const KINDS: [&str; 57] = [
     "person.version",
     "trouble.raised",
     "trouble.cleared",
+    "trouble.told",
+    "trouble.answered",
+    "trouble.over",
     "device.reported",
     "test.started",
     "test.ended",
@@ -91,6 +95,9 @@ fn kind(event: &Event) -> &'static str {
         Event::PersonVersioned { .. } => "person.version",
         Event::TroubleRaised { .. } => "trouble.raised",
         Event::TroubleCleared { .. } => "trouble.cleared",
+        Event::TroubleTold { .. } => "trouble.told",
+        Event::TroubleAnswered { .. } => "trouble.answered",
+        Event::TroubleOver { .. } => "trouble.over",
         Event::DeviceReported { .. } => "device.reported",
         Event::TestStarted { .. } => "test.started",
         Event::TestEnded { .. } => "test.ended",
@@ -306,6 +313,16 @@ fn a_long_day() -> Floor {
     floor.reply("j-smith", "Y{code}");
     floor.end_test(&["library/counter-1"]);
     floor.forward("25h");
+    floor.adopt(&super::troubling::technical());
+    let gap = Cause::CoverageGap { ladder: LadderId::parse("counters").unwrap(), site: SiteId::parse("library").unwrap(), from: floor.now };
+    floor.take(Input::TroubleNoticed(gap.clone())).unwrap();
+    play(&mut floor, "forward 60s\nreply kal-it Y{code}");
+    floor.take(Input::TroubleCleared(gap)).unwrap();
+    floor.forward("60s");
+    let owed: Vec<_> = floor.engine.outbox().map(|(id, _)| id.clone()).collect();
+    for id in owed {
+        floor.report_on(&id, Report::Accepted);
+    }
     hand_out(&mut floor, &by);
     floor
 }
