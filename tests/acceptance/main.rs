@@ -51,4 +51,6 @@ mod testing;
 #[cfg(test)]
 mod town;
 #[cfg(test)]
+mod troubling;
+#[cfg(test)]
 mod words;

@@ -30,4 +30,7 @@ mod scenario;
 mod seeds;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
+mod troubled;
+#[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
 mod world;

@@ -8,13 +8,14 @@ use std::fmt::Display;
 use escalation::acknowledgement::Gesture;
 use escalation::activation::{Activation, Check, Progress, Promise};
 use escalation::engine::Engine;
-use escalation::event::{AnsweredVia, Entry as Why, Event, Responder};
+use escalation::event::{AnsweredVia, Entry as Cause, Event, Responder};
 use escalation::id::{ActivationId, CustomerId, DispatchId};
-use escalation::time::{SignedDuration, Timestamp, millis_between};
+use escalation::time::{SignedDuration, Timestamp, Why, millis_between};
 
 use crate::alarmed;
 use crate::past::{Entry, Past};
 use crate::scenario::PRIVATE;
+use crate::troubled;
 use crate::world::payload_of;
 
 /// Everyone is told again at least every 10 minutes; a round may be a minute late by a full queue.
@@ -44,6 +45,7 @@ pub(crate) fn judge(past: &Past) -> Vec<String> {
     never_quiet(past, &mut found);
     duplicates_are_of_kills(past, &mut found);
     alarmed::are_told_how_it_goes(past, &mut found);
+    troubled::are_told_of_the_end(past, &mut found);
     nothing_private(past, &mut found);
     found.0
 }
@@ -70,7 +72,7 @@ fn states_make_sense(past: &Past, found: &mut Findings) -> Engine {
         let act = entry.event.activation();
         let before = act.filter(|_| is_repeat(entry)).and_then(|act| engine.activation(act).cloned());
         if let Event::RungEntered { act, rung, why, .. } = &entry.event
-            && !matches!(why, Why::Escalated)
+            && !matches!(why, Cause::Escalated)
             && let Some(Progress::Climb { rung: Some(last), .. }) = engine.activation(act).map(|act| act.progress)
             && *rung <= last
         {
@@ -92,7 +94,12 @@ fn states_make_sense(past: &Past, found: &mut Findings) -> Engine {
         has_deadline(Some(act), found);
     }
     let first = engine.activations().filter_map(Activation::next_due).map(|(at, _)| at).min();
-    if engine.next_deadline().map(|deadline| deadline.at) != first {
+    // People are told of a trouble at deadlines of its own.
+    let is_first = engine.next_deadline().map_or(first.is_none(), |deadline| match deadline.why {
+        Why::Trouble => first.is_none_or(|first| deadline.at <= first),
+        _other => Some(deadline.at) == first,
+    });
+    if !is_first {
         found.wrong("I3 the first deadline is not on the agenda", format!("{first:?} {:?}", engine.next_deadline()));
     }
     match &past.live {
@@ -206,7 +213,10 @@ fn sequences_have_no_gap(past: &Past, found: &mut Findings) {
 fn only_humans_stop_it(past: &Past, found: &mut Findings) {
     for entry in &past.entries {
         let human = match &entry.event {
-            Event::Accepted { act, by, .. } | Event::Joined { act, by, .. } | Event::Declined { act, by, .. } => is_human(past, act, by),
+            Event::Accepted { act, by, .. }
+            | Event::Joined { act, by, .. }
+            | Event::Declined { act, by, .. }
+            | Event::TroubleAnswered { act, by, .. } => is_human(past, act, by),
             Event::Claimed { by, .. } | Event::Held { by, .. } | Event::Closed { by, .. } | Event::Escalated { by, .. } => {
                 by.idempotency.is_some_and(|key| past.human.keys.contains(&key))
             }

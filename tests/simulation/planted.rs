@@ -167,6 +167,35 @@ fn a_message_that_is_sent_twice() {
 }
 
 #[test]
+fn t_somebody_told_of_a_trouble_who_is_not_told_of_its_end_or_told_twice() {
+    is_found("T told of a trouble and not of its end", |past| {
+        past.entries.remove(position(past, |entry| is_queued_for(entry, Purpose::TroubleOver))?);
+        Some(())
+    });
+    is_found("T told of an end twice or without cause", |past| {
+        let told = position(past, |entry| is_queued_for(entry, Purpose::TroubleOver))?;
+        let again = past.entries[told].clone();
+        past.entries.insert(told, again);
+        Some(())
+    });
+    is_found("T said to be over while it lasts", |past| {
+        let over = position(past, |entry| entry.kind == "trouble.over")?;
+        let act = past.entries[over].event.activation()?.clone();
+        let told = position(past, |entry| entry.kind == "trouble.told" && entry.event.activation() == Some(&act))?;
+        let Event::TroubleTold { cause, .. } = past.entries[told].event.clone() else { return None };
+        past.entries.retain(|entry| !matches!(&entry.event, Event::TroubleCleared { cause: cleared, .. } if *cleared == cause));
+        Some(())
+    });
+    is_found("T said to be over before anything was looked at", |past| {
+        let over = position(past, |entry| entry.kind == "trouble.over")?;
+        let started = position(past, |entry| entry.kind == "station.started")?;
+        let again = Entry { at: past.entries[over].at, ..past.entries[started].clone() };
+        past.entries.insert(over, again);
+        Some(())
+    });
+}
+
+#[test]
 fn g_somebody_alarmed_who_is_not_told_or_told_twice() {
     for (purpose, missing, twice) in [
         (Purpose::StandDown, "G alarmed and not stood down", "G stood down twice or without cause"),

@@ -423,6 +423,17 @@ wait = "{wait}"
 notify = [{{ person = "m-ono", by = ["email"] }}, {{ person = "j-smith", by = ["sms"] }}, {{ person = "p-nair", by = ["sms"] }}]
 wait = "60s"
 need = 2
+[[ladder]]
+id = "station"
+[[ladder.rung]]
+notify = [{{ person = "m-ono", by = ["sms", "email"] }}]
+wait = "60s"
+[[ladder.rung]]
+notify = [{{ person = "p-nair", by = ["sms"] }}]
+[technical]
+ladder = "station"
+wait = "20s"
+again = "4m"
 [fallback]
 customer = "kalamunda"
 ladder = "counters"
