@@ -33,7 +33,7 @@ fn mailbox() -> String {
 }
 
 /// How many entries a checkpoint must have to cover the newest entry of a kind.
-fn size_with(daemon: &Daemon, kind: &str) -> u64 {
+pub(crate) fn size_with(daemon: &Daemon, kind: &str) -> u64 {
     let record = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
     let newest = record.query_row("SELECT max(seq) FROM entry WHERE kind = ?1", [kind], |row| row.get::<_, i64>(0));
     u64::try_from(newest.unwrap()).unwrap() + 1
@@ -66,7 +66,7 @@ fn receipts(daemon: &Daemon) -> Vec<(String, u64, Value)> {
 }
 
 /// Waits until the record says that an anchor took a checkpoint of at least this size.
-async fn expect_receipt(daemon: &Daemon, anchor: &str, at_least: u64) -> Value {
+pub(crate) async fn expect_receipt(daemon: &Daemon, anchor: &str, at_least: u64) -> Value {
     wait::until(&format!("a receipt of {anchor}"), async || {
         receipts(daemon).into_iter().find(|(name, size, _)| name == anchor && *size >= at_least).map(|(_, _, receipt)| receipt)
     })

@@ -9,6 +9,8 @@ use harness::{Button, Daemon, Gateway};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::anchors::{expect_receipt, size_with};
+use crate::centre::{Centre, SECRET};
 use crate::evidence::Evidence;
 use crate::signing::signed_with;
 use crate::town::{SMITH, code_in, expect_activation};
@@ -29,8 +31,13 @@ struct Story {
 
 impl Story {
     async fn told(keys: &[Key]) -> Self {
+        Self::told_with(keys, |plan| plan).await
+    }
+
+    /// The same with further settings.
+    async fn told_with(keys: &[Key], further: impl FnOnce(daemon::Plan) -> daemon::Plan) -> Self {
         let gateway = Gateway::start();
-        let (daemon, key) = signed_with(&gateway, |plan| keys.iter().fold(plan, daemon::Plan::key)).await;
+        let (daemon, key) = signed_with(&gateway, |plan| further(keys.iter().fold(plan, daemon::Plan::key))).await;
         let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
         button.press().await;
         let smith = gateway.phone(SMITH);
@@ -153,6 +160,9 @@ async fn the_police_are_handed_everything_and_others_tools_find_it_sound() {
     let (code, said) = story.check_by_hand(&bag, Some(&story.key));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains(&format!("{} entries are in it", own + 1)), "{said}");
+    // Nobody outside was given anything, and all of them say so.
+    assert!(said.contains("NOT ANCHORED") && report.contains("Nobody outside is known to have been given a checkpoint"), "{said}");
+    assert!(text(&bag, "data/README.txt").contains("Nobody outside is known"));
     // Without a key nothing is proven, and both say so.
     let (code, said) = story.check_by_hand(&bag, None);
     assert!(code == Some(2) && said.contains("NOT PROVEN"), "{said}");
@@ -198,6 +208,77 @@ async fn whoever_is_told_nothing_private_gets_no_byte_of_it_and_it_is_still_prov
 }
 
 #[tokio::test]
+async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
+    let centre = Centre::open().await;
+    let theirs = daemon::new_key_with(&["--role", "auditor", "--customer", "kalamunda"]);
+    let keys = [daemon::new_key_with(&["--role", "auditor"]), theirs];
+    let story = Story::told_with(&keys, |plan| plan.anchor_hook("union", centre.url(), SECRET, "every_s = 1\n")).await;
+    let closed = size_with(&story.daemon, "activation.closed");
+    expect_receipt(&story.daemon, "union", closed).await;
+
+    let zip = story.export("police");
+    let (code, said) = story.verify(&zip, &story.key);
+    assert_eq!((code, &said["sound"]), (Some(0), &json!(true)), "{said}");
+    let [outside, ..] = said["outside"].as_array().unwrap().as_slice() else { panic!("{said}") };
+    let size = outside["size"].as_u64().unwrap();
+    assert!(outside["anchor"] == "union" && size >= closed, "{said}");
+    // What the keeper has is what the bundle says that they have.
+    let calls = centre.calls();
+    let kept = calls.iter().map(|call| &call.body["data"]).find(|data| data["size"] == size).unwrap();
+    assert_eq!(outside["root"], kept["root"]);
+    let bag = story.unpack(&zip);
+    let note = format!("data/anchors/{size:010}.checkpoint");
+    assert_eq!(json!(text(&bag, &note)), kept["checkpoint"]);
+    let root = kept["root"].as_str().unwrap();
+    for file in ["data/report.html", "data/README.txt", "data/anchors.csv"] {
+        let text = text(&bag, file);
+        assert!(text.contains("union") && text.contains(root), "{file}: {text}");
+    }
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(0) && said.contains(&format!("union was given the first {size} entries")) && said.contains(root), "{said}");
+
+    // A root that nobody was given does not lead to the record, whoever makes the manifests anew.
+    let list = text(&bag, "data/anchors.csv");
+    let first = if root.starts_with('A') { 'B' } else { 'A' };
+    std::fs::write(bag.join("data/anchors.csv"), list.replace(root, &format!("{first}{}", &root[1..]))).unwrap();
+    list_anew(&bag);
+    std::fs::remove_file(bag.join(&note)).unwrap();
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(1) && said.contains("missing"), "{said}");
+    std::fs::write(bag.join(&note), kept["checkpoint"].as_str().unwrap()).unwrap();
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(1) && said.contains("the record does not begin with what was given away"), "{said}");
+    // A note that is another than the list says.
+    std::fs::write(bag.join("data/anchors.csv"), &list).unwrap();
+    std::fs::copy(bag.join("data/checkpoint"), bag.join(&note)).unwrap();
+    list_anew(&bag);
+    let (code, said) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(1) && said.contains("is another than data/anchors.csv says"), "{said}");
+
+    // Which anchors there are is told to whoever oversees the whole station.
+    for (key, is_told) in keys.iter().zip([true, false]) {
+        let request = story.daemon.api_with_key(Some(&key.secret)).request(Method::POST, "/api/v1/activations/KAL-1/export");
+        let answer = request.json(&json!({"for": "regulator"})).send().await.unwrap();
+        let to = story.folder.path().join(format!("{is_told}.zip"));
+        std::fs::write(&to, answer.bytes().await.unwrap()).unwrap();
+        let (code, said) = story.verify(&to, &story.key);
+        let name = if is_told { "union" } else { "(withheld)" };
+        assert!(code == Some(0) && said["outside"][0]["anchor"] == name && said["outside"][0]["root"] == root, "{said}");
+        let bytes = String::from_utf8_lossy(&std::fs::read(&to).unwrap()).into_owned();
+        assert_eq!(bytes.contains("union"), is_told);
+    }
+}
+
+/// Makes the manifests of a bag anew, as whoever forges one does.
+fn list_anew(bag: &Path) {
+    for manifest in ["manifest-sha256.txt", "tagmanifest-sha256.txt"] {
+        let lines: Vec<String> = text(bag, manifest).lines().map(|line| line.split_once("  ").unwrap().1.to_owned()).collect();
+        let sums = Command::new("sha256sum").args(&lines).current_dir(bag).output().unwrap();
+        std::fs::write(bag.join(manifest), sums.stdout).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_bundle_that_was_changed_is_found_and_the_file_is_named() {
     let story = Story::told(&[]).await;
     let zip = story.export("police");
@@ -218,12 +299,7 @@ async fn a_bundle_that_was_changed_is_found_and_the_file_is_named() {
     }
     // Whoever changes an entry and makes the manifests anew is stopped by the proof.
     std::fs::write(&record, String::from_utf8(body).unwrap().replace("\"v\":1", "\"v\":2")).unwrap();
-    for (manifest, of) in [("manifest-sha256.txt", "data"), ("tagmanifest-sha256.txt", "")] {
-        let lines: Vec<String> = text(&bag, manifest).lines().map(|line| line.split_once("  ").unwrap().1.to_owned()).collect();
-        assert!(lines.iter().all(|line| line.starts_with(of)));
-        let sums = Command::new("sha256sum").args(&lines).current_dir(&bag).output().unwrap();
-        std::fs::write(bag.join(manifest), sums.stdout).unwrap();
-    }
+    list_anew(&bag);
     let (code, said) = story.check_by_hand(&bag, Some(&story.key));
     assert!(code == Some(1) && said.contains(&format!("{name} is not in the record that was signed")), "{said}");
 }

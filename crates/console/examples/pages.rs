@@ -5,6 +5,7 @@
 #[expect(clippy::unwrap_used, dead_code, reason = "the tests' scripted watch, of which this uses a part")]
 mod counter;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use console::hooks::{HookCall, HookReply, Hooks};
 use console::settings::Settings;
 use console::{Parts, router, serve};
-use station::notary::{Answer, Attested, NotaryError, Proofs};
+use station::notary::{Answer, Attested, NotaryError, Notes, Proofs};
 
 struct Nobody;
 
@@ -37,6 +38,9 @@ impl Proofs for Nobody {
     }
     fn consistency(&self, _older: u64, _newer: u64) -> Answer<'_, Vec<String>> {
         Box::pin(async { Err(NotaryError::Unsigned) })
+    }
+    fn notes(&self, _sizes: BTreeSet<u64>) -> Answer<'_, Notes> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

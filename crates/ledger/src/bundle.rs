@@ -3,6 +3,7 @@
 //! Knows what has to fit together, and nothing of whom a bundle is for or what may be told to them: that is decided before.
 
 mod check;
+mod outside;
 mod zip;
 
 use crate::checkpoint::Checkpoint;
@@ -14,6 +15,7 @@ use crate::tlog_proof::TlogProof;
 use crate::tree::LeafHash;
 
 pub use check::{BundleFault, BundleFinding, BundleReport, verify as verify_bundle};
+pub use outside::{Given, Outside};
 use zip::Files;
 pub use zip::{NotAZip, TooLarge};
 
@@ -44,6 +46,8 @@ pub struct Bundle {
     pub disclosures: Vec<Disclosure>,
     /// What is not in it, and why.
     pub withheld: Vec<Withheld>,
+    /// Checkpoints that cover it and that places outside were given.
+    pub anchors: Vec<Given>,
     /// Papers for people, by their names in the folder `data`.
     pub papers: Vec<(&'static str, String)>,
 }
@@ -98,6 +102,9 @@ impl Bundle {
         }
         let lines: Vec<String> = self.withheld.iter().map(Withheld::line).collect();
         put("withheld.csv".to_owned(), format!("{WITHHELD}\n{}", lines.concat()).as_bytes());
+        for (name, text) in Given::files(&self.anchors, &self.checkpoint) {
+            put(name, text.as_bytes());
+        }
         put("verify.sh".to_owned(), VERIFY.as_bytes());
         for (name, text) in &self.papers {
             put((*name).to_owned(), text.as_bytes());

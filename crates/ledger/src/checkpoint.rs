@@ -102,7 +102,15 @@ impl Checkpoint {
     /// # Errors
     /// [`NotProven`].
     pub fn continues(&self, older: &Self, proof: &ConsistencyProof) -> Result<(), NotProven> {
-        proof::continues(&older.head, &self.head, proof)
+        self.begins_with(&older.head, proof)
+    }
+
+    /// The same of a tree that nobody has vouched for yet: what it is compared with is somebody else's copy.
+    ///
+    /// # Errors
+    /// [`NotProven`].
+    pub fn begins_with(&self, older: &TreeHead, proof: &ConsistencyProof) -> Result<(), NotProven> {
+        proof::continues(older, &self.head, proof)
     }
 }
 

@@ -39,7 +39,9 @@ pub use any::AnyLedger;
 pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
 pub use begun::Begun;
-pub use bundle::{Bundle, BundleFault, BundleFinding, BundleReport, IDENTIFIER, NotAZip, Packed, TooLarge, Withheld, verify_bundle};
+pub use bundle::{
+    Bundle, BundleFault, BundleFinding, BundleReport, Given, IDENTIFIER, NotAZip, Outside, Packed, TooLarge, Withheld, verify_bundle,
+};
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use copy::CopyError;

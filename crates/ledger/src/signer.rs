@@ -150,6 +150,11 @@ impl Signer {
         self.keys.public()
     }
 
+    /// The file of all that it has given away.
+    pub fn memory(&self) -> &Path {
+        &self.path
+    }
+
     /// What it signed last; `None` before its first.
     pub const fn last(&self) -> Option<&Checkpoint> {
         self.last.as_ref()

@@ -2,16 +2,18 @@
 //!
 //! A bundle is made of what the record has, never of what memory thinks. It leaves only once the record says who has it.
 
+mod anchors;
 mod guard;
 pub mod register;
 mod report;
 mod selection;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use escalation::anchor::LastAnchored;
 use escalation::event::{Event, Reader};
-use escalation::id::{ActivationId, Digest, PersonId, PersonVersion};
+use escalation::id::{ActivationId, AnchorName, Digest, PersonId, PersonVersion};
 use escalation::input::{Export, Input};
 use escalation::private::Private;
 use escalation::time::Timestamp;
@@ -97,6 +99,8 @@ pub struct Dossier {
     pub(crate) own: Vec<Kept>,
     /// The entries that say who the people are that it names.
     pub(crate) people: Vec<Kept>,
+    /// The entries that say who outside took a checkpoint that covers it.
+    pub(crate) anchors: Vec<Kept>,
     /// The directories that it went by.
     pub(crate) directories: Vec<Entry>,
     /// How many entries it has beyond those.
@@ -138,7 +142,7 @@ pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Ha
     let now = desk.turn().await?;
     let customer = dossier.card.customer.clone();
     let entries = u32::try_from(dossier.own.len()).unwrap_or(u32::MAX);
-    let bundle = selection::bundle(&dossier, attested, &wish, now).await?;
+    let bundle = selection::bundle(&dossier, proofs, attested, &wish, now).await?;
     let packed = tokio::task::spawn_blocking(move || bundle.pack()).await.map_err(NotHanded::Died)??;
     let digest = Digest::new(*packed.digest.as_bytes());
     let Wish { of, reader, principal, actor, .. } = wish;
@@ -164,12 +168,15 @@ impl Dossier {
         vault: Arc<Vault>,
         id: &ActivationId,
         scope: &Scope,
+        anchored: &BTreeMap<AnchorName, LastAnchored>,
     ) -> Result<Option<Self>, DeskError> {
         let history = history(ledger, id, ENTRIES_MAX, PAGE).await?;
         let card = portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site));
         let Some(card) = card else { return Ok(None) };
-        let read = Self::gather(ledger, vault, card, history.entries, history.left_out).await;
-        read.map(Some).map_err(|error| DeskError::Record(error.to_string()))
+        let unreadable = |error: ReadError| DeskError::Record(error.to_string());
+        let mut read = Self::gather(ledger, vault, card, history.entries, history.left_out).await.map_err(unreadable)?;
+        read.anchors = anchors::receipts(ledger, &read.own, anchored).await.map_err(unreadable)?;
+        Ok(Some(read))
     }
 
     async fn gather<L: Ledger>(ledger: &L, vault: Arc<Vault>, card: Card, entries: Vec<Entry>, left_out: usize) -> Result<Self, ReadError> {
@@ -187,7 +194,7 @@ impl Dossier {
         for version in own.iter().filter_map(Kept::directory).collect::<BTreeSet<u32>>() {
             directories.extend(at(ledger, vault.directory_entry(version)).await?);
         }
-        Ok(Self { vault, card, own, people, directories, left_out })
+        Ok(Self { vault, card, own, people, anchors: Vec::new(), directories, left_out })
     }
 
     /// Whether a link that was sent still answers: it does until the activation has left memory.
@@ -203,7 +210,7 @@ impl Dossier {
 
     /// The places of all that may be proven.
     fn places(&self) -> Vec<u64> {
-        self.own.iter().chain(&self.people).map(|kept| kept.entry.seq.index()).collect()
+        self.own.iter().chain(&self.people).chain(&self.anchors).map(|kept| kept.entry.seq.index()).collect()
     }
 }
 
@@ -230,6 +237,11 @@ impl Kept {
             return Some(raised.directory);
         }
         if let Event::RungEntered { directory, .. } = event { Some(*directory) } else { None }
+    }
+
+    /// Its bytes as text; empty where they are gone.
+    fn text(&self) -> String {
+        self.entry.body.as_ref().map(|body| String::from_utf8_lossy(body.bytes()).into_owned()).unwrap_or_default()
     }
 
     fn fields(&self) -> Value {

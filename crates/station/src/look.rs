@@ -300,8 +300,8 @@ fn dossier<L: Ledger>(
     scope: Scope,
     done: oneshot::Sender<Result<Option<Dossier>, DeskError>>,
 ) {
-    let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
-    tokio::spawn(async move { drop(done.send(Dossier::read(&*ledger, vault, &id, &scope).await)) });
+    let (ledger, vault, anchored) = (Arc::clone(ledger), Arc::clone(&floor.vault), floor.engine.anchored().clone());
+    tokio::spawn(async move { drop(done.send(Dossier::read(&*ledger, vault, &id, &scope, &anchored).await)) });
 }
 
 fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::Sender<Result<Option<About>, DeskError>>) {

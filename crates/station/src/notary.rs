@@ -4,6 +4,8 @@
 //! most once a second; and every few minutes it asks the watch for a tick, so that silence can be shown to have been silence.
 //! A signer that fails or refuses is a trouble, and nothing else stops.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub struct Shelf<L> {
     latest: watch::Receiver<Option<Arc<Checkpoint>>>,
     current: watch::Receiver<Option<Arc<Checkpoint>>>,
     keys: Vec<VerifyKey>,
+    /// The file of all that was signed; `None` where nobody signs.
+    memory: Option<PathBuf>,
 }
 
 /// What vouches for some entries: one checkpoint, every key that signs, and a proof of each entry.
@@ -129,7 +133,8 @@ impl<L: Ledger> Notary<L> {
         let (latest, latest_out) = watch::channel(last);
         let (current, current_out) = watch::channel(None);
         let keys = signer.as_ref().map(Signer::keys).unwrap_or_default();
-        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, current: current_out, keys };
+        let memory = signer.as_ref().map(|signer| signer.memory().to_owned());
+        let shelf = Shelf { ledger: Arc::clone(&ledger), tree: Arc::clone(&tree), latest: latest_out, current: current_out, keys, memory };
         let notary = Self { ledger, signer, unsigned, submit, health, tick_every, tree, latest, current, in_trouble: None };
         (notary, shelf)
     }
@@ -253,8 +258,12 @@ pub trait Proofs: Send + Sync {
     fn attest(&self, places: Vec<u64>) -> Answer<'_, Attested>;
     /// That the record of `newer` entries begins with that of `older`: hashes in hex.
     fn consistency(&self, older: u64, newer: u64) -> Answer<'_, Vec<String>>;
+    /// The checkpoints of these sizes that are still known and that each key of today vouches for, whichever a verifier has.
+    fn notes(&self, sizes: BTreeSet<u64>) -> Answer<'_, Notes>;
 }
 
+/// Checkpoints as they were given away.
+pub type Notes = Vec<Checkpoint>;
 /// An answer that takes a moment.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotaryError>> + Send + 'a>>;
 
@@ -262,7 +271,7 @@ impl<L> Shelf<L> {
     /// Of a record that nobody signs.
     pub fn unsigned(ledger: Arc<L>) -> Self {
         let (_, latest) = watch::channel(None);
-        Self { ledger, tree: Arc::default(), current: latest.clone(), latest, keys: Vec::new() }
+        Self { ledger, tree: Arc::default(), current: latest.clone(), latest, keys: Vec::new(), memory: None }
     }
 
     /// What is signed of the record as it is now, and each that follows; `None` before the first of this run, and while signing
@@ -356,6 +365,23 @@ impl<L: Ledger> Proofs for Shelf<L> {
             Ok(proof.path.iter().map(ToString::to_string).collect())
         })
     }
+
+    fn notes(&self, sizes: BTreeSet<u64>) -> Answer<'_, Notes> {
+        let (memory, keys) = (self.memory.clone(), self.keys.clone());
+        Box::pin(async move {
+            let Some(memory) = memory.filter(|_| !sizes.is_empty()) else { return Ok(Vec::new()) };
+            tokio::task::spawn_blocking(move || given_away(&memory, &sizes, &keys)).await.map_err(NotaryError::Died)
+        })
+    }
+}
+
+/// What a file of notes has of these sizes. One that does not read, or is away, has nothing: then that is not known.
+fn given_away(memory: &Path, sizes: &BTreeSet<u64>, keys: &[VerifyKey]) -> Vec<Checkpoint> {
+    let text = std::fs::read(memory).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let is_asked = |note: &&str| note.lines().nth(1).and_then(|size| size.parse().ok()).is_some_and(|size: u64| sizes.contains(&size));
+    let (notes, _torn) = ledger::notes(&text);
+    let is_vouched = |note: &&str| keys.iter().all(|key| Checkpoint::open(note, std::slice::from_ref(key)).is_ok());
+    notes.into_iter().filter(is_asked).filter(is_vouched).filter_map(|note| Checkpoint::open(note, keys).ok()).collect()
 }
 
 async fn consistency<L: Ledger>(ledger: &L, tree: &Subtrees, older: u64, newer: u64) -> Result<ConsistencyProof, NotaryError> {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::outside::{LIST, Outside};
 use super::zip::{self, NotAZip};
 use super::{IDENTIFIER, WITHHELD};
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
@@ -36,6 +37,8 @@ pub struct BundleReport {
     pub values: u64,
     /// Entries and values that are named as withheld.
     pub withheld: u64,
+    /// Which places outside are named that were given a checkpoint of the record: what they have kept is compared by hand.
+    pub outside: Vec<Outside>,
     /// Whether one of its entries ends the history and none opens it again: else later ones may exist. They may even then.
     pub closed: bool,
     /// What is wrong.
@@ -83,6 +86,10 @@ pub enum BundleFault {
     NotProven(NotProven),
     /// It leads to another checkpoint than the bundle's.
     OtherCheckpoint,
+    /// The record does not begin with what a place outside is said to have.
+    NotContinued(NotProven),
+    /// It is another checkpoint than the list says.
+    OtherNote,
     /// It is of another place than its name says.
     OtherPlace,
     /// It is an entry of another history.
@@ -250,6 +257,7 @@ impl Check {
         if records.is_empty() {
             self.find("data/records", BundleFault::Empty);
         }
+        self.outside(&keys);
         self.withheld();
         for (value, path) in std::mem::take(&mut self.committed) {
             self.find(&path, BundleFault::Unexplained { value });
@@ -327,6 +335,47 @@ impl Check {
         }
     }
 
+    /// The record begins with each checkpoint that a place outside is said to have. A bundle of an older version names none.
+    fn outside(&mut self, keys: &[VerifyKey]) {
+        if !self.files.contains_key(LIST) {
+            return;
+        }
+        for outside in Outside::read(&self.text(LIST)) {
+            let Some(outside) = outside else {
+                self.find(LIST, BundleFault::Unreadable);
+                continue;
+            };
+            self.leads_on(&outside);
+            let path = outside.note();
+            if self.files.contains_key(&path) {
+                match Checkpoint::open(&self.text(&path), keys) {
+                    Ok(note) if note.origin().as_str() != outside.origin || *note.head() != outside.head() => {
+                        self.find(&path, BundleFault::OtherNote);
+                    }
+                    Ok(_) => {}
+                    Err(why) => self.find(&path, BundleFault::Checkpoint(why)),
+                }
+            }
+            self.report.outside.push(outside);
+        }
+    }
+
+    fn leads_on(&mut self, outside: &Outside) {
+        let path = outside.way();
+        let text = self.text(&path);
+        let Some((proof, note)) = outside.onwards(&text) else {
+            return self.find(&path, BundleFault::Unreadable);
+        };
+        if note != self.text("data/checkpoint") {
+            return self.find(&path, BundleFault::OtherCheckpoint);
+        }
+        // Where nobody vouches for the bundle's checkpoint, that is said already.
+        let continues = self.report.checkpoint.as_ref().map(|checkpoint| checkpoint.begins_with(&outside.head(), &proof));
+        if let Some(Err(why)) = continues {
+            self.find(&path, BundleFault::NotContinued(why));
+        }
+    }
+
     fn withheld(&mut self) {
         const PATH: &str = "data/withheld.csv";
         let text = self.text(PATH);
@@ -397,6 +446,8 @@ impl BundleFault {
             Self::Proof(_) => "not_a_proof",
             Self::NotProven(_) => "not_proven",
             Self::OtherCheckpoint => "other_checkpoint",
+            Self::NotContinued(_) => "not_continued",
+            Self::OtherNote => "other_note",
             Self::OtherPlace => "other_place",
             Self::OtherHistory { .. } => "other_history",
             Self::ValueOfNothing => "value_of_nothing",
@@ -431,6 +482,8 @@ impl fmt::Display for BundleFinding {
             BundleFault::Proof(why) => write!(f, "it proves nothing: {why}"),
             BundleFault::NotProven(why) => write!(f, "it is not in the record that was signed: {why}"),
             BundleFault::OtherCheckpoint => write!(f, "it leads to another checkpoint than the bundle's"),
+            BundleFault::NotContinued(why) => write!(f, "the record does not begin with what was given away: {why}"),
+            BundleFault::OtherNote => write!(f, "it is another checkpoint than data/anchors.csv says was given away"),
             BundleFault::OtherPlace => write!(f, "it is of another place than its name says"),
             BundleFault::OtherHistory { found } => write!(f, "it is an entry of {found}"),
             BundleFault::ValueOfNothing => write!(f, "no entry commits to this value"),

@@ -45,7 +45,22 @@ async fn bundle() -> (Bundle, VerifyKey) {
     let mut signer = Signer::open(&notes, SigningKeys { current, before: None }).expect("a signer");
     let mut tree = Subtrees::new();
     tree.extend(batch.entries().iter().map(|Sealed { body, .. }| body.leaf()));
-    let checkpoint = signer.sign(tree.head(), &ConsistencyProof::default()).expect("signed");
+    let mut earlier = Subtrees::new();
+    earlier.extend(batch.entries().iter().take(6).map(|Sealed { body, .. }| body.leaf()));
+    let note = signer.sign(earlier.head(), &ConsistencyProof::default()).expect("signed");
+    let onwards = tree.consistency(6, 7, &Blocks::default()).expect("a way");
+    let checkpoint = signer.sign(tree.head(), &onwards).expect("signed");
+    let given = Given {
+        to: "insurer".to_owned(),
+        entry: 6,
+        recorded_at: "2026-04-13T06:04:06.000000Z".to_owned(),
+        origin: note.origin().to_string(),
+        size: note.size(),
+        root: *note.root().digest(),
+        receipt: "puback".to_owned(),
+        onwards,
+        note: Some(note),
+    };
     let proven = batch.placed().filter(|(_, sealed)| sealed.body.columns().stream == NAME).map(|(seq, sealed)| {
         let path = tree.inclusion(seq.index(), checkpoint.size(), &Blocks::default()).expect("a path");
         (sealed.body.clone(), TlogProof { index: seq.index(), path, checkpoint: checkpoint.clone() })
@@ -59,6 +74,7 @@ async fn bundle() -> (Bundle, VerifyKey) {
         proven: proven.collect(),
         disclosures: disclosures.collect(),
         withheld: Vec::new(),
+        anchors: vec![given],
         papers: vec![("report.html", "<p>words</p>".to_owned())],
         checkpoint,
     };
@@ -254,4 +270,32 @@ async fn what_was_opened_again_or_brings_its_own_key_is_not_called_whole() {
     let (code, text) = by_hand(&cut, Some(&key));
     assert!(code == Some(0) && text.contains("NOT COMPLETE"), "{text}");
     assert_eq!(report.digest, Some(cut.pack().expect("packed").digest));
+}
+
+#[tokio::test]
+async fn the_record_begins_with_what_was_given_outside() {
+    let (whole, key) = bundle().await;
+    let keys = [key];
+    let check = |bundle: &Bundle| verify_bundle(&bundle.pack().expect("packed").zip, &keys);
+    let report = check(&whole);
+    let said: Vec<_> = report.outside.iter().map(|outside| (outside.to.as_str(), outside.size)).collect();
+    assert_eq!((names(&report), said), (vec![], vec![("insurer", 6)]));
+    let with = |change: &dyn Fn(&mut Given)| {
+        let mut other = whole.clone();
+        other.anchors.iter_mut().for_each(change);
+        names(&check(&other))
+    };
+    // The note is not known any more.
+    assert_eq!(with(&|given| given.note = None), [""; 0]);
+    // Another history was given, or the way is another one.
+    assert_eq!(with(&|given| given.root = Digest::of(&[b"another"])), ["not_continued", "other_note"]);
+    assert_eq!(with(&|given| given.onwards.path.truncate(1)), ["not_continued"]);
+    assert_eq!(with(&|given| given.note = Some(whole.checkpoint.clone())), ["other_note"]);
+    assert_eq!(with(&|given| given.origin = "other.example.org/1".to_owned()), ["other_note"]);
+    assert_eq!(with(&|given| given.to = "a,b".to_owned()), ["unreadable"]);
+    assert_eq!(with(&|given| given.size = 0), ["unreadable"]);
+    // Nobody was given anything.
+    let mut nobody = whole.clone();
+    nobody.anchors.clear();
+    assert_eq!((names(&check(&nobody)), check(&nobody).outside), (vec![], vec![]));
 }

@@ -74,23 +74,93 @@ origin=${key%%+*}
 public=${key#*+}
 public=${public#*+}
 { printf 302a300506032b6570032100 | unhex; printf %s "$public" | base64 -d | tail -c 32; } > "$work/key.der"
-head -n 3 data/checkpoint > "$work/text"
+is_signed() {
+  head -n 3 "$1" > "$work/text"
+  tail -n +5 "$1" > "$work/signatures"
+  while read -r _dash by signature; do
+    [ "$by" = "$origin" ] || continue
+    printf %s "$signature" | base64 -d | tail -c 64 > "$work/signature"
+    if openssl pkeyutl -verify -pubin -inkey "$work/key.der" -keyform DER -rawin -in "$work/text" \
+      -sigfile "$work/signature" > "$work/said" 2>&1; then
+      return 0
+    fi
+  done < "$work/signatures"
+  return 1
+}
 { read -r name; read -r size; read -r root; } < data/checkpoint
 [ "$name" = "$origin" ] || wrong "the checkpoint is of $name, and the key of $origin"
-signed=no
-tail -n +5 data/checkpoint > "$work/signatures"
-while read -r _dash by signature; do
-  [ "$by" = "$origin" ] || continue
-  printf %s "$signature" | base64 -d | tail -c 64 > "$work/signature"
-  if openssl pkeyutl -verify -pubin -inkey "$work/key.der" -keyform DER -rawin -in "$work/text" \
-    -sigfile "$work/signature" > "$work/said" 2>&1; then
-    signed=yes
-  fi
-done < "$work/signatures"
-[ "$signed" = yes ] || wrong "this key did not sign the checkpoint"
+is_signed data/checkpoint || wrong "this key did not sign the checkpoint"
 is_number "$size" && [ "$size" != 0 ] || wrong "the size in the checkpoint is no number of entries"
 root=$(printf %s "$root" | base64 -d | hex)
 is_hash "$root" || wrong "the root in the checkpoint is no hash"
+
+# The record begins with each checkpoint that a place outside is said to have (RFC 9162, 2.1.4.2).
+begins_with() {
+  file=data/anchors/$(printf %010d "$1").consistency
+  [ -f "$file" ] || wrong "$file is missing"
+  {
+    read -r word at
+    [ "$word" = old ] && [ "$at" = "$1" ] || wrong "$file does not begin as it should"
+    earlier=$2
+    later=$2
+    place=0
+    last=0
+    if [ "$at" != "$size" ]; then
+      place=$((at - 1))
+      last=$((size - 1))
+      while [ $((place % 2)) = 1 ]; do
+        place=$((place / 2))
+        last=$((last / 2))
+      done
+      # A tree of a power of two is itself where the way begins.
+      if [ "$place" != 0 ]; then
+        read -r earlier
+        earlier=$(printf %s "$earlier" | base64 -d | hex)
+        is_hash "$earlier" || wrong "$file holds what is no hash"
+      fi
+      later=$earlier
+    fi
+    while read -r beside && [ -n "$beside" ]; do
+      beside=$(printf %s "$beside" | base64 -d | hex)
+      is_hash "$beside" || wrong "$file holds what is no hash"
+      [ "$last" != 0 ] || wrong "$file is too long"
+      if [ $((place % 2)) = 1 ] || [ "$place" = "$last" ]; then
+        earlier=$(printf '01%s%s' "$beside" "$earlier" | unhex | hashed)
+        later=$(printf '01%s%s' "$beside" "$later" | unhex | hashed)
+        while [ $((place % 2)) = 0 ] && [ "$place" != 0 ]; do
+          place=$((place / 2))
+          last=$((last / 2))
+        done
+      else
+        later=$(printf '01%s%s' "$later" "$beside" | unhex | hashed)
+      fi
+      place=$((place / 2))
+      last=$((last / 2))
+    done
+    cat > "$work/note"
+  } < "$file"
+  [ "$last" = 0 ] && [ "$earlier" = "$2" ] && [ "$later" = "$root" ] || wrong "the record does not begin with what was given away: $file"
+  [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "$file leads to another checkpoint"
+}
+outside=
+if [ -f data/anchors.csv ]; then
+  {
+    read -r heading
+    [ "$heading" = anchor,entry,recorded_at,size,root,receipt,origin ] || wrong "data/anchors.csv does not begin as it should"
+    while IFS=, read -r anchor _entry when older was _receipt under; do
+      is_number "$older" && [ "$older" != 0 ] && [ "$older" -le "$size" ] || wrong "a line of data/anchors.csv does not read"
+      hex=$(printf %s "$was" | base64 -d | hex)
+      is_hash "$hex" || wrong "a line of data/anchors.csv does not read"
+      begins_with "$older" "$hex"
+      note=data/anchors/$(printf %010d "$older").checkpoint
+      if [ -f "$note" ]; then
+        [ "$(head -n 3 "$note")" = "$(printf '%s\n%s\n%s' "$under" "$older" "$was")" ] || wrong "$note is another than data/anchors.csv says"
+        is_signed "$note" || wrong "this key did not sign $note"
+      fi
+      outside="$outside$anchor was given the first $older entries of $under, recorded at $when: ask for theirs; its root is $was$line_end"
+    done
+  } < data/anchors.csv
+fi
 
 # What is withheld, by its number within the activation or by its digest.
 withheld=0
@@ -221,6 +291,8 @@ done
 
 say "activation $activation: the first $size entries of $origin were signed, with root $root"
 say "compare that with a checkpoint that was kept outside: the same size must have the same root"
+printf %s "$outside" | clean
+[ -n "$outside" ] || say "NOT ANCHORED  it names nobody outside who was given a checkpoint that covers it"
 say "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
 [ "$closed" = yes ] ||
   say "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it"

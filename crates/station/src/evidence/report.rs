@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use escalation::event::Reader;
 use escalation::time::Timestamp;
 use escalation::zone::Zone;
@@ -11,6 +13,7 @@ use ledger::{Checkpoint, VerifyKey, Withheld};
 use serde_json::Value;
 
 use super::Kept;
+use super::anchors::Taken;
 use super::guard::Guard;
 use crate::view::{Attempt, Card, Detail, Line};
 
@@ -58,6 +61,8 @@ pub(super) struct Report<'a> {
     pub(super) own: &'a [Kept],
     /// What is not in the bundle.
     pub(super) withheld: &'a [Withheld],
+    /// Who outside was given what.
+    pub(super) taken: &'a [Taken],
     /// What it is proven against.
     pub(super) checkpoint: &'a Checkpoint,
     /// The keys.
@@ -83,6 +88,7 @@ pub(super) fn write(report: &Report<'_>) -> String {
         section("Who was told, by what, and how we know", TOLD_SAYS, &report.told()),
         section("Who answered and acted", "", &report.answered()),
         section("What is not known to have worked", "", &report.unproven()),
+        section("Who outside holds a checkpoint that covers this", if report.taken.is_empty() { "" } else { HELD_SAYS }, &report.held()),
         section("What is not in this bundle", "", &report.left_out()),
         section("How this can be checked", "", &report.proof()),
     ];
@@ -95,6 +101,8 @@ pub(super) fn write(report: &Report<'_>) -> String {
 
 const TIMELINE_SAYS: &str = "Two clocks: the time of day as the station had it, and how long after the first entry by the machine's own counter, which no setting of the clock moves. It starts anew when the program does; then there is none.";
 const TOLD_SAYS: &str = "Taken means that a provider or a mail server has it. Delivered means that a receipt says a device took it. Neither says that a person read it; only an answer does.";
+const HELD_SAYS: &str = "Each was given the record's size and root when all before it had been written. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten.";
+const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
 
 fn head(report: &Report<'_>) -> String {
     let card = &report.detail.card;
@@ -205,6 +213,27 @@ impl Report<'_> {
         self.table(&["Which", "What"], attempts.chain(lines))
     }
 
+    fn held(&self) -> String {
+        if self.taken.is_empty() {
+            return format!("<p><strong>{NOBODY_HOLDS}</strong></p>\n");
+        }
+        let zone = zone(&self.detail.card);
+        let all = self.own.len();
+        let row = |taken: &Taken| {
+            vec![
+                taken.to.clone(),
+                local(zone.as_ref(), taken.at),
+                utc(taken.at),
+                if taken.covers == all { format!("all {all}") } else { format!("the first {} of {all}", taken.covers) },
+                taken.size.to_string(),
+                root_text(taken),
+                taken.receipt.clone(),
+            ]
+        };
+        let name = zone.as_ref().map_or("UTC", Zone::name);
+        self.table(&["Who", name, "UTC", "Entries of this", "Size", "Root", "How we know"], self.taken.iter().map(row))
+    }
+
     fn left_out(&self) -> String {
         let rows = self.withheld.iter().map(|withheld| {
             let what = match &withheld.value {
@@ -261,6 +290,20 @@ impl Report<'_> {
     fn said(&self, text: &str) -> String {
         if self.guard.hears(text) { "(withheld)".to_owned() } else { escaped(text) }
     }
+}
+
+/// Who outside was given what, for the paper that says what is in the bundle.
+pub(super) fn anchors_in_words(taken: &[Taken]) -> String {
+    let lines = taken.iter().map(|taken| {
+        format!("  {}: {} entries with the root {}; recorded at {} UTC\n", taken.to, taken.size, root_text(taken), utc(taken.at))
+    });
+    let lines: String = lines.collect();
+    let lines = if lines.is_empty() { format!("  {NOBODY_HOLDS}\n") } else { lines };
+    format!("\nWho outside was given a checkpoint that covers this:\n{lines}")
+}
+
+fn root_text(taken: &Taken) -> String {
+    STANDARD.encode(taken.root.as_bytes())
 }
 
 /// A line of a table of two columns; what it says is ready to be shown.

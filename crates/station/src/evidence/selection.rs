@@ -6,11 +6,11 @@ use ledger::memory::MemoryLedger;
 use ledger::{Batch, Bundle, Disclosure, EntryBody, IDENTIFIER, Ledger as _, Seq, TlogProof, Withheld};
 
 use super::guard::Guard;
-use super::{Dossier, Held, Kept, NotHanded, Wish, report};
+use super::{Dossier, Held, Kept, NotHanded, Wish, anchors, report};
 use crate::desk::DeskError;
 use crate::links;
 use crate::look::History;
-use crate::notary::Attested;
+use crate::notary::{Attested, Proofs};
 use crate::portray;
 use crate::view::Detail;
 
@@ -35,8 +35,16 @@ struct Selection {
 }
 
 /// Makes the bundle that this reader may have.
-pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, now: Timestamp) -> Result<Bundle, NotHanded> {
+pub(super) async fn bundle(
+    dossier: &Dossier,
+    notary: &dyn Proofs,
+    attested: Attested,
+    wish: &Wish,
+    now: Timestamp,
+) -> Result<Bundle, NotHanded> {
     let guard = Guard::of(dossier, wish.reader);
+    let taken = dossier.taken(&guard, wish.scope.is_everything());
+    let given = anchors::given(notary, &taken, &attested.checkpoint).await?;
     let mut proofs = attested.proofs.into_iter();
     let mut selection = Selection { links_answer: dossier.links_answer(), ..Selection::default() };
     for (kept, aseq) in dossier.own.iter().zip(0..) {
@@ -46,10 +54,17 @@ pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, n
             Some(why) => selection.withhold(kept, Some(aseq), why),
         }
     }
-    for (kept, proof) in dossier.people.iter().zip(proofs) {
+    for (kept, proof) in dossier.people.iter().zip(proofs.by_ref()) {
         match wish.reader {
             Reader::Police => selection.take(kept, None, proof, &guard, wish.reader),
             Reader::Regulator | Reader::Foi => selection.withhold(kept, None, PERSON),
+        }
+    }
+    for (kept, proof) in dossier.anchors.iter().zip(proofs) {
+        if wish.scope.is_everything() {
+            selection.take(kept, None, proof, &guard, wish.reader);
+        } else {
+            selection.withhold(kept, None, anchors::SOMEBODYS);
         }
     }
     let directories = dossier.directories.iter();
@@ -67,6 +82,7 @@ pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, n
         detail: &detail,
         own: &dossier.own,
         withheld: &selection.withheld,
+        taken: &taken,
         checkpoint: &attested.checkpoint,
         keys: &attested.keys,
         guard: &guard,
@@ -93,7 +109,8 @@ pub(super) async fn bundle(dossier: &Dossier, attested: Attested, wish: &Wish, n
         proven,
         disclosures,
         withheld,
-        papers: vec![("README.txt", README.to_owned()), ("report.html", report)],
+        anchors: given,
+        papers: vec![("README.txt", format!("{README}{}", report::anchors_in_words(&taken))), ("report.html", report)],
     })
 }
 

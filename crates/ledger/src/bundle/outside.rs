@@ -1,0 +1,128 @@
+//! Checkpoints that places outside were given, and that the record of a bundle begins with each of them.
+//!
+//! Whom to ask stands in a list; what was given, as far as it is still known, and the way from there to the bundle's own checkpoint
+//! stand beside it. Nothing here proves anything by itself: the copy in somebody else's hands does.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::checkpoint::Checkpoint;
+use crate::digest::Digest;
+use crate::proof::{ConsistencyProof, TreeHead};
+use crate::tree::Root;
+
+/// The list.
+pub(super) const LIST: &str = "data/anchors.csv";
+/// Its first line.
+const HEADING: &str = "anchor,entry,recorded_at,size,root,receipt,origin";
+/// More hashes than a path can have: two for each level of a tree of 2^63 leaves.
+const PATH_MAX: usize = 126;
+
+/// A checkpoint that a place outside was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// To whom, without a comma.
+    pub to: String,
+    /// The place of the entry that says so.
+    pub entry: u64,
+    /// When that was recorded.
+    pub recorded_at: String,
+    /// Under which name the record was signed.
+    pub origin: String,
+    /// How many entries it covers.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+    /// How it is known that it was taken, without a comma.
+    pub receipt: String,
+    /// From there to the bundle's checkpoint.
+    pub onwards: ConsistencyProof,
+    /// The note that was given, where it is still known.
+    pub note: Option<Checkpoint>,
+}
+
+/// A line of the list, as it is read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// To whom.
+    pub to: String,
+    /// When that was recorded.
+    pub recorded_at: String,
+    /// Under which name the record was signed.
+    pub origin: String,
+    /// How many entries the checkpoint covers.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+}
+
+impl Given {
+    /// The files of some, by their names in the folder `data`.
+    pub(super) fn files(all: &[Self], checkpoint: &Checkpoint) -> Vec<(String, String)> {
+        let lines: Vec<String> = all.iter().map(Self::line).collect();
+        let mut files = vec![("anchors.csv".to_owned(), format!("{HEADING}\n{}", lines.concat()))];
+        for given in all {
+            files.push((format!("anchors/{:010}.consistency", given.size), given.way(checkpoint)));
+            files.extend(given.note.as_ref().map(|note| (format!("anchors/{:010}.checkpoint", given.size), note.to_string())));
+        }
+        files
+    }
+
+    fn line(&self) -> String {
+        let Self { to, entry, recorded_at, origin, size, receipt, .. } = self;
+        // A record's name may have a comma, and stands last.
+        format!("{to},{entry},{recorded_at},{size},{},{receipt},{origin}\n", STANDARD.encode(self.root.as_bytes()))
+    }
+
+    /// As a witness is asked to sign (C2SP tlog-witness, `add-checkpoint`): the older size, the proof, the newer checkpoint.
+    fn way(&self, checkpoint: &Checkpoint) -> String {
+        let path: Vec<String> = self.onwards.path.iter().map(|hash| format!("{}\n", STANDARD.encode(hash.as_bytes()))).collect();
+        format!("old {}\n{}\n{checkpoint}", self.size, path.concat())
+    }
+}
+
+impl Outside {
+    /// What a list says, line by line; `None` for one that does not read.
+    pub(super) fn read(list: &str) -> Vec<Option<Self>> {
+        let mut lines = list.lines();
+        let heading = (lines.next() != Some(HEADING)).then_some(None);
+        heading.into_iter().chain(lines.map(Self::line)).collect()
+    }
+
+    fn line(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.splitn(7, ',').collect();
+        let &[to, entry, recorded_at, size, root, _receipt, origin] = fields.as_slice() else { return None };
+        let _place: u64 = number(entry)?;
+        let root = Digest::try_from(STANDARD.decode(root).ok()?.as_slice()).ok()?;
+        let size = number(size).filter(|size| *size > 0)?;
+        Some(Self { to: to.to_owned(), recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root })
+    }
+
+    /// The file with what was given.
+    pub(super) fn note(&self) -> String {
+        format!("data/anchors/{:010}.checkpoint", self.size)
+    }
+
+    /// The file with the way onwards.
+    pub(super) fn way(&self) -> String {
+        format!("data/anchors/{:010}.consistency", self.size)
+    }
+
+    pub(super) fn head(&self) -> TreeHead {
+        TreeHead { size: self.size, root: Root::from_digest(self.root) }
+    }
+
+    /// The path that a file has from here to a checkpoint, and that checkpoint's note; `None` where it does not read.
+    pub(super) fn onwards<'a>(&self, file: &'a str) -> Option<(ConsistencyProof, &'a str)> {
+        let (path, note) = file.split_once("\n\n")?;
+        let mut lines = path.split('\n');
+        let older = lines.next()?.strip_prefix("old ").and_then(number)?;
+        let path: Vec<Digest> = lines.map(|line| Digest::try_from(STANDARD.decode(line).ok()?.as_slice()).ok()).collect::<Option<_>>()?;
+        (older == self.size && path.len() <= PATH_MAX).then_some((ConsistencyProof { path }, note))
+    }
+}
+
+/// A number as it is written: no sign and no leading zero.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}

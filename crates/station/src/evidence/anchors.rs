@@ -1,0 +1,171 @@
+//! Anchors: who outside was given a checkpoint that covers an activation, so that a stranger knows whom to ask for theirs.
+//!
+//! It goes by the entries that say so. Of each anchor the first checkpoint counts that covers the closing, and the first that covers
+//! every entry where that is a later one: what it took afterwards covers no less, and bounds the time no closer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use escalation::anchor::{LastAnchored, Receipt};
+use escalation::event::Event;
+use escalation::id::AnchorName;
+use escalation::time::Timestamp;
+use ledger::{Checkpoint, ConsistencyProof, Digest, Given, Ledger, ReadError, Seq};
+
+use super::guard::Guard;
+use super::{Dossier, Kept, NotHanded, PAGE};
+use crate::notary::{NotaryError, Proofs};
+
+/// How many of the station's own entries after an activation are searched, in pages: about a month of a quiet station.
+const PAGES: u32 = 10;
+/// What stands in the place of a name and a receipt that a reader may not have.
+const WITHHELD: &str = "(withheld)";
+/// Why the entry is left out for whoever does not oversee the whole station.
+pub(super) const SOMEBODYS: &str = "which anchor it was: one may be called after another customer";
+
+/// A checkpoint that an anchor took.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// Which anchor, as this reader may have it.
+    pub(super) to: String,
+    /// The entry that says so.
+    pub(super) entry: u64,
+    /// When it was written.
+    pub(super) at: Timestamp,
+    /// How many entries of the activation it covers.
+    pub(super) covers: usize,
+    /// How it is known, as this reader may have it.
+    pub(super) receipt: String,
+    /// What was given.
+    pub(super) size: u64,
+    /// The same as the note has it.
+    pub(super) root: Digest,
+    /// Under which name the record was signed.
+    origin: String,
+}
+
+/// The entries that say who took a checkpoint that covers these entries of an activation.
+pub(super) async fn receipts<L: Ledger>(
+    ledger: &L,
+    own: &[Kept],
+    anchored: &BTreeMap<AnchorName, LastAnchored>,
+) -> Result<Vec<Kept>, ReadError> {
+    let Some(mut search) = Search::over(own, anchored) else { return Ok(Vec::new()) };
+    let mut from = Seq::new(search.ended);
+    for _page in 0..PAGES {
+        if search.missing().is_empty() {
+            break;
+        }
+        let found = ledger.by_stream("", from, PAGE).await?;
+        let Some(last) = found.last().map(|entry| entry.seq.next()) else { break };
+        search.take(ledger, found).await?;
+        from = last;
+    }
+    // One that was set up long after the activation: what it took last is close behind what that covers.
+    for size in search.missing() {
+        let found = ledger.by_stream("", Seq::new(size), PAGE).await?;
+        search.take(ledger, found).await?;
+    }
+    let mut found = search.found;
+    found.sort_by_key(|kept| kept.entry.seq);
+    Ok(found)
+}
+
+/// What is looked for.
+struct Search<'a> {
+    anchored: &'a BTreeMap<AnchorName, LastAnchored>,
+    /// The size that covers the closing.
+    ended: u64,
+    /// The size that covers everything.
+    whole: u64,
+    /// The largest size so far that each anchor is known to have taken.
+    reached: BTreeMap<AnchorName, u64>,
+    found: Vec<Kept>,
+}
+
+impl<'a> Search<'a> {
+    fn over(own: &[Kept], anchored: &'a BTreeMap<AnchorName, LastAnchored>) -> Option<Self> {
+        let whole = own.last()?.entry.seq.next().index();
+        let is_closing = |kept: &&Kept| matches!(kept.said, Some((_, Event::Closed { .. })));
+        let ended = own.iter().rev().find(is_closing).map_or(whole, |kept| kept.entry.seq.next().index());
+        Some(Self { anchored, ended, whole, reached: BTreeMap::new(), found: Vec::new() })
+    }
+
+    /// The size that each anchor took last of which nothing was found that covers everything.
+    fn missing(&self) -> BTreeSet<u64> {
+        let lacks = |(name, last): &(&AnchorName, &LastAnchored)| last.size >= self.ended && self.reached(name) < self.whole.min(last.size);
+        self.anchored.iter().filter(lacks).map(|(_, last)| last.size).collect()
+    }
+
+    fn reached(&self, name: &AnchorName) -> u64 {
+        self.reached.get(name).copied().unwrap_or_default()
+    }
+
+    async fn take<L: Ledger>(&mut self, ledger: &L, entries: Vec<ledger::Entry>) -> Result<(), ReadError> {
+        for entry in entries.into_iter().filter(|entry| entry.columns.kind == "checkpoint.anchored") {
+            let kept = Kept::read(ledger, entry).await?;
+            let Some((_, Event::CheckpointAnchored { anchor, size, .. })) = &kept.said else { continue };
+            let had = self.reached(anchor);
+            let is_first = had < self.ended && *size >= self.ended;
+            let is_whole = had < self.whole && *size >= self.whole;
+            if is_first || is_whole {
+                self.reached.insert(anchor.clone(), *size);
+                self.found.push(kept);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Dossier {
+    /// Who took what. Which anchors there are is the whole station's affair: one may be called after another customer.
+    pub(super) fn taken(&self, guard: &Guard, is_everything: bool) -> Vec<Taken> {
+        let taken = |kept: &Kept| {
+            let Some((at, Event::CheckpointAnchored { anchor, origin, size, root, receipt })) = &kept.said else { return None };
+            let is_told = is_everything && !guard.hears(&kept.text());
+            let told = |text: String| if is_told { text } else { WITHHELD.to_owned() };
+            Some(Taken {
+                to: told(anchor.to_string()),
+                entry: kept.entry.seq.index(),
+                at: *at,
+                covers: self.own.iter().filter(|own| own.entry.seq.index() < *size).count(),
+                receipt: told(known(receipt)),
+                size: *size,
+                root: Digest::from_bytes(*root.as_bytes()),
+                origin: origin.clone(),
+            })
+        };
+        self.anchors.iter().filter_map(taken).collect()
+    }
+}
+
+/// What of it goes into the bundle, with the way to the bundle's own checkpoint.
+pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Checkpoint) -> Result<Vec<Given>, NotHanded> {
+    let known = proofs.notes(taken.iter().map(|taken| taken.size).collect()).await?;
+    let mut given = Vec::with_capacity(taken.len());
+    for Taken { to, entry, at, receipt, size, root, origin, .. } in taken {
+        let path = proofs.consistency(*size, checkpoint.size()).await?;
+        let path = path.iter().map(|hash| Digest::from_hex(hash).map_err(|_| NotaryError::Behind)).collect::<Result<_, _>>()?;
+        let is_that = |note: &&Checkpoint| note.size() == *size && note.root().digest() == root && note.origin().as_str() == origin;
+        given.push(Given {
+            to: to.clone(),
+            entry: *entry,
+            recorded_at: format!("{at:.6}"),
+            origin: origin.clone(),
+            size: *size,
+            root: *root,
+            receipt: receipt.replace(',', ";"),
+            onwards: ConsistencyProof { path },
+            note: known.iter().find(is_that).cloned(),
+        });
+    }
+    Ok(given)
+}
+
+/// How it is known that a checkpoint was taken, and what is not.
+fn known(receipt: &Receipt) -> String {
+    match receipt {
+        Receipt::Smtp { message_id } => format!("the mail relay took mail {message_id}; nothing says that it arrived or was kept"),
+        Receipt::Http { status, id } => format!("the receiver answered {status} to {id}; nothing says that it was kept"),
+        Receipt::Puback => "the broker acknowledged it; nothing says that anybody has kept it".to_owned(),
+    }
+}
