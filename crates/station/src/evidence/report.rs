@@ -1,6 +1,8 @@
-//! The report: what a bundle says, for people. One page that loads nothing.
+//! The report: what a bundle says, for people. What it says is made once, and shown as a page and on paper.
 //!
 //! What is not known to have worked is said so. It shows what the bundle holds and no more.
+
+pub(super) mod html;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +19,6 @@ use super::anchors::Taken;
 use super::guard::Guard;
 use crate::view::{Attempt, Card, Detail, Line};
 
-/// How it looks, on paper as well.
-const STYLE: &str = include_str!("report.css");
 /// Kinds of entries that say what did not work, or is not known to have.
 const UNPROVEN: [&str; 10] = [
     "rung.passed_over",
@@ -79,56 +79,104 @@ pub(super) struct Report<'a> {
     pub(super) made_at: Timestamp,
 }
 
-/// The page.
-pub(super) fn write(report: &Report<'_>) -> String {
-    let title = title(&report.detail.card);
-    let parts = [
-        head(report),
-        section("What happened", TIMELINE_SAYS, &report.timeline()),
-        section("Who was told, by what, and how we know", TOLD_SAYS, &report.told()),
-        section("Who answered and acted", "", &report.answered()),
-        section("What is not known to have worked", "", &report.unproven()),
-        section("Who outside holds a checkpoint that covers this", if report.taken.is_empty() { "" } else { HELD_SAYS }, &report.held()),
-        section("What is not in this bundle", "", &report.left_out()),
-        section("How this can be checked", "", &report.proof()),
-    ];
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>\n<style>\n{STYLE}</style></head>\n<body>\n{}</body></html>\n",
-        escaped(&title),
-        parts.concat()
-    )
+/// What a report says, before it is shown in one way or another. Every word of it is one that its reader may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Paper {
+    /// Of which activation.
+    pub(super) reference: String,
+    /// For whom.
+    pub(super) reader: &'static str,
+    /// The heading.
+    pub(super) title: String,
+    /// What stands below it.
+    pub(super) head: Vec<Fact>,
+    /// The rest, in order.
+    pub(super) sections: Vec<Section>,
+    /// The record's name, size and root as they are signed, line by line.
+    pub(super) seal: Seal,
+    /// When it was made.
+    pub(super) made_at: Timestamp,
+}
+
+/// What everything is proven against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seal {
+    /// The record's name.
+    pub(super) origin: String,
+    /// How many entries are signed.
+    pub(super) size: u64,
+    /// Their root, in base64 as a checkpoint has it.
+    pub(super) root: String,
+}
+
+/// Something with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    /// What it is called.
+    pub(super) name: &'static str,
+    /// What it is.
+    pub(super) value: String,
+}
+
+/// A part with a heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Section {
+    /// The heading.
+    pub(super) title: &'static str,
+    /// What stands below it.
+    pub(super) blocks: Vec<Block>,
+}
+
+/// A part of a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// Words of ours; what stands between backticks is typed.
+    Says(&'static str),
+    /// Words of ours that nobody may pass over.
+    Warns(&'static str),
+    /// Facts, one below the other.
+    Facts(Vec<Fact>),
+    /// A table.
+    Table(Table),
+}
+
+/// A table of which every row has as many cells as there are columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    /// Their names, and how much of a page's width each gets beside the others.
+    pub(super) columns: Vec<(String, u16)>,
+    /// What stands below them.
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// Says it all.
+pub(super) fn write(report: &Report<'_>) -> Paper {
+    let section = |title, blocks| Section { title, blocks };
+    let checkpoint = report.checkpoint;
+    Paper {
+        reference: report.detail.card.id.to_string(),
+        reader: report.reader.as_str(),
+        title: title(&report.detail.card),
+        head: report.head(),
+        sections: vec![
+            section("What happened", vec![Block::Says(TIMELINE_SAYS), report.timeline()]),
+            section("Who was told, by what, and how we know", vec![Block::Says(TOLD_SAYS), report.told()]),
+            section("Who answered and acted", vec![report.answered()]),
+            section("What is not known to have worked", vec![report.unproven()]),
+            section("Who outside holds a checkpoint that covers this", report.held()),
+            section("What is not in this bundle", vec![report.left_out()]),
+            section("How this can be checked", vec![report.proof(), Block::Says(PROOF_SAYS)]),
+        ],
+        seal: Seal { origin: checkpoint.origin().to_string(), size: checkpoint.size(), root: checkpoint.root_text() },
+        made_at: report.made_at,
+    }
 }
 
 const TIMELINE_SAYS: &str = "Two clocks: the time of day as the station had it, and how long after the first entry by the machine's own counter, which no setting of the clock moves. It starts anew when the program does; then there is none.";
 const TOLD_SAYS: &str = "Taken means that a provider or a mail server has it. Delivered means that a receipt says a device took it. Neither says that a person read it; only an answer does.";
 const HELD_SAYS: &str = "Each was given the record's size and root when all before it had been written. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten.";
 const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
-
-fn head(report: &Report<'_>) -> String {
-    let card = &report.detail.card;
-    let zone = zone(card);
-    let rows = [
-        (
-            "Kind",
-            if card.drill.is_some() {
-                format!("DRILL, as if {}: nobody was in danger", card.kind.as_str())
-            } else {
-                card.kind.as_str().to_owned()
-            },
-        ),
-        ("Where", format!("{}, {} ({})", card.site_name, card.place, card.device)),
-        ("Whose", card.customer_name.clone()),
-        ("First entry", format!("{} ({} UTC)", local(zone.as_ref(), card.raised_at), utc(card.raised_at))),
-        ("Presses", card.presses.to_string()),
-        ("The device's own clock", report.pressed_at()),
-        ("State", state(card)),
-        ("Made for", report.reader.as_str().to_owned()),
-        ("Handed to", report.actor.map_or_else(|| report.principal.to_owned(), |actor| format!("{actor} ({})", report.principal))),
-        ("Made at", format!("{} UTC", utc(report.made_at))),
-    ];
-    let rows: Vec<String> = rows.iter().map(|(name, value)| row(name, &report.said(value))).collect();
-    format!("<h1>{}</h1>\n<table class=\"head\">\n{}</table>\n", escaped(&title(card)), rows.concat())
-}
+const PROOF_SAYS: &str = "Every entry above lies in the folder `records` as it was written, with a proof in `proofs`. Compare the key with the one on paper, then run `sh data/verify.sh` with it. This page is a view of those entries; where the two differ, the entries count. They say what the station recorded, not that it was so.";
 
 fn title(card: &Card) -> String {
     let what = if card.drill.is_some() { "Drill" } else { "Activation" };
@@ -148,6 +196,31 @@ fn state(card: &Card) -> String {
 }
 
 impl Report<'_> {
+    fn head(&self) -> Vec<Fact> {
+        let card = &self.detail.card;
+        let zone = zone(card);
+        let rows = [
+            (
+                "Kind",
+                if card.drill.is_some() {
+                    format!("DRILL, as if {}: nobody was in danger", card.kind.as_str())
+                } else {
+                    card.kind.as_str().to_owned()
+                },
+            ),
+            ("Where", format!("{}, {} ({})", card.site_name, card.place, card.device)),
+            ("Whose", card.customer_name.clone()),
+            ("First entry", format!("{} ({} UTC)", local(zone.as_ref(), card.raised_at), utc(card.raised_at))),
+            ("Presses", card.presses.to_string()),
+            ("The device's own clock", self.pressed_at()),
+            ("State", state(card)),
+            ("Made for", self.reader.as_str().to_owned()),
+            ("Handed to", self.actor.map_or_else(|| self.principal.to_owned(), |actor| format!("{actor} ({})", self.principal))),
+            ("Made at", format!("{} UTC", utc(self.made_at))),
+        ];
+        rows.into_iter().map(|(name, value)| Fact { name, value: self.said(&value) }).collect()
+    }
+
     /// What the device said of when it was pressed, where that entry is in the bundle.
     fn pressed_at(&self) -> String {
         let Some(first) = self.own.first() else { return String::new() };
@@ -159,7 +232,7 @@ impl Report<'_> {
         said.map_or_else(|| "said nothing".to_owned(), |at| format!("said {at}; what clocks of devices say is not proven"))
     }
 
-    fn timeline(&self) -> String {
+    fn timeline(&self) -> Block {
         let zone = zone(&self.detail.card);
         let clocks = clocks(self.own);
         let row = |line: &Line| {
@@ -173,10 +246,10 @@ impl Report<'_> {
             cells.to_vec()
         };
         let name = zone.as_ref().map_or("UTC", Zone::name);
-        self.table(&["Entry", name, "UTC", "After the first", "What"], self.detail.history.iter().map(row))
+        self.table(&[("Entry", 9), (name, 19), ("UTC", 19), ("After the first", 15), ("What", 58)], self.detail.history.iter().map(row))
     }
 
-    fn told(&self) -> String {
+    fn told(&self) -> Block {
         let row = |attempt: &Attempt| {
             vec![
                 attempt.dispatch.number.to_string(),
@@ -189,18 +262,18 @@ impl Report<'_> {
             ]
         };
         self.table(
-            &["No.", "To", "By", "What for", "Owed since (UTC)", "Last heard (UTC)", "How we know"],
+            &[("No.", 7), ("To", 20), ("By", 9), ("What for", 13), ("Owed since (UTC)", 19), ("Last heard (UTC)", 19), ("How we know", 33)],
             self.detail.attempts.iter().map(row),
         )
     }
 
-    fn answered(&self) -> String {
+    fn answered(&self) -> Block {
         let lines = self.detail.history.iter().filter(|line| ANSWERS.contains(&line.kind.as_str()));
         let rows = lines.map(|line| vec![line.seq.to_string(), utc(line.at), self.line(line)]);
-        self.table(&["Entry", "UTC", "Who and what"], rows)
+        self.table(&[("Entry", 9), ("UTC", 19), ("Who and what", 92)], rows)
     }
 
-    fn unproven(&self) -> String {
+    fn unproven(&self) -> Block {
         let lines = self.detail.history.iter().filter(|line| UNPROVEN.contains(&line.kind.as_str()));
         let lines = lines.map(|line| vec![format!("entry {}", line.seq), self.line(line)]);
         let attempts = self.detail.attempts.iter().filter(|attempt| attempt.outcome != "delivered");
@@ -210,31 +283,34 @@ impl Report<'_> {
                 format!("{} to {}: {}", attempt.medium.as_str(), attempt.to, known(attempt)),
             ]
         });
-        self.table(&["Which", "What"], attempts.chain(lines))
+        self.table(&[("Which", 18), ("What", 102)], attempts.chain(lines))
     }
 
-    fn held(&self) -> String {
+    fn held(&self) -> Vec<Block> {
         if self.taken.is_empty() {
-            return format!("<p><strong>{NOBODY_HOLDS}</strong></p>\n");
+            return vec![Block::Warns(NOBODY_HOLDS)];
         }
         let zone = zone(&self.detail.card);
         let all = self.own.len();
         let row = |taken: &Taken| {
             vec![
-                taken.to.clone(),
+                self.said(&taken.to),
                 local(zone.as_ref(), taken.at),
                 utc(taken.at),
                 if taken.covers == all { format!("all {all}") } else { format!("the first {} of {all}", taken.covers) },
                 taken.size.to_string(),
                 root_text(taken),
-                taken.receipt.clone(),
+                self.said(&taken.receipt),
             ]
         };
         let name = zone.as_ref().map_or("UTC", Zone::name);
-        self.table(&["Who", name, "UTC", "Entries of this", "Size", "Root", "How we know"], self.taken.iter().map(row))
+        let columns = [("Who", 13), (name, 16), ("UTC", 16), ("Entries of this", 13), ("Size", 9), ("Root", 25), ("How we know", 28)];
+        let columns = columns.map(|(name, share)| (name.to_owned(), share)).to_vec();
+        // A root names nobody, though its letters may happen to.
+        vec![Block::Says(HELD_SAYS), Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() })]
     }
 
-    fn left_out(&self) -> String {
+    fn left_out(&self) -> Block {
         let rows = self.withheld.iter().map(|withheld| {
             let what = match &withheld.value {
                 Some((_, label)) => format!("a private value of it ({label})"),
@@ -242,23 +318,18 @@ impl Report<'_> {
             };
             vec![withheld.index.to_string(), what, withheld.reason.to_owned()]
         });
-        self.table(&["Entry", "What", "Why"], rows)
+        self.table(&[("Entry", 9), ("What", 37), ("Why", 74)], rows)
     }
 
-    fn proof(&self) -> String {
+    fn proof(&self) -> Block {
         let rows = [
             ("Record", self.checkpoint.origin().to_string()),
             ("Signed entries", self.checkpoint.size().to_string()),
-            ("Root", self.checkpoint.root().digest().to_string()),
+            ("Root", self.checkpoint.root_text()),
+            ("Root in hex", self.checkpoint.root().digest().to_string()),
         ];
         let keys = self.keys.iter().map(|key| ("Public key", key.to_string()));
-        let rows: Vec<String> = rows.into_iter().chain(keys).map(|(name, value)| row(name, &escaped(&value))).collect();
-        format!(
-            "<table class=\"head\">\n{}</table>\n<p>Every entry above lies in the folder <code>records</code> as it was written, with a proof in <code>proofs</code>. \
-             Compare the key with the one on paper, then run <code>sh data/verify.sh</code> with it. This page is a view of those entries; where the two differ, the entries count. \
-             They say what the station recorded, not that it was so.</p>\n",
-            rows.concat()
-        )
+        Block::Facts(rows.into_iter().chain(keys).map(|(name, value)| Fact { name, value }).collect())
     }
 
     /// A line's sentence, where its entry is in the bundle.
@@ -272,23 +343,17 @@ impl Report<'_> {
         whole.map(|withheld| format!("(withheld: {})", withheld.reason))
     }
 
-    fn table(&self, names: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-        let rows: Vec<String> = rows
-            .map(|cells| {
-                let cells: Vec<String> = cells.iter().map(|cell| format!("<td>{}</td>", self.said(cell))).collect();
-                format!("<tr>{}</tr>\n", cells.concat())
-            })
-            .collect();
+    fn table(&self, columns: &[(&str, u16)], rows: impl Iterator<Item = Vec<String>>) -> Block {
+        let rows: Vec<Vec<String>> = rows.map(|cells| cells.iter().map(|cell| self.said(cell)).collect()).collect();
         if rows.is_empty() {
-            return "<p>Nothing.</p>\n".to_owned();
+            return Block::Says("Nothing.");
         }
-        let names: Vec<String> = names.iter().map(|name| format!("<th>{}</th>", escaped(name))).collect();
-        format!("<table>\n<tr>{}</tr>\n{}</table>\n", names.concat(), rows.concat())
+        Block::Table(Table { columns: columns.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect(), rows })
     }
 
     /// A text as this reader may have it.
     fn said(&self, text: &str) -> String {
-        if self.guard.hears(text) { "(withheld)".to_owned() } else { escaped(text) }
+        if self.guard.hears(text) { "(withheld)".to_owned() } else { text.to_owned() }
     }
 }
 
@@ -304,16 +369,6 @@ pub(super) fn anchors_in_words(taken: &[Taken]) -> String {
 
 fn root_text(taken: &Taken) -> String {
     STANDARD.encode(taken.root.as_bytes())
-}
-
-/// A line of a table of two columns; what it says is ready to be shown.
-fn row(name: &str, said: &str) -> String {
-    format!("<tr><th>{name}</th><td>{said}</td></tr>\n")
-}
-
-fn section(title: &str, says: &str, inside: &str) -> String {
-    let says = if says.is_empty() { String::new() } else { format!("<p>{says}</p>\n") };
-    format!("<h2>{title}</h2>\n{says}{inside}")
 }
 
 /// How it is known what became of a message, or that it is not.
@@ -359,8 +414,4 @@ fn local(zone: Option<&Zone>, at: Timestamp) -> String {
 
 fn utc(at: Timestamp) -> String {
     format!("{at:.3}").replace('T', " ").replace('Z', "")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -78,7 +78,7 @@ pub(super) async fn bundle(
     // What people read is made of the bundle alone, so that it can say nothing that is not in it; but for what places are called,
     // and to the police what the steps of a plan say: that is the station's word.
     let detail = shown(&selection, dossier, wish.reader).await?;
-    let report = report::write(&report::Report {
+    let paper = report::write(&report::Report {
         detail: &detail,
         own: &dossier.own,
         withheld: &selection.withheld,
@@ -110,7 +110,7 @@ pub(super) async fn bundle(
         disclosures,
         withheld,
         anchors: given,
-        papers: vec![("README.txt", format!("{README}{}", report::anchors_in_words(&taken))), ("report.html", report)],
+        papers: vec![("README.txt", format!("{README}{}", report::anchors_in_words(&taken))), ("report.html", report::html::page(&paper))],
     })
 }
 
