@@ -16,13 +16,13 @@ use crate::signing::signed_with;
 use crate::town::{SMITH, code_in, expect_activation};
 
 /// What a person says and is: none of it may reach whoever is told nothing private.
-const PRIVATE: [&str; 6] = ["smith", "491570006", "491 570 006", "@example.org", "bruise on his arm", "pacing"];
+pub(crate) const PRIVATE: [&str; 6] = ["smith", "491570006", "491 570 006", "@example.org", "bruise on his arm", "pacing"];
 /// Everything that the script in a bundle may use.
 const TOOLS: [&str; 15] =
     ["sh", "openssl", "sha256sum", "base64", "basenc", "cat", "cut", "dirname", "head", "mktemp", "od", "rm", "sort", "tail", "tr"];
 
 /// A station with one activation that was raised, answered by text, noted and closed.
-struct Story {
+pub(crate) struct Story {
     daemon: Daemon,
     _gateway: Gateway,
     key: String,
@@ -30,7 +30,7 @@ struct Story {
 }
 
 impl Story {
-    async fn told(keys: &[Key]) -> Self {
+    pub(crate) async fn told(keys: &[Key]) -> Self {
         Self::told_with(keys, |plan| plan).await
     }
 
@@ -52,7 +52,7 @@ impl Story {
     }
 
     /// Asks for a bundle on the command line.
-    fn export(&self, reader: &str) -> PathBuf {
+    pub(crate) fn export(&self, reader: &str) -> PathBuf {
         let to = self.folder.path().join(format!("{reader}.zip"));
         let (code, said) =
             run(&self.daemon, &["export", "--activation", "KAL-1", "--for", reader, "--to", to.to_str().unwrap(), "--by", "Sgt Park"]);
@@ -68,7 +68,7 @@ impl Story {
     }
 
     /// Unpacks a bundle with somebody else's program; gives its folder.
-    fn unpack(&self, bundle: &Path) -> PathBuf {
+    pub(crate) fn unpack(&self, bundle: &Path) -> PathBuf {
         unpacked(bundle, self.folder.path(), "KAL-1")
     }
 
@@ -110,7 +110,7 @@ fn run(daemon: &Daemon, arguments: &[&str]) -> (Option<i32>, String) {
     (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
 }
 
-fn text(bag: &Path, file: &str) -> String {
+pub(crate) fn text(bag: &Path, file: &str) -> String {
     std::fs::read_to_string(bag.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"))
 }
 

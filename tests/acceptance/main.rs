@@ -33,6 +33,8 @@ mod foresight;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod paper;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod plans;

@@ -18,7 +18,7 @@ struct Part {
     brew: &'static str,
 }
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     Part {
         name: "mosquitto",
         is_there: || on_path("mosquitto") && on_path("mosquitto_passwd"),
@@ -50,6 +50,14 @@ const PARTS: [Part; 5] = [
         dnf: "chromedriver",
         pacman: "chromium",
         brew: "chromedriver",
+    },
+    Part {
+        name: "the PDF tools poppler-utils",
+        is_there: || ["pdftotext", "pdfinfo", "pdftoppm"].into_iter().all(on_path),
+        apt: "poppler-utils",
+        dnf: "poppler-utils",
+        pacman: "poppler",
+        brew: "poppler",
     },
     Part {
         name: "the mail server aiosmtpd",

@@ -49,7 +49,7 @@ pub struct Bundle {
     /// Checkpoints that cover it and that places outside were given.
     pub anchors: Vec<Given>,
     /// Papers for people, by their names in the folder `data`.
-    pub papers: Vec<(&'static str, String)>,
+    pub papers: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// An entry, or a value of one, that is not in a bundle.
@@ -106,8 +106,8 @@ impl Bundle {
             put(name, text.as_bytes());
         }
         put("verify.sh".to_owned(), VERIFY.as_bytes());
-        for (name, text) in &self.papers {
-            put((*name).to_owned(), text.as_bytes());
+        for (name, bytes) in &self.papers {
+            put((*name).to_owned(), bytes);
         }
         files
     }

@@ -75,7 +75,7 @@ async fn bundle() -> (Bundle, VerifyKey) {
         disclosures: disclosures.collect(),
         withheld: Vec::new(),
         anchors: vec![given],
-        papers: vec![("report.html", "<p>words</p>".to_owned())],
+        papers: vec![("report.html", b"<p>words</p>".to_vec())],
         checkpoint,
     };
     (bundle, key)

@@ -169,3 +169,86 @@ fn known(receipt: &Receipt) -> String {
         Receipt::Puback => "the broker acknowledged it; nothing says that anybody has kept it".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::memory::MemoryLedger;
+    use ledger::{Batch, EntryBody};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A record: of each entry whether it closes the activation, is of it, says that an anchor took so much, or is anything else.
+    enum Made {
+        Own,
+        Closing,
+        Took(&'static str, u64),
+        Other,
+    }
+
+    /// Which receipts are found, by anchor and size.
+    async fn found(made: &[Made]) -> Vec<(String, u64)> {
+        let ledger = MemoryLedger::new();
+        let mut batch = Batch::new(Seq::FIRST);
+        let mut anchored = BTreeMap::new();
+        let mut aseq = 0_u64;
+        for (one, n) in made.iter().zip(0_u64..) {
+            let fields = match one {
+                Made::Own => json!({ "type": "claim.lapsed", "act": "KAL-1", "aseq": aseq }),
+                Made::Closing => json!({
+                    "type": "activation.closed", "act": "KAL-1", "aseq": aseq, "count": aseq + 1, "disposition": "attended", "by": { "principal": "api:centre" },
+                    "archive_at": "2026-04-14T06:00:00Z",
+                }),
+                Made::Took(anchor, size) => {
+                    let name = AnchorName::parse(anchor).unwrap();
+                    anchored.insert(name, LastAnchored { origin: "a/1".to_owned(), size: *size, at: Timestamp::UNIX_EPOCH });
+                    json!({ "type": "checkpoint.anchored", "anchor": anchor, "origin": "a/1", "size": size, "root": "00".repeat(32), "receipt": "puback" })
+                }
+                Made::Other => json!({ "type": "record.found" }),
+            };
+            aseq += u64::from(matches!(one, Made::Own | Made::Closing));
+            let mut entry = json!({
+                "v": 1, "t": format!("2026-04-13T06:{:02}:{:02}.000000Z", n / 60 % 60, n % 60), "boot": "b-00000000", "mono_us": n, "nonce": format!("{n:032x}"),
+            });
+            let (Value::Object(entry), Value::Object(fields)) = (&mut entry, fields) else { panic!("no objects") };
+            entry.extend(fields);
+            batch.push(EntryBody::write(entry).unwrap(), Vec::new());
+        }
+        ledger.append(&batch).await.unwrap();
+        let mut own = Vec::new();
+        for entry in ledger.by_stream("KAL-1", Seq::FIRST, 1_000).await.unwrap() {
+            let kept = Kept::read(&ledger, entry).await.unwrap();
+            assert!(kept.said.is_some(), "an entry of this test does not read");
+            own.push(kept);
+        }
+        let said = |kept: &Kept| match &kept.said {
+            Some((_, Event::CheckpointAnchored { anchor, size, .. })) => (anchor.to_string(), *size),
+            other => panic!("{other:?}"),
+        };
+        receipts(&ledger, &own, &anchored).await.unwrap().iter().map(said).collect()
+    }
+
+    #[tokio::test]
+    async fn of_each_anchor_the_first_counts_that_covers_the_closing_and_the_first_that_covers_everything() {
+        use Made::{Closing, Other, Own, Took};
+        let one = |name: &str, size| (name.to_owned(), size);
+        // Before the closing, over it, over all, and again.
+        let made = [Own, Took("union", 1), Closing, Took("union", 3), Own, Took("union", 5), Took("insurer", 6), Took("union", 7)];
+        assert_eq!(found(&made).await, [one("union", 3), one("union", 5), one("insurer", 6)]);
+        // The same checkpoint does both.
+        assert_eq!(found(&[Own, Closing, Took("union", 2), Took("union", 3)]).await, [one("union", 2)]);
+        // Open: everything must be covered.
+        assert_eq!(found(&[Own, Took("union", 1), Own, Took("union", 2)]).await, []);
+        assert_eq!(found(&[Own, Own, Other, Took("union", 3)]).await, [one("union", 3)]);
+        assert_eq!(found(&[Own, Closing, Other]).await, []);
+    }
+
+    #[tokio::test]
+    async fn one_that_was_set_up_long_afterwards_is_found_by_what_it_took_last() {
+        use Made::{Closing, Other, Own, Took};
+        let quiet = u64::from(PAGES * PAGE) + 500;
+        let late = [Took("union", quiet + 2), Other, Took("union", quiet + 4)];
+        let made: Vec<Made> = [Own, Closing].into_iter().chain((0..quiet).map(|_| Other)).chain(late).collect();
+        assert_eq!(found(&made).await, [("union".to_owned(), quiet + 4)]);
+    }
+}

@@ -5,7 +5,9 @@ use escalation::time::Timestamp;
 use ledger::memory::MemoryLedger;
 use ledger::{Batch, Bundle, Disclosure, EntryBody, IDENTIFIER, Ledger as _, Seq, TlogProof, Withheld};
 
+use super::anchors::Taken;
 use super::guard::Guard;
+use super::report::Paper;
 use super::{Dossier, Held, Kept, NotHanded, Wish, anchors, report};
 use crate::desk::DeskError;
 use crate::links;
@@ -22,6 +24,7 @@ const SENT: &str = "what a device sent: the entry holds its plain hash and a gue
 const WORD: &str = "what a word was that somebody gave";
 const PERSON: &str = "the details of a person";
 const DIRECTORY: &str = "the directory: it holds the places of every customer";
+const UNTYPESET: &str = "\nreport.pdf could not be made this time. report.html says the same.\n";
 const README: &str = include_str!("readme.txt");
 
 /// What is in a bundle.
@@ -110,8 +113,27 @@ pub(super) async fn bundle(
         disclosures,
         withheld,
         anchors: given,
-        papers: vec![("README.txt", format!("{README}{}", report::anchors_in_words(&taken))), ("report.html", report::html::page(&paper))],
+        papers: papers(paper, &taken).await,
     })
+}
+
+/// What people read: the same on a page and on paper. What cannot be typeset keeps nobody waiting for evidence, and is said.
+async fn papers(paper: Paper, taken: &[Taken]) -> Vec<(&'static str, Vec<u8>)> {
+    let page = report::html::page(&paper);
+    let mut readme = format!("{README}{}", report::anchors_in_words(taken));
+    // Of a long activation it takes seconds: beside those who answer the desk.
+    let made = tokio::task::spawn_blocking(move || report::pdf::typeset(&paper)).await;
+    let made = made.map_err(|died| died.to_string()).and_then(|made| made.map_err(|why| why.to_string()));
+    let mut papers = vec![("report.html", page.into_bytes())];
+    match made {
+        Ok(pdf) => papers.push(("report.pdf", pdf)),
+        Err(why) => {
+            tracing::error!(%why, "a report could not be typeset; the bundle goes out without report.pdf and says so");
+            readme.push_str(UNTYPESET);
+        }
+    }
+    papers.push(("README.txt", readme.into_bytes()));
+    papers
 }
 
 impl Selection {
