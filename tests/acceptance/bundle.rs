@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::anchors::{expect_receipt, size_with};
 use crate::centre::{Centre, SECRET};
 use crate::evidence::Evidence;
-use crate::signing::signed_with;
+use crate::paper::poppler;
+use crate::signing::{checkpoint, signed_with};
 use crate::town::{SMITH, code_in, expect_activation};
 
 /// What a person says and is: none of it may reach whoever is told nothing private.
@@ -215,6 +216,7 @@ async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
     let story = Story::told_with(&keys, |plan| plan.anchor_hook("union", centre.url(), SECRET, "every_s = 1\n")).await;
     let closed = size_with(&story.daemon, "activation.closed");
     expect_receipt(&story.daemon, "union", closed).await;
+    checkpoint(&story.daemon, size_with(&story.daemon, "checkpoint.anchored")).await;
 
     let zip = story.export("police");
     let (code, said) = story.verify(&zip, &story.key);
@@ -235,7 +237,10 @@ async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
         assert!(text.contains("union") && text.contains(root), "{file}: {text}");
     }
     let (code, said) = story.check_by_hand(&bag, Some(&story.key));
-    assert!(code == Some(0) && said.contains(&format!("union was given the first {size} entries")) && said.contains(root), "{said}");
+    assert!(
+        code == Some(0) && said.contains(&format!("the record says that union was given the first {size} entries")) && said.contains(root),
+        "{said}"
+    );
 
     // A root that nobody was given does not lead to the record, whoever makes the manifests anew.
     let list = text(&bag, "data/anchors.csv");
@@ -255,17 +260,21 @@ async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
     let (code, said) = story.check_by_hand(&bag, Some(&story.key));
     assert!(code == Some(1) && said.contains("is another than data/anchors.csv says"), "{said}");
 
-    // Which anchors there are is told to whoever oversees the whole station.
-    for (key, is_told) in keys.iter().zip([true, false]) {
+    // Which anchors there are is told to the police, by whoever oversees the whole station.
+    let [auditor, customers] = &keys;
+    for (key, reader, is_told) in [(auditor, "police", true), (auditor, "foi", false), (customers, "police", false)] {
         let request = story.daemon.api_with_key(Some(&key.secret)).request(Method::POST, "/api/v1/activations/KAL-1/export");
-        let answer = request.json(&json!({"for": "regulator"})).send().await.unwrap();
-        let to = story.folder.path().join(format!("{is_told}.zip"));
+        let answer = request.json(&json!({ "for": reader })).send().await.unwrap();
+        let to = story.folder.path().join(format!("{reader}-{is_told}.zip"));
         std::fs::write(&to, answer.bytes().await.unwrap()).unwrap();
         let (code, said) = story.verify(&to, &story.key);
         let name = if is_told { "union" } else { "(withheld)" };
         assert!(code == Some(0) && said["outside"][0]["anchor"] == name && said["outside"][0]["root"] == root, "{said}");
         let bytes = String::from_utf8_lossy(&std::fs::read(&to).unwrap()).into_owned();
         assert_eq!(bytes.contains("union"), is_told);
+        let paper = story.unpack(&to).join("data/report.pdf");
+        let paper = [poppler("pdftotext", &[], &paper, &["-"]), poppler("pdfinfo", &["-meta"], &paper, &[])].concat();
+        assert_eq!(String::from_utf8_lossy(&paper).contains("union"), is_told);
     }
 }
 

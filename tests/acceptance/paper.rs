@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use crate::bundle::{PRIVATE, Story, text};
 
 /// What one of the poppler tools says of a file.
-fn poppler(tool: &str, before: &[&str], pdf: &Path, after: &[&str]) -> Vec<u8> {
+pub(crate) fn poppler(tool: &str, before: &[&str], pdf: &Path, after: &[&str]) -> Vec<u8> {
     let output = Command::new(tool).args(before).arg(pdf).args(after).output();
     let Output { status, stdout, stderr } = output.unwrap_or_else(|why| panic!("{tool} of poppler-utils: {why}"));
     assert!(status.success(), "{tool}: {}", String::from_utf8_lossy(&stderr));

@@ -134,11 +134,16 @@ pub(crate) struct Held {
 /// # Errors
 /// [`NotHanded`]. Then nothing was handed out; where recording it failed, the record may say so all the same.
 pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Handed, NotHanded> {
-    let dossier = desk.dossier(wish.of.clone(), wish.scope.clone()).await?.ok_or(NotHanded::Unknown)?;
+    let mut dossier = desk.dossier(wish.of.clone(), wish.scope.clone()).await?.ok_or(NotHanded::Unknown)?;
     if dossier.left_out > 0 {
         return Err(NotHanded::TooLong);
     }
-    let attested = proofs.attest(dossier.places()).await?;
+    let mut attested = proofs.attest(dossier.places()).await?;
+    // A receipt is an entry that comes after what it is about: one that is not signed yet must keep nobody waiting for evidence.
+    dossier.anchors.retain(|kept| kept.entry.seq.index() < attested.checkpoint.size());
+    if !dossier.anchors.is_empty() {
+        attested = proofs.attest(dossier.places().into_iter().chain(dossier.places_of_anchors()).collect()).await?;
+    }
     let now = desk.turn().await?;
     let customer = dossier.card.customer.clone();
     let entries = u32::try_from(dossier.own.len()).unwrap_or(u32::MAX);
@@ -208,9 +213,14 @@ impl Dossier {
         held.map(|held| Digest::new(*held.digest.as_bytes())).collect()
     }
 
-    /// The places of all that may be proven.
+    /// The places of all that must be proven.
     fn places(&self) -> Vec<u64> {
-        self.own.iter().chain(&self.people).chain(&self.anchors).map(|kept| kept.entry.seq.index()).collect()
+        self.own.iter().chain(&self.people).map(|kept| kept.entry.seq.index()).collect()
+    }
+
+    /// The places of what says who outside took what.
+    fn places_of_anchors(&self) -> impl Iterator<Item = u64> {
+        self.anchors.iter().map(|kept| kept.entry.seq.index())
     }
 }
 

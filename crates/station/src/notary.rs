@@ -5,6 +5,8 @@
 //! A signer that fails or refuses is a trouble, and nothing else stops.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -375,13 +377,32 @@ impl<L: Ledger> Proofs for Shelf<L> {
     }
 }
 
-/// What a file of notes has of these sizes. One that does not read, or is away, has nothing: then that is not known.
+/// What a file of notes has of these sizes: read note by note, for it grows for years. One that does not read, or is away, has
+/// nothing more: then that is not known.
 fn given_away(memory: &Path, sizes: &BTreeSet<u64>, keys: &[VerifyKey]) -> Vec<Checkpoint> {
-    let text = std::fs::read(memory).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let is_asked = |note: &&str| note.lines().nth(1).and_then(|size| size.parse().ok()).is_some_and(|size: u64| sizes.contains(&size));
-    let (notes, _torn) = ledger::notes(&text);
-    let is_vouched = |note: &&str| keys.iter().all(|key| Checkpoint::open(note, std::slice::from_ref(key)).is_ok());
-    notes.into_iter().filter(is_asked).filter(is_vouched).filter_map(|note| Checkpoint::open(note, keys).ok()).collect()
+    let Ok(file) = File::open(memory) else { return Vec::new() };
+    let is_vouched = |note: &str| keys.iter().all(|key| Checkpoint::open(note, std::slice::from_ref(key)).is_ok());
+    let mut found = Vec::new();
+    let mut note = String::new();
+    let mut take = |note: &str| {
+        let size = note.lines().nth(1).and_then(|size| size.parse().ok());
+        if size.is_some_and(|size: u64| sizes.contains(&size)) && is_vouched(note) {
+            found.extend(Checkpoint::open(note, keys).ok());
+        }
+    };
+    let mut is_signed = false;
+    for line in BufReader::new(file).lines().map_while(Result::ok) {
+        let is_signature = line.starts_with('\u{2014}');
+        if is_signed && !is_signature {
+            take(&note);
+            note.clear();
+        }
+        is_signed = is_signature;
+        note.push_str(&line);
+        note.push('\n');
+    }
+    take(&note);
+    found
 }
 
 async fn consistency<L: Ledger>(ledger: &L, tree: &Subtrees, older: u64, newer: u64) -> Result<ConsistencyProof, NotaryError> {

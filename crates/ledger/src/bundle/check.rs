@@ -15,6 +15,8 @@ use crate::key::VerifyKey;
 use crate::proof::NotProven;
 use crate::tlog_proof::{NotATlogProof, TlogProof};
 
+/// What stands in the place of a name that a reader may not have.
+const WITHHELD_NAME: &str = "(withheld)";
 /// The kind of entry after which a history that was ended goes on.
 const REOPENED: &str = "activation.reopened";
 
@@ -37,8 +39,10 @@ pub struct BundleReport {
     pub values: u64,
     /// Entries and values that are named as withheld.
     pub withheld: u64,
-    /// Which places outside are named that were given a checkpoint of the record: what they have kept is compared by hand.
+    /// Which places outside were given a checkpoint of the record, as entries of it say: what they have kept is compared by hand.
     pub outside: Vec<Outside>,
+    /// Whether one of those covers the entry that ends the history; every entry of it, where none does.
+    pub anchored: bool,
     /// Whether one of its entries ends the history and none opens it again: else later ones may exist. They may even then.
     pub closed: bool,
     /// What is wrong.
@@ -90,6 +94,11 @@ pub enum BundleFault {
     NotContinued(NotProven),
     /// It is another checkpoint than the list says.
     OtherNote,
+    /// The entry that it names does not say that this was given to that anchor.
+    Unsaid {
+        /// The entry's place.
+        entry: u64,
+    },
     /// It is of another place than its name says.
     OtherPlace,
     /// It is an entry of another history.
@@ -161,6 +170,11 @@ struct Check {
     report: BundleReport,
     /// Values that entries commit to, and in which file.
     committed: BTreeMap<Digest, String>,
+    /// Entries that are withheld as a whole.
+    left_out: BTreeSet<u64>,
+    /// The last entry of the history that is known, and the last that ends it.
+    last: Option<u64>,
+    ended_at: Option<u64>,
     /// Numbers within the history that are accounted for.
     numbers: BTreeSet<u64>,
     /// The latest entry that ends the history or opens it again, and whether it ends it.
@@ -257,8 +271,8 @@ impl Check {
         if records.is_empty() {
             self.find("data/records", BundleFault::Empty);
         }
-        self.outside(&keys);
         self.withheld();
+        self.outside(&keys);
         for (value, path) in std::mem::take(&mut self.committed) {
             self.find(&path, BundleFault::Unexplained { value });
         }
@@ -313,6 +327,7 @@ impl Check {
 
     /// Its number within the history, and what it says of the others.
     fn history(&mut self, path: &str, fields: &Map<String, Value>) {
+        let place = path.strip_prefix("data/records/").and_then(|name| name.strip_suffix(".json")).and_then(|digits| digits.parse().ok());
         let Some(act) = fields.get("act").and_then(Value::as_str) else { return };
         if act != self.report.name {
             return self.find(path, BundleFault::OtherHistory { found: act.to_owned() });
@@ -322,6 +337,10 @@ impl Check {
             self.find(path, BundleFault::Twice { aseq });
         }
         let count = fields.get("count").and_then(Value::as_u64);
+        self.last = self.last.max(place);
+        if count.is_some() {
+            self.ended_at = self.ended_at.max(place);
+        }
         let reopens = fields.get("type").and_then(Value::as_str) == Some(REOPENED);
         if (count.is_some() || reopens) && self.ending.is_none_or(|(latest, _)| latest < aseq) {
             self.ending = Some((aseq, count.is_some()));
@@ -346,6 +365,16 @@ impl Check {
                 continue;
             };
             self.leads_on(&outside);
+            // An entry that is withheld says nothing here, and then the list may not say whose it was.
+            let is_said = match self.files.get(&outside.record()) {
+                Some(entry) => outside.is_said_by(entry),
+                None => outside.to == WITHHELD_NAME && self.left_out.contains(&outside.entry),
+            };
+            if !is_said {
+                self.find(LIST, BundleFault::Unsaid { entry: outside.entry });
+            }
+            let through = if self.report.closed { self.ended_at } else { self.last };
+            self.report.anchored |= is_said && through.is_some_and(|index| index < outside.size);
             let path = outside.note();
             if self.files.contains_key(&path) {
                 match Checkpoint::open(&self.text(&path), keys) {
@@ -384,11 +413,17 @@ impl Check {
             self.find(PATH, BundleFault::Unreadable);
         }
         for line in lines {
-            let Some((aseq, value)) = withheld(line) else {
+            let Some((index, aseq, value)) = withheld(line) else {
                 self.find(PATH, BundleFault::Unreadable);
                 continue;
             };
             self.report.withheld += 1;
+            if value.is_none() {
+                self.left_out.insert(index);
+            }
+            if aseq.is_some() {
+                self.last = self.last.max(Some(index));
+            }
             if let Some(aseq) = aseq
                 && !self.numbers.insert(aseq)
             {
@@ -401,15 +436,15 @@ impl Check {
     }
 }
 
-/// The number of the entry and the value that a line of `withheld.csv` names; `None` where it does not read.
-fn withheld(line: &str) -> Option<(Option<u64>, Option<Digest>)> {
+/// The place of the entry, its number and the value that a line of `withheld.csv` names; `None` where it does not read.
+fn withheld(line: &str) -> Option<(u64, Option<u64>, Option<Digest>)> {
     let fields: Vec<&str> = line.split(',').collect();
     let &[index, leaf, aseq, value, _label, _reason] = fields.as_slice() else { return None };
-    let _place: u64 = index.parse().ok()?;
+    let index = index.parse().ok()?;
     let _leaf = Digest::from_hex(leaf).ok()?;
     let aseq = if aseq.is_empty() { None } else { Some(aseq.parse().ok()?) };
     let value = if value.is_empty() { None } else { Some(Digest::from_hex(value).ok()?) };
-    Some((aseq, value))
+    Some((index, aseq, value))
 }
 
 /// A line of `bag-info.txt`.
@@ -448,6 +483,7 @@ impl BundleFault {
             Self::OtherCheckpoint => "other_checkpoint",
             Self::NotContinued(_) => "not_continued",
             Self::OtherNote => "other_note",
+            Self::Unsaid { .. } => "unsaid",
             Self::OtherPlace => "other_place",
             Self::OtherHistory { .. } => "other_history",
             Self::ValueOfNothing => "value_of_nothing",
@@ -484,6 +520,7 @@ impl fmt::Display for BundleFinding {
             BundleFault::OtherCheckpoint => write!(f, "it leads to another checkpoint than the bundle's"),
             BundleFault::NotContinued(why) => write!(f, "the record does not begin with what was given away: {why}"),
             BundleFault::OtherNote => write!(f, "it is another checkpoint than data/anchors.csv says was given away"),
+            BundleFault::Unsaid { entry } => write!(f, "entry {entry} does not say that this checkpoint was given to that anchor"),
             BundleFault::OtherPlace => write!(f, "it is of another place than its name says"),
             BundleFault::OtherHistory { found } => write!(f, "it is an entry of {found}"),
             BundleFault::ValueOfNothing => write!(f, "no entry commits to this value"),

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
@@ -46,6 +47,8 @@ pub struct Given {
 pub struct Outside {
     /// To whom.
     pub to: String,
+    /// The place of the entry that says so.
+    pub entry: u64,
     /// When that was recorded.
     pub recorded_at: String,
     /// Under which name the record was signed.
@@ -92,10 +95,27 @@ impl Outside {
     fn line(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.splitn(7, ',').collect();
         let &[to, entry, recorded_at, size, root, _receipt, origin] = fields.as_slice() else { return None };
-        let _place: u64 = number(entry)?;
+        let entry = number(entry)?;
         let root = Digest::try_from(STANDARD.decode(root).ok()?.as_slice()).ok()?;
         let size = number(size).filter(|size| *size > 0)?;
-        Some(Self { to: to.to_owned(), recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root })
+        Some(Self { to: to.to_owned(), entry, recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root })
+    }
+
+    /// The entry that should say so.
+    pub(super) fn record(&self) -> String {
+        format!("data/records/{:010}.json", self.entry)
+    }
+
+    /// Whether an entry says just that.
+    pub(super) fn is_said_by(&self, entry: &[u8]) -> bool {
+        let Ok(entry) = serde_json::from_slice::<Value>(entry) else { return false };
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        text("type") == Some("checkpoint.anchored")
+            && text("t") == Some(&self.recorded_at)
+            && text("anchor") == Some(&self.to)
+            && text("origin") == Some(&self.origin)
+            && text("root") == Some(&self.root.to_string())
+            && entry.get("size").and_then(Value::as_u64) == Some(self.size)
     }
 
     /// The file with what was given.

@@ -10,11 +10,15 @@ use crate::subtrees::{Blocks, Subtrees};
 use crate::{Batch, ConsistencyProof, Ledger as _, Seq};
 
 const NAME: &str = "KAL-1";
+const ORIGIN: &str = "alerts.example.org/kalamunda/1";
+/// The last entry, which is of no activation.
+const RECEIPT: u64 = 6;
 
 /// A record with one activation of four entries between others, signed; and the bundle of it.
 async fn bundle() -> (Bundle, VerifyKey) {
     let ledger = MemoryLedger::new();
     let mut batch = Batch::new(Seq::FIRST);
+    let mut earlier = Subtrees::new();
     for (n, kind, act, aseq) in [
         (0, "station.started", None, None),
         (1, "activation.raised", Some(NAME), Some(0)),
@@ -22,7 +26,7 @@ async fn bundle() -> (Bundle, VerifyKey) {
         (3, "note.added", Some("KAL-2"), Some(1)),
         (4, "note.added", Some(NAME), Some(2)),
         (5, "activation.closed", Some(NAME), Some(3)),
-        (6, "tick", None, None),
+        (6, "checkpoint.anchored", None, None),
     ] {
         let note = Disclosure::seal("", [n; 16], "note", &format!("words {n}")).expect("sealed");
         let mut entry = json!({
@@ -33,11 +37,23 @@ async fn bundle() -> (Bundle, VerifyKey) {
                 entry[name] = value;
             }
         }
-        batch.push(EntryBody::write(&entry).expect("an entry"), vec![note]);
+        if n == 6 {
+            for (name, value) in
+                [("anchor", "insurer"), ("origin", ORIGIN), ("root", &earlier.head().root.digest().to_string()), ("receipt", "puback")]
+            {
+                entry[name] = json!(value);
+            }
+            entry["size"] = json!(6);
+        }
+        let body = EntryBody::write(&entry).expect("an entry");
+        if n < 6 {
+            earlier.extend([body.leaf()]);
+        }
+        batch.push(body, vec![note]);
     }
     ledger.append(&batch).await.expect("appended");
     let folder = tempfile::tempdir().expect("a folder");
-    let origin: Origin = "alerts.example.org/kalamunda/1".parse().expect("a name");
+    let origin: Origin = ORIGIN.parse().expect("a name");
     let current = SigningKey::create(&folder.path().join("key"), origin, &[7; 32]).expect("a key");
     let key = current.public().clone();
     let notes = folder.path().join("notes");
@@ -45,14 +61,12 @@ async fn bundle() -> (Bundle, VerifyKey) {
     let mut signer = Signer::open(&notes, SigningKeys { current, before: None }).expect("a signer");
     let mut tree = Subtrees::new();
     tree.extend(batch.entries().iter().map(|Sealed { body, .. }| body.leaf()));
-    let mut earlier = Subtrees::new();
-    earlier.extend(batch.entries().iter().take(6).map(|Sealed { body, .. }| body.leaf()));
     let note = signer.sign(earlier.head(), &ConsistencyProof::default()).expect("signed");
     let onwards = tree.consistency(6, 7, &Blocks::default()).expect("a way");
     let checkpoint = signer.sign(tree.head(), &onwards).expect("signed");
     let given = Given {
         to: "insurer".to_owned(),
-        entry: 6,
+        entry: RECEIPT,
         recorded_at: "2026-04-13T06:04:06.000000Z".to_owned(),
         origin: note.origin().to_string(),
         size: note.size(),
@@ -61,12 +75,12 @@ async fn bundle() -> (Bundle, VerifyKey) {
         onwards,
         note: Some(note),
     };
-    let proven = batch.placed().filter(|(_, sealed)| sealed.body.columns().stream == NAME).map(|(seq, sealed)| {
+    let is_in_it = |(seq, sealed): &(Seq, &Sealed)| sealed.body.columns().stream == NAME || seq.index() == RECEIPT;
+    let proven = batch.placed().filter(is_in_it).map(|(seq, sealed)| {
         let path = tree.inclusion(seq.index(), checkpoint.size(), &Blocks::default()).expect("a path");
         (sealed.body.clone(), TlogProof { index: seq.index(), path, checkpoint: checkpoint.clone() })
     });
-    let disclosures =
-        batch.placed().filter(|(_, sealed)| sealed.body.columns().stream == NAME).flat_map(|(_, sealed)| sealed.disclosures.clone());
+    let disclosures = batch.placed().filter(is_in_it).flat_map(|(_, sealed)| sealed.disclosures.clone());
     let bundle = Bundle {
         name: NAME.to_owned(),
         info: vec![("External-Identifier", NAME.to_owned())],
@@ -91,7 +105,7 @@ async fn a_bundle_is_sound_and_every_bit_of_it_counts() {
     let packed = bundle.pack().expect("packed");
     for keys in [vec![], vec![key.clone()]] {
         let report = verify_bundle(&packed.zip, &keys);
-        assert_eq!((names(&report), report.proven, report.values, report.withheld, report.closed), (vec![], 4, 4, 0, true));
+        assert_eq!((names(&report), report.proven, report.values, report.withheld, report.closed), (vec![], 5, 5, 0, true));
         assert_eq!((report.name.as_str(), report.checkpoint.map(|c| c.size())), (NAME, Some(7)));
     }
     let contents = contents(&packed.zip);
@@ -193,7 +207,7 @@ async fn the_script_finds_what_the_program_finds() {
     let (whole, key) = bundle().await;
     let said = |bundle: &Bundle| by_hand(bundle, Some(&key));
     let (code, text) = said(&whole);
-    assert!(code == Some(0) && text.contains("4 entries are in it; 4 private values") && !text.contains("NOT "), "{text}");
+    assert!(code == Some(0) && text.contains("5 entries are in it; 5 private values") && !text.contains("NOT "), "{text}");
     let mut cases: Vec<(&str, &str, Bundle)> = Vec::new();
     let mut case = |program: &'static str, script: &'static str, change: &dyn Fn(&mut Bundle)| {
         let mut bundle = whole.clone();
@@ -206,7 +220,7 @@ async fn the_script_finds_what_the_program_finds() {
         b.disclosures.push(Disclosure::seal("", [99; 16], "note", "never said").expect("sealed"));
     });
     case("gap", "entry 1 of the activation is missing", &|b| drop((b.proven.remove(1), b.disclosures.remove(1))));
-    case("empty", "no entry is in it", &|b| (b.proven, b.disclosures) = Default::default());
+    case("empty", "no entry is in it", &|b| (b.proven, b.disclosures, b.anchors) = Default::default());
     case("not_proven", "is not in the record that was signed", &|b| {
         let (first, second) = (b.proven[1].0.clone(), b.proven[2].0.clone());
         (b.proven[1].0, b.proven[2].0) = (second, first);
@@ -214,6 +228,15 @@ async fn the_script_finds_what_the_program_finds() {
     case("twice", "is there twice, or is named as withheld", &|b| {
         let (body, proof) = &b.proven[1];
         b.withheld.push(Withheld { index: proof.index, leaf: body.leaf(), aseq: Some(1), value: None, reason: "personal data" });
+    });
+    case("unsaid", "does not say that the checkpoint of 6 entries was given to registry", &|b| {
+        b.anchors.iter_mut().for_each(|given| given.to = "registry".to_owned());
+    });
+    case("not_continued", "does not begin with what was given away", &|b| {
+        b.anchors.iter_mut().for_each(|given| given.root = Digest::of(&[b"another"]));
+    });
+    case("other_note", "is another than data/anchors.csv says", &|b| {
+        b.anchors.iter_mut().for_each(|given| given.note = Some(whole.checkpoint.clone()));
     });
     for (program, script, bundle) in cases {
         let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
@@ -264,7 +287,7 @@ async fn what_was_opened_again_or_brings_its_own_key_is_not_called_whole() {
     let (code, text) = by_hand(&whole, None);
     assert!(code == Some(2) && text.contains("NOT PROVEN"), "{text}");
     let mut cut = whole.clone();
-    drop((cut.proven.pop(), cut.disclosures.pop()));
+    drop((cut.proven.remove(3), cut.disclosures.remove(3)));
     let report = verify_bundle(&cut.pack().expect("packed").zip, std::slice::from_ref(&key));
     assert!(report.is_sound() && !report.closed, "{report:?}");
     let (code, text) = by_hand(&cut, Some(&key));
@@ -278,6 +301,7 @@ async fn the_record_begins_with_what_was_given_outside() {
     let keys = [key];
     let check = |bundle: &Bundle| verify_bundle(&bundle.pack().expect("packed").zip, &keys);
     let report = check(&whole);
+    assert!(report.anchored);
     let said: Vec<_> = report.outside.iter().map(|outside| (outside.to.as_str(), outside.size)).collect();
     assert_eq!((names(&report), said), (vec![], vec![("insurer", 6)]));
     let with = |change: &dyn Fn(&mut Given)| {
@@ -288,14 +312,20 @@ async fn the_record_begins_with_what_was_given_outside() {
     // The note is not known any more.
     assert_eq!(with(&|given| given.note = None), [""; 0]);
     // Another history was given, or the way is another one.
-    assert_eq!(with(&|given| given.root = Digest::of(&[b"another"])), ["not_continued", "other_note"]);
+    assert_eq!(with(&|given| given.root = Digest::of(&[b"another"])), ["not_continued", "unsaid", "other_note"]);
     assert_eq!(with(&|given| given.onwards.path.truncate(1)), ["not_continued"]);
     assert_eq!(with(&|given| given.note = Some(whole.checkpoint.clone())), ["other_note"]);
-    assert_eq!(with(&|given| given.origin = "other.example.org/1".to_owned()), ["other_note"]);
+    assert_eq!(with(&|given| given.origin = "other.example.org/1".to_owned()), ["unsaid", "other_note"]);
+    // Somebody else, or another time, or another entry.
+    assert_eq!(with(&|given| given.to = "registry".to_owned()), ["unsaid"]);
+    assert_eq!(with(&|given| given.recorded_at = "2026-04-13T06:04:00.000000Z".to_owned()), ["unsaid"]);
+    assert_eq!(with(&|given| given.entry = 5), ["unsaid"]);
+    assert_eq!(with(&|given| given.to = "(withheld)".to_owned()), ["unsaid"]);
     assert_eq!(with(&|given| given.to = "a,b".to_owned()), ["unreadable"]);
     assert_eq!(with(&|given| given.size = 0), ["unreadable"]);
     // Nobody was given anything.
     let mut nobody = whole.clone();
     nobody.anchors.clear();
-    assert_eq!((names(&check(&nobody)), check(&nobody).outside), (vec![], vec![]));
+    let report = check(&nobody);
+    assert_eq!((names(&report), report.anchored, report.outside), (vec![], false, vec![]));
 }

@@ -142,29 +142,12 @@ begins_with() {
   [ "$last" = 0 ] && [ "$earlier" = "$2" ] && [ "$later" = "$root" ] || wrong "the record does not begin with what was given away: $file"
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "$file leads to another checkpoint"
 }
-outside=
-if [ -f data/anchors.csv ]; then
-  {
-    read -r heading
-    [ "$heading" = anchor,entry,recorded_at,size,root,receipt,origin ] || wrong "data/anchors.csv does not begin as it should"
-    while IFS=, read -r anchor _entry when older was _receipt under; do
-      is_number "$older" && [ "$older" != 0 ] && [ "$older" -le "$size" ] || wrong "a line of data/anchors.csv does not read"
-      hex=$(printf %s "$was" | base64 -d | hex)
-      is_hash "$hex" || wrong "a line of data/anchors.csv does not read"
-      begins_with "$older" "$hex"
-      note=data/anchors/$(printf %010d "$older").checkpoint
-      if [ -f "$note" ]; then
-        [ "$(head -n 3 "$note")" = "$(printf '%s\n%s\n%s' "$under" "$older" "$was")" ] || wrong "$note is another than data/anchors.csv says"
-        is_signed "$note" || wrong "this key did not sign $note"
-      fi
-      outside="$outside$anchor was given the first $older entries of $under, recorded at $when: ask for theirs; its root is $was$line_end"
-    done
-  } < data/anchors.csv
-fi
-
 # What is withheld, by its number within the activation or by its digest.
 withheld=0
 total=0
+left=" "
+last_own=-1
+ended_at=-1
 seen=" "
 named=" "
 {
@@ -173,7 +156,9 @@ named=" "
   while IFS=, read -r index leaf aseq value _rest; do
     is_number "$index" && is_hash "$leaf" || wrong "a line of data/withheld.csv does not read"
     withheld=$((withheld + 1))
+    [ -n "$value" ] || left="$left$index "
     if [ -n "$aseq" ]; then
+      [ "$index" -le "$last_own" ] || last_own=$index
       is_number "$aseq" || wrong "a line of data/withheld.csv does not read"
       case $seen in *" $aseq "*) wrong "entry $aseq of the activation is named twice" ;; esac
       seen="$seen$aseq "
@@ -226,6 +211,8 @@ for record in data/records/*; do
   [ "$last" = 0 ] && [ "$hash" = "$root" ] || wrong "$record is not in the record that was signed"
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "the proof of $record is for another checkpoint"
   records=$((records + 1))
+  at=$number
+  while [ "${at#0}" != "$at" ] && [ "$at" != 0 ]; do at=${at#0}; done
   # Entries have sorted keys and no spaces, and a quote within a text has a backslash before it: only a field reads so.
   body=$(cat "$record")
   case $body in
@@ -244,6 +231,7 @@ for record in data/records/*; do
       case $seen in *" $aseq "*) wrong "entry $aseq of the activation is there twice, or is named as withheld" ;; esac
       seen="$seen$aseq "
       total=$((total + 1))
+      [ "$at" -le "$last_own" ] || last_own=$at
       ;;
   esac
   case $body in
@@ -253,6 +241,7 @@ for record in data/records/*; do
       is_number "$aseq" && is_number "$count" && [ "$count" = $((aseq + 1)) ] ||
         wrong "$record says that it closes $count entries, and it is entry $aseq, counted from 0"
       [ "$aseq" -lt "$ended" ] || { ended=$aseq closed=yes; }
+      [ "$at" -le "$ended_at" ] || ended_at=$at
       ;;
     *'"type":"activation.reopened"'*)
       is_number "$aseq" || wrong "$record has no number"
@@ -289,10 +278,47 @@ while [ "$number" -lt "$total" ]; do
   number=$((number + 1))
 done
 
+# Who outside was given a checkpoint, as entries of the record say, and whether that covers it up to its closing.
+through=$last_own
+[ "$closed" = no ] || through=$ended_at
+anchored=no
+outside=
+if [ -f data/anchors.csv ]; then
+  {
+    read -r heading
+    [ "$heading" = anchor,entry,recorded_at,size,root,receipt,origin ] || wrong "data/anchors.csv does not begin as it should"
+    while IFS=, read -r anchor entry when older was _receipt under; do
+      is_number "$older" && [ "$older" != 0 ] && [ "$older" -le "$size" ] || wrong "a line of data/anchors.csv does not read"
+      hex=$(printf %s "$was" | base64 -d | hex)
+      is_hash "$hex" || wrong "a line of data/anchors.csv does not read"
+      begins_with "$older" "$hex"
+      # The entry says so; one that is withheld says nothing, and then the list may not say whose it was.
+      is_number "$entry" || wrong "a line of data/anchors.csv does not read"
+      record=data/records/$(printf %010d "$entry").json
+      said=no
+      if [ -f "$record" ]; then
+        case $(cat "$record") in
+          *'"anchor":"'"$anchor"'",'*'"origin":"'"$under"'",'*'"root":"'"$hex"'","size":'"$older"',"t":"'"$when"'",'*'"type":"checkpoint.anchored",'*) said=yes ;;
+        esac
+      else
+        case $left in *" $entry "*) [ "$anchor" != "(withheld)" ] || said=yes ;; esac
+      fi
+      [ "$said" = yes ] || wrong "entry $entry does not say that the checkpoint of $older entries was given to $anchor"
+      [ "$older" -le "$through" ] || anchored=yes
+      note=data/anchors/$(printf %010d "$older").checkpoint
+      if [ -f "$note" ]; then
+        [ "$(head -n 3 "$note")" = "$(printf '%s\n%s\n%s' "$under" "$older" "$was")" ] || wrong "$note is another than data/anchors.csv says"
+        is_signed "$note" || wrong "this key did not sign $note"
+      fi
+      outside="${outside}the record says that $anchor was given the first $older entries of $under, recorded at $when: ask for theirs; its root is $was$line_end"
+    done
+  } < data/anchors.csv
+fi
+
 say "activation $activation: the first $size entries of $origin were signed, with root $root"
 say "compare that with a checkpoint that was kept outside: the same size must have the same root"
 printf %s "$outside" | clean
-[ -n "$outside" ] || say "NOT ANCHORED  it names nobody outside who was given a checkpoint that covers it"
+[ "$anchored" = yes ] || say "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing"
 say "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
 [ "$closed" = yes ] ||
   say "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it"

@@ -6,20 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use escalation::anchor::{LastAnchored, Receipt};
-use escalation::event::Event;
+use escalation::event::{Event, Reader};
 use escalation::id::AnchorName;
 use escalation::time::Timestamp;
 use ledger::{Checkpoint, ConsistencyProof, Digest, Given, Ledger, ReadError, Seq};
 
 use super::guard::Guard;
-use super::{Dossier, Kept, NotHanded, PAGE};
-use crate::notary::{NotaryError, Proofs};
+use super::{Dossier, Kept, PAGE, Wish};
+use crate::notary::Proofs;
 
 /// How many of the station's own entries after an activation are searched, in pages: about a month of a quiet station.
 const PAGES: u32 = 10;
 /// What stands in the place of a name and a receipt that a reader may not have.
 const WITHHELD: &str = "(withheld)";
-/// Why the entry is left out for whoever does not oversee the whole station.
+/// Why the entry is left out for whoever may not know which anchors there are.
 pub(super) const SOMEBODYS: &str = "which anchor it was: one may be called after another customer";
 
 /// A checkpoint that an anchor took.
@@ -85,8 +85,11 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn over(own: &[Kept], anchored: &'a BTreeMap<AnchorName, LastAnchored>) -> Option<Self> {
         let whole = own.last()?.entry.seq.next().index();
+        let is_turn = |kept: &&Kept| matches!(kept.said, Some((_, Event::Closed { .. } | Event::Reopened { .. })));
         let is_closing = |kept: &&Kept| matches!(kept.said, Some((_, Event::Closed { .. })));
-        let ended = own.iter().rev().find(is_closing).map_or(whole, |kept| kept.entry.seq.next().index());
+        // What was opened again is not over where it was closed before.
+        let closing = own.iter().rev().find(is_turn).filter(is_closing);
+        let ended = closing.map_or(whole, |kept| kept.entry.seq.next().index());
         Some(Self { anchored, ended, whole, reached: BTreeMap::new(), found: Vec::new() })
     }
 
@@ -116,12 +119,21 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Whether this reader may know which anchors there are. That is the whole station's affair, for one may be called after another
+/// customer: whoever asks must oversee it, and for applicants and regulators that is not said at all.
+pub(super) fn are_told(wish: &Wish) -> bool {
+    match wish.reader {
+        Reader::Police => wish.scope.is_everything(),
+        Reader::Regulator | Reader::Foi => false,
+    }
+}
+
 impl Dossier {
-    /// Who took what. Which anchors there are is the whole station's affair: one may be called after another customer.
-    pub(super) fn taken(&self, guard: &Guard, is_everything: bool) -> Vec<Taken> {
+    /// Who took what.
+    pub(super) fn taken(&self, guard: &Guard, are_told: bool) -> Vec<Taken> {
         let taken = |kept: &Kept| {
             let Some((at, Event::CheckpointAnchored { anchor, origin, size, root, receipt })) = &kept.said else { return None };
-            let is_told = is_everything && !guard.hears(&kept.text());
+            let is_told = are_told && !guard.hears(&kept.text());
             let told = |text: String| if is_told { text } else { WITHHELD.to_owned() };
             Some(Taken {
                 to: told(anchor.to_string()),
@@ -138,13 +150,14 @@ impl Dossier {
     }
 }
 
-/// What of it goes into the bundle, with the way to the bundle's own checkpoint.
-pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Checkpoint) -> Result<Vec<Given>, NotHanded> {
-    let known = proofs.notes(taken.iter().map(|taken| taken.size).collect()).await?;
+/// What of it goes into the bundle, with the way to the bundle's own checkpoint. What is not known or not proven is left out: it adds
+/// to the evidence, which waits for none of it.
+pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Checkpoint) -> Vec<Given> {
+    let known = proofs.notes(taken.iter().map(|taken| taken.size).collect()).await.unwrap_or_default();
     let mut given = Vec::with_capacity(taken.len());
     for Taken { to, entry, at, receipt, size, root, origin, .. } in taken {
-        let path = proofs.consistency(*size, checkpoint.size()).await?;
-        let path = path.iter().map(|hash| Digest::from_hex(hash).map_err(|_| NotaryError::Behind)).collect::<Result<_, _>>()?;
+        let Ok(path) = proofs.consistency(*size, checkpoint.size()).await else { continue };
+        let Ok(path) = path.iter().map(|hash| Digest::from_hex(hash)).collect::<Result<_, _>>() else { continue };
         let is_that = |note: &&Checkpoint| note.size() == *size && note.root().digest() == root && note.origin().as_str() == origin;
         given.push(Given {
             to: to.clone(),
@@ -158,7 +171,7 @@ pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Che
             note: known.iter().find(is_that).cloned(),
         });
     }
-    Ok(given)
+    given
 }
 
 /// How it is known that a checkpoint was taken, and what is not.
@@ -182,6 +195,7 @@ mod tests {
     enum Made {
         Own,
         Closing,
+        Reopening,
         Took(&'static str, u64),
         Other,
     }
@@ -199,6 +213,9 @@ mod tests {
                     "type": "activation.closed", "act": "KAL-1", "aseq": aseq, "count": aseq + 1, "disposition": "attended", "by": { "principal": "api:centre" },
                     "archive_at": "2026-04-14T06:00:00Z",
                 }),
+                Made::Reopening => {
+                    json!({ "type": "activation.reopened", "act": "KAL-1", "aseq": aseq, "by": { "principal": "api:centre" }, "reason": { "sd": "0".repeat(64) } })
+                }
                 Made::Took(anchor, size) => {
                     let name = AnchorName::parse(anchor).unwrap();
                     anchored.insert(name, LastAnchored { origin: "a/1".to_owned(), size: *size, at: Timestamp::UNIX_EPOCH });
@@ -206,7 +223,7 @@ mod tests {
                 }
                 Made::Other => json!({ "type": "record.found" }),
             };
-            aseq += u64::from(matches!(one, Made::Own | Made::Closing));
+            aseq += u64::from(matches!(one, Made::Own | Made::Closing | Made::Reopening));
             let mut entry = json!({
                 "v": 1, "t": format!("2026-04-13T06:{:02}:{:02}.000000Z", n / 60 % 60, n % 60), "boot": "b-00000000", "mono_us": n, "nonce": format!("{n:032x}"),
             });
@@ -230,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_each_anchor_the_first_counts_that_covers_the_closing_and_the_first_that_covers_everything() {
-        use Made::{Closing, Other, Own, Took};
+        use Made::{Closing, Other, Own, Reopening, Took};
         let one = |name: &str, size| (name.to_owned(), size);
         // Before the closing, over it, over all, and again.
         let made = [Own, Took("union", 1), Closing, Took("union", 3), Own, Took("union", 5), Took("insurer", 6), Took("union", 7)];
@@ -241,6 +258,9 @@ mod tests {
         assert_eq!(found(&[Own, Took("union", 1), Own, Took("union", 2)]).await, []);
         assert_eq!(found(&[Own, Own, Other, Took("union", 3)]).await, [one("union", 3)]);
         assert_eq!(found(&[Own, Closing, Other]).await, []);
+        // Opened again: what covers the closing before that does not cover how it stands.
+        assert_eq!(found(&[Own, Closing, Took("union", 2), Reopening, Own]).await, []);
+        assert_eq!(found(&[Own, Closing, Took("union", 2), Reopening, Took("union", 4)]).await, [one("union", 4)]);
     }
 
     #[tokio::test]

@@ -80,7 +80,7 @@ pub(super) struct Report<'a> {
     pub(super) made_at: Timestamp,
 }
 
-/// What a report says, before it is shown in one way or another. Every word of it is one that its reader may have.
+/// What a report says, before it is shown in one way or another. What the record has of people stands in it as its reader may have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Paper {
     /// Of which activation.
@@ -150,6 +150,17 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
 }
 
+impl Block {
+    /// How many rows it has.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Says(_) | Self::Warns(_) => 0,
+            Self::Facts(facts) => facts.len(),
+            Self::Table(table) => table.rows.len(),
+        }
+    }
+}
+
 /// Says it all.
 pub(super) fn write(report: &Report<'_>) -> Paper {
     let section = |title, blocks| Section { title, blocks };
@@ -164,7 +175,7 @@ pub(super) fn write(report: &Report<'_>) -> Paper {
             section("Who was told, by what, and how we know", vec![Block::Says(TOLD_SAYS), report.told()]),
             section("Who answered and acted", vec![report.answered()]),
             section("What is not known to have worked", vec![report.unproven()]),
-            section("Who outside holds a checkpoint that covers this", report.held()),
+            section("Who outside was given a checkpoint that covers this", report.held()),
             section("What is not in this bundle", vec![report.left_out()]),
             section("How this can be checked", vec![report.proof(), Block::Says(PROOF_SAYS)]),
         ],
@@ -298,7 +309,7 @@ impl Report<'_> {
                 self.said(&taken.to),
                 local(zone.as_ref(), taken.at),
                 utc(taken.at),
-                if taken.covers == all { format!("all {all}") } else { format!("the first {} of {all}", taken.covers) },
+                covers(taken, all),
                 taken.size.to_string(),
                 root_text(taken),
                 self.said(&taken.receipt),
@@ -359,13 +370,18 @@ impl Report<'_> {
 }
 
 /// Who outside was given what, for the paper that says what is in the bundle.
-pub(super) fn anchors_in_words(taken: &[Taken]) -> String {
+pub(super) fn anchors_in_words(taken: &[Taken], all: usize) -> String {
     let lines = taken.iter().map(|taken| {
-        format!("  {}: {} entries with the root {}; recorded at {} UTC\n", taken.to, taken.size, root_text(taken), utc(taken.at))
+        let (to, size, covers, root, at) = (&taken.to, taken.size, covers(taken, all), root_text(taken), utc(taken.at));
+        format!("  {to}: {size} entries of the record, {covers} of the activation, with the root {root}; recorded at {at} UTC\n")
     });
     let lines: String = lines.collect();
     let lines = if lines.is_empty() { format!("  {NOBODY_HOLDS}\n") } else { lines };
     format!("\nWho outside was given a checkpoint that covers this:\n{lines}")
+}
+
+fn covers(taken: &Taken, all: usize) -> String {
+    if taken.covers == all { format!("all {all}") } else { format!("the first {} of {all}", taken.covers) }
 }
 
 fn root_text(taken: &Taken) -> String {

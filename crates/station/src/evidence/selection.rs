@@ -5,7 +5,6 @@ use escalation::time::Timestamp;
 use ledger::memory::MemoryLedger;
 use ledger::{Batch, Bundle, Disclosure, EntryBody, IDENTIFIER, Ledger as _, Seq, TlogProof, Withheld};
 
-use super::anchors::Taken;
 use super::guard::Guard;
 use super::report::Paper;
 use super::{Dossier, Held, Kept, NotHanded, Wish, anchors, report};
@@ -46,8 +45,10 @@ pub(super) async fn bundle(
     now: Timestamp,
 ) -> Result<Bundle, NotHanded> {
     let guard = Guard::of(dossier, wish.reader);
-    let taken = dossier.taken(&guard, wish.scope.is_everything());
-    let given = anchors::given(notary, &taken, &attested.checkpoint).await?;
+    let anchors_told = anchors::are_told(wish);
+    let mut taken = dossier.taken(&guard, anchors_told);
+    let given = anchors::given(notary, &taken, &attested.checkpoint).await;
+    taken.retain(|taken| given.iter().any(|given| given.entry == taken.entry));
     let mut proofs = attested.proofs.into_iter();
     let mut selection = Selection { links_answer: dossier.links_answer(), ..Selection::default() };
     for (kept, aseq) in dossier.own.iter().zip(0..) {
@@ -64,7 +65,7 @@ pub(super) async fn bundle(
         }
     }
     for (kept, proof) in dossier.anchors.iter().zip(proofs) {
-        if wish.scope.is_everything() {
+        if anchors_told {
             selection.take(kept, None, proof, &guard, wish.reader);
         } else {
             selection.withhold(kept, None, anchors::SOMEBODYS);
@@ -113,17 +114,18 @@ pub(super) async fn bundle(
         disclosures,
         withheld,
         anchors: given,
-        papers: papers(paper, &taken).await,
+        papers: papers(paper, report::anchors_in_words(&taken, dossier.own.len())).await,
     })
 }
 
 /// What people read: the same on a page and on paper. What cannot be typeset keeps nobody waiting for evidence, and is said.
-async fn papers(paper: Paper, taken: &[Taken]) -> Vec<(&'static str, Vec<u8>)> {
+async fn papers(paper: Paper, anchors: String) -> Vec<(&'static str, Vec<u8>)> {
     let page = report::html::page(&paper);
-    let mut readme = format!("{README}{}", report::anchors_in_words(taken));
+    let mut readme = format!("{README}{anchors}");
     // Of a long activation it takes seconds: beside those who answer the desk.
     let made = tokio::task::spawn_blocking(move || report::pdf::typeset(&paper)).await;
-    let made = made.map_err(|died| died.to_string()).and_then(|made| made.map_err(|why| why.to_string()));
+    // What a panic says may hold words of the report, which no log may have.
+    let made = made.map_err(|_died| "the typesetter died".to_owned()).and_then(|made| made.map_err(|why| why.to_string()));
     let mut papers = vec![("report.html", page.into_bytes())];
     match made {
         Ok(pdf) => papers.push(("report.pdf", pdf)),

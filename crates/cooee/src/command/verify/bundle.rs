@@ -19,7 +19,7 @@ const OWN_KEY: &str = "NOT PROVEN  no key was given, and the one in the bundle w
 const OPEN: &str =
     "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it";
 const CLOSED: &str = "known  an entry closes the activation; what was recorded after the last entry is not in it";
-const NOBODY: &str = "NOT ANCHORED  it names nobody outside who was given a checkpoint that covers it";
+const NOBODY: &str = "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing";
 const COMPARE: &str = "known  only the record says that this zip was handed out: compare its SHA-256 with the entry bundle.exported";
 
 /// How it ends.
@@ -99,11 +99,11 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
             (terminal::plain(&outside.to), terminal::plain(&outside.recorded_at), STANDARD.encode(outside.root.as_bytes()));
         let _written = writeln!(
             text,
-            "outside  {to} was given the first {} entries, recorded at {at}: ask for theirs; its root is {root}",
+            "outside  the record says that {to} was given the first {} entries, recorded at {at}: ask for theirs; its root is {root}",
             outside.size
         );
     }
-    if report.outside.is_empty() {
+    if !report.anchored {
         let _written = writeln!(text, "{NOBODY}");
     }
     let BundleReport { proven, values, withheld, closed, .. } = report;
@@ -122,8 +122,8 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
 
 /// A place outside that was given a checkpoint.
 fn placed(outside: &Outside) -> Value {
-    let Outside { to, recorded_at, origin, size, root } = outside;
-    json!({ "anchor": to, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()) })
+    let Outside { to, entry, recorded_at, origin, size, root } = outside;
+    json!({ "anchor": to, "entry": entry, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()) })
 }
 
 /// For programs. `sound` is true only where everything holds under a key that was given.
@@ -144,6 +144,7 @@ fn as_json(report: &BundleReport, given: bool, verdict: Verdict) -> Value {
         "values": report.values,
         "withheld": report.withheld,
         "closed": report.closed,
+        "anchored": report.anchored,
         "outside": report.outside.iter().map(placed).collect::<Vec<_>>(),
         "keys": if given { "given" } else { "from_the_bundle" },
         "findings": findings.collect::<Vec<_>>(),

@@ -17,6 +17,11 @@ static REGULAR: &[u8] = include_bytes!("../../../../fonts/NotoSans-Regular.ttf")
 static BOLD: &[u8] = include_bytes!("../../../../fonts/NotoSans-Bold.ttf");
 static MONO: &[u8] = include_bytes!("../../../../fonts/NotoSansMono-Regular.ttf");
 
+/// Letters in one line, at the most.
+const LETTERS_MAX: usize = 200;
+/// In the fonts, and shown by nothing or by what they are not: told by their code points.
+const UNSEEN: [char; 2] = ['\u{ad}', '\u{34f}'];
+
 /// What a text is set in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Face {
@@ -105,11 +110,18 @@ impl Case {
                 // The space stays, so that whoever copies the text gets two words.
                 lines.push(format!("{} ", std::mem::take(&mut line)));
             }
+            let mut wide = 0.0;
+            let mut count = 0;
             for letter in word.chars() {
                 line.push(letter);
-                if self.width(face, size, &line) > width && line.chars().count() > 1 {
+                wide += self.width(face, size, letter.encode_utf8(&mut [0; 4]));
+                count += 1;
+                // Marks have no width of their own, and are broken by their number.
+                if (wide > width || count > LETTERS_MAX) && count > 1 {
                     let rest = line.split_off(breaking(&line));
                     lines.push(std::mem::replace(&mut line, rest));
+                    wide = self.width(face, size, &line);
+                    count = line.chars().count();
                 }
             }
         }
@@ -140,7 +152,7 @@ impl Cut {
         let widths = read.glyph_metrics(Size::new(1.0), LocationRef::default());
         let letter = |(code, glyph): (u32, skrifa::GlyphId)| {
             let advance = widths.advance_width(glyph)?;
-            Some((char::from_u32(code)?, Letter { glyph: GlyphId::new(glyph.to_u32()), advance }))
+            Some((char::from_u32(code).filter(|letter| !UNSEEN.contains(letter))?, Letter { glyph: GlyphId::new(glyph.to_u32()), advance }))
         };
         Ok(Self { font, letters: read.charmap().mappings().filter_map(letter).collect() })
     }
@@ -160,7 +172,7 @@ mod tests {
             }
         }
         assert_eq!(case.spelled(Face::Regular, "Nguye\u{302}\u{303}n"), "Nguyễn");
-        assert_eq!(case.spelled(Face::Regular, "李 \u{1f600}\n\u{202e}x\u{0}"), "[U+674E] [U+1F600] [U+202E]x[U+0000]");
+        assert_eq!(case.spelled(Face::Regular, "李 \u{1f600}\n\u{202e}x\u{0}\u{ad}"), "[U+674E] [U+1F600] [U+202E]x[U+0000][U+00AD]");
     }
 
     #[test]

@@ -268,7 +268,7 @@ impl Flow<'_> {
     }
 
     fn cell(&self, style: Style, text: &str, width: f32) -> Cell {
-        let is_typed = text.chars().count() > WORD_MAX && !text.contains(' ');
+        let is_typed = text.len() > WORD_MAX && text.bytes().all(|letter| letter.is_ascii_graphic());
         let style = if is_typed { Style { leading: style.leading, ..TYPED } } else { style };
         let spelled = self.case.spelled(style.face, text);
         // An empty cell is one as well, or those beside it would be read as if they stood below other names.
