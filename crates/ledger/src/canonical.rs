@@ -120,7 +120,7 @@ impl<'a> Glance<'a> {
         let len = self.rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'))?;
         let (word, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
-        (matches!(word, b"null" | b"true" | b"false") || is_integer(word)).then_some(())
+        is_word(word).then_some(())
     }
 
     fn take(&mut self, what: u8) -> Option<()> {
@@ -140,6 +140,11 @@ fn escape_at(rest: &[u8]) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Whether it is `null`, `true`, `false` or an integer within bounds.
+fn is_word(word: &[u8]) -> bool {
+    matches!(word, b"null" | b"true" | b"false") || is_integer(word)
 }
 
 /// Whether it is an integer within bounds, without a sign or noughts that it needs not.
@@ -256,13 +261,9 @@ impl Arranger<'_> {
     fn word(&mut self) -> Option<()> {
         let len = self.rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'))?;
         let (word, rest) = self.rest.split_at_checked(len)?;
-        let is_plain = matches!(word, b"null" | b"true" | b"false") || {
-            let integer: i64 = std::str::from_utf8(word).ok()?.parse().ok()?;
-            integer.unsigned_abs() < INTEGER_BOUND && integer.to_string().as_bytes() == word
-        };
         self.rest = rest;
         self.out.extend_from_slice(word);
-        is_plain.then_some(())
+        is_word(word).then_some(())
     }
 
     fn take(&mut self, what: &[u8]) -> Option<()> {
