@@ -266,13 +266,13 @@ async fn at<L: Ledger>(ledger: &L, seq: Option<ledger::Seq>) -> Result<Option<En
     }
 }
 
-/// The versions of people that entries say were told, answered or acted; of a person who is named without one, the latest. Whoever
-/// merely stands on the ladder is left alone.
 /// Whether a text says the name, number or mailbox of anybody whom the directory knows or knew.
 pub(crate) fn names_anybody(vault: &Vault, text: &str) -> bool {
     guard::Guard::of_everybody(vault).hears(text)
 }
 
+/// The versions of people that entries say were told, answered or acted; of a person who is named without one, the latest. Whoever
+/// merely stands on the ladder is left alone.
 fn named(vault: &Vault, entries: &[Kept]) -> BTreeSet<PersonVersion> {
     let mut versions = BTreeSet::new();
     for kept in entries {
