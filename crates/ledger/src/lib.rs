@@ -54,7 +54,7 @@ pub use listing::{Listing, ListingQuery, NotAListing};
 pub use note::{NotANote, NotSigned, Signature, SignedNote};
 pub use open::OpenError;
 pub use proof::{ConsistencyProof, InclusionProof, NotProven, TreeHead};
-pub use signer::{Signer, SignerError, SigningKeys, notes};
+pub use signer::{Signer, SignerError, SigningKeys, given_away, notes};
 pub use signing_key::{KeyFileError, SigningKey};
 pub use sql::SqlLedger;
 pub use sqlx::{Postgres, Sqlite};

@@ -4,8 +4,9 @@
 //! checkpoint is refused. Every note is on the disk before it is given away, and the same tree is given the same note again.
 //! It knows trees, not entries; it blocks while the disk does, so a caller keeps it off the way of an alarm.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -216,6 +217,30 @@ pub fn notes(text: &str) -> (Vec<&str>, &str) {
         rest = after;
     }
     (notes, rest)
+}
+
+/// What a signer's memory has of these sizes, where each of the keys vouches for it: read note by note, for it grows for years. One that
+/// does not read, or is away, has nothing more: then that is not known.
+pub fn given_away(memory: &Path, sizes: &BTreeSet<u64>, keys: &[VerifyKey]) -> Vec<Checkpoint> {
+    let Ok(file) = File::open(memory) else { return Vec::new() };
+    let is_vouched = |note: &str| keys.iter().all(|key| Checkpoint::open(note, std::slice::from_ref(key)).is_ok());
+    let (mut lines, mut found) = (BufReader::new(file), Vec::new());
+    let (mut note, mut line) = (String::new(), String::new());
+    loop {
+        line.clear();
+        let goes_on = lines.read_line(&mut line).is_ok_and(|read| read > 0);
+        if !line.starts_with('\u{2014}') && end_of_note(&note) == Some(note.len()) {
+            let size = note.lines().nth(1).and_then(|size| size.parse().ok());
+            if size.is_some_and(|size: u64| sizes.contains(&size)) && is_vouched(&note) {
+                found.extend(Checkpoint::open(&note, keys).ok());
+            }
+            note.clear();
+        }
+        if !goes_on {
+            return found;
+        }
+        note.push_str(&line);
+    }
 }
 
 /// Where the first note ends: after the last signature line that follows its blank line.

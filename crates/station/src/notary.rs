@@ -5,9 +5,7 @@
 //! A signer that fails or refuses is a trouble, and nothing else stops.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -372,37 +370,9 @@ impl<L: Ledger> Proofs for Shelf<L> {
         let (memory, keys) = (self.memory.clone(), self.keys.clone());
         Box::pin(async move {
             let Some(memory) = memory.filter(|_| !sizes.is_empty()) else { return Ok(Vec::new()) };
-            tokio::task::spawn_blocking(move || given_away(&memory, &sizes, &keys)).await.map_err(NotaryError::Died)
+            tokio::task::spawn_blocking(move || ledger::given_away(&memory, &sizes, &keys)).await.map_err(NotaryError::Died)
         })
     }
-}
-
-/// What a file of notes has of these sizes: read note by note, for it grows for years. One that does not read, or is away, has
-/// nothing more: then that is not known.
-fn given_away(memory: &Path, sizes: &BTreeSet<u64>, keys: &[VerifyKey]) -> Vec<Checkpoint> {
-    let Ok(file) = File::open(memory) else { return Vec::new() };
-    let is_vouched = |note: &str| keys.iter().all(|key| Checkpoint::open(note, std::slice::from_ref(key)).is_ok());
-    let mut found = Vec::new();
-    let mut note = String::new();
-    let mut take = |note: &str| {
-        let size = note.lines().nth(1).and_then(|size| size.parse().ok());
-        if size.is_some_and(|size: u64| sizes.contains(&size)) && is_vouched(note) {
-            found.extend(Checkpoint::open(note, keys).ok());
-        }
-    };
-    let mut is_signed = false;
-    for line in BufReader::new(file).lines().map_while(Result::ok) {
-        let is_signature = line.starts_with('\u{2014}');
-        if is_signed && !is_signature {
-            take(&note);
-            note.clear();
-        }
-        is_signed = is_signature;
-        note.push_str(&line);
-        note.push('\n');
-    }
-    take(&note);
-    found
 }
 
 async fn consistency<L: Ledger>(ledger: &L, tree: &Subtrees, older: u64, newer: u64) -> Result<ConsistencyProof, NotaryError> {

@@ -144,6 +144,27 @@ fn after_a_recovery_a_new_name_begins_and_the_old_note_is_at_hand() {
     assert_eq!((again.last(), again.succeeds()), (Some(&new), None));
 }
 
+#[test]
+fn what_was_given_away_is_found_again_by_its_size() {
+    let desk = Desk::new();
+    let mut signer = desk.signer(only(1));
+    let given: Vec<Checkpoint> = [3, 5, 9, 14].into_iter().map(|size| sign(&mut signer, &record(0, size)).expect("signed")).collect();
+    let ask = |sizes: &[u64], keys: &[SigningKey]| {
+        let keys: Vec<VerifyKey> = keys.iter().map(|key| key.public().clone()).collect();
+        given_away(&desk.path(), &sizes.iter().copied().collect(), &keys)
+    };
+    assert_eq!(ask(&[5, 14, 7], &[key(1)]), [given[1].clone(), given[3].clone()]);
+    assert_eq!(ask(&[3, 5, 9, 14], &[key(1)]), given);
+    assert_eq!(ask(&[5], &[key(1), key(2)]), [], "each of the keys has to vouch for it");
+    let whole = std::fs::read(desk.path()).expect("read");
+    for short in 1..given[3].to_string().len() {
+        std::fs::write(desk.path(), &whole[..whole.len() - short]).expect("written");
+        assert_eq!(ask(&[9, 14], &[key(1)]), [given[2].clone()], "{short} bytes short");
+    }
+    std::fs::remove_file(desk.path()).expect("removed");
+    assert_eq!(ask(&[3, 5, 9, 14], &[key(1)]), [], "what is away has nothing more");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
