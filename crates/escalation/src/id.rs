@@ -97,6 +97,8 @@ macro_rules! slug_id {
 slug_id! {
     /// A customer of the centre; every site belongs to exactly one.
     CustomerId;
+    /// A region: what several sites of a customer have alike.
+    RegionId;
     /// A site: one address with one or more places.
     SiteId;
     /// A device's name within its site, as its topic says it.

@@ -8,6 +8,7 @@
 //! file, log only their file and line. Numbers, mailboxes and people's names are never part of a finding.
 
 mod adapter;
+mod arrangement;
 mod at_hand;
 mod belonging;
 mod calendar;
@@ -29,6 +30,7 @@ mod proof;
 mod reach;
 mod reader;
 mod reference;
+mod region;
 mod resolve;
 mod roster;
 mod safe_words;
@@ -42,6 +44,7 @@ mod zone;
 use std::fmt;
 
 pub use adapter::DraftAdapter;
+pub use arrangement::Arrangement;
 pub use at_hand::AtHand;
 pub use calendar::DraftCalendar;
 pub use centre::DraftCentre;
@@ -55,6 +58,7 @@ pub use person::DraftPerson;
 pub use plan::{DraftPlan, DraftStep};
 pub use proof::Proof;
 pub use reader::At;
+pub use region::DraftRegion;
 pub use resolve::{Resolved, ResolvedPerson};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use safe_words::{ParsedWords, SafeWords};
@@ -64,6 +68,7 @@ pub use zone::zones_version;
 
 use index::Index;
 use reader::{Reader, Section};
+use region::Regions;
 
 use super::finding::{Finding, Severity};
 
@@ -76,6 +81,8 @@ pub struct Draft {
     pub customers: Vec<DraftCustomer>,
     /// People in the file's order.
     pub people: Vec<DraftPerson>,
+    /// Regions in the file's order; whatever they say is in their sites as well.
+    pub regions: Vec<DraftRegion>,
     /// Sites in the file's order.
     pub sites: Vec<DraftSite>,
     /// Devices in the file's order.
@@ -143,7 +150,9 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let mut customers: Vec<_> = file.each("customer", DraftCustomer::read);
     let named = file.has("customer");
     let people = file.each("person", DraftPerson::read);
-    let sites = file.each("site", |section| DraftSite::read(section, &defaults));
+    let regions = file.each("region", |section| DraftRegion::read(section, &defaults));
+    let by_id = Regions::of(&regions);
+    let sites = file.each("site", |section| DraftSite::read(section, &by_id, &defaults));
     let devices = file.each("device", DraftDevice::read);
     let centres = file.each("centre", DraftCentre::read);
     let ladders = file.each("ladder", DraftLadder::read);
@@ -166,7 +175,23 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft { defaults, customers, people, sites, devices, centres, ladders, rosters, calendars, leave, fallback, technical, adapters, plans }
+    Draft {
+        defaults,
+        customers,
+        people,
+        regions,
+        sites,
+        devices,
+        centres,
+        ladders,
+        rosters,
+        calendars,
+        leave,
+        fallback,
+        technical,
+        adapters,
+        plans,
+    }
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

@@ -76,7 +76,7 @@ fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, User
             continue;
         };
         if let Some(ladder) = index.ladder_of(site) {
-            climbs(&ladder.value, &customer.id, site.ladder.as_ref().map_or(site.line, |l| l.line));
+            climbs(&ladder.value, &customer.id, site.arrangement.ladder.as_ref().map_or(site.line, |l| l.line));
         }
         for own in devices.get(&site.id).into_iter().flatten().filter_map(|device| device.ladder.as_ref()) {
             climbs(&own.value, &customer.id, own.line);

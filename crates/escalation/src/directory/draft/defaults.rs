@@ -1,5 +1,6 @@
 //! `[defaults]`: what holds where a customer or a site says nothing.
 
+use super::arrangement::Arrangement;
 use super::reader::{At, Section};
 use super::zone;
 use crate::id::{CalendarId, CentreId, LadderId, PlanId, Prefix};
@@ -33,5 +34,10 @@ impl DraftDefaults {
         };
         section.close();
         read
+    }
+
+    /// What holds at a site of which neither it nor its region says more. The ladder is left to its customer.
+    pub(super) fn arrangement(&self) -> Arrangement {
+        Arrangement { timezone: self.timezone.clone(), calendar: self.calendar.clone(), plan: self.plan.clone(), ..Arrangement::default() }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::At;
-use super::{Draft, DraftCentre, DraftCustomer, DraftPerson, DraftRoster, DraftRung, DraftSite, DraftTarget, DraftWho};
+use super::region::Regions;
+use super::{Draft, DraftCentre, DraftCustomer, DraftPerson, DraftRegion, DraftRoster, DraftRung, DraftSite, DraftTarget, DraftWho};
 use crate::id::{CentreId, CustomerId, LadderId, RosterId, SiteId, Slug};
 use crate::ladder::Medium;
 
@@ -14,6 +15,7 @@ pub(super) struct Index<'d> {
     people: BTreeMap<&'d Slug, &'d DraftPerson>,
     centres: BTreeMap<&'d CentreId, &'d DraftCentre>,
     rosters: BTreeMap<&'d RosterId, &'d DraftRoster>,
+    regions: Regions<'d>,
     sites: BTreeMap<&'d SiteId, &'d DraftSite>,
 }
 
@@ -26,6 +28,7 @@ impl<'d> Index<'d> {
             people: first(draft.people.iter().map(|person| (&person.id, person))),
             centres: first(draft.centres.iter().map(|centre| (&centre.id, centre))),
             rosters: first(draft.rosters.iter().map(|roster| (&roster.id, roster))),
+            regions: Regions::of(&draft.regions),
             sites: first(draft.sites.iter().map(|site| (&site.id, site))),
         }
     }
@@ -45,9 +48,14 @@ impl<'d> Index<'d> {
         self.sites.get(id).copied()
     }
 
-    /// Whose a site is: the customer it names, or the only one there is.
+    /// The region that a site extends.
+    pub(super) fn region_of(&self, site: &DraftSite) -> Option<&'d DraftRegion> {
+        self.regions.named(site.extends.as_ref())
+    }
+
+    /// Whose a site is: the customer that it or its region names, or the only one there is.
     pub(super) fn customer_of(&self, site: &DraftSite) -> Option<&'d DraftCustomer> {
-        self.customer_named(site.customer.as_ref())
+        self.customer_named(site.arrangement.customer.as_ref())
     }
 
     /// The customer of that name, or the only one there is where none is named.
@@ -59,10 +67,10 @@ impl<'d> Index<'d> {
         }
     }
 
-    /// A site's ladder: its own, else its customer's, else the default.
+    /// A site's ladder: its own, else its region's, else its customer's, else the default.
     pub(super) fn ladder_of(&self, site: &'d DraftSite) -> Option<&'d At<LadderId>> {
         let customer = self.customer_of(site);
-        site.ladder.as_ref().or_else(|| customer.and_then(|c| c.ladder.as_ref())).or(self.draft.defaults.ladder.as_ref())
+        site.arrangement.ladder.as_ref().or_else(|| customer.and_then(|c| c.ladder.as_ref())).or(self.draft.defaults.ladder.as_ref())
     }
 
     /// Whether all that a target names is there.

@@ -194,9 +194,14 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
 
     /// A key whose rules are not written yet: known, and refused.
     pub(super) fn later(&mut self, key: &'static str, nouns: &str, remedy: &str) {
+        self.refuse(key, &format!("{nouns} not in this version"), remedy);
+    }
+
+    /// A key that has no place here: known, and refused for a reason.
+    pub(super) fn refuse(&mut self, key: &'static str, why: &str, remedy: &str) {
         self.refused.push(key);
         if let Some((_, line)) = self.value(key) {
-            let what = self.titled(&format!("{key}: {nouns} not in this version"));
+            let what = self.titled(&format!("{key}: {why}"));
             self.reader.error(line, what, "", remedy);
         }
     }
@@ -372,6 +377,7 @@ macro_rules! from_slug {
 from_slug!(
     crate::id::Slug,
     crate::id::CustomerId,
+    crate::id::RegionId,
     crate::id::SiteId,
     crate::id::DeviceName,
     crate::id::LadderId,

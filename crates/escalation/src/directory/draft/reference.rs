@@ -6,17 +6,18 @@ use std::fmt::Display;
 use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
-use super::{Draft, DraftRung, DraftTarget, DraftWho};
-use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RosterId};
+use super::{Arrangement, Draft, DraftRegion, DraftRung, DraftSite, DraftTarget, DraftWho};
+use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RegionId, RosterId};
 use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
     let named = Named::of(draft);
     named_once(reader, draft);
     customers(reader, draft, &named);
+    regions(reader, draft, &named);
     sites(reader, draft, index, &named);
     ladders(reader, draft, &named);
-    holidays_without_calendar(reader, draft);
+    holidays_without_calendar(reader, draft, index);
     rosters(reader, draft, &named);
     adapters(reader, draft, &named);
     shared_addresses(reader, draft);
@@ -41,6 +42,7 @@ impl<'d> FromIterator<&'d str> for Ids<'d> {
 struct Named<'d> {
     customers: Ids<'d>,
     people: Ids<'d>,
+    regions: Ids<'d>,
     sites: Ids<'d>,
     centres: Ids<'d>,
     ladders: Ids<'d>,
@@ -54,6 +56,7 @@ impl<'d> Named<'d> {
         Self {
             customers: draft.customers.iter().map(|c| c.id.as_str()).collect(),
             people: draft.people.iter().map(|p| p.id.as_str()).collect(),
+            regions: draft.regions.iter().map(|r| r.id.as_str()).collect(),
             sites: draft.sites.iter().map(|s| s.id.as_str()).collect(),
             centres: draft.centres.iter().map(|c| c.id.as_str()).collect(),
             ladders: draft.ladders.iter().map(|l| l.id.as_str()).collect(),
@@ -67,6 +70,7 @@ impl<'d> Named<'d> {
 fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "customer", draft.customers.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "person", draft.people.iter().map(|p| (p.id.as_str(), p.line)));
+    once(reader, "region", draft.regions.iter().map(|r| (r.id.as_str(), r.line)));
     once(reader, "site", draft.sites.iter().map(|s| (s.id.as_str(), s.line)));
     once(reader, "centre", draft.centres.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "roster", draft.rosters.iter().map(|r| (r.id.as_str(), r.line)));
@@ -136,6 +140,7 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
             known(reader, &owner, "centre", centre.line, centre.value.as_str(), &named.centres);
         }
     }
+    known_calendar(reader, named, "defaults", draft.defaults.calendar.as_ref());
     known_plan(reader, named, "defaults", draft.defaults.plan.as_ref());
     for person in &draft.people {
         let owner = format!("person \"{}\"", person.id);
@@ -146,27 +151,60 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
     }
 }
 
-fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Named<'_>) {
-    for site in &draft.sites {
-        let owner = format!("site \"{}\"", site.id);
-        known_customer(reader, named, &owner, site.customer.as_ref());
-        known_ladder(reader, named, &owner, site.ladder.as_ref());
-        known_calendar(reader, named, &owner, site.calendar.as_ref());
-        known_plan(reader, named, &owner, site.plan.as_ref());
-        if site.customer.is_none() && draft.customers.len() > 1 {
+fn regions(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
+    let extended: BTreeSet<&RegionId> = draft.sites.iter().filter_map(|site| Some(&site.extends.as_ref()?.value)).collect();
+    for region in &draft.regions {
+        let owner = format!("region \"{}\"", region.id);
+        known_arrangement(reader, named, &owner, &region.arrangement);
+        if region.arrangement.customer.is_none() && draft.customers.len() > 1 {
             reader.error(
-                site.line,
+                region.line,
                 format!("{owner}: customer is missing"),
-                "there are several customers, and a site belongs to exactly one",
+                "there are several customers, and a region belongs to exactly one",
                 "add  customer = \"...\"",
             );
-        } else if index.ladder_of(site).is_none() {
-            reader.error(
-                site.line,
-                format!("{owner}: ladder is missing, and its customer has none either"),
-                "a press there would be told to nobody",
-                "add  ladder = \"...\"  here, at the customer or under [defaults]",
+        }
+        if !extended.contains(&region.id) {
+            reader.warn(
+                region.line,
+                format!("no site extends {owner}"),
+                "what it says holds nowhere",
+                "write  extends = \"...\"  at its sites",
             );
+        }
+    }
+}
+
+fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Named<'_>) {
+    let mut without_ladder: BTreeSet<usize> = BTreeSet::new();
+    for site in &draft.sites {
+        let owner = format!("site \"{}\"", site.id);
+        known_arrangement(reader, named, &owner, &site.own);
+        // What a region that is wrong would have said is not missing here.
+        let Ok(region) = extended(reader, index, named, site) else {
+            continue;
+        };
+        if site.arrangement.customer.is_none() && draft.customers.len() > 1 {
+            // Where a region has no customer, that is said of the region.
+            if region.is_none() {
+                reader.error(
+                    site.line,
+                    format!("{owner}: customer is missing"),
+                    "there are several customers, and a site belongs to exactly one",
+                    "add  customer = \"...\"",
+                );
+            }
+        } else if index.ladder_of(site).is_none() {
+            // A region's sites are many: what all of them lack is said once.
+            let (line, whose) = region.map_or((site.line, owner), |region| (region.line, format!("region \"{}\"", region.id)));
+            if without_ladder.insert(line) {
+                reader.error(
+                    line,
+                    format!("{whose}: ladder is missing, and its customer has none either"),
+                    "a press there would be told to nobody",
+                    "add  ladder = \"...\"  here, at the customer or under [defaults]",
+                );
+            }
         }
     }
     for device in &draft.devices {
@@ -174,6 +212,33 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Name
         known(reader, &owner, "site", device.site.line, device.site.value.as_str(), &named.sites);
         known_ladder(reader, named, &owner, device.ladder.as_ref());
     }
+}
+
+/// The region that a site extends, if it extends one and may.
+fn extended<'d>(reader: &mut Reader<'_>, index: &Index<'d>, named: &Named<'_>, site: &DraftSite) -> Result<Option<&'d DraftRegion>, ()> {
+    let Some(extends) = &site.extends else {
+        return Ok(None);
+    };
+    let owner = format!("site \"{}\"", site.id);
+    known(reader, &owner, "region", extends.line, extends.value.as_str(), &named.regions);
+    let region = index.region_of(site).ok_or(())?;
+    if site.own.is_of_another_customer(&region.arrangement) {
+        reader.error(
+            extends.line,
+            format!("{owner}: region \"{}\" belongs to another customer", region.id),
+            "one customer's settings would hold at another's site",
+            "extend a region of the site's own customer",
+        );
+        return Err(());
+    }
+    Ok(Some(region))
+}
+
+fn known_arrangement(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, said: &Arrangement) {
+    known_customer(reader, named, owner, said.customer.as_ref());
+    known_ladder(reader, named, owner, said.ladder.as_ref());
+    known_calendar(reader, named, owner, said.calendar.as_ref());
+    known_plan(reader, named, owner, said.plan.as_ref());
 }
 
 fn ladders(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
@@ -277,19 +342,30 @@ fn fallback(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
 }
 
 /// A rung that asks whether it is a holiday needs somebody's holidays at every site where its ladder is climbed.
-fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft) {
+fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
     let climbed = draft.climbed_at();
     for ladder in &draft.ladders {
-        let Some(index) = ladder.rungs.iter().position(DraftRung::asks_about_holidays) else {
+        let Some(place) = ladder.rungs.iter().position(DraftRung::asks_about_holidays) else {
             continue;
         };
-        for site in climbed.get(&ladder.id).into_iter().flatten().filter(|site| site.calendar.is_none()) {
-            reader.error(
-                site.line,
-                format!("site \"{}\": ladder \"{}\", rung {} asks about holidays, and no calendar is named", site.id, ladder.id, index + 1),
-                "no day would be a holiday there",
-                "add  calendar = \"AU-WA\"  here or under [defaults]",
-            );
+        let mut said: BTreeSet<usize> = BTreeSet::new();
+        for site in climbed.get(&ladder.id).into_iter().flatten().filter(|site| site.arrangement.calendar.is_none()) {
+            // Where the ladder is the region's, so is the mistake.
+            let asks = |region: &&DraftRegion| {
+                site.own.ladder.is_none() && region.arrangement.ladder.as_ref().is_some_and(|named| named.value == ladder.id)
+            };
+            let (line, owner) = index
+                .region_of(site)
+                .filter(asks)
+                .map_or_else(|| (site.line, format!("site \"{}\"", site.id)), |region| (region.line, format!("region \"{}\"", region.id)));
+            if said.insert(line) {
+                reader.error(
+                    line,
+                    format!("{owner}: ladder \"{}\", rung {} asks about holidays, and no calendar is named", ladder.id, place + 1),
+                    "no day would be a holiday there",
+                    "add  calendar = \"AU-WA\"  here or under [defaults]",
+                );
+            }
         }
     }
 }

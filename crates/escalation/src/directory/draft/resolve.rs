@@ -102,10 +102,10 @@ fn site(site: &super::DraftSite, index: &Index<'_>) -> Option<Site> {
     Some(Site {
         customer: index.customer_of(site)?.id.clone(),
         ladder: index.ladder_of(site)?.value.clone(),
-        eta_limit_s: site.eta_limit_s,
-        feedback: site.feedback,
-        close_guard: site.close_guard,
-        plan: site.plan.as_ref().map(|plan| plan.value.clone()),
+        eta_limit_s: site.eta_limit_s(),
+        feedback: site.arrangement.feedback.as_ref().is_none_or(|feedback| feedback.value),
+        close_guard: site.arrangement.close_guard.as_ref().map(|guard| guard.value).unwrap_or_default(),
+        plan: site.arrangement.plan.as_ref().map(|plan| plan.value.clone()),
         clock: site.clock().map(Arc::new),
     })
 }

@@ -229,7 +229,7 @@ impl Draft {
             .rosters
             .iter()
             .filter_map(|roster| roster.calendar.as_ref())
-            .chain(self.sites.iter().filter_map(|site| site.calendar.as_ref()));
+            .chain(self.sites.iter().filter_map(|site| site.arrangement.calendar.as_ref()));
         let states = named.filter_map(|named| Some((named.value.clone(), named.value.as_str().parse::<State>().ok()?)));
         rosters.calendars.extend(states.map(|(id, state)| (id, Calendar { state: Some(state), ..Calendar::default() })));
         rosters.calendars.extend(self.calendars.iter().map(|c| (c.id.clone(), c.calendar.clone())));

@@ -2,40 +2,31 @@
 
 use std::fmt;
 
+use super::arrangement::Arrangement;
 use super::defaults::DraftDefaults;
 use super::reader::{At, Section};
-use super::{sayable, wait, zone};
-use crate::directory::CloseGuard;
+use super::region::Regions;
+use super::sayable;
 use crate::directory::place::SiteCard;
-use crate::id::{CalendarId, CustomerId, LadderId, PlanId, SiteId};
+use crate::id::{RegionId, SiteId};
 use crate::roster::WallClock;
 use crate::time::Seconds;
 use crate::zone::Zone;
 
 /// Above this ETA the climb goes on beside an accept, where a site says nothing else (lifecycle: 15 min).
 const ETA_LIMIT: Seconds = Seconds(15 * 60);
-/// Longest ETA limit: beyond it nobody is on the way.
-const ETA_LIMIT_MAX: Seconds = Seconds(4 * 3600);
 
 /// A site as the file has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DraftSite {
     /// Its id, as topics name it.
     pub id: SiteId,
-    /// Whose; the only customer's where none is named.
-    pub customer: Option<At<CustomerId>>,
-    /// Its ladder; the customer's where none is named.
-    pub ladder: Option<At<LadderId>>,
-    /// Above this ETA the climb goes on beside an accept.
-    pub eta_limit_s: Seconds,
-    /// Whether devices are told `received`, `responding`, `closed`.
-    pub feedback: bool,
-    /// When more than one person's word is needed to close a call there.
-    pub close_guard: CloseGuard,
-    /// What is done about a call there.
-    pub plan: Option<At<PlanId>>,
-    /// Whose public holidays count there.
-    pub calendar: Option<At<CalendarId>>,
+    /// The region that says what it does not.
+    pub extends: Option<At<RegionId>>,
+    /// What it says itself.
+    pub own: Arrangement,
+    /// What holds there: what it says itself, else its region, else the defaults. Lines are those on which it is said.
+    pub arrangement: Arrangement,
     /// What may be said of it.
     pub card: SiteCard,
     /// Where it begins.
@@ -43,63 +34,55 @@ pub struct DraftSite {
 }
 
 impl DraftSite {
-    pub(super) fn read(mut section: Section<'_, '_, '_>, defaults: &DraftDefaults) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_, '_, '_>, regions: &Regions<'_>, defaults: &DraftDefaults) -> Option<Self> {
         let id = section.id::<SiteId>("id");
         section.missing("id", "", "give it the name that its devices' topics use");
-        let customer = section.id("customer");
-        let ladder = section.id("ladder");
-        let feedback = section.choice("feedback", &[("on", true), ("off", false)]);
-        let close_guard = section
-            .choice("close_guard", &[("off", CloseGuard::Off), ("after_cancel", CloseGuard::AfterCancel), ("always", CloseGuard::Always)]);
-        let eta_limit = section.read("eta_limit", |text| wait::parse(text, ETA_LIMIT_MAX));
-        let plan = section.id("plan").or_else(|| defaults.plan.clone());
-        let calendar = section.id("calendar").or_else(|| defaults.calendar.clone());
-        let card = card(&mut section, defaults);
+        let extends = section.id("extends");
+        let own = Arrangement::read(&mut section);
+        // Nothing is taken over from another customer's region; that the two are not of one customer is said by the review.
+        let region = regions.named(extends.as_ref()).filter(|region| !own.is_of_another_customer(&region.arrangement));
+        let said = region.map_or_else(|| own.clone(), |region| own.clone().or(&region.arrangement));
+        let arrangement = said.or(&defaults.arrangement());
+        // A region has a zone wherever the defaults have none.
+        if extends.is_none() && defaults.timezone.is_none() {
+            section.missing("timezone", "messages say the local time", "add  timezone = \"Australia/Perth\"  here or under [defaults]");
+        }
+        let card = card(&mut section, &arrangement);
         refuse_later(&mut section);
         let line = section.line;
         section.close();
-        Some(Self {
-            id: id?.value,
-            customer,
-            ladder,
-            eta_limit_s: eta_limit.map_or(ETA_LIMIT, |e| e.value),
-            feedback: feedback.is_none_or(|f| f.value),
-            close_guard: close_guard.map(|g| g.value).unwrap_or_default(),
-            plan,
-            calendar,
-            card,
-            line,
-        })
+        Some(Self { id: id?.value, extends, own, arrangement, card, line })
+    }
+
+    /// Above this ETA the climb goes on beside an accept.
+    pub(super) fn eta_limit_s(&self) -> Seconds {
+        self.arrangement.eta_limit.as_ref().map_or(ETA_LIMIT, |limit| limit.value)
     }
 
     /// By what the hours of rungs are read there. `None` never happens in a draft without errors: every site there has a zone.
     pub(super) fn clock(&self) -> Option<WallClock> {
         let zone = Zone::named(&self.card.timezone).ok()?;
-        Some(WallClock { zone, calendar: self.calendar.as_ref().map(|calendar| calendar.value.clone()) })
+        Some(WallClock { zone, calendar: self.arrangement.calendar.as_ref().map(|calendar| calendar.value.clone()) })
     }
 }
 
-fn card(section: &mut Section<'_, '_, '_>, defaults: &DraftDefaults) -> SiteCard {
+fn card(section: &mut Section<'_, '_, '_>, arrangement: &Arrangement) -> SiteCard {
     let name = said(section, "name");
     section.missing("name", "nobody could be told where to go", "add  name = \"...\"");
     let sms_name = sayable::read(section, &name);
-    let timezone = section.read("timezone", zone::parse);
-    if defaults.timezone.is_none() {
-        section.missing("timezone", "messages say the local time", "add  timezone = \"Australia/Perth\"  here or under [defaults]");
-    }
-    let timezone = timezone.or_else(|| defaults.timezone.clone());
+    let arranged = |said: &Option<At<String>>| said.as_ref().map(|text| text.value.clone()).unwrap_or_default();
     let card = SiteCard {
         name,
         sms_name,
-        timezone: timezone.map(|z| z.value).unwrap_or_default(),
+        timezone: arranged(&arrangement.timezone),
         address: said(section, "address"),
         suburb: said(section, "suburb"),
-        state: said(section, "state"),
+        state: arranged(&arrangement.state),
         cross_street: said(section, "cross_street"),
         entry: said(section, "entry"),
         rendezvous: said(section, "rendezvous"),
         hazards: said(section, "hazards"),
-        phone: said(section, "phone"),
+        phone: arranged(&arrangement.phone),
     };
     if section.absent("address") {
         let what = section.titled("there is no address");

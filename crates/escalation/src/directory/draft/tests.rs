@@ -2,6 +2,8 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots with them")]
 
+mod region;
+
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
@@ -268,7 +270,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("feedback = \"off\"", "xyzzy = 1"),
         &expect![[r#"
             Error directory.toml:25: site "library": "xyzzy" is not a known key
-              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, name, sms_name, timezone, address, suburb, state, cross_street, entry, rendezvous, hazards, phone
+              the keys here are id, extends, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, timezone, state, phone, name, sms_name, address, suburb, cross_street, entry, rendezvous, hazards
         "#]],
     );
     check(
