@@ -148,7 +148,8 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let mut file = Section::whole_file(reader, root);
     let defaults = file.table("defaults").map(DraftDefaults::read).unwrap_or_default();
     let mut customers: Vec<_> = file.each("customer", DraftCustomer::read);
-    let named = file.has("customer");
+    // An empty list names none: without any customer no site would be anybody's.
+    let named = file.has("customer") && !file.none_of("customer");
     let people = file.each("person", DraftPerson::read);
     let regions = file.each("region", |section| DraftRegion::read(section, &defaults));
     let by_id = Regions::of(&regions);

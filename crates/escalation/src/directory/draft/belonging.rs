@@ -104,9 +104,9 @@ impl Draft {
         let index = Index::of(self);
         let own = self.sites.iter().filter_map(|site| Some((&index.ladder_of(site)?.value, site)));
         let devices = self.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, index.site(&d.site.value)?)));
-        let mut climbed: BTreeMap<&LadderId, BTreeMap<usize, &DraftSite>> = BTreeMap::new();
+        let mut climbed: BTreeMap<&LadderId, BTreeMap<(usize, &SiteId), &DraftSite>> = BTreeMap::new();
         for (ladder, site) in own.chain(devices) {
-            climbed.entry(ladder).or_default().insert(site.line, site);
+            climbed.entry(ladder).or_default().insert((site.line, &site.id), site);
         }
         climbed.into_iter().map(|(ladder, sites)| (ladder, sites.into_values().collect())).collect()
     }

@@ -176,7 +176,7 @@ fn regions(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
 }
 
 fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Named<'_>) {
-    let mut without_ladder: BTreeSet<usize> = BTreeSet::new();
+    let mut without_ladder: BTreeSet<&RegionId> = BTreeSet::new();
     for site in &draft.sites {
         let owner = format!("site \"{}\"", site.id);
         known_arrangement(reader, named, &owner, &site.own);
@@ -194,10 +194,10 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Name
                     "add  customer = \"...\"",
                 );
             }
-        } else if index.ladder_of(site).is_none() {
+        } else if index.customer_of(site).is_some() && index.ladder_of(site).is_none() {
             // A region's sites are many: what all of them lack is said once.
             let (line, whose) = region.map_or((site.line, owner), |region| (region.line, format!("region \"{}\"", region.id)));
-            if without_ladder.insert(line) {
+            if region.is_none_or(|region| without_ladder.insert(&region.id)) {
                 reader.error(
                     line,
                     format!("{whose}: ladder is missing, and its customer has none either"),
@@ -217,18 +217,23 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Name
 /// The region that a site extends, if it extends one and may.
 fn extended<'d>(reader: &mut Reader<'_>, index: &Index<'d>, named: &Named<'_>, site: &DraftSite) -> Result<Option<&'d DraftRegion>, ()> {
     let Some(extends) = &site.extends else {
-        return Ok(None);
+        return if site.astray { Err(()) } else { Ok(None) };
     };
     let owner = format!("site \"{}\"", site.id);
     known(reader, &owner, "region", extends.line, extends.value.as_str(), &named.regions);
     let region = index.region_of(site).ok_or(())?;
     if site.own.is_of_another_customer(&region.arrangement) {
-        reader.error(
-            extends.line,
-            format!("{owner}: region \"{}\" belongs to another customer", region.id),
-            "one customer's settings would hold at another's site",
-            "extend a region of the site's own customer",
-        );
+        // Where one of the two is misspelt, that is said already.
+        let is_there =
+            |said: &Arrangement| said.customer.as_ref().is_some_and(|named_as| named.customers.there.contains(named_as.value.as_str()));
+        if is_there(&site.own) && is_there(&region.arrangement) {
+            reader.error(
+                extends.line,
+                format!("{owner}: region \"{}\" belongs to another customer", region.id),
+                "one customer's settings would hold at another's site",
+                "extend a region of the site's own customer",
+            );
+        }
         return Err(());
     }
     Ok(Some(region))
@@ -348,17 +353,14 @@ fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft, index: &Ind
         let Some(place) = ladder.rungs.iter().position(DraftRung::asks_about_holidays) else {
             continue;
         };
-        let mut said: BTreeSet<usize> = BTreeSet::new();
+        let mut said: BTreeSet<&RegionId> = BTreeSet::new();
         for site in climbed.get(&ladder.id).into_iter().flatten().filter(|site| site.arrangement.calendar.is_none()) {
-            // Where the ladder is the region's, so is the mistake.
-            let asks = |region: &&DraftRegion| {
-                site.own.ladder.is_none() && region.arrangement.ladder.as_ref().is_some_and(|named| named.value == ladder.id)
-            };
-            let (line, owner) = index
-                .region_of(site)
-                .filter(asks)
+            // A region's sites are many: what all of them that climb its ladder, or their customer's, lack is said once.
+            let leaves_it = site.own.ladder.is_none() && index.ladder_of(site).is_some_and(|named| named.value == ladder.id);
+            let region = index.region_of(site).filter(|_| leaves_it);
+            let (line, owner) = region
                 .map_or_else(|| (site.line, format!("site \"{}\"", site.id)), |region| (region.line, format!("region \"{}\"", region.id)));
-            if said.insert(line) {
+            if region.is_none_or(|region| said.insert(&region.id)) {
                 reader.error(
                     line,
                     format!("{owner}: ladder \"{}\", rung {} asks about holidays, and no calendar is named", ladder.id, place + 1),

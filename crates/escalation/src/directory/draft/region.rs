@@ -1,7 +1,7 @@
 //! `[[region]]`: what several sites of a customer have alike, said once.
 //!
 //! It is no place and no level of its own: once the file is read, each of its sites has what the region says and the region is
-//! gone. A region extends no other, so that whoever reads a site looks at two stanzas at most.
+//! gone. A region extends no other, so that nobody follows a chain of them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,6 +9,7 @@ use std::fmt;
 use super::arrangement::Arrangement;
 use super::defaults::DraftDefaults;
 use super::reader::{At, Section};
+use super::site;
 use crate::id::RegionId;
 
 /// What is said of one place alone.
@@ -31,12 +32,18 @@ impl DraftRegion {
         section.missing("id", "", "give it a short name for its sites to extend");
         let arrangement = Arrangement::read(&mut section);
         if defaults.timezone.is_none() {
-            section.missing("timezone", "messages say the local time", "add  timezone = \"Australia/Perth\"  here or under [defaults]");
+            section.missing(
+                "timezone",
+                "a site that names none would have no clock",
+                "add  timezone = \"Australia/Perth\"  here or under [defaults]",
+            );
         }
+        section.refuse("name", "a region is shown nowhere", "leave the key out");
         section.refuse("extends", "a region extends no other", "write into one region what both say");
         for key in OF_ONE_PLACE {
             section.refuse(key, "that is of one place, and help would be sent to the wrong one", "write it at each site");
         }
+        site::refuse_later(&mut section);
         let line = section.line;
         section.close();
         Some(Self { id: id?.value, arrangement, line })

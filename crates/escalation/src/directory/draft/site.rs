@@ -23,6 +23,8 @@ pub struct DraftSite {
     pub id: SiteId,
     /// The region that says what it does not.
     pub extends: Option<At<RegionId>>,
+    /// Whether it names a region in a way that nobody can read.
+    pub(super) astray: bool,
     /// What it says itself.
     pub own: Arrangement,
     /// What holds there: what it says itself, else its region, else the defaults. Lines are those on which it is said.
@@ -38,20 +40,21 @@ impl DraftSite {
         let id = section.id::<SiteId>("id");
         section.missing("id", "", "give it the name that its devices' topics use");
         let extends = section.id("extends");
+        let astray = extends.is_none() && section.has("extends");
         let own = Arrangement::read(&mut section);
         // Nothing is taken over from another customer's region; that the two are not of one customer is said by the review.
         let region = regions.named(extends.as_ref()).filter(|region| !own.is_of_another_customer(&region.arrangement));
         let said = region.map_or_else(|| own.clone(), |region| own.clone().or(&region.arrangement));
         let arrangement = said.or(&defaults.arrangement());
         // A region has a zone wherever the defaults have none.
-        if extends.is_none() && defaults.timezone.is_none() {
+        if extends.is_none() && !astray && defaults.timezone.is_none() {
             section.missing("timezone", "messages say the local time", "add  timezone = \"Australia/Perth\"  here or under [defaults]");
         }
         let card = card(&mut section, &arrangement);
         refuse_later(&mut section);
         let line = section.line;
         section.close();
-        Some(Self { id: id?.value, extends, own, arrangement, card, line })
+        Some(Self { id: id?.value, extends, astray, own, arrangement, card, line })
     }
 
     /// Above this ETA the climb goes on beside an accept.
@@ -100,7 +103,8 @@ fn said(section: &mut Section<'_, '_, '_>, key: &'static str) -> String {
     section.text(key).map(|t| t.value).unwrap_or_default()
 }
 
-fn refuse_later(section: &mut Section<'_, '_, '_>) {
+/// Keys of a later version, which a region would have too.
+pub(super) fn refuse_later(section: &mut Section<'_, '_, '_>) {
     const LEAVE_OUT: &str = "leave the key out";
     section.later("type", "types of sites are", LEAVE_OUT);
     section.later("lat", "positions of sites are", "say it in words under entry");

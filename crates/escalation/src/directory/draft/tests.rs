@@ -924,9 +924,6 @@ address = "3 Example Rd"
             Error directory.toml:2: customer "k2": prefix is missing
               references like KAL-42 begin with it, and the id has too few letters to make one
               add  prefix = "KAL"  : 2 to 6 capital letters of your choice
-            Error directory.toml:19: site "library": ladder is missing, and its customer has none either
-              a press there would be told to nobody
-              add  ladder = "..."  here, at the customer or under [defaults]
         "#]],
     );
 }

@@ -1,5 +1,6 @@
 //! Stories of regions: what several sites have alike, said once.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use expect_test::expect;
@@ -99,17 +100,17 @@ fn a_region_is_there_once_has_an_id_and_is_extended() {
     check(
         &text,
         &expect![[r#"
-        Error directory.toml:51: region "hills" is there twice; the first is on line 47
-          rename one of them or merge the two
-        Error directory.toml:54: region "plain": timezone is missing
-          messages say the local time
-          add  timezone = "Australia/Perth"  here or under [defaults]
-        Warning directory.toml:54: no site extends region "plain"
-          what it says holds nowhere
-          write  extends = "..."  at its sites
-        Error directory.toml:56: region 4: id is missing
-          give it a short name for its sites to extend
-    "#]],
+            Error directory.toml:51: region "hills" is there twice; the first is on line 47
+              rename one of them or merge the two
+            Error directory.toml:54: region "plain": timezone is missing
+              a site that names none would have no clock
+              add  timezone = "Australia/Perth"  here or under [defaults]
+            Warning directory.toml:54: no site extends region "plain"
+              what it says holds nowhere
+              write  extends = "..."  at its sites
+            Error directory.toml:56: region 4: id is missing
+              give it a short name for its sites to extend
+        "#]],
     );
 }
 
@@ -118,15 +119,22 @@ fn nothing_of_a_region_holds_at_another_customers_site() {
     let other = "[[customer]]\nid = \"mundaring\"\n[[site]]\nid = \"inn\"\nname = \"Inn\"\naddress = \"3 Example Rd\"\ncustomer = \"mundaring\"\nextends = \"hills\"\n\
                  [[site]]\nid = \"hall\"\nname = \"Hall\"\naddress = \"3 Example Rd\"\nextends = \"hills\"\n";
     check(
-        &format!("{}{other}", in_region("customer = \"kalamunda\"\nladder = \"counters\"", "")),
+        &format!(
+            "{}{other}",
+            in_region("customer = \"kalamunda\"\nladder = \"counters\"", "").replacen(
+                "[[ladder]]",
+                "[[ladder]]\ncustomer = \"kalamunda\"",
+                1
+            )
+        ),
         &expect![[r#"
-        Error directory.toml:45: fallback: customer is missing
-          there are several customers
-          add  customer = "..."
-        Error directory.toml:59: site "inn": region "hills" belongs to another customer
-          one customer's settings would hold at another's site
-          extend a region of the site's own customer
-    "#]],
+            Error directory.toml:46: fallback: customer is missing
+              there are several customers
+              add  customer = "..."
+            Error directory.toml:60: site "inn": region "hills" belongs to another customer
+              one customer's settings would hold at another's site
+              extend a region of the site's own customer
+        "#]],
     );
     check(
         &format!("{}{other}", in_region("ladder = \"counters\"", "customer = \"kalamunda\"")),
@@ -179,14 +187,61 @@ fn what_all_sites_of_a_region_lack_is_said_once() {
     check(
         &holidays(format!("{}{office}", in_region("", ""))),
         &expect![[r#"
-        Error directory.toml:20: site "library": ladder "counters", rung 1 asks about holidays, and no calendar is named
-          no day would be a holiday there
-          add  calendar = "AU-WA"  here or under [defaults]
-        Error directory.toml:53: site "hall": ladder "counters", rung 1 asks about holidays, and no calendar is named
-          no day would be a holiday there
-          add  calendar = "AU-WA"  here or under [defaults]
+            Error directory.toml:49: region "hills": ladder "counters", rung 1 asks about holidays, and no calendar is named
+              no day would be a holiday there
+              add  calendar = "AU-WA"  here or under [defaults]
+        "#]],
+    );
+}
+
+#[test]
+fn one_slip_is_said_once_however_many_sites_it_meets() {
+    let office = |id: &str, more: &str| format!("[[site]]\nid = \"{id}\"\nname = \"Hall\"\naddress = \"2 Example Rd\"\n{more}");
+    let halls = office("hall", "extends = \"hills\"\ncustomer = \"kalamunda\"\n") + &office("inn", "extends = \"hills\"\n");
+    let no_default = |text: String| text.replacen("ladder = \"counters\"\ncentre", "centre", 1);
+    check(
+        &no_default(format!("{}{halls}", in_region("customer = \"kalamudna\"", ""))),
+        &expect![[r#"
+        Error directory.toml:49: region "hills": there is no customer "kalamudna"
+          did you mean "kalamunda"?
     "#]],
     );
+    let unread = office("hall", "extends = \"the hills\"\n") + &office("inn", "extends = 3\n");
+    check(
+        &no_default(format!("{}{unread}", in_region("ladder = \"counters\"", ""))),
+        &expect![[r#"
+        Error directory.toml:54: site "hall": extends "the hills" is not a name: use 1 to 64 of A-Z a-z 0-9 . _ -
+          write it in that form
+        Error directory.toml:59: site "inn": extends is a number, not a text in quotes
+          write it in that form
+    "#]],
+    );
+    let one_line = "site = [{ id = \"a\", name = \"A\", address = \"1\" }, { id = \"b\", name = \"B\", address = \"2\" }]\n[defaults]\ntimezone = \"UTC\"\n\
+                    [[person]]\nid = \"x\"\nmobile = \"+61 400 000 002\"\n[[ladder]]\nid = \"l\"\n[[ladder.rung]]\nnotify = [{ person = \"x\" }]\n\
+                    [[ladder.rung]]\nnotify = [{ person = \"x\" }]\n[fallback]\nladder = \"l\"\n";
+    check(
+        one_line,
+        &expect![[r#"
+        Error directory.toml:1: site "a": ladder is missing, and its customer has none either
+          a press there would be told to nobody
+          add  ladder = "..."  here, at the customer or under [defaults]
+        Error directory.toml:1: site "b": ladder is missing, and its customer has none either
+          a press there would be told to nobody
+          add  ladder = "..."  here, at the customer or under [defaults]
+    "#]],
+    );
+    let with_no_customer = format!("customer = []\n{}", one_line.replace("timezone = \"UTC\"", "timezone = \"UTC\"\nladder = \"l\""));
+    let draft = Draft::parse("directory.toml", &with_no_customer).draft.unwrap();
+    assert_eq!(resolve(&draft).directory.sites.len(), 2, "an empty list of customers loses no site");
+}
+
+#[test]
+fn the_property_below_knows_every_setting_of_a_region() {
+    let found = Draft::parse("directory.toml", "[[region]]\nqqqqqqqqqqqq = 1\n").findings;
+    let keys = found.iter().find_map(|finding| finding.remedy.strip_prefix("the keys here are ")).unwrap();
+    let known: BTreeSet<&str> = keys.split(", ").collect();
+    let written = SETTINGS.iter().map(|(key, _)| *key).chain(["id", "customer"]);
+    assert_eq!(known, written.collect());
 }
 
 #[test]
@@ -221,11 +276,15 @@ fn write_settings(text: &mut String, said: &Said) {
 }
 
 /// A directory of two customers with a region each, with its sites written by the regions, and with the same sites written out.
-fn twice(regions: &[Said; 2], sites: &[(Said, bool, Option<bool>)]) -> [String; 2] {
-    let frame = "[defaults]\ntimezone = \"Australia/Perth\"\nladder = \"day\"\n[[customer]]\nid = \"aaa\"\n[[customer]]\nid = \"bbb\"\nladder = \"night\"\n\
+fn twice([calendar, plan]: [Option<bool>; 2], regions: &[Said; 2], sites: &[(Said, bool, Option<bool>)]) -> [String; 2] {
+    let mut frame = "[defaults]\n".to_owned();
+    let mut defaults = Said::default();
+    (defaults[2], defaults[3]) = (calendar, plan);
+    write_settings(&mut frame, &defaults);
+    frame += "timezone = \"Australia/Perth\"\nladder = \"day\"\n[[customer]]\nid = \"aaa\"\n[[customer]]\nid = \"bbb\"\nladder = \"night\"\n\
         [[person]]\nid = \"me\"\nemail = \"me@example.org\"\n[[plan]]\nid = \"one\"\ncentre = [\"Ring\"]\n[[plan]]\nid = \"two\"\ncentre = [\"Ring\"]\n\
         [[ladder]]\nid = \"day\"\n[[ladder.rung]]\nnotify = [{ person = \"me\" }]\n[[ladder]]\nid = \"night\"\n[[ladder.rung]]\nnotify = [{ person = \"me\" }]\n";
-    let (mut short, mut long) = (frame.to_owned(), frame.to_owned());
+    let (mut short, mut long) = (frame.clone(), frame);
     for (name, said) in ["aaa", "bbb"].into_iter().zip(regions) {
         writeln!(short, "[[region]]\nid = \"{name}\"\ncustomer = \"{name}\"").unwrap();
         write_settings(&mut short, said);
@@ -255,10 +314,11 @@ fn twice(regions: &[Said; 2], sites: &[(Said, bool, Option<bool>)]) -> [String; 
 proptest! {
     #[test]
     fn a_directory_with_regions_means_what_it_means_written_out(
+        defaults in any::<[Option<bool>; 2]>(),
         regions in any::<[Said; 2]>(),
         sites in proptest::collection::vec(any::<(Said, bool, Option<bool>)>(), 1..6),
     ) {
-        let [short, long] = twice(&regions, &sites).map(|text| {
+        let [short, long] = twice(defaults, &regions, &sites).map(|text| {
             let parsed = Draft::parse("directory.toml", &text);
             resolve(&parsed.draft.unwrap_or_else(|| panic!("{:?}\n{text}", parsed.findings)))
         });
