@@ -55,4 +55,6 @@ mod town;
 #[cfg(test)]
 mod troubling;
 #[cfg(test)]
+mod watching;
+#[cfg(test)]
 mod words;

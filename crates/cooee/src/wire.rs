@@ -21,6 +21,7 @@ use escalation::input::Input;
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
+use escalation::vigil::Heard;
 use intake::{Ears, Readiness};
 use ledger::{AnyLedger, Ledger as _, Subtrees};
 use station::anchoring;
@@ -32,6 +33,7 @@ use station::lookout::{self, Lookout};
 use station::notary::{self, Notary, Proofs, Shelf};
 use station::run::{Parts, Station, StationError};
 use station::secret::Secret;
+use station::vigil;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -139,8 +141,10 @@ impl House {
         tokio::spawn(lookout.run());
         let node = node_name(&settings.station.name);
         let outgoing = intake::Outgoing { feedback, checkpoints };
-        let ears =
-            Ears::open(&settings.intake, &node, desk.submitter(), now, rules_out, outgoing, last_here).await.context("open the ears")?;
+        let ears = Ears::open(&settings.intake, &node, desk.submitter(), Arc::clone(&now), rules_out, outgoing, last_here)
+            .await
+            .context("open the ears")?;
+        tokio::spawn(keep_vigil(watching(&ears, &desk, &now), desk.clone()));
         let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
         let (stop_serving, serving_stopped) = watch::channel(false);
         let desk_room =
@@ -297,6 +301,28 @@ fn teller(feedback: mpsc::Sender<intake::Feedback>) -> station::run::Tell {
             tracing::warn!("a device could not be told how its press stands; it is told at its next one");
         }
     })
+}
+
+/// A vigil that dies would leave every button unwatched without a word.
+async fn keep_vigil(parts: vigil::Parts, desk: Desk) {
+    if tokio::spawn(vigil::run(parts)).await.is_err() {
+        tracing::error!("silent buttons are watched no more; start the station anew, and report it with the version");
+        drop(desk.submit(Input::TroubleNoticed(Cause::Fault { activation: None })).await);
+    }
+}
+
+/// The ears know who was heard, the station tells of it, and neither knows the other.
+fn watching(ears: &Ears, desk: &Desk, now: &intake::Now) -> vigil::Parts {
+    let (supervision, listening, now) = (ears.supervision(), ears.supervision(), Arc::clone(now));
+    vigil::Parts {
+        desk: desk.clone(),
+        now: Box::new(move || now()),
+        heard: Box::new(move |device| {
+            let last = supervision.last_heard(device)?;
+            Some(Heard { signs: last.signs, battery: last.battery })
+        }),
+        listened: Box::new(move || listening.listened()),
+    }
 }
 
 /// A node's name in topics: the station's name with everything a topic cannot hold replaced.

@@ -101,7 +101,9 @@ mod tests {
     fn strangers_are_bounded_and_a_registered_device_is_never_forgotten() {
         let registered: DeviceId = "library/counter-1".parse().unwrap();
         let mut directory = Directory::default();
-        directory.devices.insert(registered.clone(), Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress });
+        directory
+            .devices
+            .insert(registered.clone(), Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress, supervision: None });
         let mut devices = Devices::default();
         devices.hear(&registered, &directory).online = Some(true);
         devices.set_open(&stranger(0), true, &directory);

@@ -10,20 +10,24 @@ mod guard;
 pub mod place;
 mod technical;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::guard::CloseGuard;
 pub use self::technical::Technical;
-use crate::id::{CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, SiteId};
+use crate::id::{
+    CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, SiteId, SupervisionId,
+};
 use crate::ladder::{Ladder, Medium, Who};
 use crate::plan::Plan;
 use crate::private::Private;
 use crate::roster::{Rosters, WallClock};
 use crate::signal::Kind;
+use crate::supervision::Supervision;
 use crate::time::Seconds;
+use crate::trouble::Cause;
 
 /// One adopted version of the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +40,9 @@ pub struct Directory {
     pub devices: BTreeMap<DeviceId, Device>,
     /// Ladders by id.
     pub ladders: BTreeMap<LadderId, Arc<Ladder>>,
+    /// Classes of supervision by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub supervisions: BTreeMap<SupervisionId, Supervision>,
     /// Action plans by id; shared with the activations that were raised under them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub plans: BTreeMap<PlanId, Arc<Plan>>,
@@ -98,6 +105,9 @@ pub struct Device {
     pub mounting: Mounting,
     /// What a press means when it does not say.
     pub kind: Kind,
+    /// How it is watched; `None`: its silence says nothing to anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<SupervisionId>,
 }
 
 /// Whether a device stays where it is. Police response depends on it.
@@ -179,6 +189,37 @@ impl Directory {
     /// By what the hours of a rung are read for a press there; `None` where nobody knows the site.
     pub fn clock_at(&self, site: &SiteId) -> Option<&WallClock> {
         self.sites.get(site)?.clock.as_deref()
+    }
+
+    /// How a device is watched; `None` where its silence says nothing.
+    pub fn supervision_of(&self, device: &DeviceId) -> Option<&Supervision> {
+        self.devices.get(device).and_then(|device| self.supervisions.get(device.supervision.as_ref()?))
+    }
+
+    /// Whether what a trouble says can still come to be known: one about a button that is watched no more would stay for ever.
+    pub(crate) fn still_looks_at(&self, cause: &Cause) -> bool {
+        self.no_longer_looked_at(std::iter::once(cause)).next().is_none()
+    }
+
+    /// Those of these troubles that nobody can come to know more of.
+    pub(crate) fn no_longer_looked_at<'c>(&self, causes: impl Iterator<Item = &'c Cause>) -> impl Iterator<Item = &'c Cause> {
+        let mut watched_sites = None;
+        causes.filter(move |cause| {
+            if let Cause::DeviceSilent { device } = cause {
+                return self.supervision_of(device).is_none();
+            }
+            if let Cause::SiteBlind { site } = cause {
+                return !watched_sites.get_or_insert_with(|| self.watched_sites()).contains(site);
+            }
+            if let Cause::BatteryLow { device } = cause {
+                return !self.devices.contains_key(device);
+            }
+            false
+        })
+    }
+
+    fn watched_sites(&self) -> BTreeSet<&SiteId> {
+        self.devices.keys().filter(|device| self.supervision_of(device).is_some()).map(|device| &device.site).collect()
     }
 
     /// Who is told of the troubles of a customer, or of the station: the customer's own technical ladder, else the operator's.

@@ -186,7 +186,7 @@ impl Engine {
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
             Input::DirectoryOffered(adoption) => self.on_directory(adoption),
-            Input::TroubleNoticed(cause) => self.trouble_noticed(cause),
+            Input::TroubleNoticed(cause) => self.on_trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
             Input::Started(started) => self.on_started(now, started),
             Input::ClockStepped { by_us } => vec![Event::ClockStepped { by_us: *by_us }],
@@ -625,6 +625,11 @@ impl Engine {
         &self.anchored
     }
 
+    /// One that was noticed while another directory came into force may be of a button that this one does not have.
+    fn on_trouble_noticed(&self, cause: &Cause) -> Vec<Event> {
+        if self.directory.still_looks_at(cause) { self.trouble_noticed(cause) } else { Vec::new() }
+    }
+
     pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {
         if self.has_trouble(cause) {
             return Vec::new();
@@ -691,6 +696,7 @@ impl Engine {
         };
         // Coverage is judged anew against the new directory, at the next press; what lies ahead by the lookout, which is asked.
         let stale = self.troubles.keys().filter(|cause| matches!(cause, Cause::Coverage { .. } | Cause::DirectoryBroken));
+        let stale = stale.chain(adoption.directory.no_longer_looked_at(self.troubles.keys()));
         let cleared = stale.flat_map(|cause| self.trouble_cleared(cause));
         people.chain(std::iter::once(adopted)).chain(cleared).collect()
     }

@@ -113,6 +113,8 @@ slug_id! {
     CalendarId;
     /// An action plan.
     PlanId;
+    /// A class of supervision: how buttons of one make are watched.
+    SupervisionId;
     /// A carrier's account or endpoint, by the `name` it has in the settings.
     CarrierName;
     /// A place outside that is given checkpoints, by the `name` it has in the settings.

@@ -61,6 +61,12 @@ pub enum Topic {
     Tampered,
     /// [`Cause::Chatter`].
     Chatter,
+    /// [`Cause::DeviceSilent`].
+    DeviceSilent,
+    /// [`Cause::SiteBlind`].
+    SiteBlind,
+    /// [`Cause::BatteryLow`].
+    BatteryLow,
     /// [`Cause::Overflow`].
     Overflow,
     /// [`Cause::Fault`].
@@ -97,6 +103,9 @@ impl Cause {
             Self::OptedOut { .. } => Topic::OptedOut,
             Self::Tampered { .. } => Topic::Tampered,
             Self::Chatter { .. } => Topic::Chatter,
+            Self::DeviceSilent { .. } => Topic::DeviceSilent,
+            Self::SiteBlind { .. } => Topic::SiteBlind,
+            Self::BatteryLow { .. } => Topic::BatteryLow,
             Self::Overflow { .. } => Topic::Overflow,
             Self::Fault { .. } => Topic::Fault,
         }
@@ -120,6 +129,7 @@ impl Cause {
             | Self::ProviderDown { .. }
             | Self::RepliesUnread { .. }
             | Self::Coverage { .. }
+            | Self::SiteBlind { .. }
             | Self::Overflow { .. } => Some(Timestamp::MIN),
             Self::CoverageGap { from, .. } => Some(from.saturating_sub(GAP_NEAR).unwrap_or(Timestamp::MIN)),
             Self::BrokerSetting { .. }
@@ -128,6 +138,8 @@ impl Cause {
             | Self::OptedOut { .. }
             | Self::Tampered { .. }
             | Self::Chatter { .. }
+            | Self::DeviceSilent { .. }
+            | Self::BatteryLow { .. }
             | Self::Fault { .. } => None,
         }
     }

@@ -79,6 +79,21 @@ pub enum Cause {
         /// Which.
         device: DeviceId,
     },
+    /// A button that is watched has not been heard for as long as its class of supervision allows.
+    DeviceSilent {
+        /// Which.
+        device: DeviceId,
+    },
+    /// Of a site's buttons none that is watched has been heard for as long as its class allows: a press may reach nobody.
+    SiteBlind {
+        /// Which.
+        site: SiteId,
+    },
+    /// A button says that its battery runs out.
+    BatteryLow {
+        /// Which.
+        device: DeviceId,
+    },
     /// A signal could not be taken in full because a queue was full.
     Overflow {
         /// Which queue.
@@ -95,8 +110,10 @@ impl Cause {
     /// Whose trouble it is: one customer's, or the whole station's.
     pub fn concerns(&self) -> Scope<'_> {
         match self {
-            Self::Coverage { site, .. } | Self::CoverageGap { site, .. } | Self::Tampered { site } => Scope::Site(site),
-            Self::Chatter { device } => Scope::Site(&device.site),
+            Self::Coverage { site, .. } | Self::CoverageGap { site, .. } | Self::Tampered { site } | Self::SiteBlind { site } => {
+                Scope::Site(site)
+            }
+            Self::Chatter { device } | Self::DeviceSilent { device } | Self::BatteryLow { device } => Scope::Site(&device.site),
             Self::OptedOut { .. }
             | Self::BrokerAway
             | Self::SubscriptionRefused { .. }

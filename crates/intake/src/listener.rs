@@ -18,6 +18,7 @@ use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
 use mqtt5::packet::publish::PublishPacket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use self::handler::Handler;
 use crate::outward::{online_topic, told};
@@ -58,12 +59,14 @@ impl Listener {
     pub(crate) async fn start(settings: &Settings, needs: Needs) -> Result<Self, NotOpened> {
         settings.check()?;
         let (drops_in, drops) = mpsc::channel(DROPS_MAX);
-        let handler = Arc::new(Handler::new(needs.submit, needs.now, needs.supervision, needs.troubles, &needs.rules, drops_in));
+        let handler = Arc::new(Handler::new(needs.submit, needs.now, needs.supervision.clone(), needs.troubles, &needs.rules, drops_in));
         let refused = |why: mqtt5::MqttError| NotOpened::Listen { listen: settings.listen, why: why.to_string() };
         let mut broker = MqttBroker::with_config(config(settings, handler.clone())).await.map_err(refused)?;
         let (router, handle, ready) = (broker.router(), broker.shutdown_handle(), broker.ready_receiver());
         let address = broker.local_addr().or_else(|| broker.tls_local_addr());
-        let readiness = needs.readiness;
+        let (readiness, supervision) = (needs.readiness, needs.supervision.clone());
+        // A broker of our own keeps nothing for us.
+        supervision.listen_from(Instant::now());
         let helpers = [
             tokio::spawn(drop_clients(router.clone(), drops)),
             tokio::spawn(speak(router, needs.node, needs.feedback, ready, readiness.clone())),
@@ -77,6 +80,7 @@ impl Listener {
                     format!("the listener has ended: {error}")
                 }
             };
+            supervision.listen_no_more();
             readiness.send_replace(Readiness::NotYet { why });
         });
         Ok(Self { address, handle, broker, helpers })

@@ -1,14 +1,16 @@
 //! Who was heard from, and when: in memory only.
 //!
 //! A healthy heartbeat confirms nothing and is no entry in the record; after a restart a device is unknown until heard. Must not
-//! raise anything: silence is judged where opening hours are known.
+//! raise anything: silence is judged where hours are known, by the vigil of the rules.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use escalation::id::DeviceId;
-use escalation::signal::DeviceClock;
+use escalation::signal::{DeviceClock, Verb};
 use escalation::time::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 /// How far a device's time may be from ours, and how long that proof holds.
 const AGREEMENT: SignedDuration = SignedDuration::from_secs(60);
@@ -18,6 +20,8 @@ const CAPACITY: usize = 100_000;
 /// When a device was last heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LastHeard {
+    /// How many signs of life it has given. What a broker kept is none: it says how things were.
+    pub signs: u64,
     /// Its last message of any kind.
     pub at: Option<Timestamp>,
     /// Its last heartbeat.
@@ -30,11 +34,54 @@ pub struct LastHeard {
     agreed: bool,
 }
 
-/// The devices heard since the start. Cheap to clone; every clone sees the same.
+/// The devices heard since the start, and for how long somebody listened. Cheap to clone; every clone sees the same.
 #[derive(Clone, Debug, Default)]
-pub struct Supervision(Arc<Mutex<BTreeMap<DeviceId, LastHeard>>>);
+pub struct Supervision {
+    devices: Arc<Mutex<BTreeMap<DeviceId, LastHeard>>>,
+    listening: Arc<Mutex<Listening>>,
+}
+
+/// When what came was a sign of life.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listening {
+    /// Before it is now.
+    before: Duration,
+    /// Since when it is, or from when it will be.
+    since: Option<Instant>,
+}
+
+/// Whether what a device sends proves that it is there. A will is the broker's word, what a gateway says of a device that has gone
+/// is the gateway's, and what nobody can read may be either.
+pub(crate) fn is_sign_of_life(verb: &Verb) -> bool {
+    match verb {
+        Verb::Press { .. } | Verb::Cancel(_) | Verb::Tamper { .. } => true,
+        Verb::Presence { .. } | Verb::Unreadable { .. } => false,
+    }
+}
 
 impl Supervision {
+    /// From `at` on what comes is a sign of life: before that it may have waited for us.
+    pub(crate) fn listen_from(&self, at: Instant) {
+        let mut listening = self.listening();
+        listening.before = listening.until(Instant::now());
+        listening.since = Some(at);
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn listen_no_more(&self) {
+        let mut listening = self.listening();
+        *listening = Listening { before: listening.until(Instant::now()), since: None };
+    }
+
+    /// For how long somebody has listened since the start.
+    pub fn listened(&self) -> Duration {
+        self.listening().until(Instant::now())
+    }
+
+    fn counts(&self) -> bool {
+        self.listening().since.is_some_and(|since| since <= Instant::now())
+    }
+
     /// When this device was last heard; `None` is unknown since the start.
     pub fn last_heard(&self, device: &DeviceId) -> Option<LastHeard> {
         self.devices().get(device).copied()
@@ -42,7 +89,9 @@ impl Supervision {
 
     /// Takes in a heartbeat that came at `now`. `said` is the device's own time.
     pub fn heartbeat(&self, device: &DeviceId, now: Timestamp, said: Option<Timestamp>, battery: Option<u8>, rssi: Option<i32>) {
+        let signs = u64::from(self.counts());
         self.update(device, |last| {
+            last.signs += signs;
             last.at = Some(now);
             last.heartbeat = Some(now);
             last.battery = battery.or(last.battery);
@@ -53,7 +102,9 @@ impl Supervision {
 
     /// Takes in that a device sent something else.
     pub fn heard(&self, device: &DeviceId, now: Timestamp, battery: Option<u8>) {
+        let signs = u64::from(self.counts());
         self.update(device, |last| {
+            last.signs += signs;
             last.at = Some(now);
             last.battery = battery.or(last.battery);
         });
@@ -76,7 +127,17 @@ impl Supervision {
     }
 
     fn devices(&self) -> std::sync::MutexGuard<'_, BTreeMap<DeviceId, LastHeard>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listening(&self) -> std::sync::MutexGuard<'_, Listening> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listening {
+    fn until(&self, now: Instant) -> Duration {
+        self.before + self.since.map(|since| now.saturating_duration_since(since)).unwrap_or_default()
     }
 }
 
@@ -113,6 +174,28 @@ mod tests {
         }
         let last = ears.last_heard(&device).unwrap();
         assert_eq!((last.battery, last.rssi), (Some(40), Some(-70)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_waited_is_no_sign_and_its_time_is_not_listened() {
+        let ears = Supervision::default();
+        let device = "s/d".parse().unwrap();
+        let signs = || ears.last_heard(&device).map_or(0, |last| last.signs);
+        ears.heard(&device, at("06:00:00"), None);
+        assert_eq!((signs(), ears.listened()), (0, Duration::ZERO), "nobody listens yet");
+        ears.listen_from(Instant::now() + Duration::from_secs(60));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        ears.heartbeat(&device, at("06:00:00"), None, None, None);
+        assert_eq!((signs(), ears.listened()), (0, Duration::ZERO), "it may have waited");
+        tokio::time::advance(Duration::from_secs(11)).await;
+        ears.heartbeat(&device, at("06:00:00"), None, None, None);
+        assert_eq!((signs(), ears.listened()), (1, Duration::from_secs(10)));
+        ears.listen_no_more();
+        tokio::time::advance(Duration::from_secs(600)).await;
+        ears.listen_from(Instant::now());
+        tokio::time::advance(Duration::from_secs(5)).await;
+        ears.heard(&device, at("06:00:00"), None);
+        assert_eq!((signs(), ears.listened()), (2, Duration::from_secs(15)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use escalation::input::{Act, Input};
 use escalation::signal::Kind;
 use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{NotTaken, Submit, Verdict};
+use escalation::vigil::Watchlist;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::evidence::Dossier;
@@ -65,6 +66,8 @@ pub enum Look {
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
     /// What the directory would do with a press.
     Coverage(Scope, oneshot::Sender<CoverageView>),
+    /// What is watched, where that is of another version than this one.
+    Watchlist(u32, oneshot::Sender<Option<Watchlist>>),
     /// Buttons on test.
     Tests(Scope, oneshot::Sender<Vec<TestView>>),
     /// Buttons to be put on test, with the tester's name still unresolved.
@@ -345,6 +348,11 @@ impl Desk {
     /// What the directory says of the places within a scope, for whoever works out what a press there would do.
     pub async fn coverage(&self, scope: Scope) -> Result<CoverageView, DeskError> {
         self.look(|done| Look::Coverage(scope, done)).await
+    }
+
+    /// What is watched, where the directory in force is of another version than this one.
+    pub(crate) async fn watchlist(&self, known: u32) -> Result<Option<Watchlist>, DeskError> {
+        self.look(|done| Look::Watchlist(known, done)).await
     }
 
     /// Buttons on test within a scope.

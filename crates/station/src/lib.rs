@@ -40,6 +40,7 @@ mod sheet;
 pub mod spool;
 pub mod vault;
 pub mod view;
+pub mod vigil;
 
 #[cfg(test)]
 mod tests;

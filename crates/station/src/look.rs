@@ -18,6 +18,7 @@ use escalation::rejection::Rejection;
 use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Timestamp;
 use escalation::verdict::Verdict;
+use escalation::vigil::Watchlist;
 use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
@@ -41,6 +42,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
         Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
+        Look::Watchlist(known, done) => drop(done.send(watchlist(floor, known))),
         Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),
         Look::Test(request, done) => return test(floor, request, done),
         Look::Drill(request, done) => return drill(floor, request, done),
@@ -76,6 +78,11 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Turn(done) => drop(done.send(now)),
     }
     None
+}
+
+fn watchlist(floor: &Floor, known: u32) -> Option<Watchlist> {
+    let version = floor.engine.directory_version();
+    (version != known).then(|| Watchlist::of(floor.engine.directory(), version))
 }
 
 fn act(floor: &Floor, request: Request, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {

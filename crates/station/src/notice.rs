@@ -189,6 +189,9 @@ fn short_name(cause: &Cause) -> &'static str {
         Cause::OptedOut { .. } => "phone blocks us",
         Cause::Tampered { .. } => "button opened",
         Cause::Chatter { .. } => "button chatters",
+        Cause::DeviceSilent { .. } => "button silent",
+        Cause::SiteBlind { .. } => "site blind",
+        Cause::BatteryLow { .. } => "battery low",
         Cause::Overflow { .. } => "queue full",
         Cause::Fault { .. } => "program fault",
     }
@@ -214,6 +217,9 @@ fn identifier(cause: &Cause) -> &'static str {
         Cause::OptedOut { .. } => "opted_out",
         Cause::Tampered { .. } => "tampered",
         Cause::Chatter { .. } => "chatter",
+        Cause::DeviceSilent { .. } => "device_silent",
+        Cause::SiteBlind { .. } => "site_blind",
+        Cause::BatteryLow { .. } => "battery_low",
         Cause::Overflow { .. } => "overflow",
         Cause::Fault { .. } => "fault",
     }
@@ -246,6 +252,9 @@ fn wrong(cause: &Cause, more: u32, site: &str, zone: &str) -> String {
         Cause::OptedOut { .. } => "a phone on a ladder blocks our texts".to_owned(),
         Cause::Tampered { .. } => at("a button was opened"),
         Cause::Chatter { .. } => at("a button sticks or chatters"),
+        Cause::DeviceSilent { .. } => at("a button is not heard"),
+        Cause::SiteBlind { .. } => at("NO watched button is heard"),
+        Cause::BatteryLow { .. } => at("a button's battery runs out"),
         Cause::Overflow { .. } => "a queue was full, a signal may be lost".to_owned(),
         Cause::Fault { .. } => "a fault of the program was recorded".to_owned(),
     };
@@ -271,6 +280,9 @@ fn remedy(cause: &Cause) -> &'static str {
         Cause::OptedOut { .. } => "They text START to our number.",
         Cause::Tampered { .. } => "Ask the site.",
         Cause::Chatter { .. } => "Mend it. Each press is a call.",
+        Cause::DeviceSilent { .. } => "See that it works. Press to test.",
+        Cause::SiteBlind { .. } => "The site uses phones. See why.",
+        Cause::BatteryLow { .. } => "Change it. Press to test.",
         Cause::Overflow { .. } => "Ask the sites. See the log.",
         Cause::Fault { .. } => "Report it with the version.",
     }
@@ -304,6 +316,9 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
         Cause::OptedOut { .. } => (OVER, "They sent START."),
         Cause::Tampered { .. } => (OVER, "What was opened is closed."),
         Cause::Chatter { .. } => (UNPROVEN, "Its call is closed, or it has slowed down."),
+        Cause::DeviceSilent { .. } => (UNPROVEN, "It is heard again, or is watched no more."),
+        Cause::SiteBlind { .. } => (UNPROVEN, "One is heard again, or none is watched any more."),
+        Cause::BatteryLow { .. } => (UNPROVEN, "It says so no longer, or is registered no more."),
         Cause::Fault { .. } => (UNPROVEN, "Nothing is known of it."),
     }
 }
@@ -338,6 +353,9 @@ mod tests {
             Cause::OptedOut { person: PersonId::new(7) },
             Cause::Tampered { site: site.clone() },
             Cause::Chatter { device: "library/counter-1".parse().unwrap() },
+            Cause::DeviceSilent { device: "library/counter-1".parse().unwrap() },
+            Cause::SiteBlind { site: site.clone() },
+            Cause::BatteryLow { device: "library/counter-1".parse().unwrap() },
             Cause::Overflow { queue: "intake".to_owned() },
             Cause::Fault { activation: Some("KAL-42".parse().unwrap()) },
         ];
@@ -370,6 +388,7 @@ mod tests {
             (Cause::Coverage { ladder: ladder.clone(), site: site.clone() }, "nobody to tell"),
             (Cause::CoverageGap { ladder, site: site.clone(), from }, "nobody is told"),
             (Cause::Overflow { queue: "intake".to_owned() }, "a signal may be lost"),
+            (Cause::SiteBlind { site: site.clone() }, "NO watched button is heard"),
             (Cause::Tampered { site }, "was opened"),
         ] {
             let said: String = wrong(&cause, 98_765, "Twenty Letters Place", "Australia/Perth").chars().take(56).collect();

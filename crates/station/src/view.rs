@@ -144,8 +144,10 @@ impl<'a> Audience<'a> {
             | Cause::ProviderDown { .. }
             | Cause::RepliesUnread { .. }
             | Cause::Overflow { .. } => Self::Everyone,
-            Cause::Coverage { site, .. } | Cause::CoverageGap { site, .. } | Cause::Tampered { site } => Self::Site(site),
-            Cause::Chatter { device } => Self::Site(&device.site),
+            Cause::Coverage { site, .. } | Cause::CoverageGap { site, .. } | Cause::Tampered { site } | Cause::SiteBlind { site } => {
+                Self::Site(site)
+            }
+            Cause::Chatter { device } | Cause::DeviceSilent { device } | Cause::BatteryLow { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
             // An anchor may be called after the customer who keeps it.
             Cause::OptedOut { .. } | Cause::AnchorFailing { .. } | Cause::Fault { activation: None } => Self::Unscoped,

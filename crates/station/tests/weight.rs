@@ -70,7 +70,7 @@ fn adoption(secret: &Secret) -> Adoption {
         });
     }
     for number in 0..2 * OPEN {
-        directory.devices.insert(button(number), Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress });
+        directory.devices.insert(button(number), Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress, supervision: None });
     }
     let places = Private::Open("{}".to_owned());
     Adoption { digest: Digest::new([1; 32]), directory, people, gone: Vec::new(), places, zones: "2025b".to_owned() }

@@ -165,6 +165,13 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::Chatter { device } => {
             format!("The button {device} is pressed as no hand presses. Look after it; until then every press of it is still a call.")
         }
+        Cause::DeviceSilent { device } => {
+            format!("The button {device} has not been heard for longer than it may be silent: a press of it may not reach us. See that it works, and press it to test.")
+        }
+        Cause::SiteBlind { site } => {
+            format!("No watched button at {site} is heard: a press there may reach nobody. Ring the site and tell them to use phones; find out why.")
+        }
+        Cause::BatteryLow { device } => format!("The battery of {device} runs out. Change it, and press it to test."),
         Cause::Overflow { queue } => format!("The queue {queue} was full: a signal is not recorded in full."),
         Cause::Fault { activation: Some(id) } => {
             format!("A fault of the program concerns {id}: watch it by hand and report it.")

@@ -95,6 +95,7 @@ impl World {
                     drop(done.send(view));
                 }
             }
+            Look::Watchlist(_, done) => drop(done.send(None)),
             Look::Tests(_, done) => drop(done.send(Vec::new())),
             Look::Test(_, done) | Look::Drill(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
             Look::Troubles(scope, done) => {

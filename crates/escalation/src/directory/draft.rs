@@ -36,6 +36,7 @@ mod roster;
 mod safe_words;
 mod sayable;
 mod site;
+mod supervision;
 mod technical;
 mod wait;
 mod wall;
@@ -63,6 +64,7 @@ pub use resolve::{Resolved, ResolvedPerson};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use safe_words::{ParsedWords, SafeWords};
 pub use site::DraftSite;
+pub use supervision::DraftSupervision;
 pub use technical::DraftTechnical;
 pub use zone::zones_version;
 
@@ -105,6 +107,8 @@ pub struct Draft {
     pub adapters: Vec<DraftAdapter>,
     /// Action plans in the file's order.
     pub plans: Vec<DraftPlan>,
+    /// Classes of supervision in the file's order.
+    pub supervisions: Vec<DraftSupervision>,
 }
 
 /// What reading a directory file gave.
@@ -135,6 +139,7 @@ impl Draft {
             let index = Index::of(&draft);
             reference::review(&mut reader, &draft, &index);
             belonging::review(&mut reader, &draft, &index);
+            supervision::review(&mut reader, &draft, &index);
             technical::review(&mut reader, &draft);
             reach::review(&mut reader, &draft, &index);
         }
@@ -154,7 +159,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let regions = file.each("region", |section| DraftRegion::read(section, &defaults));
     let by_id = Regions::of(&regions);
     let sites = file.each("site", |section| DraftSite::read(section, &by_id, &defaults));
-    let devices = file.each("device", DraftDevice::read);
+    let devices = file.each("device", |section| DraftDevice::read(section, &defaults));
     let centres = file.each("centre", DraftCentre::read);
     let ladders = file.each("ladder", DraftLadder::read);
     let rosters = file.each("roster", |section| DraftRoster::read(section, &defaults));
@@ -164,6 +169,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let technical = file.table("technical").map(DraftTechnical::read).unwrap_or_default();
     let adapters = file.each("adapter", DraftAdapter::read);
     let plans = file.each("plan", DraftPlan::read);
+    let supervisions = file.each("supervision", DraftSupervision::read);
     nothing_there(&mut file);
     file.close();
     if !named {
@@ -192,6 +198,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         technical,
         adapters,
         plans,
+        supervisions,
     }
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn directory(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> (Direc
         plan: None,
         clock: clock(dice, zone).map(Arc::new),
     };
-    let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
+    let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress, supervision: None };
     directory.customers.insert(customer, Customer { prefix: "ONE".parse().unwrap(), ladder: None, centre: None, technical: None });
     directory.sites.insert(SiteId::parse("library").unwrap(), site);
     directory.devices.insert("library/a".parse().unwrap(), device);

@@ -193,7 +193,7 @@ fn adoption(ladder: &[Step]) -> Adoption {
             clock: None,
         },
     );
-    let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress };
+    let device = Device { ladder: None, mounting: Mounting::Fixed, kind: Kind::Duress, supervision: None };
     directory.devices.insert("library/counter-1".parse().unwrap(), device);
     directory.ladders.insert(id, Arc::new(frozen));
     let people = (0..next).map(|index| PersonChange {

@@ -132,7 +132,7 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
     }
     let mounting = if portable { Mounting::Portable } else { Mounting::Fixed };
     for device in ["library/a", "library/b", "depot/c"] {
-        directory.devices.insert(device.parse().unwrap(), Device { ladder: None, mounting, kind: Kind::Duress });
+        directory.devices.insert(device.parse().unwrap(), Device { ladder: None, mounting, kind: Kind::Duress, supervision: None });
     }
     directory.fallback = fallback.then(|| Fallback { customer: CustomerId::parse("two").unwrap(), ladder: ladder_id(1) });
     let people = (1..=PEOPLE).map(|n| {

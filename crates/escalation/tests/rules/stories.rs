@@ -22,6 +22,7 @@ mod reopening;
 mod rosters;
 mod testing;
 mod troubling;
+mod watching;
 mod words;
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.

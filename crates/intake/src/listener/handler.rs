@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use crate::Now;
 use crate::adapter::{Adapters, Heard};
 use crate::once_only::{hand_over, overflow};
-use crate::supervision::Supervision;
+use crate::supervision::{Supervision, is_sign_of_life};
 use crate::troubles::Troubles;
 
 /// How long what was not taken rests before it is tried again, or its client is dropped.
@@ -79,7 +79,8 @@ impl Handler {
         *self.adapters.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(adapters);
     }
 
-    fn hear(&self, client: &str, topic: &str, payload: &[u8], qos: u8) -> Option<Signal> {
+    /// A will is the broker's word: a device that has gone is not alive, whatever it left to be said.
+    fn hear(&self, client: &str, topic: &str, payload: &[u8], qos: u8, is_will: bool) -> Option<Signal> {
         let adapters = self.adapters.read().unwrap_or_else(PoisonError::into_inner).clone();
         let origin = Origin { via: Via::Listener, client: Some(client.to_owned()), qos, retained: false, dup: false, waited_since: None };
         let now = (self.now)();
@@ -89,7 +90,9 @@ impl Handler {
                 Some(*signal)
             }
             Heard::Alive { device, battery, rssi, at } => {
-                self.supervision.heartbeat(&device, now, at, battery, rssi);
+                if !is_will {
+                    self.supervision.heartbeat(&device, now, at, battery, rssi);
+                }
                 None
             }
             Heard::Ignored(_) => None,
@@ -98,10 +101,12 @@ impl Handler {
 
     async fn on_publish(&self, event: ClientPublishEvent) -> PublishAction {
         let qos = level(event.qos);
-        let Some(signal) = self.hear(&event.client_id, &event.topic, &event.payload, qos) else {
+        let Some(signal) = self.hear(&event.client_id, &event.topic, &event.payload, qos, false) else {
             return PublishAction::Continue;
         };
-        self.supervision.heard(&signal.device, (self.now)(), signal.battery);
+        if is_sign_of_life(&signal.verb) {
+            self.supervision.heard(&signal.device, (self.now)(), signal.battery);
+        }
         if qos == 0 {
             self.hear_once(signal);
             return PublishAction::Continue;
@@ -145,7 +150,7 @@ impl Handler {
         let Some(will) = will.filter(|_| event.unexpected) else {
             return;
         };
-        if let Some(signal) = self.hear(&event.client_id, &will.topic, &will.payload, will.qos) {
+        if let Some(signal) = self.hear(&event.client_id, &will.topic, &will.payload, will.qos, true) {
             self.hear_once(signal);
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use escalation::directory::adapter::Rule;
 use escalation::input::Input;
-use escalation::signal::{Origin, Signal, Verb, Via};
+use escalation::signal::{Origin, Signal, Via};
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
@@ -30,11 +30,15 @@ use super::{FAREWELL, Needs};
 use crate::Readiness;
 use crate::adapter::{Adapters, Heard};
 use crate::once_only::{hand_over, overflow};
+use crate::supervision::is_sign_of_life;
 
 /// How long the broker may be away before that is a trouble.
 const AWAY_MAX: Duration = Duration::from_secs(10);
 /// What comes this soon after we are back may have waited for us.
 const CATCHING_UP: Duration = Duration::from_secs(5);
+/// For how long after we are back in a session that the broker kept nothing is a sign of life: a backlog may be long, and an old
+/// heartbeat of a dead button must not speak for it.
+const BACKLOG: Duration = Duration::from_mins(1);
 /// How long what was not taken rests before it is asked for, or tried, again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many QoS 0 signals may wait for their verdict, or to be tried again: no broker sends those twice. Overflow rule: what
@@ -138,7 +142,9 @@ impl Attendant {
         self.cut_at = None;
         if session_present {
             self.catching_up = absence.map(|since| (since, Instant::now() + CATCHING_UP));
+            self.needs.supervision.listen_from(Instant::now() + BACKLOG);
         } else {
+            self.needs.supervision.listen_from(Instant::now());
             self.unacknowledged.forget();
             if self.had_session {
                 tracing::warn!("the broker had no session for us: what was pressed while we were away, and had not reached us, is gone");
@@ -159,6 +165,7 @@ impl Attendant {
             tracing::debug!(why, "still no connection to the broker");
         }
         self.catching_up = None;
+        self.needs.supervision.listen_no_more();
         self.subscriptions.lost();
         self.needs.readiness.send_replace(Readiness::NotYet { why: format!("the broker does not answer: {why}") });
     }
@@ -174,7 +181,10 @@ impl Attendant {
         match self.adapters.hear(&publish.topic, &publish.payload, self.origin(publish)) {
             Heard::Ignored(_) => self.acknowledge(epoch, ack),
             Heard::Alive { device, battery, rssi, at } => {
-                self.needs.supervision.heartbeat(&device, now, at, battery, rssi);
+                // A retained message says how things were.
+                if !publish.retain {
+                    self.needs.supervision.heartbeat(&device, now, at, battery, rssi);
+                }
                 self.acknowledge(epoch, ack);
             }
             Heard::Signal(mut signal) => {
@@ -182,8 +192,7 @@ impl Attendant {
                     return self.acknowledge(epoch, ack);
                 }
                 signal.clock = self.needs.supervision.clock(&signal.device, now);
-                // A will is the broker's word, and a retained message an old one: neither is a sign of life.
-                if !signal.origin.retained && !matches!(signal.verb, Verb::Presence { .. }) {
+                if !signal.origin.retained && is_sign_of_life(&signal.verb) {
                     self.needs.supervision.heard(&signal.device, now, signal.battery);
                 }
                 if ack.is_none() && self.once_only >= ONCE_ONLY_MAX {

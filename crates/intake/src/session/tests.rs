@@ -168,6 +168,7 @@ struct Room {
     watch: Watch,
     readiness: watch::Receiver<Readiness>,
     rules: watch::Sender<Arc<Vec<Rule>>>,
+    supervision: Supervision,
     session: Session,
 }
 
@@ -178,17 +179,18 @@ async fn room() -> Room {
     let (watch, submit) = Watch::new();
     let (readiness_in, readiness) = watch::channel(Readiness::NotYet { why: String::new() });
     let (rules, in_force) = watch::channel(Arc::default());
+    let supervision = Supervision::default();
     let needs = Needs {
         submit: submit.clone(),
         now: Arc::new(|| "2026-11-21T06:00:00Z".parse().unwrap()),
         rules: in_force,
-        supervision: Supervision::default(),
+        supervision: supervision.clone(),
         troubles: Troubles::start(submit).0,
         readiness: readiness_in,
         last_here: None,
     };
     let session = Session::start(&access, needs).unwrap();
-    Room { listener, watch, readiness, rules, session }
+    Room { listener, watch, readiness, rules, supervision, session }
 }
 
 impl Room {
@@ -406,6 +408,26 @@ async fn retained_copies_are_heard_once() {
     broker.send(&lwt(2)).await;
     assert_eq!(broker.puback().await, 2);
     assert!(room.watch.is_quiet());
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_the_broker_kept_is_no_sign_of_life() {
+    let mut room = room().await;
+    let mut broker = room.connected(false).await;
+    let signs = |room: &Room| room.supervision.last_heard(&"library/counter".parse().unwrap()).map_or(0, |last| last.signs);
+    let alive = "cooee/v1/library/counter/alive";
+    broker.publish_with(0x33, &[0, 1], alive, br#"{"battery":80}"#).await;
+    assert_eq!(broker.puback().await, 1);
+    assert_eq!(signs(&room), 0, "a retained one says how things were");
+    broker.publish(2, false, alive, b"").await;
+    assert_eq!(broker.puback().await, 2);
+    assert_eq!(signs(&room), 1);
+    // After an absence within one session nobody can tell what has just been sent from what waited.
+    broker.end().await;
+    let mut broker = room.connected(true).await;
+    broker.publish(3, false, alive, b"").await;
+    assert_eq!(broker.puback().await, 3);
+    assert_eq!(signs(&room), 1, "it may have waited");
 }
 
 #[tokio::test]

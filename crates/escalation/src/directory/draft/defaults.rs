@@ -3,7 +3,7 @@
 use super::arrangement::Arrangement;
 use super::reader::{At, Section};
 use super::zone;
-use crate::id::{CalendarId, CentreId, LadderId, PlanId, Prefix};
+use crate::id::{CalendarId, CentreId, LadderId, PlanId, Prefix, SupervisionId};
 
 /// What holds where a customer or a site says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct DraftDefaults {
     pub ladder: Option<At<LadderId>>,
     /// The action plan of sites.
     pub plan: Option<At<PlanId>>,
+    /// How devices are watched.
+    pub supervision: Option<At<SupervisionId>>,
     /// The centre of customers.
     pub centre: Option<At<CentreId>>,
 }
@@ -30,6 +32,7 @@ impl DraftDefaults {
             calendar: section.id("calendar"),
             ladder: section.id("ladder"),
             plan: section.id("plan"),
+            supervision: section.id("supervision"),
             centre: section.id("centre"),
         };
         section.close();

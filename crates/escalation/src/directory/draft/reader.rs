@@ -385,7 +385,8 @@ from_slug!(
     crate::id::CarrierName,
     crate::id::RosterId,
     crate::id::CalendarId,
-    crate::id::PlanId
+    crate::id::PlanId,
+    crate::id::SupervisionId
 );
 
 impl FromStrLike for crate::id::Prefix {

@@ -7,7 +7,7 @@ use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
 use super::{Arrangement, Draft, DraftRegion, DraftRung, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RegionId, RosterId};
+use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RegionId, RosterId, SupervisionId};
 use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
@@ -49,6 +49,7 @@ struct Named<'d> {
     rosters: Ids<'d>,
     calendars: Ids<'d>,
     plans: Ids<'d>,
+    supervisions: Ids<'d>,
 }
 
 impl<'d> Named<'d> {
@@ -63,6 +64,7 @@ impl<'d> Named<'d> {
             rosters: draft.rosters.iter().map(|r| r.id.as_str()).collect(),
             calendars: draft.calendars.iter().map(|c| c.id.as_str()).collect(),
             plans: draft.plans.iter().map(|p| p.id.as_str()).collect(),
+            supervisions: draft.supervisions.iter().map(|s| s.id.as_str()).collect(),
         }
     }
 }
@@ -77,6 +79,7 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "calendar", draft.calendars.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "ladder", draft.ladders.iter().map(|l| (l.id.as_str(), l.line)));
     once(reader, "plan", draft.plans.iter().map(|p| (p.id.as_str(), p.line)));
+    once(reader, "supervision", draft.supervisions.iter().map(|s| (s.id.as_str(), s.line)));
     once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
     let devices: Vec<_> = draft.devices.iter().map(|d| (format!("{}/{}", d.site.value, d.id), d.line)).collect();
     once(reader, "device", devices.iter().map(|(id, line)| (id.as_str(), *line)));
@@ -142,6 +145,7 @@ fn customers(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
     }
     known_calendar(reader, named, "defaults", draft.defaults.calendar.as_ref());
     known_plan(reader, named, "defaults", draft.defaults.plan.as_ref());
+    known_supervision(reader, named, "defaults", draft.defaults.supervision.as_ref());
     for person in &draft.people {
         let owner = format!("person \"{}\"", person.id);
         known_customer(reader, named, &owner, person.customer.as_ref());
@@ -211,6 +215,10 @@ fn sites(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, named: &Name
         let owner = format!("device \"{}\"", device.id);
         known(reader, &owner, "site", device.site.line, device.site.value.as_str(), &named.sites);
         known_ladder(reader, named, &owner, device.ladder.as_ref());
+        // What the defaults name is found there, once.
+        if device.supervision != draft.defaults.supervision {
+            known_supervision(reader, named, &owner, device.supervision.as_ref());
+        }
     }
 }
 
@@ -381,6 +389,12 @@ fn known_calendar(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wante
 fn known_plan(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<PlanId>>) {
     if let Some(plan) = wanted {
         known(reader, owner, "plan", plan.line, plan.value.as_str(), &named.plans);
+    }
+}
+
+fn known_supervision(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, wanted: Option<&At<SupervisionId>>) {
+    if let Some(class) = wanted {
+        known(reader, owner, "supervision", class.line, class.value.as_str(), &named.supervisions);
     }
 }
 

@@ -66,6 +66,7 @@ impl Draft {
                 })
                 .collect(),
             rosters: Arc::new(self.rosters(known)),
+            supervisions: self.supervisions.iter().map(|class| (class.id.clone(), class.class.clone())).collect(),
             plans: self.plans.iter().map(|plan| (plan.id.clone(), Arc::new(plan.rules()))).collect(),
             fallback: self.fallback.as_ref().and_then(|f| {
                 Some(Fallback { customer: index.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
@@ -147,7 +148,8 @@ fn person(draft: &DraftPerson, id: PersonId, key: &dyn Fn(Medium, &str) -> Conta
 }
 
 fn device(draft: &super::DraftDevice) -> (DeviceId, Device) {
-    let device = Device { ladder: draft.ladder.as_ref().map(|l| l.value.clone()), mounting: draft.mounting, kind: draft.kind };
+    let supervision = draft.supervision.as_ref().map(|supervision| supervision.value.clone());
+    let device = Device { ladder: draft.ladder.as_ref().map(|l| l.value.clone()), mounting: draft.mounting, kind: draft.kind, supervision };
     (device_id(draft), device)
 }
 

@@ -1798,3 +1798,105 @@ fn a_ladder_that_reaches_nobody_at_some_hours_is_said() {
           add someone with an address of their own
     "#]].assert_eq(&proved(&text, "2026-12-01T00:00:00Z", 7));
 }
+
+#[test]
+fn a_class_of_supervision_is_resolved_for_the_devices_that_name_it() {
+    let text = with("place = \"Front counter 1\"", "place = \"Front counter 1\"\nsupervision = \"counters\"");
+    let text = format!("{text}[[supervision]]\nid = \"counters\"\nsilent_after = \"1h\"\nhours = [\"mon-fri 08:00-17:00\"]\n");
+    check(
+        &text,
+        &expect![[r#"
+        Warning directory.toml:46: no supervision watches library/pendant
+          nobody hears of it when they are dead
+          name one there or under [defaults], or write  supervision = "none"
+    "#]],
+    );
+    let directory = resolve(&Draft::parse("directory.toml", &text).draft.unwrap()).directory;
+    let class = directory.supervision_of(&"library/front-1".parse().unwrap()).unwrap();
+    assert_eq!(class.silent_after_s.0, 3_600);
+    assert!(class.hours.is_some());
+    assert_eq!(directory.supervision_of(&"library/pendant".parse().unwrap()), None);
+    let by_default = format!(
+        "[defaults]\nsupervision = \"counters\"\n{}",
+        text.replace("kind = \"assist\"", "kind = \"assist\"\nsupervision = \"none\"")
+    );
+    check(&by_default, &expect![[""]]);
+    assert_eq!(resolve(&Draft::parse("directory.toml", &by_default).draft.unwrap()).directory, directory);
+}
+
+#[test]
+fn mistakes_in_supervision_are_said_with_their_line() {
+    let text = with("place = \"Front counter 1\"", "place = \"Front counter 1\"\nsupervision = \"counter\"");
+    let classes = "
+[[supervision]]
+id = \"counters\"
+silent_after = \"30\"
+[[supervision]]
+id = \"none\"
+silent_after = \"9d\"
+[[supervision]]
+id = \"pendants\"
+[[supervision]]
+id = \"never\"
+silent_after = \"9h\"
+hours = [\"mon-fri 08:00-17:00\"]
+holidays = \"off\"
+louder = true
+[[supervision]]
+id = \"counters\"
+silent_after = \"1h\"
+";
+    check(
+        &format!("{text}{classes}"),
+        &expect![[r#"
+            Error directory.toml:31: device "front-1": there is no supervision "counter"
+              did you mean "counters"?
+            Error directory.toml:49: supervision "counters": silent_after "30" is not a span of time
+              write it with its unit: "30s", "2m"
+            Error directory.toml:51: supervision "none": a device that names it is not watched
+              give it another id
+            Error directory.toml:52: supervision "none": silent_after "9d" is not a span of time
+              write it with its unit: "30s", "2m"
+            Error directory.toml:53: supervision "pendants": silent_after is missing
+              nobody would ever be told
+              add  silent_after = "1h": twice as long as its heartbeats are apart, or more
+            Warning directory.toml:55: supervision "never": no device names it
+              it watches nothing
+              add  supervision = "..."  to devices or under [defaults]
+            Warning directory.toml:55: no supervision watches library/pendant
+              nobody hears of it when they are dead
+              name one there or under [defaults], or write  supervision = "none"
+            Error directory.toml:57: supervision "never": silent_after is longer than half of the shortest of its hours
+              silence is counted anew whenever they begin, so that hardly anybody would ever be told
+              shorten silent_after, or leave the hours out
+            Error directory.toml:60: supervision "never": "louder" is not a known key
+              the keys here are id, silent_after, hours, holidays
+            Warning directory.toml:61: supervision "counters": no device names it
+              it watches nothing
+              add  supervision = "..."  to devices or under [defaults]
+        "#]],
+    );
+    let text = text.replace("supervision = \"counter\"", "supervision = \"office\"");
+    let office = "[[supervision]]\nid = \"office\"\nsilent_after = \"1h\"\nhours = [\"mon-fri 08:00-17:00\"]\nholidays = \"off\"\n";
+    check(
+        &format!("{text}{office}"),
+        &expect![[r#"
+            Error directory.toml:20: site "library": supervision "office" asks about holidays, and no calendar is named
+              no day would be a holiday there
+              add  calendar = "AU-WA"  here or under [defaults]
+            Warning directory.toml:46: no supervision watches library/pendant
+              nobody hears of it when they are dead
+              name one there or under [defaults], or write  supervision = "none"
+        "#]],
+    );
+    check(
+        &format!("[defaults]\nsupervision = \"counterz\"\n{text}{office}"),
+        &expect![[r#"
+        Error directory.toml:2: defaults: there is no supervision "counterz"
+          add a [[supervision]] of that id, or name one that is there
+        Error directory.toml:22: site "library": supervision "office" asks about holidays, and no calendar is named
+          no day would be a holiday there
+          add  calendar = "AU-WA"  here or under [defaults]
+    "#]],
+    );
+}
