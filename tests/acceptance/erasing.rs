@@ -143,6 +143,86 @@ async fn after_erasing_a_person_no_byte_of_them_is_left_and_every_proof_holds() 
     assert_eq!(found(&daemon), []);
 }
 
+/// A machine that a backup is restored on, with today's directory.
+fn elsewhere(gateway: &Gateway) -> Daemon {
+    let plan = Daemon::plan(&without_smith()).listener().gateway("first", gateway);
+    plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").prepare()
+}
+
+#[tokio::test]
+async fn a_restore_of_an_older_backup_does_not_undo_an_erasure() {
+    let gateway = Gateway::start();
+    let (mut daemon, key) = told(&gateway).await;
+    let folder = tempfile::tempdir().unwrap();
+    let old = export(&daemon, folder.path(), "before");
+    let backup = folder.path().join("monday");
+    let from = backup.to_str().unwrap();
+    let (code, said) = run(&daemon, &["backup", "--to", from]);
+    assert_eq!(code, Some(0), "{said}");
+    leave(&daemon).await;
+    for what in [["--activation", "KAL-1"], ["--person", "j-smith"]] {
+        let (code, said) = run(&daemon, &[&["erase", "--basis", BASIS, "--by", "R. Jones"], what.as_slice()].concat());
+        assert_eq!(code, Some(0), "{said}");
+    }
+    assert_eq!(found(&daemon), [], "also the list names nobody");
+    daemon.stop().await;
+    let list = folder.path().join("erasures-of-tuesday");
+    std::fs::copy(daemon.data_dir().join("erasures"), &list).unwrap();
+    let later = list.to_str().unwrap();
+
+    // Without a list nothing is known, and that is said.
+    let (code, said) = run(&daemon, &["restore", "--from", from, "--verify"]);
+    assert!(code == Some(0) && said.contains("NOT KNOWN what was erased"), "{code:?} {said}");
+    // One that was altered erases nothing and keeps the restore from happening until somebody has looked.
+    let altered = folder.path().join("altered");
+    std::fs::write(&altered, std::fs::read_to_string(&list).unwrap().replace("27.2.1", "27.2.2")).unwrap();
+    let mut restored = elsewhere(&gateway);
+    let (code, said) = run(&restored, &["restore", "--from", from, "--erasures", altered.to_str().unwrap()]);
+    assert!(code == Some(2) && said.contains("not written by this backup's station, or altered"), "{code:?} {said}");
+    assert_eq!(std::fs::read_dir(restored.data_dir()).map_or(0, Iterator::count), 0, "nothing was restored");
+
+    let (code, said) = run(&restored, &["restore", "--from", from, "--erasures", later]);
+    assert!(code == Some(0) && said.matches("ERASED since").count() == 2 && !said.contains("NOT KNOWN"), "{code:?} {said}");
+    assert!(!found(&restored).is_empty(), "the copy is older");
+    let (code, said) = run(&restored, &["record", "recover"]);
+    assert_eq!(code, Some(0), "{said}");
+    let second = said.split_whitespace().find(|word| word.starts_with("alerts.example.org/kalamunda/2+")).unwrap().to_owned();
+    for _start in 0..2 {
+        restored.start_again().await;
+        let evidence = Evidence::of(&restored);
+        let erased: Vec<&Value> = evidence.kind("pii.erased").collect();
+        assert_eq!(erased.len(), 2, "each once: {erased:?}");
+        assert!(erased.iter().all(|entry| entry["basis"] == BASIS && entry["again"]["found"].as_u64() > Some(0)), "{erased:?}");
+        let shown = restored.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
+        assert!(!shown.to_lowercase().contains("smith") && shown.contains("P-1"), "{shown}");
+        assert_eq!(found(&restored), []);
+        restored.stop().await;
+    }
+    assert_eq!(found(&restored), []);
+    let (code, said) = run(&restored, &["verify", "--key", &key, "--key", &second]);
+    assert_eq!(code, Some(0), "{said}");
+    must_verify(&restored, &key, Some(&old));
+    // The list is part of what is backed up from now on.
+    let again = folder.path().join("wednesday");
+    let (code, said) = run(&restored, &["backup", "--to", again.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    let kept = std::fs::read_to_string(again.join("erasures")).unwrap();
+    assert_eq!(kept, std::fs::read_to_string(restored.data_dir().join("erasures")).unwrap());
+    assert!(std::fs::read_to_string(&list).unwrap().lines().all(|line| kept.contains(line)), "{kept}");
+    // A line in it that nobody believes keeps no station from coming back, and is said.
+    std::fs::write(restored.data_dir().join("erasures"), format!("{kept}nothing of ours\n")).unwrap();
+    let spoiled = folder.path().join("thursday");
+    let (code, said) = run(&restored, &["backup", "--to", spoiled.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    let third = elsewhere(&gateway);
+    let (code, said) = run(&third, &["restore", "--from", spoiled.to_str().unwrap()]);
+    assert!(
+        code == Some(1) && said.contains("WARNING") && said.contains("line 3 was") && said.contains("restored into"),
+        "{code:?} {said}"
+    );
+    assert_eq!(std::fs::read_to_string(third.data_dir().join("erasures")).unwrap(), kept);
+}
+
 #[tokio::test]
 async fn nothing_is_erased_of_what_is_open_or_by_who_may_not() {
     let gateway = Gateway::start();

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use ledger::{AnyLedger, AuditReport, Digest};
 use serde::{Deserialize, Serialize};
+use station::secret::Secret;
 
 use crate::auditing::{Keys, Subject};
 use crate::config::Settings;
+use crate::erasures::{self, Known};
 use crate::private;
 use crate::signing::{NOTES, Signing};
 
@@ -23,12 +25,14 @@ const RECORD: &str = "cooee.db";
 const KEY: &str = "station.key";
 /// What waited for the record.
 const SPOOL: &str = "spool";
+/// What was erased, so that an older copy does not undo it.
+const ERASURES: &str = station::erasures::FILE;
 /// What says what the others are.
 const LABEL: &str = "backup.json";
-/// The shape of the label, and which files there can be.
-const FORMAT: u32 = 1;
+/// The shape of the label, and which files there can be: since 2 the list of erasures.
+const FORMAT: u32 = 2;
 /// Everything that can be in it beside the label.
-const FILES: [&str; 4] = [SPOOL, NOTES, KEY, RECORD];
+const FILES: [&str; 5] = [SPOOL, NOTES, KEY, ERASURES, RECORD];
 /// What the data directory of a station that never ran may hold.
 const LOCK: &str = "lock";
 
@@ -107,7 +111,7 @@ impl Backup {
         let text = std::fs::read_to_string(&label)
             .with_context(|| format!("read {}\n  --from names the folder that  cooee backup  made", label.display()))?;
         let label: Label = serde_json::from_str(&text).with_context(|| format!("{} is no label of a backup", label.display()))?;
-        ensure!(label.format == FORMAT, "this backup was made by Cooee {}, which is newer\n  restore it with that version", label.program);
+        ensure!(label.format <= FORMAT, "this backup was made by Cooee {}, which is newer\n  restore it with that version", label.program);
         ensure!(label.files.contains_key(RECORD), "this backup has no {RECORD}: there is nothing to restore");
         for path in [folder.to_owned(), folder.join(LABEL)].into_iter().chain(label.files.keys().map(|name| folder.join(name))) {
             let exposed = private::exposed(&path).with_context(|| format!("look at {}", path.display()))?;
@@ -143,10 +147,20 @@ impl Backup {
         Subject::file(&self.folder.join(RECORD))
     }
 
-    /// Puts it where a station with these settings finds it; nothing of a record may be there.
+    /// What its own list says was erased.
+    pub(crate) fn erasures(&self) -> anyhow::Result<Known> {
+        Known::of_backup(&self.folder, self.secret()?.as_ref())
+    }
+
+    /// The station's key, with which lists of erasures are checked; `None` where the copied station had none.
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<Secret>> {
+        erasures::key(&[self.folder.join(KEY)])
+    }
+
+    /// Puts it where a station with these settings finds it, with what is known to be erased; nothing of a record may be there.
     ///
     /// The record comes last and whole. Whoever is interrupted before has no record, and begins anew with an empty folder.
-    pub(crate) fn put(&self, settings: &Settings) -> anyhow::Result<()> {
+    pub(crate) fn put(&self, settings: &Settings, erased: &Known) -> anyhow::Result<()> {
         let data_dir = &settings.station.data_dir;
         let Some(record) = settings.record.url.strip_prefix("sqlite:").map(|file| data_dir.join(file)) else {
             bail!("this backup is of a record in a file, and record.url of the settings names a server");
@@ -169,6 +183,7 @@ impl Backup {
                 to.display()
             );
         }
+        erased.put(data_dir)?;
         private::sync_folder(data_dir).context("have everything on the disk")?;
         std::fs::rename(&unfinished, &record).with_context(|| format!("move {} to {}", unfinished.display(), record.display()))?;
         private::sync_folder(record.parent().unwrap_or(data_dir)).context("have the record on the disk")
@@ -179,7 +194,8 @@ async fn fill(folder: &Path, settings: &Settings, now: &str) -> anyhow::Result<(
     let data_dir = &settings.station.data_dir;
     let mut names = vec![RECORD.to_owned()];
     // The record only grows and comes last, so that it has whatever the notes cover, and whatever left the spool meanwhile.
-    for (name, from) in [(SPOOL, data_dir.join(SPOOL)), (NOTES, data_dir.join(NOTES)), (KEY, key_file(settings))] {
+    let from_data_dir = |name: &'static str| (name, data_dir.join(name));
+    for (name, from) in [from_data_dir(SPOOL), from_data_dir(NOTES), (KEY, key_file(settings)), from_data_dir(ERASURES)] {
         if private::copy(&from, &folder.join(name)).with_context(|| format!("copy {}", from.display()))? {
             names.push(name.to_owned());
         }
@@ -216,8 +232,8 @@ fn refuse_content(data_dir: &Path) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(data_dir).with_context(|| format!("read {}", data_dir.display()))? {
         let name = entry.with_context(|| format!("read {}", data_dir.display()))?.file_name();
         ensure!(
-            name == LOCK,
-            "{} is not empty ({} is there)\n  a backup is restored into an empty one: move everything in it away, and keep it",
+            name == LOCK || name == ERASURES,
+            "{} is not empty ({} is there)\n  a backup is restored into an empty one: move everything in it away but {ERASURES}, and keep it",
             data_dir.display(),
             name.display()
         );

@@ -342,6 +342,10 @@ pub(crate) struct Restore {
     /// A public key that signed the record, as it was printed; may be repeated. What the record says itself without it.
     #[arg(long = "key", value_name = "KEY")]
     pub(crate) keys: Vec<VerifyKey>,
+    /// A list of erasures that was kept elsewhere, the newest there is: what it names is erased again. May be repeated. One in the
+    /// data directory counts in any case.
+    #[arg(long = "erasures", value_name = "FILE")]
+    pub(crate) erasures: Vec<PathBuf>,
 }
 
 #[cfg(test)]

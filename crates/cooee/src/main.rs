@@ -12,6 +12,7 @@ mod config;
 mod demo;
 #[cfg(test)]
 mod documentation;
+mod erasures;
 mod private;
 mod signing;
 mod telemetry;

@@ -202,6 +202,7 @@ impl Engine {
             Input::RegisterExported(export) => vec![Event::from(export)],
             Input::CoverageForeseen(seen) => self.on_foreseen(seen),
             Input::ErasureAsked(erasure) => return self.on_erasure(erasure),
+            Input::ErasureRepeated(erasure) => return self.on_repeated_erasure(erasure),
             Input::LegalHoldAsked(hold) => self.on_legal_hold(hold),
         })
     }
@@ -673,8 +674,9 @@ impl Engine {
     }
 
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
-        // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known.
-        let rekeyed = |change: &PersonChange| self.person(change.id).is_some_and(|known| known.contacts != change.person.contacts);
+        // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known. Or it
+        // names somebody whom this record had erased, as an older copy's file may: nobody could be told by the number they had there.
+        let rekeyed = |change: &PersonChange| self.person(change.id).is_none_or(|known| known.contacts != change.person.contacts);
         if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(rekeyed) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
         }

@@ -2,19 +2,24 @@
 
 use crate::engine::Engine;
 use crate::event::{Doer, Erasable, Event};
-use crate::id::{ActivationId, PersonId};
-use crate::input::{Erasure, LegalHold};
+use crate::id::ActivationId;
+use crate::input::{Erasure, LegalHold, RepeatedErasure};
 use crate::rejection::Rejection;
 
 /// How many values one entry names: with more it would be a long line, and several entries say the same.
-const VALUES_MAX: usize = 500;
+pub const VALUES_MAX: usize = 500;
 
 impl Engine {
     pub(crate) fn on_erasure(&self, erasure: &Erasure) -> Result<Vec<Event>, Rejection> {
         self.must_be_quiet()?;
-        match &erasure.from {
-            Erasable::Activation(id) => self.may_erase_activation(id)?,
-            Erasable::Person(person) => self.may_erase_person(*person)?,
+        if let Some(held) = self.held_against(&erasure.from) {
+            return Err(Rejection::UnderLegalHold(held.clone()));
+        }
+        // Whoever the directory names must be reachable. Of an activation whoever asks has looked whether there is one.
+        if let Erasable::Person(person) = &erasure.from
+            && !self.is_gone(*person)
+        {
+            return Err(Rejection::StillInTheDirectory(*person));
         }
         if erasure.values.is_empty() {
             return Err(Rejection::NothingToErase);
@@ -25,13 +30,45 @@ impl Engine {
             basis: erasure.basis.clone(),
             by: Doer::from(&erasure.by),
             values: values.to_vec(),
+            again: None,
         });
-        // What lacks its words is not opened again: it leaves memory with them.
-        let left = match &erasure.from {
+        Ok(self.leaves_with(&erasure.from).into_iter().chain(erased).collect())
+    }
+
+    /// What was erased stays erased whatever is open now: the calls of an older copy go on without these values, as they would have.
+    /// Only what that copy holds for a court is kept back.
+    pub(crate) fn on_repeated_erasure(&self, erasure: &RepeatedErasure) -> Result<Vec<Event>, Rejection> {
+        if let Some(held) = self.held_against(&erasure.from) {
+            return Err(Rejection::UnderLegalHold(held.clone()));
+        }
+        let RepeatedErasure { customer, from, basis, principal, values, again } = erasure;
+        let by = Doer { principal: principal.clone(), actor: None, actor_key: None, person: None, idempotency: None };
+        let erased = Event::Erased {
+            cust: customer.clone(),
+            from: from.clone(),
+            basis: basis.clone(),
+            by,
+            values: values.clone(),
+            again: Some(again.clone()),
+        };
+        let left = if self.must_be_quiet().is_ok() { self.leaves_with(from) } else { None };
+        Ok(left.into_iter().chain([erased]).collect())
+    }
+
+    /// The legal hold that forbids erasing this, where there is one: what is held may name anybody.
+    pub fn held_against(&self, from: &Erasable) -> Option<&ActivationId> {
+        match from {
+            Erasable::Activation(id) => self.legal_holds().get(id),
+            Erasable::Person(_) => self.legal_holds().first(),
+        }
+    }
+
+    /// What lacks its words is not opened again: it leaves memory with them.
+    fn leaves_with(&self, from: &Erasable) -> Option<Event> {
+        match from {
             Erasable::Activation(id) => self.activation(id).map(|act| Event::Archived { act: act.id.clone() }),
             Erasable::Person(_) => None,
-        };
-        Ok(left.into_iter().chain(erased).collect())
+        }
     }
 
     pub(crate) fn on_legal_hold(&self, hold: &LegalHold) -> Vec<Event> {
@@ -47,18 +84,5 @@ impl Engine {
     /// and callers' own names are in memory alone and go with the first erasure.
     fn must_be_quiet(&self) -> Result<(), Rejection> {
         if self.open_count() == 0 && self.owed_count() == 0 { Ok(()) } else { Err(Rejection::StillAtWork) }
-    }
-
-    /// Whoever asks has looked whether there is such an activation at all.
-    fn may_erase_activation(&self, id: &ActivationId) -> Result<(), Rejection> {
-        if self.legal_holds().contains(id) { Err(Rejection::UnderLegalHold(id.clone())) } else { Ok(()) }
-    }
-
-    /// Whoever the directory names must be reachable, and what is under legal hold may name anybody.
-    fn may_erase_person(&self, person: PersonId) -> Result<(), Rejection> {
-        if let Some(id) = self.legal_holds().first() {
-            return Err(Rejection::UnderLegalHold(id.clone()));
-        }
-        if self.is_gone(person) { Ok(()) } else { Err(Rejection::StillInTheDirectory(person)) }
     }
 }

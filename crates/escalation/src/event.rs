@@ -3,6 +3,7 @@
 //! Stored events are never changed, only joined by new kinds and by new optional fields. Every duration is resolved
 //! here: events carry absolute deadlines, so that applying one needs no arithmetic and no settings.
 
+mod again;
 mod attribution;
 mod doer;
 mod drill_end;
@@ -19,6 +20,7 @@ mod tenure;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::again::Again;
 pub use self::doer::Doer;
 pub use self::drill_end::DrillEnd;
 pub use self::erasable::Erasable;
@@ -840,6 +842,9 @@ pub enum Event {
         by: Doer,
         /// What entries hold in the place of the values.
         values: Vec<Digest>,
+        /// Where an older copy of the record was restored, which lacks the entry that said so first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Again>,
     },
     /// An activation is under legal hold, or no longer: until it is lifted nothing of it is erased.
     #[serde(rename = "legal_hold.set")]

@@ -6,7 +6,7 @@ use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::anchor::Anchored;
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::event::{Doer, Erasable, Event, Reader, Successor};
+use crate::event::{Again, Doer, Erasable, Event, Reader, Successor};
 use crate::foresight::Foresight;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, SiteId};
 use crate::ladder::RungIndex;
@@ -81,6 +81,8 @@ pub enum Input {
     CoverageForeseen(Foresight),
     /// Somebody wants private values erased. They are deleted once that is recorded.
     ErasureAsked(Erasure),
+    /// An erasure that this record lacks is made again: an older copy of it was restored.
+    ErasureRepeated(RepeatedErasure),
     /// An activation is put under legal hold, or no longer is.
     LegalHoldAsked(LegalHold),
 }
@@ -201,6 +203,23 @@ pub struct Erasure {
     pub by: Attribution,
     /// What entries hold in their place.
     pub values: Vec<Digest>,
+}
+
+/// An erasure that was recorded once, and is not in the record that is there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatedErasure {
+    /// Whose the activation is.
+    pub customer: Option<CustomerId>,
+    /// Of what.
+    pub from: Erasable,
+    /// By which disposal authority or law.
+    pub basis: String,
+    /// Under which key it was asked for.
+    pub principal: String,
+    /// What entries hold in their place.
+    pub values: Vec<Digest>,
+    /// Where and when it was recorded.
+    pub again: Again,
 }
 
 /// A legal hold, placed or lifted.
@@ -387,7 +406,7 @@ impl Input {
             | Self::DrillWanted(_)
             | Self::LegalHoldAsked(_) => 3,
             // After a directory of the same turn, which may name again whoever is to be erased.
-            Self::ErasureAsked(_) => 4,
+            Self::ErasureAsked(_) | Self::ErasureRepeated(_) => 4,
         }
     }
 }

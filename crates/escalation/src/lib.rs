@@ -38,7 +38,7 @@ pub mod dispatch;
 pub mod drilling;
 mod dues;
 pub mod engine;
-mod erasing;
+pub mod erasing;
 pub mod event;
 pub mod few;
 pub mod foresight;

@@ -43,6 +43,8 @@ pub enum Topic {
     AnchorFailing,
     /// [`Cause::SpoolPutAside`].
     SpoolPutAside,
+    /// [`Cause::ErasureFailing`].
+    ErasureFailing,
     /// [`Cause::KeyReplaced`].
     KeyReplaced,
     /// [`Cause::DirectoryBroken`].
@@ -94,6 +96,7 @@ impl Cause {
             Self::RecordUnsigned => Topic::RecordUnsigned,
             Self::AnchorFailing { .. } => Topic::AnchorFailing,
             Self::SpoolPutAside => Topic::SpoolPutAside,
+            Self::ErasureFailing => Topic::ErasureFailing,
             Self::KeyReplaced => Topic::KeyReplaced,
             Self::DirectoryBroken => Topic::DirectoryBroken,
             Self::ProviderDown { .. } => Topic::ProviderDown,
@@ -134,6 +137,7 @@ impl Cause {
             Self::CoverageGap { from, .. } => Some(from.saturating_sub(GAP_NEAR).unwrap_or(Timestamp::MIN)),
             Self::BrokerSetting { .. }
             | Self::RecordUnsigned
+            | Self::ErasureFailing
             | Self::AnchorFailing { .. }
             | Self::OptedOut { .. }
             | Self::Tampered { .. }

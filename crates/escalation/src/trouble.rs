@@ -29,6 +29,8 @@ pub enum Cause {
     RecordUnsigned,
     /// A spool was put aside: it holds entries that were acted on and that the record lacks.
     SpoolPutAside,
+    /// What was erased may be there: the list of erasures does not read or cannot be written, or a value could not be deleted.
+    ErasureFailing,
     /// The station's key is another than the one under which people of open calls were told: their codes and links mean nothing.
     KeyReplaced,
     /// The directory file is missing or broken; the last adopted one is in force.
@@ -122,6 +124,7 @@ impl Cause {
             | Self::RecordUnreachable
             | Self::RecordUnsigned
             | Self::SpoolPutAside
+            | Self::ErasureFailing
             | Self::KeyReplaced
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }

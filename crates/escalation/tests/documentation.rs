@@ -15,6 +15,7 @@ const EVENTS: &str = concat!(
     include_str!("../src/event/responder.rs"),
     include_str!("../src/event/doer.rs"),
     include_str!("../src/event/successor.rs"),
+    include_str!("../src/event/again.rs"),
 );
 const TROUBLES: &str = include_str!("../src/trouble.rs");
 const DIRECTORY: &str = include_str!("../../../docs/src/reference/directory.md");
@@ -145,7 +146,7 @@ fn kinds(variants: &str) -> String {
         }
     }
     page += "\n## What fields are made of\n";
-    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "CoResponder", "Doer", "Successor"] {
+    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "CoResponder", "Doer", "Successor", "Again"] {
         let _written = write!(page, "\n### {part}\n{}", fields_after(EVENTS, &format!("pub struct {part} {{\n"), 4));
     }
     page

@@ -16,6 +16,7 @@ use escalation::verdict::{NotTaken, Submit, Verdict};
 use escalation::vigil::Watchlist;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::Dossier;
 use crate::milestones::Milestones;
 use crate::vault::Vault;
@@ -59,7 +60,7 @@ pub enum Look {
     /// Somebody by the id of a directory or by number, and what entries hold in the place of what is said of them.
     About(String, oneshot::Sender<Result<Option<About>, DeskError>>),
     /// Private values that the record says are erased.
-    Delete(Vec<Digest>, oneshot::Sender<Result<(), DeskError>>),
+    Delete(Deletion, oneshot::Sender<Result<(), NotDeleted>>),
     /// How many activations are open within a scope, drills left out.
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
@@ -328,8 +329,8 @@ impl Desk {
     }
 
     /// Deletes private values that the record says are erased.
-    pub(crate) async fn delete(&self, values: Vec<Digest>) -> Result<(), DeskError> {
-        self.look(|done| Look::Delete(values, done)).await?
+    pub(crate) async fn delete(&self, deletion: Deletion) -> Result<Result<(), NotDeleted>, DeskError> {
+        self.look(|done| Look::Delete(deletion, done)).await
     }
 
     /// How many activations are open within a scope, drills left out; from memory.

@@ -300,6 +300,7 @@ impl Floor {
             | Input::RegisterExported(_)
             | Input::CoverageForeseen(_)
             | Input::ErasureAsked(_)
+            | Input::ErasureRepeated(_)
             | Input::LegalHoldAsked(_) => None,
         };
         let mut unwritten = false;
@@ -689,6 +690,7 @@ impl Floor {
             | Input::RegisterExported(_)
             | Input::CoverageForeseen(_)
             | Input::ErasureAsked(_)
+            | Input::ErasureRepeated(_)
             | Input::LegalHoldAsked(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
@@ -767,7 +769,7 @@ fn named(input: &Input) -> Option<ActivationId> {
 fn holds(input: &Input) -> Holds {
     match input {
         // What is erased is deleted from the record, so that it must have said so.
-        Input::Signal(_) | Input::ErasureAsked(_) => Holds::Record,
+        Input::Signal(_) | Input::ErasureAsked(_) | Input::ErasureRepeated(_) => Holds::Record,
         Input::Raised { .. }
         | Input::Answer(_)
         | Input::Command(_)

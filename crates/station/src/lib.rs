@@ -9,6 +9,7 @@
 //!   `lost`: what waits for it meanwhile. `salvage`: presses of a spool that cannot be given to it any more.
 //! - [`notary::Notary`]: has what was recorded signed afterwards, and proves things from it.
 //! - [`evidence`]: what is handed out of one activation, and that it was. [`erasing`]: what is deleted of it, and why.
+//! - [`erasures::Erasures`]: what was deleted, beside the record, for when an older copy of it is put back.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
 //! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod desk;
 pub mod entropy;
 pub mod erasing;
+pub mod erasures;
 pub mod evidence;
 mod failpoint;
 pub mod floor;

@@ -51,7 +51,6 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
         Look::Evidence(id, scope, done) => dossier(floor, ledger, id, scope, done),
         Look::About(text, done) => about(floor, ledger, &text, done),
-        Look::Delete(values, done) => delete(ledger, values, done),
         Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
         Look::Since(seq, limit, done) => since(ledger, seq, limit, done),
         Look::Place(entries, done) => drop(done.send(place(floor, entries))),
@@ -74,7 +73,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         }
         Look::Adopt(read, done) => return adopt(floor, &read.0, read.1, done),
         // The watch has taken these before it asks here.
-        Look::Words(..) => {}
+        Look::Words(..) | Look::Delete(..) => {}
         Look::Turn(done) => drop(done.send(now)),
     }
     None
@@ -321,14 +320,6 @@ fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::S
             Some(About { person, values, vault })
         });
         drop(done.send(found.map_err(|error| DeskError::Record(error.to_string()))));
-    });
-}
-
-fn delete<L: Ledger>(ledger: &Arc<L>, values: Vec<Digest>, done: oneshot::Sender<Result<(), DeskError>>) {
-    let ledger = Arc::clone(ledger);
-    tokio::spawn(async move {
-        let erased = ledger.erase(&erasing::to_ledger(&values)).await;
-        drop(done.send(erased.map(drop).map_err(|error| DeskError::Record(error.to_string()))));
     });
 }
 

@@ -5,10 +5,10 @@ use escalation::event::Event;
 use escalation::id::{Digest, PersonVersion};
 use escalation::private::Private;
 use escalation::time::Timestamp;
-use ledger::{AppendError, Begun, Ledger, ReadError, Seq, Subtrees};
+use ledger::{AppendError, Begun, LeafHash, Ledger, ReadError, Seq, Subtrees};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::erasing;
 use crate::failpoint;
 use crate::floor::Floor;
 use crate::journal::{self, JournalError};
@@ -91,13 +91,27 @@ pub struct Replayed {
     pub size: u64,
     /// The tree over them, up to the first that is missing.
     pub tree: Subtrees,
+    /// The entries that say that something was erased.
+    pub said: Vec<Said>,
+    /// What they say is erased. It is deleted once more by [`forget`].
+    pub erased: BTreeSet<Digest>,
+}
+
+/// An entry that says that something was erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its place.
+    pub seq: Seq,
+    /// Its leaf hash.
+    pub leaf: LeafHash,
+    /// The leaf hash of the entry that said so first, where that was lost.
+    pub first: Option<Digest>,
 }
 
 /// Rebuilds the floor from the record.
 pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed, ReplayError> {
     let mut from = Seq::FIRST;
-    let mut tree = Subtrees::new();
-    let mut erased = Vec::new();
+    let mut replayed = Replayed::default();
     let mut page = Begun::now(ledger.entries(from, PAGE)).await;
     loop {
         // What was begun may have waited for a connection in vain while nobody looked; what is asked properly counts.
@@ -106,15 +120,15 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
             Err(_) => ledger.entries(from, PAGE).await?,
         };
         let Some(last) = entries.last() else {
-            forget(ledger, floor, &erased).await;
-            return Ok(Replayed { size: from.index(), tree });
+            replayed.size = from.index();
+            return Ok(replayed);
         };
         from = last.seq.next();
         page = Begun::now(ledger.entries(from, PAGE)).await;
         for entry in &entries {
             failpoint::reached(failpoint::MID_REPLAY);
-            if entry.seq.index() == tree.size() {
-                tree.append(entry.leaf);
+            if entry.seq.index() == replayed.tree.size() {
+                replayed.tree.append(entry.leaf);
             }
             // A body whose retention has ended takes no part: its activation was archived long before.
             let Some(body) = &entry.body else {
@@ -123,8 +137,9 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
             };
             let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
             floor.replay(entry.seq, at, &event);
-            if let Event::Erased { values, .. } = &event {
-                erased.extend(erasing::to_ledger(values));
+            if let Event::Erased { values, again, .. } = &event {
+                replayed.said.push(Said { seq: entry.seq, leaf: entry.leaf, first: again.as_ref().map(|again| again.leaf) });
+                replayed.erased.extend(values);
             }
             recall(ledger, floor, &event).await?;
         }
@@ -132,20 +147,26 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
 }
 
 /// What the record says is erased is deleted once more: a crash may have come in between, or an older copy was restored. That it cannot
-/// be deleted keeps no press from being heard.
-async fn forget<L: Ledger>(ledger: &L, floor: &mut Floor, erased: &[ledger::Digest]) {
+/// be deleted keeps no press from being heard. Says whether it is gone.
+pub(crate) async fn forget<L: Ledger>(ledger: &L, floor: &mut Floor, erased: &BTreeSet<Digest>) -> bool {
     if erased.is_empty() {
-        return;
+        return true;
     }
-    match ledger.erase(erased).await {
-        Ok(0) => return,
-        Ok(values) => tracing::warn!(values, "private values that the record says are erased were there again, and were deleted"),
+    let erased: Vec<_> = erased.iter().copied().map(to_ledger).collect();
+    let gone = match ledger.erase(&erased).await {
+        Ok(0) => return true,
+        Ok(values) => {
+            tracing::warn!(values, "private values that the record says are erased were there again, and were deleted");
+            true
+        }
         Err(error) => {
             tracing::error!(error = %error, "private values that the record says are erased may still be there; the next start deletes them");
+            false
         }
-    }
+    };
     // Some of it was recalled.
     Arc::make_mut(&mut floor.vault).forget_callers();
+    gone
 }
 
 /// Puts the names that an entry commits to where messages find them. What was erased stays unknown.

@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, Timekeeper};
 use crate::desk::{Counter, Health, Knock, Look};
 use crate::entropy::Entropy;
+use crate::erasing::{self, Overdue};
+use crate::erasures::Erasures;
 use crate::failpoint;
 use crate::floor::{Feedback, Floor, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
@@ -110,6 +112,9 @@ pub struct Station<L, C> {
     /// Over what was replayed, until the notary has it.
     tree: Subtrees,
     spool: Spool,
+    erasures: Erasures,
+    /// What the list of erasures asks of this start.
+    overdue: Overdue,
     send: Send,
     tell: Tell,
     counter: Counter,
@@ -154,8 +159,11 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let spooled = replay::drain_spool(&*ledger, &mut spool).await?;
         let journal = Journal::new(entropy);
         let mended = journal.mended();
+        let erasures = Erasures::in_dir(&data_dir, secret.clone());
         let mut floor = Floor::new(journal, secret, links);
-        let Replayed { size, tree } = replay::replay(&*ledger, &mut floor).await?;
+        let replayed = replay::replay(&*ledger, &mut floor).await?;
+        let overdue = erasing::overdue(&*ledger, &erasures, &mut floor, &replayed).await.map_err(ReplayError::from)?;
+        let Replayed { size, tree, .. } = replayed;
         let (mut salvaged, mut given) = (Vec::new(), Vec::new());
         for (path, batches) in spool.unheard() {
             let presses = salvage::presses(&*ledger, &batches).await.map_err(ReplayError::from)?;
@@ -181,6 +189,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             floor,
             tree,
             spool,
+            erasures,
+            overdue,
             send,
             tell,
             counter,
@@ -234,7 +244,13 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let kept =
             if self.spool.has_kept() { Input::TroubleNoticed(Cause::SpoolPutAside) } else { Input::TroubleCleared(Cause::SpoolPutAside) };
         // A process that ended while the record was away has not said that it is back.
-        self.spin(vec![(NOBODY, Input::Started(started)), (NOBODY, Input::RecordFound), (NOBODY, kept)]).await?;
+        // What was erased is forgotten in the first turn, before anything is sent.
+        let Overdue { repeats, failing } = std::mem::take(&mut self.overdue);
+        let values = repeats.iter().flat_map(|repeat| erasing::to_ledger(&repeat.values)).collect();
+        let first = [Input::Started(started), Input::RecordFound, kept];
+        let first = first.into_iter().chain(repeats.into_iter().map(Input::ErasureRepeated));
+        self.spin(first.map(|input| (NOBODY, input)).collect()).await?;
+        self.erase_again(values, failing).await?;
         self.hear_salvaged().await?;
         for feedback in self.floor.standing_feedback() {
             (self.tell)(feedback);
@@ -280,6 +296,27 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         }
         tracing::info!(record.size = self.floor.next().index(), "the watch has stopped");
         Ok(self.floor)
+    }
+
+    /// Deletes what an older copy of the record has of what was erased, now that it says so again, before anybody is served. That it
+    /// cannot be deleted keeps no press from being heard.
+    async fn erase_again(&mut self, values: Vec<ledger::Digest>, mut failing: bool) -> Result<(), StationError> {
+        let nothing = values.is_empty();
+        let deleted = match self.lost {
+            Some(_) | None if nothing => Ok(()),
+            // Its entries are in the spool: the next start finds them in the record, and deletes.
+            Some(_) => Err("the record cannot be reached".to_owned()),
+            None => match tokio::time::timeout(ATTEMPT_MAX, self.ledger.erase(&values)).await {
+                Ok(erased) => erased.map(drop).map_err(|error| error.to_string()),
+                Err(elapsed) => Err(elapsed.to_string()),
+            },
+        };
+        if let Err(error) = deleted {
+            tracing::error!(error = %error, "what an older copy of the record has of what was erased may still be there; the next start deletes it");
+            failing = true;
+        }
+        let said = if failing { Input::TroubleNoticed } else { Input::TroubleCleared };
+        self.spin(vec![(NOBODY, said(Cause::ErasureFailing))]).await
     }
 
     /// Hears the presses of spools that were put aside, once there is a directory that says whom they concern.
@@ -550,6 +587,11 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             }
             return;
         }
+        if let Look::Delete(deletion, done) = look {
+            let (ledger, erasures) = (Arc::clone(&self.ledger), self.erasures.clone());
+            tokio::spawn(async move { drop(done.send(erasing::delete(&*ledger, &erasures, deletion).await)) });
+            return;
+        }
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
             self.admit(input, reply, inputs);
         }
@@ -665,6 +707,7 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::RegisterExported(_)
         | Input::CoverageForeseen(_)
         | Input::ErasureAsked(_)
+        | Input::ErasureRepeated(_)
         | Input::LegalHoldAsked(_) => false,
     }
 }

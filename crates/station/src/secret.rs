@@ -99,6 +99,11 @@ impl Secret {
         text.chars().take(11).collect()
     }
 
+    /// What only this station can put before an erasure in its list: whoever lacks the key has nothing erased by it.
+    pub fn erasure(&self, seq: u64, body: &str) -> String {
+        crate::journal::hex(self.tag(&["erasure", &seq.to_string(), body]).as_ref())
+    }
+
     fn digest(&self, parts: &[&str]) -> ContactKey {
         let tag = self.tag(parts);
         let mut key = [0; 16];

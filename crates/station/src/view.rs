@@ -139,6 +139,7 @@ impl<'a> Audience<'a> {
             | Cause::RecordUnreachable
             | Cause::RecordUnsigned
             | Cause::SpoolPutAside
+            | Cause::ErasureFailing
             | Cause::KeyReplaced
             | Cause::DirectoryBroken
             | Cause::ProviderDown { .. }

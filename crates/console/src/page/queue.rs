@@ -138,6 +138,10 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
             "A spool was put aside: it holds what was done while the record was away and is not in it. Keep the file, ask for help."
                 .to_owned()
         }
+        Cause::ErasureFailing => {
+            "What was erased may be there: the list of erasures does not read, or a value could not be deleted. Alarms go on. See the log, and the page on troubles."
+                .to_owned()
+        }
         Cause::KeyReplaced => {
             "The station's key was replaced: codes and links sent before are dead, so nobody can answer by them. Ring those people; put station.key back."
                 .to_owned()

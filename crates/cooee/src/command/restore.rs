@@ -1,13 +1,14 @@
 //! `cooee restore`: looks at a backup, says what it holds and what is lost after it, and puts it into an empty data directory.
 //!
-//! Exit code 0: it is sound, and nothing is known to be lost. 1: a checkpoint says that later entries are lost; or, with
-//! `--verify`, something is wrong with it. 2: nothing was restored.
+//! Exit code 0: it is sound, and nothing is known to be lost. 1: a checkpoint says that later entries are lost, or a list of erasures
+//! is not whole; or, with `--verify`, something is wrong with it. 2: nothing was restored.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use ledger::{AuditReport, Fault, Severity};
+use station::erasures::FILE;
 
 use crate::auditing::as_text;
 use crate::backup::Backup;
@@ -22,22 +23,28 @@ pub(crate) fn run(arguments: &cli::Restore) -> anyhow::Result<ExitCode> {
     subject.outside.clone_from(&arguments.checkpoints);
     subject.keys.clone_from(&arguments.keys);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let settings = if arguments.verify { None } else { Some(load(&arguments.file)?) };
+    let lying = settings.as_ref().map(|settings| settings.station.data_dir.join(FILE)).filter(|path| path.exists());
+    let mut erased = backup.erasures()?;
+    for list in arguments.erasures.iter().chain(&lying) {
+        erased.add(list, backup.secret()?.as_ref())?;
+    }
     let (report, keys) = runtime.block_on(subject.look())?;
     let own = subject.notes.map(|path| path.display().to_string());
     let lost = lost(&report, own.as_deref());
-    say(&format!("{}\n{}{}", backup.taken(), as_text(&report, keys), loss(&report, lost)))?;
+    let last_at = report.last_at.as_deref().and_then(|at| at.parse().ok());
+    say(&format!("{}\n{}{}{}", backup.taken(), as_text(&report, keys), loss(&report, lost), erased.as_text(last_at)))?;
     let faults = report.findings.iter().filter(|finding| finding.fault.severity() == Severity::Fault);
     let sound = faults.filter(|finding| !is_loss(&finding.fault, own.as_deref())).count() == 0;
-    if arguments.verify {
-        say(if sound { "this backup can be restored\n" } else { "this backup is not what it was\n" })?;
-    } else {
+    if let Some(settings) = settings {
         ensure!(sound, "nothing was restored: this backup is not what it was\n  take an older one, and keep this one as evidence");
-        let settings = load(&arguments.file)?;
         let _lock = take_data_dir(&settings.station.data_dir)?;
-        backup.put(&settings)?;
+        backup.put(&settings, &erased)?;
         say(&format!("restored into {}\n{NEXT}", settings.station.data_dir.display()))?;
+    } else {
+        say(if sound { "this backup can be restored\n" } else { "this backup is not what it was\n" })?;
     }
-    Ok(if sound && lost.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if sound && lost.is_none() && erased.is_sound() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 const NEXT: &str = "before the start: where the record was signed, begin its next name with  cooee record recover\n\

@@ -1,8 +1,8 @@
 //! Erasing: what forbids it, and what the record says of it.
 
-use escalation::event::{Erasable, Event};
+use escalation::event::{Again, Erasable, Event};
 use escalation::id::{CustomerId, Digest, PersonId};
-use escalation::input::{Act, Command, Erasure, Input, LegalHold};
+use escalation::input::{Act, Command, Erasure, Input, LegalHold, RepeatedErasure};
 use escalation::rejection::Rejection;
 
 use super::COUNTERS;
@@ -86,4 +86,47 @@ fn what_was_erased_is_not_opened_again() {
 fn an_erasure_is_heard_after_a_directory_of_its_turn() {
     let floor = Floor::new(COUNTERS);
     assert!(erasure(Erasable::Person(floor.person("j-smith")), 1).rank() > Input::RecordFound.rank());
+}
+
+fn repeated(from: Erasable) -> Input {
+    let again = Again { at: "2026-11-21T02:14:31Z".parse().unwrap(), seq: 4_711, leaf: digest_of("leaf"), found: 1 };
+    let (basis, principal, values) = ("GDA 27.2".to_owned(), "app".to_owned(), vec![digest_of("a")]);
+    Input::ErasureRepeated(RepeatedErasure { customer: Some(customer()), from, basis, principal, values, again })
+}
+
+/// An older copy of the record may hold a call open that is long over: what was erased since is gone all the same, and the call goes on.
+#[test]
+fn what_was_erased_before_is_erased_again_whatever_is_open_and_stops_no_call() {
+    let mut floor = Floor::new(COUNTERS);
+    play(&mut floor, "press library/counter-1");
+    for from in [call(), Erasable::Person(floor.person("j-smith"))] {
+        let events = floor.take(repeated(from)).unwrap();
+        let [Event::Erased { again: Some(again), by, .. }] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!((again.seq, by.principal.as_str(), by.actor.as_ref()), (4_711, "app", None));
+    }
+    assert_eq!(floor.engine.open_count(), 1);
+    play(&mut floor, "westside closes\naccepted sms to j-smith");
+}
+
+/// Once it is quiet it leaves memory with its words, as at the first time.
+#[test]
+fn what_is_over_leaves_memory_when_it_is_erased_again() {
+    let mut floor = Floor::new(COUNTERS);
+    play(&mut floor, "press library/counter-1\naccepted sms to j-smith\nwestside closes\naccepted sms to j-smith");
+    let events = floor.take(repeated(call())).unwrap();
+    assert!(matches!(events.as_slice(), [Event::Archived { .. }, Event::Erased { .. }]), "{events:?}");
+}
+
+/// What is kept for a court cannot be had back; what is kept too long can still be erased.
+#[test]
+fn what_an_older_copy_holds_for_a_court_is_not_erased_again() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.take(hold(true)).unwrap();
+    let refused = Err(Rejection::UnderLegalHold("KAL-1".parse().unwrap()));
+    for from in [call(), Erasable::Person(PersonId::new(1))] {
+        assert_eq!(floor.take(repeated(from)).map(drop), refused);
+    }
+    floor.take(repeated(Erasable::Activation("KAL-2".parse().unwrap()))).unwrap();
+    floor.take(hold(false)).unwrap();
+    floor.take(repeated(call())).unwrap();
 }
