@@ -183,7 +183,7 @@ mod tests {
         let signs = || ears.last_heard(&device).map_or(0, |last| last.signs);
         ears.heard(&device, at("06:00:00"), None);
         assert_eq!((signs(), ears.listened()), (0, Duration::ZERO), "nobody listens yet");
-        ears.listen_from(Instant::now() + Duration::from_secs(60));
+        ears.listen_from(Instant::now() + Duration::from_mins(1));
         tokio::time::advance(Duration::from_secs(59)).await;
         ears.heartbeat(&device, at("06:00:00"), None, None, None);
         assert_eq!((signs(), ears.listened()), (0, Duration::ZERO), "it may have waited");
@@ -191,7 +191,7 @@ mod tests {
         ears.heartbeat(&device, at("06:00:00"), None, None, None);
         assert_eq!((signs(), ears.listened()), (1, Duration::from_secs(10)));
         ears.listen_no_more();
-        tokio::time::advance(Duration::from_secs(600)).await;
+        tokio::time::advance(Duration::from_mins(10)).await;
         ears.listen_from(Instant::now());
         tokio::time::advance(Duration::from_secs(5)).await;
         ears.heard(&device, at("06:00:00"), None);
