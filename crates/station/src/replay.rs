@@ -93,7 +93,7 @@ pub struct Replayed {
     pub tree: Subtrees,
     /// The entries that say that something was erased.
     pub said: Vec<Said>,
-    /// What they say is erased. It is deleted once more by [`forget`].
+    /// What they say is erased. It is deleted once more by `forget`.
     pub erased: BTreeSet<Digest>,
 }
 
