@@ -676,8 +676,8 @@ impl Engine {
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
         // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known. Or it
         // names somebody whom this record had erased, as an older copy's file may: nobody could be told by the number they had there.
-        let rekeyed = |change: &PersonChange| self.person(change.id).is_none_or(|known| known.contacts != change.person.contacts);
-        if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(rekeyed) {
+        let is_news = |change: &PersonChange| self.person(change.id).is_none_or(|known| known.contacts != change.person.contacts);
+        if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(is_news) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
         }
         let people = adoption.people.iter().map(|change| Event::PersonVersioned {

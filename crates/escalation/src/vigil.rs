@@ -227,11 +227,10 @@ impl Standing {
 
 /// Blind where nothing is heard that should be; not blind where anything was, not longer ago than it may be silent; else nobody knows.
 fn is_blind(readings: &[Reading<'_>]) -> Option<bool> {
-    let mut due = readings.iter().filter(|reading| reading.is_on || reading.is_silent()).peekable();
-    let any_on = readings.iter().any(|reading| reading.is_on);
-    let all_silent = due.peek().is_some() && due.all(Reading::is_silent);
+    let mut on = readings.iter().filter(|reading| reading.is_on).peekable();
+    let is_all_gone = on.peek().is_some() && on.all(Reading::is_silent);
     let classes: BTreeSet<&SupervisionId> = readings.iter().map(|reading| reading.class).collect();
-    if (any_on && all_silent) || classes.into_iter().any(|class| is_class_gone(readings, class)) {
+    if is_all_gone || classes.into_iter().any(|class| is_class_gone(readings, class)) {
         return Some(true);
     }
     readings.iter().any(|reading| reading.was_heard_within(reading.allowed_ms)).then_some(false)

@@ -14,7 +14,6 @@ use crate::time::Seconds;
 pub(super) const UNWATCHED: &str = "none";
 /// The longest silence that can be allowed: a button that is heard less than once a week is as good as not watched.
 const SILENT_MAX: Seconds = Seconds(8 * 24 * 3600);
-
 /// The shortest: it is looked for every few seconds.
 const SILENT_MIN: Seconds = Seconds(10);
 
@@ -103,12 +102,15 @@ fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft, index: &Ind
     for device in &draft.devices {
         let class = device.supervision.as_ref().map(|At { value, .. }| value).filter(|class| asking.contains(class));
         let site = index.site(&device.site.value).filter(|site| site.arrangement.calendar.is_none());
-        if let (Some(class), Some(site)) = (class, site)
-            && found.insert((class, &site.id))
-        {
+        let Some((class, site)) = class.zip(site) else { continue };
+        // A region's sites are many: what all of them lack is said once.
+        let (line, owner) = index
+            .region_of(site)
+            .map_or_else(|| (site.line, format!("site \"{}\"", site.id)), |region| (region.line, format!("region \"{}\"", region.id)));
+        if found.insert((class, owner.clone())) {
             reader.error(
-                site.line,
-                format!("site \"{}\": supervision \"{class}\" asks about holidays, and no calendar is named", site.id),
+                line,
+                format!("{owner}: supervision \"{class}\" asks about holidays, and no calendar is named"),
                 "no day would be a holiday there",
                 "add  calendar = \"AU-WA\"  here or under [defaults]",
             );

@@ -1889,6 +1889,18 @@ silent_after = \"1h\"
               name one there or under [defaults], or write  supervision = "none"
         "#]],
     );
+    let lacking = format!("{text}{office}[[region]]\nid = \"hills\"\ntimezone = \"Australia/Perth\"\n");
+    check(
+        &lacking.replace("feedback = \"off\"", "feedback = \"off\"\nextends = \"hills\""),
+        &expect![[r#"
+        Warning directory.toml:47: no supervision watches library/pendant
+          nobody hears of it when they are dead
+          name one there or under [defaults], or write  supervision = "none"
+        Error directory.toml:52: region "hills": supervision "office" asks about holidays, and no calendar is named
+          no day would be a holiday there
+          add  calendar = "AU-WA"  here or under [defaults]
+    "#]],
+    );
     check(
         &format!("[defaults]\nsupervision = \"counterz\"\n{text}{office}"),
         &expect![[r#"
