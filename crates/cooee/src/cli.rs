@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Rehearses a press at a table: who would be told when and by what, who is passed over and why. Sends nothing.
     Rehearse(Rehearse),
+    /// Takes people, sites and buttons from CSV sheets into the directory. Shows what would change; writes with `--apply`.
+    Import(Import),
     /// Has the running station drill a ladder with its own people, in messages that say DRILL; or prints what came of a drill.
     Drill(Drill),
     /// Probes broker, database, mail server and providers, and says what to do.
@@ -110,6 +112,26 @@ pub(crate) struct Check {
     /// Draws the map to a file, to the minute.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+/// What to take into the directory.
+#[derive(Debug, Args)]
+#[group(id = "sheets", required = true, multiple = true, args = ["people", "sites", "devices"])]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// A sheet of people: id, customer, name, mobile, email, `based_at`.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) people: Option<PathBuf>,
+    /// A sheet of sites: id, customer, extends, name, address, suburb, state, timezone, ladder and more.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) sites: Option<PathBuf>,
+    /// A sheet of buttons: site, id, place, mounting, kind and more.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) devices: Option<PathBuf>,
+    /// Writes the directory; the one before is kept beside it. Without this nothing is written.
+    #[arg(long)]
+    pub(crate) apply: bool,
 }
 
 /// What to rehearse.

@@ -8,6 +8,7 @@ mod doctor;
 mod drill;
 mod erase;
 mod export;
+mod import;
 mod key;
 mod record;
 mod rehearse;
@@ -24,6 +25,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     match line.command.unwrap_or(Command::Demo(Demo::default())) {
         Command::Check(arguments) => check::run(&arguments),
         Command::Rehearse(arguments) => rehearse::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Key(Key::New(arguments)) => key::new(arguments),
         Command::Record(arguments) => record::run(&arguments),

@@ -13,6 +13,7 @@ mod demo;
 #[cfg(test)]
 mod documentation;
 mod erasures;
+mod import;
 mod private;
 mod signing;
 mod telemetry;

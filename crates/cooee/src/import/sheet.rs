@@ -1,0 +1,309 @@
+//! A sheet: people, sites or buttons as a spreadsheet program saves them, one row each.
+//!
+//! Every mistake is a finding with the sheet's own line. It knows which columns there are and nothing of what they mean: what
+//! a cell says is judged by the directory's own reader once it stands in the directory.
+
+use std::collections::BTreeMap;
+
+use escalation::directory::finding::{Finding, Severity};
+
+/// What a sheet is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// Who can be asked.
+    People,
+    /// Where help is sent to.
+    Sites,
+    /// The buttons.
+    Devices,
+}
+
+/// A sheet that could be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    /// What it is about.
+    pub(crate) subject: Subject,
+    /// Its name, as findings show it.
+    pub(crate) file: String,
+    /// Its rows, in its order.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its line in the sheet, counted from 1; its first one where a cell has several.
+    pub(crate) line: u64,
+    /// Whom or what it is about.
+    pub(crate) key: Key,
+    /// What it says beside that, in the sheet's order.
+    pub(crate) cells: Vec<(&'static str, Cell)>,
+}
+
+/// What names a person, a site or a button: a button's name is one within its site.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The site, of a button.
+    pub(crate) site: Option<String>,
+    /// The id.
+    pub(crate) id: String,
+}
+
+/// What a cell says. One that is blank says nothing and is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// This text.
+    Text(String),
+    /// That the directory is to say nothing.
+    Nothing,
+}
+
+/// What stands in a cell that takes a key out of the directory.
+pub(crate) const NOTHING: &str = "-";
+
+const SAVE_AS: &str = "save it again as \"CSV UTF-8\"";
+
+impl Subject {
+    /// How the directory calls one of them.
+    pub(crate) fn section(self) -> &'static str {
+        match self {
+            Self::People => "person",
+            Self::Sites => "site",
+            Self::Devices => "device",
+        }
+    }
+
+    /// Several of them, in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Sites => "sites",
+            Self::Devices => "devices",
+        }
+    }
+
+    /// The columns that a sheet may have: the directory's own keys of one line. The first ones name the row.
+    pub(crate) fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::People => &["id", "customer", "name", "mobile", "email", "based_at"],
+            Self::Sites => &[
+                "id",
+                "customer",
+                "extends",
+                "name",
+                "sms_name",
+                "address",
+                "suburb",
+                "state",
+                "cross_street",
+                "entry",
+                "rendezvous",
+                "hazards",
+                "phone",
+                "timezone",
+                "ladder",
+                "plan",
+                "calendar",
+                "eta_limit",
+                "feedback",
+                "close_guard",
+            ],
+            Self::Devices => &["site", "id", "place", "sms_name", "mounting", "kind", "ladder", "supervision"],
+        }
+    }
+
+    /// The columns that name a row.
+    pub(crate) fn naming(self) -> &'static [&'static str] {
+        match self {
+            Self::People | Self::Sites => &["id"],
+            Self::Devices => &["site", "id"],
+        }
+    }
+}
+
+impl Sheet {
+    /// Reads a sheet as it was saved: separated by commas, semicolons or tabs, whichever its first line has.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, by line. Nothing of such a sheet is taken.
+    pub(crate) fn read(subject: Subject, file: &str, bytes: &[u8]) -> Result<Self, Vec<Finding>> {
+        let mut reading = Reading { subject, file, text: "", ends: Vec::new(), findings: Vec::new() };
+        let rows = reading.rows(bytes);
+        if reading.findings.is_empty() { Ok(Self { subject, file: file.to_owned(), rows }) } else { Err(reading.findings) }
+    }
+}
+
+/// A sheet while it is read.
+struct Reading<'f> {
+    subject: Subject,
+    file: &'f str,
+    text: &'f str,
+    /// Where its lines end.
+    ends: Vec<usize>,
+    findings: Vec<Finding>,
+}
+
+impl<'f> Reading<'f> {
+    fn rows(&mut self, bytes: &'f [u8]) -> Vec<Row> {
+        let Some(text) = self.text(bytes) else { return Vec::new() };
+        self.text = text;
+        self.ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let separator = separator(text);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
+        let mut records = Vec::new();
+        for record in reader.records() {
+            match record {
+                Ok(record) => records.push(record),
+                Err(why) => {
+                    let line = why.position().map_or(1, csv::Position::line);
+                    self.wrong(line, format!("this is no row of a CSV file: {why}"), SAVE_AS);
+                }
+            }
+        }
+        let mut records = records.into_iter().filter(|record| record.iter().any(|cell| !cell.trim().is_empty()));
+        let Some(heading) = records.next() else {
+            self.wrong(1, "there is nothing in it".to_owned(), "give it a first line with the names of its columns");
+            return Vec::new();
+        };
+        let Some(columns) = self.columns(&heading) else { return Vec::new() };
+        let mut rows: Vec<Row> = Vec::new();
+        let mut seen = BTreeMap::new();
+        for record in records {
+            let Some(row) = self.row(&columns, &record) else { continue };
+            if let Some(first) = seen.insert(row.key.clone(), row.line) {
+                let what = format!("{} is there twice; first on line {first}", self.called(&row.key));
+                self.wrong(row.line, what, "leave one of the two");
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    fn text<'t>(&mut self, bytes: &'t [u8]) -> Option<&'t str> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => Some(text),
+            Ok(_) => {
+                self.wrong(1, "this is no CSV file: there are null characters in it".to_owned(), SAVE_AS);
+                None
+            }
+            Err(why) => {
+                let before = bytes.get(..why.valid_up_to()).unwrap_or_default();
+                let line = before.split(|byte| *byte == b'\n').count();
+                let what = "there are letters on this line that are not UTF-8, so a name would be written wrongly".to_owned();
+                self.wrong(u64::try_from(line).unwrap_or(u64::MAX), what, SAVE_AS);
+                None
+            }
+        }
+    }
+
+    /// The column that each place of a row belongs to; `None` where that cannot be said.
+    fn columns(&mut self, heading: &csv::StringRecord) -> Option<Vec<&'static str>> {
+        let line = self.line_of(heading);
+        let known = self.subject.columns();
+        let mut columns = Vec::new();
+        for name in heading {
+            let plain = name.trim().to_lowercase().replace([' ', '-'], "_");
+            match known.iter().find(|column| **column == plain) {
+                None => {
+                    let what = format!("a column is called \"{}\", and {} have none of that name", clipped(name), self.subject.words());
+                    self.wrong(line, what, &format!("take it out, or name it one of: {}", known.join(", ")));
+                }
+                Some(column) if columns.contains(column) => {
+                    self.wrong(line, format!("two columns are called \"{column}\""), "leave one of the two");
+                }
+                Some(column) => columns.push(*column),
+            }
+        }
+        for naming in self.subject.naming().iter().filter(|naming| !columns.contains(naming)) {
+            let what = format!("there is no column \"{naming}\", so nobody could say which of the {} a row is", self.subject.words());
+            self.wrong(line, what, "add it: its cells are the names that the directory uses");
+        }
+        self.findings.is_empty().then_some(columns)
+    }
+
+    fn row(&mut self, columns: &[&'static str], record: &csv::StringRecord) -> Option<Row> {
+        let line = self.line_of(record);
+        let beyond = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
+        if beyond {
+            let what = format!("this row has more cells than there are columns ({})", columns.len());
+            self.wrong(line, what, "put a text with a comma in it between double quotes");
+            return None;
+        }
+        let said: BTreeMap<&str, &str> =
+            columns.iter().zip(record).map(|(column, cell)| (*column, cell.trim())).filter(|(_, cell)| !cell.is_empty()).collect();
+        for naming in self.subject.naming() {
+            if said.get(naming).is_none_or(|said| *said == NOTHING) {
+                self.wrong(line, format!("this row has no {naming}"), "write it, or take the row out");
+                return None;
+            }
+        }
+        let naming = |column: &str| said.get(column).copied().unwrap_or_default().to_owned();
+        let site = (self.subject == Subject::Devices).then(|| naming("site"));
+        let key = Key { site, id: naming("id") };
+        let others = columns.iter().filter(|column| !self.subject.naming().contains(column));
+        let cell = |text: &str| if text == NOTHING { Cell::Nothing } else { Cell::Text(text.to_owned()) };
+        let cells: Vec<(&'static str, Cell)> = others.filter_map(|column| Some((*column, cell(said.get(column)?)))).collect();
+        let rounded = cells.iter().filter_map(|(column, cell)| match cell {
+            Cell::Text(text) if is_rounded(text) => Some(*column),
+            Cell::Text(_) | Cell::Nothing => None,
+        });
+        for column in rounded {
+            let what = format!("{column} was rounded by the spreadsheet program: its last digits are lost");
+            self.wrong(line, what, "format that column as text, write the number again, and save");
+        }
+        Some(Row { line, key, cells })
+    }
+
+    /// The line on which a row begins: where the last one ended there may be blank lines.
+    fn line_of(&self, record: &csv::StringRecord) -> u64 {
+        let ended = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
+        let blank = self.text.as_bytes().iter().skip(ended).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let before = self.ends.partition_point(|end| *end < ended + blank);
+        u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    fn called(&self, key: &Key) -> String {
+        format!("{} \"{key}\"", self.subject.section())
+    }
+
+    fn wrong(&mut self, line: u64, what: String, remedy: &str) {
+        self.findings.push(Finding {
+            severity: Severity::Error,
+            file: self.file.to_owned(),
+            line: usize::try_from(line).unwrap_or(usize::MAX),
+            what,
+            consequence: String::new(),
+            remedy: remedy.to_owned(),
+        });
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.site {
+            Some(site) => write!(f, "{site}/{}", self.id),
+            None => f.write_str(&self.id),
+        }
+    }
+}
+
+/// What separates the cells: spreadsheet programs write semicolons where a comma is the decimal point.
+fn separator(text: &str) -> u8 {
+    let heading = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |separator: u8| heading.bytes().filter(|byte| *byte == separator).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
+/// Whether this is a long number as spreadsheet programs shorten it: `6.14916E+10`.
+fn is_rounded(text: &str) -> bool {
+    let upper = text.to_uppercase().replace(',', ".");
+    let Some((digits, exponent)) = upper.split_once("E+") else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_number(digits) && is_number(exponent)
+}
+
+/// So much of a text as a line has room for.
+fn clipped(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
