@@ -123,7 +123,7 @@ impl SqlLedger<Sqlite> {
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "on")
             // In KiB: what a burst of presses touches, so that no page is written before the commit and read again.
-            .pragma("cache_size", "-8192")
+            .pragma("cache_size", "-6144")
             // Without it INSERT OR REPLACE would slip past the triggers that refuse a deletion.
             .pragma("recursive_triggers", "on");
         let reader = both.read_only(true).row_buffer_size(ROWS_AHEAD);
