@@ -274,19 +274,26 @@ fn alarms(evidence: &Evidence) -> impl Iterator<Item = String> {
 }
 
 /// Moments nobody chose: splitmix64.
-struct Dice {
+pub(crate) struct Dice {
     seed: u64,
     state: u64,
 }
 
 impl Dice {
-    fn new() -> Self {
+    /// Of the seed that `COOEE_CRASH_SEED` names, or of another one at each run.
+    pub(crate) fn new() -> Self {
         let given = std::env::var("COOEE_CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| u64::from(std::process::id()));
         Self { seed, state: seed }
     }
 
-    fn up_to_ms(&mut self, most: u64) -> Duration {
+    /// What a run is repeated with.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Less than so many milliseconds.
+    pub(crate) fn up_to_ms(&mut self, most: u64) -> Duration {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

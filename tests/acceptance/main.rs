@@ -51,6 +51,8 @@ mod separation;
 #[cfg(test)]
 mod signing;
 #[cfg(test)]
+mod signing_crash;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod town;

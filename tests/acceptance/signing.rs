@@ -52,7 +52,7 @@ pub(crate) async fn checkpoint(daemon: &Daemon, at_least: u64) -> u64 {
 }
 
 /// What an audit of the running record, or of a copy, says.
-fn audit(daemon: &Daemon, key: &str, copy: Option<&Path>) -> (Option<i32>, Value) {
+pub(crate) fn audit(daemon: &Daemon, key: &str, copy: Option<&Path>) -> (Option<i32>, Value) {
     let mut arguments = vec!["verify", "--json", "--key", key];
     let notes = daemon.data_dir().join("checkpoints");
     if let Some(copy) = copy {
