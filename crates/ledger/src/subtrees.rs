@@ -1,7 +1,8 @@
-//! What is kept of the tree to prove things from it: the hashes of complete subtrees, from 256 leaves upwards.
+//! What is kept of the tree to prove things from it: the hashes of complete subtrees, from 256 leaves upwards, and all of them
+//! within the block of 256 that is not full yet.
 //!
 //! A quarter of a byte an entry, in memory. The leaves below are read again from the record when a proof needs them, at most
-//! three blocks of 256. Knows nothing of stores: who has the leaves hands them in.
+//! three blocks of 256; the newest, from which the next checkpoint is made, are at hand with everything above them. Knows nothing of stores: who has the leaves hands them in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,16 +13,14 @@ use crate::tree::{LeafHash, Root, node};
 
 /// Leaves in a block: the smallest subtree that is kept.
 pub const BLOCK: u64 = 1 << BLOCK_LEVEL;
-const BLOCK_LEVEL: u32 = 8;
+const BLOCK_LEVEL: usize = 8;
 
-/// The complete subtrees of a record, from blocks upwards.
+/// The complete subtrees of a record.
 #[derive(Clone, Debug, Default)]
 pub struct Subtrees {
     size: u64,
-    /// By level above that of blocks, then by place.
+    /// By level, that of leaves first, then by place. Below the level of blocks, of the block that is not full yet alone.
     levels: Vec<Vec<Digest>>,
-    /// The leaves of the block that is not full yet.
-    tail: Vec<LeafHash>,
 }
 
 /// Leaf hashes of some blocks, read from the record.
@@ -72,24 +71,20 @@ impl Subtrees {
 
     /// Appends one leaf.
     pub fn append(&mut self, leaf: LeafHash) {
-        self.tail.push(leaf);
         self.size += 1;
-        if !self.size.is_multiple_of(BLOCK) {
-            return;
-        }
-        let leaves = std::mem::take(&mut self.tail).into_iter().map(|leaf| *leaf.digest()).collect();
-        let mut whole = fold(leaves);
-        let mut place = self.size / BLOCK - 1;
+        let mut whole = *leaf.digest();
         for level in 0.. {
             if self.levels.len() == level {
                 self.levels.push(Vec::new());
             }
-            let Some(kept) = self.levels.get_mut(level) else { return };
+            let Some(kept) = self.levels.get_mut(level) else { break };
             kept.push(whole);
             // A right child completes its parent.
-            let (true, Some([.., left, right])) = (place % 2 == 1, kept.get(..)) else { return };
+            let (true, Some([.., left, right])) = (kept.len().is_multiple_of(2), kept.get(..)) else { break };
             whole = node(left, right);
-            place /= 2;
+        }
+        if self.size.is_multiple_of(BLOCK) {
+            self.levels.iter_mut().take(BLOCK_LEVEL).for_each(Vec::clear);
         }
     }
 
@@ -167,22 +162,29 @@ impl Subtrees {
     /// The hash over a range that is a node of some tree. At most one path of it is not complete subtrees.
     fn subtree(&self, range: Range<u64>, blocks: &Blocks) -> Result<Digest, CannotProve> {
         let width = range.end - range.start;
-        if width.is_power_of_two() && width >= BLOCK {
-            let kept = self.levels.get(usize::try_from(width.trailing_zeros() - BLOCK_LEVEL).unwrap_or(usize::MAX));
-            let place = usize::try_from(range.start / width).unwrap_or(usize::MAX);
-            return kept.and_then(|level| level.get(place)).copied().ok_or(CannotProve::Missing { index: range.start });
+        if width.is_power_of_two() {
+            if let Some(kept) = self.kept(&range) {
+                return Ok(kept);
+            }
+            if width >= BLOCK {
+                return Err(CannotProve::Missing { index: range.start });
+            }
         }
         if width <= 1 {
-            return self.leaf(range.start, blocks).map(|leaf| *leaf.digest());
+            let leaf = blocks.leaf(range.start).ok_or(CannotProve::Missing { index: range.start })?;
+            return Ok(*leaf.digest());
         }
         let middle = middle(&range);
         Ok(node(&self.subtree(range.start..middle, blocks)?, &self.subtree(middle..range.end, blocks)?))
     }
 
-    fn leaf(&self, index: u64, blocks: &Blocks) -> Result<LeafHash, CannotProve> {
-        let full = self.size - self.size % BLOCK;
-        let in_tail = index.checked_sub(full).and_then(|at| self.tail.get(usize::try_from(at).ok()?)).copied();
-        in_tail.or_else(|| blocks.leaf(index)).ok_or(CannotProve::Missing { index })
+    /// The hash of a complete subtree, where it is in memory.
+    fn kept(&self, range: &Range<u64>) -> Option<Digest> {
+        let width = range.end - range.start;
+        let level = usize::try_from(width.trailing_zeros()).ok()?;
+        let first = if width < BLOCK { self.size - self.size % BLOCK } else { 0 };
+        let place = range.start.checked_sub(first)? / width;
+        self.levels.get(level)?.get(usize::try_from(place).ok()?).copied()
     }
 }
 
@@ -196,15 +198,6 @@ impl Extend<LeafHash> for Subtrees {
 fn middle(range: &Range<u64>) -> u64 {
     let width = range.end - range.start;
     range.start + (1 << (width - 1).ilog2())
-}
-
-/// The hash over a complete subtree, from its leaves.
-fn fold(mut hashes: Vec<Digest>) -> Digest {
-    while hashes.len() > 1 {
-        hashes =
-            hashes.chunks(2).filter_map(|pair| pair.split_first().zip(pair.last())).map(|((left, _), right)| node(left, right)).collect();
-    }
-    hashes.first().copied().unwrap_or_else(|| *Root::of_nothing().digest())
 }
 
 #[cfg(test)]
