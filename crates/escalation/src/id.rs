@@ -99,6 +99,8 @@ slug_id! {
     CustomerId;
     /// A region: what several sites of a customer have alike.
     RegionId;
+    /// A group: people who are told together.
+    GroupId;
     /// A site: one address with one or more places.
     SiteId;
     /// A device's name within its site, as its topic says it.

@@ -47,7 +47,7 @@ fn keys(page: &str) -> BTreeMap<String, BTreeSet<String>> {
 fn the_directory_page_has_every_key_and_no_other() {
     let text = format!(
         "[defaults]\n{STRANGER}=1\n[fallback]\n{STRANGER}=1\n[technical]\n{STRANGER}=1\n[[customer]]\n{STRANGER}=1\n[[centre]]\n{STRANGER}=1\n[[person]]\n{STRANGER}=1\n\
-         [[region]]\n{STRANGER}=1\n[[site]]\n{STRANGER}=1\n[[device]]\n{STRANGER}=1\n[[ladder]]\n{STRANGER}=1\n[[ladder.rung]]\n{STRANGER}=1\nnotify=[{{{STRANGER}=1}}]\n\
+         [[region]]\n{STRANGER}=1\n[[site]]\n{STRANGER}=1\n[[device]]\n{STRANGER}=1\n[[group]]\n{STRANGER}=1\n[[ladder]]\n{STRANGER}=1\n[[ladder.rung]]\n{STRANGER}=1\nnotify=[{{{STRANGER}=1}}]\n\
          [[roster]]\n{STRANGER}=1\n[[roster.shift]]\n{STRANGER}=1\n[[roster.override]]\n{STRANGER}=1\n[[roster.swap]]\n{STRANGER}=1\n\
          [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[supervision]]\n{STRANGER}=1\n[[plan]]\n{STRANGER}=1\ncentre=[{{{STRANGER}=1}}]\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
     );
@@ -58,6 +58,7 @@ fn the_directory_page_has_every_key_and_no_other() {
         ("region 1, ", "[[region]]"),
         ("site 1, ", "[[site]]"),
         ("device 1, ", "[[device]]"),
+        ("group 1, ", "[[group]]"),
         ("ladder 1, rung 1, notify 1, ", "notify"),
         ("ladder 1, rung 1, ", "[[ladder.rung]]"),
         ("ladder 1, ", "[[ladder]]"),

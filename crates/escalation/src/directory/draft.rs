@@ -17,6 +17,7 @@ mod customer;
 mod defaults;
 mod device;
 mod fallback;
+mod group;
 mod hours;
 mod index;
 mod ladder;
@@ -53,6 +54,7 @@ pub use customer::DraftCustomer;
 pub use defaults::DraftDefaults;
 pub use device::DraftDevice;
 pub use fallback::DraftFallback;
+pub use group::DraftGroup;
 pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
 pub use leave::DraftLeave;
 pub use person::DraftPerson;
@@ -68,6 +70,7 @@ pub use supervision::DraftSupervision;
 pub use technical::DraftTechnical;
 pub use zone::zones_version;
 
+use group::Groups;
 use index::Index;
 use reader::{Reader, Section};
 use region::Regions;
@@ -91,6 +94,8 @@ pub struct Draft {
     pub devices: Vec<DraftDevice>,
     /// Centres in the file's order.
     pub centres: Vec<DraftCentre>,
+    /// Groups in the file's order; the rungs that name them tell their members.
+    pub groups: Vec<DraftGroup>,
     /// Ladders in the file's order.
     pub ladders: Vec<DraftLadder>,
     /// Rosters in the file's order.
@@ -161,7 +166,9 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let sites = file.each("site", |section| DraftSite::read(section, &by_id, &defaults));
     let devices = file.each("device", |section| DraftDevice::read(section, &defaults));
     let centres = file.each("centre", DraftCentre::read);
-    let ladders = file.each("ladder", DraftLadder::read);
+    let groups = file.each("group", DraftGroup::read);
+    let by_name = Groups::of(&groups);
+    let ladders = file.each("ladder", |section| DraftLadder::read(section, &by_name));
     let rosters = file.each("roster", |section| DraftRoster::read(section, &defaults));
     let calendars = file.each("calendar", DraftCalendar::read);
     let leave = file.each("leave", DraftLeave::read);
@@ -190,6 +197,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         sites,
         devices,
         centres,
+        groups,
         ladders,
         rosters,
         calendars,

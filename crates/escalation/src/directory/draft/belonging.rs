@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::index::Index;
 use super::reader::{At, Reader};
 use super::{Draft, DraftCustomer, DraftDevice, DraftLadder, DraftRoster, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CustomerId, LadderId, SiteId, Slug};
+use crate::id::{CustomerId, GroupId, LadderId, SiteId, Slug};
 
 /// The customers whose presses may climb a ladder, each with a line that says so.
 type Users<'d> = BTreeMap<&'d CustomerId, usize>;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
+    foreign_members(reader, draft, index);
     let by_ladder = users(draft, index);
     let nobody = Users::new();
     for ladder in &draft.ladders {
@@ -27,6 +28,9 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
         }
         for (place, rung) in ladder.rungs.iter().enumerate() {
             let owner = format!("ladder \"{}\", rung {}", ladder.id, place + 1);
+            for group in &rung.groups {
+                foreign_group(reader, index, &owner, ladder, users, group);
+            }
             for target in &rung.targets {
                 foreign_person(reader, index, &owner, ladder, users, target);
             }
@@ -35,6 +39,10 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
 }
 
 fn foreign_person(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladder: &DraftLadder, users: &Users<'_>, target: &DraftTarget) {
+    // Whose a group is holds for all of it, and that its members are of the same is said of the group.
+    if target.group.as_ref().and_then(|id| index.group(id)).is_some_and(|group| group.customer.is_some()) {
+        return;
+    }
     let (roster, told): (Option<&DraftRoster>, BTreeSet<&Slug>) = match &target.who {
         DraftWho::Person(id) => (None, BTreeSet::from([id])),
         DraftWho::Centre(_) => return,
@@ -47,16 +55,57 @@ fn foreign_person(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladde
     people.sort_by_key(|person| person.line);
     let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"", p.id), p.customer.as_ref()?)));
     let rosters = roster.into_iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
+    for (whom, theirs) in people.chain(rosters) {
+        foreign(reader, owner, ladder, users, target.line, (&whom, &theirs.value));
+    }
+}
+
+fn foreign_group(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladder: &DraftLadder, users: &Users<'_>, named: &At<GroupId>) {
+    // A customer that is not there is said of the group.
+    let is_there = |theirs: &&At<CustomerId>| index.customer_named(Some(theirs)).is_some();
+    if let Some(theirs) = index.group(&named.value).and_then(|group| group.customer.as_ref()).filter(is_there) {
+        foreign(reader, owner, ladder, users, named.line, (&format!("group \"{}\"", named.value), &theirs.value));
+    }
+}
+
+/// Says so where somebody of one customer would be told of another one's alarms.
+fn foreign(
+    reader: &mut Reader<'_>,
+    owner: &str,
+    ladder: &DraftLadder,
+    users: &Users<'_>,
+    line: usize,
+    (whom, theirs): (&str, &CustomerId),
+) {
     let own = ladder.customer.as_ref().map(|c| &c.value);
     let told_of: BTreeSet<_> = own.into_iter().chain(users.keys().copied()).collect();
-    for (whom, theirs) in people.chain(rosters) {
-        if let Some(other) = told_of.iter().find(|c| ***c != theirs.value) {
-            reader.error(
-                target.line,
-                format!("{owner}: {whom} belongs to customer \"{}\", not \"{other}\"", theirs.value),
-                "they would be told of another customer's alarms",
-                "name one of that customer, or leave its own customer out",
-            );
+    if let Some(other) = told_of.iter().find(|c| **c != theirs) {
+        reader.error(
+            line,
+            format!("{owner}: {whom} belongs to customer \"{theirs}\", not \"{other}\""),
+            "they would be told of another customer's alarms",
+            "name one of that customer, or leave its own customer out",
+        );
+    }
+}
+
+/// Members of a group that is one customer's, and who are another one's.
+fn foreign_members(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
+    for group in &draft.groups {
+        let Some(own) = &group.customer else { continue };
+        for member in &group.members {
+            let theirs = index.person(&member.value).and_then(|person| person.customer.as_ref());
+            if let Some(theirs) = theirs.filter(|theirs| theirs.value != own.value) {
+                reader.error(
+                    member.line,
+                    format!(
+                        "group \"{}\": person \"{}\" belongs to customer \"{}\", not \"{}\"",
+                        group.id, member.value, theirs.value, own.value
+                    ),
+                    "they would be told of another customer's alarms",
+                    "name one of that customer, or leave its own customer out",
+                );
+            }
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group::Groups;
 use super::reader::At;
 use super::region::Regions;
-use super::{Draft, DraftCentre, DraftCustomer, DraftPerson, DraftRegion, DraftRoster, DraftRung, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CentreId, CustomerId, LadderId, RosterId, SiteId, Slug};
+use super::{
+    Draft, DraftCentre, DraftCustomer, DraftGroup, DraftPerson, DraftRegion, DraftRoster, DraftRung, DraftSite, DraftTarget, DraftWho,
+};
+use crate::id::{CentreId, CustomerId, GroupId, LadderId, RosterId, SiteId, Slug};
 use crate::ladder::Medium;
 
 /// A draft and where to find its things. Of two with one id, which is an error, the first is meant.
@@ -15,6 +18,7 @@ pub(super) struct Index<'d> {
     people: BTreeMap<&'d Slug, &'d DraftPerson>,
     centres: BTreeMap<&'d CentreId, &'d DraftCentre>,
     rosters: BTreeMap<&'d RosterId, &'d DraftRoster>,
+    groups: Groups<'d>,
     regions: Regions<'d>,
     sites: BTreeMap<&'d SiteId, &'d DraftSite>,
 }
@@ -28,6 +32,7 @@ impl<'d> Index<'d> {
             people: first(draft.people.iter().map(|person| (&person.id, person))),
             centres: first(draft.centres.iter().map(|centre| (&centre.id, centre))),
             rosters: first(draft.rosters.iter().map(|roster| (&roster.id, roster))),
+            groups: Groups::of(&draft.groups),
             regions: Regions::of(&draft.regions),
             sites: first(draft.sites.iter().map(|site| (&site.id, site))),
         }
@@ -36,6 +41,11 @@ impl<'d> Index<'d> {
     /// The person of this id.
     pub(super) fn person(&self, id: &Slug) -> Option<&'d DraftPerson> {
         self.people.get(id).copied()
+    }
+
+    /// The group of this id.
+    pub(super) fn group(&self, id: &GroupId) -> Option<&'d DraftGroup> {
+        self.groups.named(id)
     }
 
     /// The roster of this id.

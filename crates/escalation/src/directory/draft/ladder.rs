@@ -2,9 +2,10 @@
 
 use toml::de::DeValue;
 
+use super::group::Groups;
 use super::reader::{At, Section, clipped};
 use super::{hours, wait};
-use crate::id::{CentreId, CustomerId, LadderId, RosterId, Slug};
+use crate::id::{CentreId, CustomerId, GroupId, LadderId, RosterId, Slug};
 use crate::ladder::{Medium, Need, When};
 use crate::roster::OnHolidays;
 use crate::signal::Kind;
@@ -37,8 +38,10 @@ pub struct DraftLadder {
 /// A rung as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftRung {
-    /// Who.
+    /// Who; of a group each of its members.
     pub targets: Vec<DraftTarget>,
+    /// The groups that it names, whether they are there or not.
+    pub groups: Vec<At<GroupId>>,
     /// How long, in seconds, before the next rung is told as well.
     pub wait_s: Seconds,
     /// When it applies.
@@ -56,8 +59,16 @@ pub struct DraftTarget {
     pub who: DraftWho,
     /// Channels: the outer list is fallback in order, an inner list is together. `None`: what they have.
     pub by: Option<Vec<Vec<Medium>>>,
+    /// The group that they are told as a member of.
+    pub group: Option<GroupId>,
     /// Its line.
     pub line: usize,
+}
+
+/// What one item of `notify` names.
+struct Notified {
+    targets: Vec<DraftTarget>,
+    group: Option<At<GroupId>>,
 }
 
 impl DraftTarget {
@@ -82,7 +93,7 @@ pub enum DraftWho {
 }
 
 impl DraftLadder {
-    pub(super) fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
+    pub(super) fn read(mut section: Section<'_, '_, '_>, named: &Groups<'_>) -> Option<Self> {
         let errors_before = section.reader.errors();
         let id = section.id::<LadderId>("id");
         section.missing("id", "", "give it a short name for sites to use");
@@ -93,7 +104,7 @@ impl DraftLadder {
         let rungs = section.each("rung", |mut rung| {
             number += 1;
             rung.title = format!("{title}, rung {number}");
-            Some(DraftRung::read(rung))
+            Some(DraftRung::read(rung, named))
         });
         let line = section.line;
         if rungs.is_empty() && !written {
@@ -108,26 +119,28 @@ impl DraftLadder {
 }
 
 impl DraftRung {
-    fn read(mut section: Section<'_, '_, '_>) -> Self {
+    fn read(mut section: Section<'_, '_, '_>, named: &Groups<'_>) -> Self {
         let written = section.has("notify");
         let mut number = 0;
         let title = section.title.clone();
-        let targets = section.each("notify", |mut target| {
+        let notified = section.each("notify", |mut target| {
             number += 1;
             target.title = format!("{title}, notify {number}");
-            DraftTarget::read(target)
+            Notified::read(target, named)
         });
+        let groups = notified.iter().filter_map(|notified| notified.group.clone()).collect();
+        let targets = notified.into_iter().flat_map(|notified| notified.targets).collect();
         let line = section.line;
         section.missing("notify", "it would tell nobody", "add  notify = [{ person = \"...\" }]");
         if written && is_empty_list(&mut section) {
             let what = section.titled("notify is empty");
-            section.reader.error(line, what, "it would tell nobody", "name a person or a centre");
+            section.reader.error(line, what, "it would tell nobody", "name a person, a group or a centre");
         }
         let wait = section.read("wait", |text| wait::parse(text, WAIT_MAX));
         let when = When { hours: hours::read(&mut section), kinds: kinds(&mut section) };
         let need = need(&mut section);
         section.close();
-        Self { targets, wait_s: wait.map_or(WAIT, |w| w.value), when, need, line }
+        Self { targets, groups, wait_s: wait.map_or(WAIT, |w| w.value), when, need, line }
     }
 
     /// Whether a public holiday changes when it applies.
@@ -192,30 +205,35 @@ fn is_empty_list(section: &mut Section<'_, '_, '_>) -> bool {
     }
 }
 
-impl DraftTarget {
-    fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
+impl Notified {
+    fn read(mut section: Section<'_, '_, '_>, named: &Groups<'_>) -> Option<Self> {
         let person = section.id::<Slug>("person");
+        let group = section.id::<GroupId>("group");
         let centre = section.id::<CentreId>("centre");
         let roster = section.id::<RosterId>("roster");
-        let written = ["person", "centre", "roster"].iter().filter(|key| section.has(key)).count();
-        for (key, nouns) in [("role", "roles are"), ("group", "groups are")] {
-            section.later(key, nouns, "name a person or a roster");
-        }
-        let postponed = ["role", "group"].iter().any(|key| section.has(key));
+        let written = ["person", "group", "centre", "roster"].iter().filter(|key| section.has(key)).count();
+        section.later("role", "roles are", "name a person, a group or a roster");
         let line = section.line;
-        if written > 1 || (written == 0 && !postponed) {
+        if written > 1 || (written == 0 && !section.has("role")) {
             let what = section.titled("it does not name exactly one party");
-            section.reader.error(line, what, "", "write one of  { person = \"...\" }  { centre = \"...\" }  { roster = \"...\" }");
+            let one_of = "write one of  { person = \"...\" }  { group = \"...\" }  { centre = \"...\" }  { roster = \"...\" }";
+            section.reader.error(line, what, "", one_of);
         }
         let by = read_by(&mut section);
         section.close();
-        let who = match (person, centre, roster) {
-            (Some(person), _, _) => DraftWho::Person(person.value),
-            (None, Some(centre), _) => DraftWho::Centre(centre.value),
-            (None, None, Some(roster)) => DraftWho::Roster(roster.value),
-            (None, None, None) => return None,
-        };
-        Some(Self { who, by, line })
+        let target = |who| DraftTarget { who, by: by.clone(), group: None, line };
+        let one = |who| Self { targets: vec![target(who)], group: None };
+        match (person, group, centre, roster) {
+            (Some(person), _, _, _) => Some(one(DraftWho::Person(person.value))),
+            (None, Some(group), _, _) => {
+                let members = named.named(&group.value).into_iter().flat_map(|group| &group.members);
+                let member = |id: &At<Slug>| DraftTarget { group: Some(group.value.clone()), ..target(DraftWho::Person(id.value.clone())) };
+                Some(Self { targets: members.map(member).collect(), group: Some(group) })
+            }
+            (None, None, Some(centre), _) => Some(one(DraftWho::Centre(centre.value))),
+            (None, None, None, Some(roster)) => Some(one(DraftWho::Roster(roster.value))),
+            (None, None, None, None) => None,
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::signal::Kind;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
     for ladder in draft.ladders.iter().filter(|l| l.sound) {
-        if ladder.rungs.iter().flat_map(|r| &r.targets).all(|t| index.has(t)) {
+        let mut groups = ladder.rungs.iter().flat_map(|rung| &rung.groups);
+        let told = groups.all(|group| index.group(&group.value).is_some_and(|group| !group.members.is_empty()));
+        if told && ladder.rungs.iter().flat_map(|r| &r.targets).all(|t| index.has(t)) {
             judge(reader, draft, index, ladder);
         }
     }

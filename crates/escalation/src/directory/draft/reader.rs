@@ -378,6 +378,7 @@ from_slug!(
     crate::id::Slug,
     crate::id::CustomerId,
     crate::id::RegionId,
+    crate::id::GroupId,
     crate::id::SiteId,
     crate::id::DeviceName,
     crate::id::LadderId,

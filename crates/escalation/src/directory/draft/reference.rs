@@ -7,7 +7,7 @@ use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
 use super::{Arrangement, Draft, DraftRegion, DraftRung, DraftSite, DraftTarget, DraftWho};
-use crate::id::{CalendarId, CustomerId, LadderId, PlanId, RegionId, RosterId, SupervisionId};
+use crate::id::{CalendarId, CustomerId, GroupId, LadderId, PlanId, RegionId, RosterId, SupervisionId};
 use crate::roster::State;
 
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
@@ -18,6 +18,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
     sites(reader, draft, index, &named);
     ladders(reader, draft, &named);
     holidays_without_calendar(reader, draft, index);
+    groups(reader, draft, &named);
     rosters(reader, draft, &named);
     adapters(reader, draft, &named);
     shared_addresses(reader, draft);
@@ -42,6 +43,7 @@ impl<'d> FromIterator<&'d str> for Ids<'d> {
 struct Named<'d> {
     customers: Ids<'d>,
     people: Ids<'d>,
+    groups: Ids<'d>,
     regions: Ids<'d>,
     sites: Ids<'d>,
     centres: Ids<'d>,
@@ -57,6 +59,7 @@ impl<'d> Named<'d> {
         Self {
             customers: draft.customers.iter().map(|c| c.id.as_str()).collect(),
             people: draft.people.iter().map(|p| p.id.as_str()).collect(),
+            groups: draft.groups.iter().map(|g| g.id.as_str()).collect(),
             regions: draft.regions.iter().map(|r| r.id.as_str()).collect(),
             sites: draft.sites.iter().map(|s| s.id.as_str()).collect(),
             centres: draft.centres.iter().map(|c| c.id.as_str()).collect(),
@@ -72,6 +75,7 @@ impl<'d> Named<'d> {
 fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "customer", draft.customers.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "person", draft.people.iter().map(|p| (p.id.as_str(), p.line)));
+    once(reader, "group", draft.groups.iter().map(|g| (g.id.as_str(), g.line)));
     once(reader, "region", draft.regions.iter().map(|r| (r.id.as_str(), r.line)));
     once(reader, "site", draft.sites.iter().map(|s| (s.id.as_str(), s.line)));
     once(reader, "centre", draft.centres.iter().map(|c| (c.id.as_str(), c.line)));
@@ -260,7 +264,11 @@ fn ladders(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
         known_customer(reader, named, &owner, ladder.customer.as_ref());
         for (index, rung) in ladder.rungs.iter().enumerate() {
             let owner = format!("{owner}, rung {}", index + 1);
-            for target in &rung.targets {
+            for group in &rung.groups {
+                known(reader, &owner, "group", group.line, group.value.as_str(), &named.groups);
+            }
+            // Who is in a group and not there is said of the group, once.
+            for target in rung.targets.iter().filter(|target| target.group.is_none()) {
                 match &target.who {
                     DraftWho::Person(id) => {
                         known(reader, &owner, "person", target.line, id.as_str(), &named.people);
@@ -273,6 +281,26 @@ fn ladders(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
                     }
                 }
             }
+        }
+    }
+}
+
+fn groups(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
+    let rungs = draft.ladders.iter().flat_map(|ladder| &ladder.rungs);
+    let told: BTreeSet<&GroupId> = rungs.flat_map(|rung| &rung.groups).map(|group| &group.value).collect();
+    for group in &draft.groups {
+        let owner = format!("group \"{}\"", group.id);
+        known_customer(reader, named, &owner, group.customer.as_ref());
+        for member in &group.members {
+            known(reader, &owner, "person", member.line, member.value.as_str(), &named.people);
+        }
+        if !told.contains(&group.id) {
+            reader.warn(
+                group.line,
+                format!("{owner} is on no ladder"),
+                "nobody is ever told because of it",
+                "name it in a rung:  notify = [{ group = \"...\" }]",
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes its snapshots with them")]
 
+mod group;
 mod region;
 
 use std::fmt::Write;
@@ -284,7 +285,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("by = [\"sms\"]", "via = [\"sms\"]"),
         &expect![[r#"
             Error directory.toml:42: ladder "counters", rung 2, notify 1: "via" is not a known key
-              the keys here are person, centre, roster, by
+              the keys here are person, group, centre, roster, by
         "#]],
     );
 }
@@ -461,7 +462,7 @@ fn what_is_not_in_this_version_is_refused() {
             Error directory.toml:43: device "pendant": adapter: adapters named by a device are not in this version
               write an [[adapter]] rule; devices with native topics need none
             Error directory.toml:49: ladder "counters", rung 1, notify 1: role: roles are not in this version
-              name a person or a roster
+              name a person, a group or a roster
             Error directory.toml:49: ladder "counters", rung 1, notify 1: by: "fax" is not a channel
               a person has "sms", "email" and "voice", a centre "webhook" and "desk"
         "#]],
@@ -729,11 +730,11 @@ notify = [{ person = "p-nair", centre = "westside" }, {}, { person = "p-nair", b
               add  notify = [{ person = "..." }]
             Error directory.toml:54: ladder "nobody", rung 1: notify is empty
               it would tell nobody
-              name a person or a centre
+              name a person, a group or a centre
             Error directory.toml:59: ladder "both", rung 1, notify 1: it does not name exactly one party
-              write one of  { person = "..." }  { centre = "..." }  { roster = "..." }
+              write one of  { person = "..." }  { group = "..." }  { centre = "..." }  { roster = "..." }
             Error directory.toml:59: ladder "both", rung 1, notify 2: it does not name exactly one party
-              write one of  { person = "..." }  { centre = "..." }  { roster = "..." }
+              write one of  { person = "..." }  { group = "..." }  { centre = "..." }  { roster = "..." }
             Error directory.toml:59: ladder "both", rung 1, notify 3: by is empty
               no channel would be tried
               leave it out, or write  by = ["sms", "email"]
