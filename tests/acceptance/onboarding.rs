@@ -1,7 +1,7 @@
 //! People, sites and buttons from sheets: what is shown, what is written, and that a press at a new counter reaches somebody.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::Daemon;
 
@@ -21,6 +21,13 @@ fn sheet(daemon: &Daemon, name: &str, text: &str) -> String {
 
 fn file(daemon: &Daemon) -> PathBuf {
     daemon.config().with_file_name("directory.toml")
+}
+
+/// What else there is beside the directory under its name.
+fn beside(daemon: &Daemon) -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(file(daemon).parent().unwrap()).unwrap();
+    let paths = folder.map(|found| found.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("directory.toml.")).collect()
 }
 
 fn import(daemon: &Daemon, arguments: &[&str]) -> (Option<i32>, String) {
@@ -50,14 +57,14 @@ async fn a_press_at_an_imported_counter_reaches_an_imported_number() {
 
     let (code, said) = import(&town.daemon, &[&sheets[..], &["--apply"]].concat());
     assert_eq!(code, Some(0), "{said}");
-    let mode = |name: &str| std::fs::metadata(town.daemon.config().with_file_name(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode("directory.toml"), mode("directory.toml.before")), (0o640, 0o640));
-    let kept = std::fs::read_to_string(town.daemon.config().with_file_name("directory.toml.before")).unwrap();
-    assert_eq!(kept, before);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let [kept] = beside(&town.daemon).try_into().expect("one file of how it was, and nothing else");
+    assert_eq!((mode(&file(&town.daemon)), mode(&kept)), (0o640, 0o640));
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), before);
     assert_eq!(town.daemon.run(&["check"]).status.code(), Some(0));
     let (code, said) = import(&town.daemon, &[&sheets[..], &["--apply"]].concat());
     assert!(code == Some(0) && said.contains("says all of this already; nothing was written"), "{said}");
-    assert_eq!(std::fs::read_to_string(town.daemon.config().with_file_name("directory.toml.before")).unwrap(), before, "nor kept anew");
+    assert_eq!(beside(&town.daemon), [kept], "nor kept anew");
 
     town.daemon.signal("HUP");
     town.daemon.expect_log("taken up anew").await;
@@ -72,7 +79,10 @@ async fn a_sheet_that_would_break_the_directory_changes_nothing() {
     let town = Town::open(SMITH_FIRST).await;
     let before = directory(SMITH_FIRST);
     let refused = [
-        ("id,name,mobile\na-lee,A. Lee,491570157\n", "people.csv:2: person \"a-lee\": mobile does not begin with +"),
+        ("id,name,mobile\na-lee,A. Lee,491570157\n", "people.csv:2: mobile has no 0 or + in front"),
+        ("id,name,mobile\na-lee,A. Lee,+6149157\n", "people.csv:2: person \"a-lee\": mobile has 7 digits"),
+        ("id,mobile\nJ-Smith,+61491570157\n", "people.csv:2: person \"J-Smith\" differs from \"j-smith\""),
+        ("id,mobile\np-nair,-\n", "people.csv:2: person \"p-nair\": this row takes out the last way to reach them"),
         ("id,name,mobil\na-lee,A. Lee,+61491570157\n", "people.csv:1: a column is called \"mobil\""),
         ("id,mobile\na-lee,6.14916E+10\n", "people.csv:2: mobile was rounded by the spreadsheet program"),
         ("id,customer\nj-smith,\"kala\nmunda\"\n", "people.csv:2: person \"j-smith\": customer"),
@@ -83,8 +93,15 @@ async fn a_sheet_that_would_break_the_directory_changes_nothing() {
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(said_of_it), "{said_of_it} is not said:\n{said}");
         assert_eq!(std::fs::read_to_string(file(&town.daemon)).unwrap(), before);
-        assert!(!file(&town.daemon).with_extension("toml.before").exists());
+        assert!(beside(&town.daemon).is_empty());
     }
+    // While somebody else imports nothing is written.
+    let other = std::fs::File::open(file(&town.daemon).parent().unwrap()).unwrap();
+    other.lock().unwrap();
+    let people = sheet(&town.daemon, "people.csv", PEOPLE);
+    let (code, _) = import(&town.daemon, &["--people", &people, "--apply"]);
+    assert_eq!((code, std::fs::read_to_string(file(&town.daemon)).unwrap()), (Some(2), before));
+    drop(other);
     let (code, _) = import(&town.daemon, &[]);
     assert_eq!(code, Some(2), "without a sheet there is nothing to do");
     let (code, _) = import(&town.daemon, &["--people", "/nowhere/people.csv"]);

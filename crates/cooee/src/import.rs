@@ -1,19 +1,22 @@
-//! Taking people, sites and buttons from sheets into a directory, with everything else in the file left as somebody wrote it.
+//! Taking people, sites and buttons from sheets into a directory, with every other byte of the file left as somebody wrote it.
 //!
 //! Pure: a directory's text and sheets go in, the text that it would become and what changes come out. What it would mean is
-//! found by the directory's own reader, and said by the sheet's line. Nobody is ever taken out: who is in the directory and in
-//! no row stays, and is named.
+//! found by the directory's own reader, and said by the sheet's line. A directory that could not be used is no result: the
+//! station would go on by the old one while somebody believes that a number was taken. Nobody is ever taken out: who is in the
+//! directory and in no row stays, and is named.
 
+mod edits;
 mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, bail};
-use escalation::directory::draft::Draft;
+use anyhow::{anyhow, bail};
+use escalation::directory::draft::{Draft, DraftRoster, DraftWho};
 use escalation::directory::finding::{Finding, Severity};
-use toml_edit::{ArrayOfTables, Document, DocumentMut, Item, Table, Value};
+use toml_edit::{Document, Item, Table, Value};
 
-pub(crate) use sheet::{Cell, Key, Row, Sheet, Subject};
+use self::edits::{Edits, Lines};
+pub(crate) use self::sheet::{Cell, Key, Row, Sheet, Subject};
 
 /// What came of taking sheets into a directory.
 #[derive(Clone, Debug)]
@@ -22,7 +25,8 @@ pub(crate) struct Import {
     pub(crate) text: String,
     /// What each sheet changes, in the order given.
     pub(crate) sheets: Vec<Taken>,
-    /// What the directory's reader says that it did not say before; of a row, by the sheet's line.
+    /// Every error of the directory as it would be, and what else is new or concerns a row. Of what a row says by the sheet's
+    /// line, of anything else by the line of the directory as it is.
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -39,20 +43,25 @@ pub(crate) struct Taken {
     pub(crate) unchanged: usize,
     /// Who or what is in the directory and in no row.
     pub(crate) left: Vec<Key>,
+    /// New people whom no ladder, roster or group names: their numbers are rung by nothing.
+    pub(crate) unnamed: Vec<Key>,
 }
 
 /// What a row changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     /// Its line in the sheet.
-    pub(crate) line: u64,
+    pub(crate) line: usize,
     /// Whom or what.
     pub(crate) key: Key,
     /// Whether the directory did not know them.
     pub(crate) is_new: bool,
-    /// Column by column: what it was and what it becomes; `None` where nothing is said.
-    pub(crate) cells: Vec<(&'static str, Option<String>, Option<String>)>,
+    /// Column by column.
+    pub(crate) cells: Vec<Becomes>,
 }
+
+/// A column, what it was and what it becomes; `None` where nothing is said.
+pub(crate) type Becomes = (&'static str, Option<String>, Option<String>);
 
 impl Import {
     /// Takes sheets into a directory of this text; `file` is its name as findings show it.
@@ -60,15 +69,24 @@ impl Import {
     /// # Errors
     /// Where the directory cannot be changed without losing something of it.
     pub(crate) fn of(file: &str, text: &str, sheets: &[Sheet]) -> anyhow::Result<Self> {
-        // The first line of a file that an editor of another system wrote.
-        let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut document: DocumentMut =
-            plain.parse().with_context(|| format!("{file} cannot be changed, because it is not TOML; mend it first"))?;
-        let taken: Vec<Taken> = sheets.iter().map(|sheet| take(&mut document, file, sheet)).collect::<anyhow::Result<_>>()?;
-        let changes = taken.iter().any(|taken| !taken.changes.is_empty());
-        let after = if changes { document.to_string() } else { text.to_owned() };
-        let findings = what_is_new(file, text, &after, sheets)?;
-        Ok(Self { text: after, sheets: taken, findings })
+        let document = parse(file, text)?;
+        let mut edits = Edits::new(text);
+        let (mut taken, mut wrong) = (Vec::new(), Vec::new());
+        for sheet in sheets {
+            let mut taking = Taking { file, text, sheet, edits: &mut edits, wrong: &mut wrong };
+            taken.push(taking.all(&document)?);
+        }
+        let after = edits.made();
+        let draft = Draft::parse(file, &after);
+        wrong.extend(findings(file, text, &after, &draft.findings, sheets, &edits)?);
+        if let Some(draft) = &draft.draft {
+            let named = named(draft);
+            for taken in taken.iter_mut().filter(|taken| taken.subject == Subject::People) {
+                let new = taken.changes.iter().filter(|change| change.is_new && !named.contains(change.key.id.as_str()));
+                taken.unnamed = new.map(|change| change.key.clone()).collect();
+            }
+        }
+        Ok(Self { text: after, sheets: taken, findings: wrong })
     }
 
     /// Whether the directory stays as it is.
@@ -76,48 +94,144 @@ impl Import {
         self.sheets.iter().all(|taken| taken.changes.is_empty())
     }
 
-    /// Whether the directory could not be adopted for something that it now says.
+    /// Whether the directory could not be used as it would be, or a row cannot be taken.
     pub(crate) fn is_refused(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
-fn take(document: &mut DocumentMut, file: &str, sheet: &Sheet) -> anyhow::Result<Taken> {
-    let section = sheet.subject.section();
-    let known = match document.entry(section).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new())) {
-        Item::ArrayOfTables(tables) => tables,
-        Item::None | Item::Value(_) | Item::Table(_) => bail!(
-            "{file} does not write each {section} under a heading [[{section}]] of its own, so nothing can be added; write them so, and try again"
-        ),
-    };
-    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-    for (place, table) in known.iter().enumerate() {
-        if let Some(key) = key_of(sheet.subject, table) {
-            places.entry(key).or_insert(place);
+/// The directory with the place of everything in it. What is wrong is said without the line itself: there may be a number on it.
+fn parse<'t>(file: &str, text: &'t str) -> anyhow::Result<Document<&'t str>> {
+    Document::parse(text).map_err(|why| {
+        let line = why.span().map_or(0, |span| Lines::of(text).line(span.start));
+        anyhow!("{file}:{line}: nothing can be taken into this directory, because it is not TOML: {}; mend this line first", why.message())
+    })
+}
+
+/// Taking one sheet.
+struct Taking<'a, 't> {
+    file: &'a str,
+    text: &'t str,
+    sheet: &'a Sheet,
+    edits: &'a mut Edits<'t>,
+    wrong: &'a mut Vec<Finding>,
+}
+
+impl Taking<'_, '_> {
+    fn all(&mut self, document: &Document<&str>) -> anyhow::Result<Taken> {
+        let (file, subject) = (self.file, self.sheet.subject);
+        let section = subject.section();
+        let mut known: BTreeMap<Key, &Table> = BTreeMap::new();
+        match document.get(section) {
+            None => {}
+            Some(Item::ArrayOfTables(tables)) => {
+                for table in tables {
+                    if let Some(key) = key_of(subject, table) {
+                        known.entry(key).or_insert(table);
+                    }
+                }
+            }
+            Some(Item::None | Item::Value(_) | Item::Table(_)) => bail!(
+                "{file} does not write each {section} under a heading [[{section}]] of its own, so nothing can be added; write them so, and try again"
+            ),
+        }
+        let mut alike: BTreeMap<String, &Key> = known.keys().map(|key| (key.folded(), key)).collect();
+        let (mut changes, mut unchanged) = (Vec::new(), 0);
+        for row in &self.sheet.rows {
+            if let Some(other) = alike.insert(row.key.folded(), &row.key).filter(|other| **other != row.key) {
+                let what = format!("{section} \"{}\" differs from \"{other}\" by no more than its spelling", row.key);
+                self.refuse(row, what, &format!("write \"{other}\" if it is the same one; give another one an id that nobody mistakes"));
+            }
+            let cells = match known.get(&row.key) {
+                Some(table) => self.change(table, row)?,
+                None => self.add(row),
+            };
+            let is_new = !known.contains_key(&row.key);
+            if is_new || !cells.is_empty() {
+                changes.push(Change { line: row.line, key: row.key.clone(), is_new, cells });
+            } else {
+                unchanged += 1;
+            }
+        }
+        let rows: BTreeSet<&Key> = self.sheet.rows.iter().map(|row| &row.key).collect();
+        let left = known.keys().filter(|key| !rows.contains(key)).cloned().collect();
+        Ok(Taken { subject, file: self.sheet.file.clone(), changes, unchanged, left, unnamed: Vec::new() })
+    }
+
+    /// Writes a row's cells over what the directory says, and gives what that changes.
+    fn change(&mut self, table: &Table, row: &Row) -> anyhow::Result<Vec<Becomes>> {
+        let mut changed = Vec::new();
+        let mut added = Vec::new();
+        for (column, cell) in &row.cells {
+            let Some((key, item)) = table.get_key_value(column) else {
+                if let Cell::Text(text) = cell {
+                    added.push((*column, text.as_str()));
+                    changed.push((*column, None, Some(text.clone())));
+                }
+                continue;
+            };
+            let (Some(value), Some(named), Some(span)) = (item.as_value(), key.span(), item.span()) else {
+                bail!(
+                    "{}: {column} of {} \"{}\" is no value of one line; write it so first",
+                    self.file,
+                    self.sheet.subject.section(),
+                    row.key
+                );
+            };
+            let was = value.as_str().map_or_else(|| self.text.get(span.clone()).unwrap_or_default().to_owned(), str::to_owned);
+            match cell {
+                Cell::Text(text) if says_the_same(column, &was, text) => {}
+                Cell::Text(text) => {
+                    self.edits.replace(span, &Value::from(text.as_str()).to_string());
+                    changed.push((*column, Some(was), Some(text.clone())));
+                }
+                Cell::Nothing => {
+                    self.edits.take_out(named.start..span.end);
+                    changed.push((*column, Some(was), None));
+                }
+            }
+        }
+        if self.sheet.subject == Subject::People {
+            self.must_be_reached(table, row);
+        }
+        self.edits.add_keys(table, &added);
+        Ok(changed)
+    }
+
+    /// Nobody's last number is taken out by a cell: what people write for "unknown" would silence a rung.
+    fn must_be_reached(&mut self, table: &Table, row: &Row) {
+        let ways = ["mobile", "email"];
+        let says = |way: &str| row.cells.iter().find(|(column, _)| *column == way).map(|(_, cell)| *cell != Cell::Nothing);
+        let had = ways.iter().any(|way| table.contains_key(way));
+        if had && !ways.iter().any(|way| says(way).unwrap_or_else(|| table.contains_key(way))) {
+            let what = format!("person \"{}\": this row takes out the last way to reach them", row.key);
+            self.refuse(row, what, "leave the cell blank where a number is not known; who has left is taken out of the directory by hand");
         }
     }
-    let (mut changes, mut unchanged) = (Vec::new(), 0);
-    for row in &sheet.rows {
-        let place = places.get(&row.key).copied();
-        let mut fresh = None;
-        let table = match place.and_then(|place| known.get_mut(place)) {
-            Some(table) => table,
-            None => fresh.insert(named(&row.key)),
+
+    fn add(&mut self, row: &Row) -> Vec<Becomes> {
+        let said = |(column, cell): &(&'static str, Cell)| match cell {
+            Cell::Text(text) => Some((*column, text.clone())),
+            Cell::Nothing => None,
         };
-        let cells = write(table, row);
-        let is_new = fresh.is_some();
-        if let Some(fresh) = fresh {
-            known.push(fresh);
-        }
-        if is_new || !cells.is_empty() {
-            changes.push(Change { line: row.line, key: row.key.clone(), is_new, cells });
-        } else {
-            unchanged += 1;
-        }
+        let cells: Vec<(&'static str, String)> = row.cells.iter().filter_map(said).collect();
+        let site = row.key.site.as_ref().map(|site| ("site", site.clone()));
+        let all = site.into_iter().chain([("id", row.key.id.clone())]).chain(cells.iter().cloned());
+        let lines: Vec<String> = all.map(|(key, text)| format!("{key} = {}", Value::from(text))).collect();
+        self.edits.append(self.sheet.subject.section(), &lines);
+        cells.into_iter().map(|(column, text)| (column, None, Some(text))).collect()
     }
-    let named: BTreeSet<&Key> = sheet.rows.iter().map(|row| &row.key).collect();
-    let left = places.into_keys().filter(|key| !named.contains(key)).collect();
-    Ok(Taken { subject: sheet.subject, file: sheet.file.clone(), changes, unchanged, left })
+
+    fn refuse(&mut self, row: &Row, what: String, remedy: &str) {
+        self.wrong.push(Finding {
+            severity: Severity::Error,
+            file: self.sheet.file.clone(),
+            line: row.line,
+            what,
+            consequence: String::new(),
+            remedy: remedy.to_owned(),
+        });
+    }
 }
 
 /// Who or what a table of the directory is about; `None` where it does not say, which its reader finds.
@@ -130,42 +244,6 @@ fn key_of(subject: Subject, table: &Table) -> Option<Key> {
     Some(Key { site, id: said("id")? })
 }
 
-/// A new table that says whom or what it is about, behind a blank line.
-fn named(key: &Key) -> Table {
-    let mut table = Table::new();
-    table.decor_mut().set_prefix("\n");
-    if let Some(site) = &key.site {
-        table.insert("site", Item::Value(Value::from(site.as_str())));
-    }
-    table.insert("id", Item::Value(Value::from(key.id.as_str())));
-    table
-}
-
-/// Writes a row's cells over what a table says, and gives what that changed. Comments stay.
-fn write(table: &mut Table, row: &Row) -> Vec<(&'static str, Option<String>, Option<String>)> {
-    let mut changed = Vec::new();
-    for (column, cell) in &row.cells {
-        let was = table.get(column).map(|item| item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned));
-        match cell {
-            Cell::Nothing if was.is_none() => {}
-            Cell::Nothing => {
-                table.remove(column);
-                changed.push((*column, was, None));
-            }
-            Cell::Text(text) if was.as_deref().is_some_and(|was| says_the_same(column, was, text)) => {}
-            Cell::Text(text) => {
-                let mut value = Value::from(text.as_str());
-                if let Some(before) = table.get(column).and_then(Item::as_value) {
-                    *value.decor_mut() = before.decor().clone();
-                }
-                table.insert(column, Item::Value(value));
-                changed.push((*column, was, Some(text.clone())));
-            }
-        }
-    }
-    changed
-}
-
 /// Whether two cells say the same: numbers are spaced by everybody in their own way.
 fn says_the_same(column: &str, one: &str, other: &str) -> bool {
     let dialled = |number: &str| {
@@ -175,64 +253,55 @@ fn says_the_same(column: &str, one: &str, other: &str) -> bool {
     one.trim() == other || (column == "mobile" && dialled(one) == dialled(other))
 }
 
-/// What the directory's reader says of the text as it becomes and did not say of it before.
-fn what_is_new(file: &str, before: &str, after: &str, sheets: &[Sheet]) -> anyhow::Result<Vec<Finding>> {
+/// Everybody whom a ladder, a roster or a group names.
+fn named(draft: &Draft) -> BTreeSet<&str> {
+    let targets = draft.ladders.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets);
+    let told = targets.filter_map(|target| match &target.who {
+        DraftWho::Person(id) => Some(id.as_str()),
+        DraftWho::Centre(_) | DraftWho::Roster(_) => None,
+    });
+    let on_duty = draft.rosters.iter().flat_map(DraftRoster::named).map(|person| person.value.as_str());
+    let together = draft.groups.iter().flat_map(|group| &group.members).map(|member| member.value.as_str());
+    told.chain(on_duty).chain(together).collect()
+}
+
+/// What is to be said of the directory as it would be: every error, and of the rest what is new or concerns a row.
+fn findings(file: &str, before: &str, after: &str, found: &[Finding], sheets: &[Sheet], edits: &Edits<'_>) -> anyhow::Result<Vec<Finding>> {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for finding in Draft::parse(file, before).findings {
         *known.entry(finding.what).or_default() += 1;
     }
-    let origins = Origins::of(after, sheets)?;
-    let mut found = Vec::new();
-    for finding in Draft::parse(file, after).findings {
-        match known.get_mut(&finding.what).filter(|left| **left > 0) {
-            Some(left) => *left -= 1,
-            None => found.push(origins.placed(finding)),
+    let origins = origins(file, after, sheets)?;
+    let mut said = Vec::new();
+    for finding in found {
+        if let Some((file, line)) = origins.get(&finding.line) {
+            said.push(Finding { file: (*file).to_owned(), line: *line, ..finding.clone() });
+            continue;
+        }
+        let is_new = known.get_mut(&finding.what).is_none_or(|left| std::mem::replace(left, left.saturating_sub(1)) == 0);
+        if is_new || finding.severity == Severity::Error {
+            said.push(Finding { line: edits.line_before(finding.line), ..finding.clone() });
         }
     }
-    Ok(found)
+    Ok(said)
 }
 
-/// Which lines of a directory come from which rows.
-struct Origins<'s> {
-    /// By the first line of everything in the file that has a heading.
-    rows: BTreeMap<usize, Option<(&'s str, u64)>>,
-}
-
-impl<'s> Origins<'s> {
-    fn of(text: &str, sheets: &'s [Sheet]) -> anyhow::Result<Self> {
-        let document = Document::parse(text).context("read the directory as it would become")?;
-        let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        let line = |offset: usize| ends.partition_point(|end| *end < offset) + 1;
-        let mut rows = BTreeMap::new();
-        for (section, item) in document.iter() {
-            match item {
-                Item::Table(table) => drop(table.span().map(|span| rows.insert(line(span.start), None))),
-                Item::ArrayOfTables(tables) => {
-                    let sheet = sheets.iter().filter(|sheet| sheet.subject.section() == section);
-                    let by_key: BTreeMap<&Key, (&str, u64)> =
-                        sheet.flat_map(|sheet| sheet.rows.iter().map(|row| (&row.key, (sheet.file.as_str(), row.line)))).collect();
-                    let subject = sheets.iter().map(|sheet| sheet.subject).find(|subject| subject.section() == section);
-                    for table in tables {
-                        let Some(span) = table.span() else { continue };
-                        let key = subject.and_then(|subject| key_of(subject, table));
-                        rows.insert(line(span.start), key.and_then(|key| by_key.get(&key).copied()));
-                    }
-                }
-                Item::None | Item::Value(_) => {}
+/// Which lines of a directory say what a row says: its heading, and each key that the row has a cell for.
+fn origins<'s>(file: &str, text: &str, sheets: &'s [Sheet]) -> anyhow::Result<BTreeMap<usize, (&'s str, usize)>> {
+    let (document, lines) = (parse(file, text)?, Lines::of(text));
+    let mut origins = BTreeMap::new();
+    for sheet in sheets {
+        let rows: BTreeMap<&Key, &Row> = sheet.rows.iter().map(|row| (&row.key, row)).collect();
+        for table in document.get(sheet.subject.section()).and_then(Item::as_array_of_tables).into_iter().flatten() {
+            let Some(row) = key_of(sheet.subject, table).and_then(|key| rows.get(&key).copied()) else { continue };
+            let columns = row.cells.iter().map(|(column, _)| *column).chain(sheet.subject.naming().iter().copied());
+            let keys = columns.filter_map(|column| table.get_key_value(column)?.0.span());
+            for span in keys.chain(table.span()) {
+                origins.insert(lines.line(span.start), (sheet.file.as_str(), row.line));
             }
         }
-        Ok(Self { rows })
     }
-
-    /// A finding by the line of the row that it comes from, where it does.
-    fn placed(&self, finding: Finding) -> Finding {
-        match self.rows.range(..=finding.line).next_back() {
-            Some((_, Some((file, line)))) => {
-                Finding { file: (*file).to_owned(), line: usize::try_from(*line).unwrap_or(usize::MAX), ..finding }
-            }
-            Some((_, None)) | None => finding,
-        }
-    }
+    Ok(origins)
 }
 
 #[cfg(test)]

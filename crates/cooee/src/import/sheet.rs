@@ -33,7 +33,7 @@ pub(crate) struct Sheet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     /// Its line in the sheet, counted from 1; its first one where a cell has several.
-    pub(crate) line: u64,
+    pub(crate) line: usize,
     /// Whom or what it is about.
     pub(crate) key: Key,
     /// What it says beside that, in the sheet's order.
@@ -60,6 +60,12 @@ pub(crate) enum Cell {
 
 /// What stands in a cell that takes a key out of the directory.
 pub(crate) const NOTHING: &str = "-";
+
+/// What people write there, or a program for them, and what does not do it.
+const NOT_QUITE_NOTHING: [&str; 5] = ["\u{2013}", "\u{2014}", "\u{2212}", "--", "n/a"];
+
+/// What a spreadsheet program leaves in a cell that it could not work out.
+const FAILED: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#NUM!", "#DIV/0!", "#NULL!"];
 
 const SAVE_AS: &str = "save it again as \"CSV UTF-8\"";
 
@@ -147,7 +153,13 @@ impl<'f> Reading<'f> {
     fn rows(&mut self, bytes: &'f [u8]) -> Vec<Row> {
         let Some(text) = self.text(bytes) else { return Vec::new() };
         self.text = text;
-        self.ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        let behind = text.bytes().skip(1).map(Some).chain([None]);
+        let ends = text
+            .bytes()
+            .zip(behind)
+            .enumerate()
+            .filter(|(_, two)| matches!(two, (b'\n', _)) || matches!(two, (b'\r', behind) if *behind != Some(b'\n')));
+        self.ends = ends.map(|(at, _)| at).collect();
         let separator = separator(text);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
         let mut records = Vec::new();
@@ -155,21 +167,28 @@ impl<'f> Reading<'f> {
             match record {
                 Ok(record) => records.push(record),
                 Err(why) => {
-                    let line = why.position().map_or(1, csv::Position::line);
-                    self.wrong(line, format!("this is no row of a CSV file: {why}"), SAVE_AS);
+                    self.wrong(1, format!("this is no row of a CSV file: {why}"), SAVE_AS);
                 }
             }
         }
         let mut records = records.into_iter().filter(|record| record.iter().any(|cell| !cell.trim().is_empty()));
-        let Some(heading) = records.next() else {
+        let Some(mut heading) = records.next() else {
             self.wrong(1, "there is nothing in it".to_owned(), "give it a first line with the names of its columns");
             return Vec::new();
         };
+        if heading.get(0).is_some_and(|cell| cell.trim().to_lowercase().starts_with("sep=")) {
+            self.wrong(self.line_of(&heading), "the first line names a separator and no columns".to_owned(), "take that line out");
+            return Vec::new();
+        }
+        // Columns without a name to the right of the others are what a program writes of a sheet that once was wider.
+        let width = heading.len();
+        let used = heading.iter().enumerate().filter(|(_, name)| !name.trim().is_empty()).last().map_or(0, |(last, _)| last + 1);
+        heading.truncate(used);
         let Some(columns) = self.columns(&heading) else { return Vec::new() };
         let mut rows: Vec<Row> = Vec::new();
         let mut seen = BTreeMap::new();
         for record in records {
-            let Some(row) = self.row(&columns, &record) else { continue };
+            let Some(row) = self.row(&columns, width, &record) else { continue };
             if let Some(first) = seen.insert(row.key.clone(), row.line) {
                 let what = format!("{} is there twice; first on line {first}", self.called(&row.key));
                 self.wrong(row.line, what, "leave one of the two");
@@ -191,7 +210,7 @@ impl<'f> Reading<'f> {
                 let before = bytes.get(..why.valid_up_to()).unwrap_or_default();
                 let line = before.split(|byte| *byte == b'\n').count();
                 let what = "there are letters on this line that are not UTF-8, so a name would be written wrongly".to_owned();
-                self.wrong(u64::try_from(line).unwrap_or(u64::MAX), what, SAVE_AS);
+                self.wrong(line, what, SAVE_AS);
                 None
             }
         }
@@ -222,12 +241,17 @@ impl<'f> Reading<'f> {
         self.findings.is_empty().then_some(columns)
     }
 
-    fn row(&mut self, columns: &[&'static str], record: &csv::StringRecord) -> Option<Row> {
+    fn row(&mut self, columns: &[&'static str], width: usize, record: &csv::StringRecord) -> Option<Row> {
         let line = self.line_of(record);
         let beyond = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
-        if beyond {
-            let what = format!("this row has more cells than there are columns ({})", columns.len());
-            self.wrong(line, what, "put a text with a comma in it between double quotes");
+        // A row of another width is one whose cells may stand under other names than they were written for.
+        if record.len() != width || beyond {
+            let what = format!("this row has {} cells, and the first line has {width}", record.len());
+            self.wrong(
+                line,
+                what,
+                "put a text with a comma in it between double quotes, with no blank before the first; save the sheet anew",
+            );
             return None;
         }
         let said: BTreeMap<&str, &str> =
@@ -244,38 +268,64 @@ impl<'f> Reading<'f> {
         let others = columns.iter().filter(|column| !self.subject.naming().contains(column));
         let cell = |text: &str| if text == NOTHING { Cell::Nothing } else { Cell::Text(text.to_owned()) };
         let cells: Vec<(&'static str, Cell)> = others.filter_map(|column| Some((*column, cell(said.get(column)?)))).collect();
-        let rounded = cells.iter().filter_map(|(column, cell)| match cell {
-            Cell::Text(text) if is_rounded(text) => Some(*column),
-            Cell::Text(_) | Cell::Nothing => None,
-        });
-        for column in rounded {
-            let what = format!("{column} was rounded by the spreadsheet program: its last digits are lost");
-            self.wrong(line, what, "format that column as text, write the number again, and save");
+        for (column, cell) in &cells {
+            if let Cell::Text(text) = cell {
+                self.doubt(line, column, text);
+            }
         }
         Some(Row { line, key, cells })
     }
 
+    /// Says so where a cell holds what a spreadsheet program made of something else.
+    fn doubt(&mut self, line: usize, column: &str, text: &str) {
+        let is_number = matches!(column, "mobile" | "phone");
+        let as_text = "format that column as text, write the number again, and save";
+        if text.chars().all(|c| c == '#') || FAILED.contains(&text) {
+            self.wrong(
+                line,
+                format!("{column} is \"{}\", which the spreadsheet program wrote in place of something", clipped(text)),
+                as_text,
+            );
+        } else if NOT_QUITE_NOTHING.contains(&text.to_lowercase().as_str()) {
+            let what = format!("{column} is \"{text}\"");
+            self.wrong(line, what, "leave the cell blank to leave what the directory says; write - to take it out");
+        } else if text.starts_with('"') {
+            let what = format!("{column} begins with a quotation mark");
+            self.wrong(line, what, "let no blank stand between the comma and the quotation mark");
+        } else if is_number && is_rounded(text) {
+            self.wrong(line, format!("{column} was rounded by the spreadsheet program: its last digits are lost"), as_text);
+        } else if is_number && lost_its_zero(text) {
+            self.wrong(line, format!("{column} has no 0 or + in front: the spreadsheet program may have cut it off"), as_text);
+        }
+    }
+
     /// The line on which a row begins: where the last one ended there may be blank lines.
-    fn line_of(&self, record: &csv::StringRecord) -> u64 {
+    fn line_of(&self, record: &csv::StringRecord) -> usize {
         let ended = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
         let blank = self.text.as_bytes().iter().skip(ended).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let before = self.ends.partition_point(|end| *end < ended + blank);
-        u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1)
+        self.ends.partition_point(|end| *end < ended + blank) + 1
     }
 
     fn called(&self, key: &Key) -> String {
         format!("{} \"{key}\"", self.subject.section())
     }
 
-    fn wrong(&mut self, line: u64, what: String, remedy: &str) {
+    fn wrong(&mut self, line: usize, what: String, remedy: &str) {
         self.findings.push(Finding {
             severity: Severity::Error,
             file: self.file.to_owned(),
-            line: usize::try_from(line).unwrap_or(usize::MAX),
+            line,
             what,
             consequence: String::new(),
             remedy: remedy.to_owned(),
         });
+    }
+}
+
+impl Key {
+    /// The same for every way of spelling that people take for one.
+    pub(crate) fn folded(&self) -> String {
+        self.to_string().to_lowercase().replace(['.', '_'], "-")
     }
 }
 
@@ -290,7 +340,7 @@ impl std::fmt::Display for Key {
 
 /// What separates the cells: spreadsheet programs write semicolons where a comma is the decimal point.
 fn separator(text: &str) -> u8 {
-    let heading = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let heading = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
     let count = |separator: u8| heading.bytes().filter(|byte| *byte == separator).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
@@ -301,6 +351,13 @@ fn is_rounded(text: &str) -> bool {
     let Some((digits, exponent)) = upper.split_once("E+") else { return false };
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     is_number(digits) && is_number(exponent)
+}
+
+/// Whether this is a number that begins as none does that somebody dials.
+fn lost_its_zero(text: &str) -> bool {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
+    // Emergency, service and 13.../1800... numbers begin with a digit, and those of four figures are extensions.
+    digits.len() > 6 && digits.chars().all(|c| c.is_ascii_digit()) && !digits.starts_with(['0', '1'])
 }
 
 /// So much of a text as a line has room for.

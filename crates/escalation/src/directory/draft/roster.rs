@@ -116,7 +116,7 @@ impl DraftRoster {
     }
 
     /// Everybody who is named.
-    pub(super) fn named(&self) -> impl Iterator<Item = &At<Slug>> {
+    pub fn named(&self) -> impl Iterator<Item = &At<Slug>> {
         self.people().chain(self.swaps.iter().map(|swap| &swap.off))
     }
 }

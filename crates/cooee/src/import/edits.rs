@@ -1,0 +1,113 @@
+//! Changes to a text at their places, so that every byte between them stays what it was.
+//!
+//! Knows lines and where a table's keys are, and nothing of what they mean.
+
+use std::ops::Range;
+
+use toml_edit::{Table, Value};
+
+/// Where the lines of a text end.
+pub(crate) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line, counted from 1, of a byte.
+    pub(crate) fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
+    }
+}
+
+/// Changes to be made to a text.
+pub(crate) struct Edits<'t> {
+    text: &'t str,
+    lines: Lines,
+    /// How a line of it ends.
+    end: &'static str,
+    places: Vec<(Range<usize>, String)>,
+    appended: String,
+}
+
+impl<'t> Edits<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        Self { text, lines: Lines::of(text), end, places: Vec::new(), appended: String::new() }
+    }
+
+    /// Writes this in place of what is there.
+    pub(crate) fn replace(&mut self, place: Range<usize>, with: &str) {
+        self.places.push((place, with.to_owned()));
+    }
+
+    /// Takes out the lines on which this is, with what is noted behind it.
+    pub(crate) fn take_out(&mut self, place: Range<usize>) {
+        let begin = self.text.get(..place.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        self.places.push((begin..self.line_end(place.end), String::new()));
+    }
+
+    /// Adds keys to a table that is there, behind the last of its own.
+    pub(crate) fn add_keys(&mut self, table: &Table, keys: &[(&'static str, &str)]) {
+        if keys.is_empty() {
+            return;
+        }
+        let own = table.iter().filter_map(|(_, item)| item.as_value()?.span());
+        let last = own.chain(table.span()).map(|span| span.end).max().unwrap_or(self.text.len());
+        let at = self.line_end(last);
+        let is_whole = self.text.get(..at).is_some_and(|before| before.ends_with('\n'));
+        let first = if is_whole { "" } else { self.end };
+        let line = |(key, text): &(&'static str, &str)| format!("{key} = {}{}", Value::from(*text), self.end);
+        let lines = keys.iter().map(line).fold(first.to_owned(), |lines, line| lines + &line);
+        self.places.push((at..at, lines));
+    }
+
+    /// Adds a table of these lines behind everything.
+    pub(crate) fn append(&mut self, section: &str, lines: &[String]) {
+        let heading = format!("[[{section}]]");
+        for line in ["", &heading].into_iter().chain(lines.iter().map(String::as_str)) {
+            self.appended += line;
+            self.appended += self.end;
+        }
+    }
+
+    /// The text with all of it made.
+    pub(crate) fn made(&mut self) -> String {
+        // Of two at one place what is added goes behind what is taken out there.
+        self.places.sort_by_key(|(place, _)| (place.start, place.end));
+        let (mut made, mut done) = (String::with_capacity(self.text.len() + self.appended.len()), 0);
+        for (place, with) in &self.places {
+            made += self.text.get(done..place.start).unwrap_or_default();
+            made += with;
+            done = place.end.max(done);
+        }
+        made += self.text.get(done..).unwrap_or_default();
+        if !self.appended.is_empty() {
+            if !made.is_empty() && !made.ends_with('\n') {
+                made += self.end;
+            }
+            made += &self.appended;
+        }
+        made
+    }
+
+    /// The line that a line of the changed text had before; where it is new, the one before which it stands.
+    pub(crate) fn line_before(&self, line: usize) -> usize {
+        let count = |text: &str| text.matches('\n').count();
+        let (mut added, mut removed) = (0, 0);
+        for (place, with) in &self.places {
+            if self.lines.line(place.start) + added >= line + removed {
+                break;
+            }
+            added += count(with);
+            removed += count(self.text.get(place.clone()).unwrap_or_default());
+        }
+        (line + removed).saturating_sub(added)
+    }
+
+    /// Where the line after that of a byte begins.
+    fn line_end(&self, from: usize) -> usize {
+        let rest = self.text.get(from..).unwrap_or_default();
+        rest.find('\n').map_or(self.text.len(), |end| from + end + 1)
+    }
+}
