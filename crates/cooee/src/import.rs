@@ -138,7 +138,9 @@ impl Taking<'_, '_> {
         let mut alike: BTreeMap<String, &Key> = known.keys().map(|key| (key.folded(), key)).collect();
         let (mut changes, mut unchanged) = (Vec::new(), 0);
         for row in &self.sheet.rows {
-            if let Some(other) = alike.insert(row.key.folded(), &row.key).filter(|other| **other != row.key) {
+            let is_new = !known.contains_key(&row.key);
+            // Two that the directory has already are two, however alike they are.
+            if let Some(other) = alike.insert(row.key.folded(), &row.key).filter(|other| is_new && **other != row.key) {
                 let what = format!("{section} \"{}\" differs from \"{other}\" by no more than its spelling", row.key);
                 self.refuse(row, what, &format!("write \"{other}\" if it is the same one; give another one an id that nobody mistakes"));
             }
@@ -146,7 +148,6 @@ impl Taking<'_, '_> {
                 Some(table) => self.change(table, row)?,
                 None => self.add(row),
             };
-            let is_new = !known.contains_key(&row.key);
             if is_new || !cells.is_empty() {
                 changes.push(Change { line: row.line, key: row.key.clone(), is_new, cells });
             } else {

@@ -192,6 +192,15 @@ fn an_id_that_people_take_for_another_is_refused() {
 }
 
 #[test]
+fn two_that_the_directory_has_are_two_however_alike() {
+    let directory = DIRECTORY.replace("[[ladder]]\n", "[[person]]\nid = \"j.smith\"\nemail = \"j@example.org\"\n\n[[ladder]]\n");
+    let both = [sheet(Subject::People, "id,name\nj-smith,Jo\nj.smith,Jay\n")];
+    let import = Import::of("directory.toml", &directory, &both).unwrap();
+    assert!(!import.is_refused(), "{:?}", import.findings);
+    assert_eq!(import.sheets[0].changes.len(), 2);
+}
+
+#[test]
 fn nobody_loses_their_last_number_by_a_cell() {
     for (rows, is_refused) in
         [("p-nair,-,", true), ("j-smith,-,", true), ("j-smith,-,j@example.org", false), ("p-nair,,-", false), ("a-lee,-,-", false)]
