@@ -6,17 +6,22 @@
 //! directory and in no row stays, and is named.
 
 mod edits;
+mod lines;
 mod sheet;
+mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{anyhow, bail};
-use escalation::directory::draft::{Draft, DraftRoster, DraftWho};
+use escalation::directory::draft::{Draft, is_one_number};
 use escalation::directory::finding::{Finding, Severity};
+use escalation::id::Slug;
 use toml_edit::{Document, Item, Table, Value};
 
-use self::edits::{Edits, Lines};
-pub(crate) use self::sheet::{Cell, Key, Row, Sheet, Subject};
+use self::edits::Edits;
+use self::lines::Lines;
+pub(crate) use self::sheet::{Cell, Row, Sheet};
+pub(crate) use self::subject::{Key, Subject};
 
 /// What came of taking sheets into a directory.
 #[derive(Clone, Debug)]
@@ -43,8 +48,8 @@ pub(crate) struct Taken {
     pub(crate) unchanged: usize,
     /// Who or what is in the directory and in no row.
     pub(crate) left: Vec<Key>,
-    /// New people whom no ladder, roster or group names: their numbers are rung by nothing.
-    pub(crate) unnamed: Vec<Key>,
+    /// New people who would be told of nothing: they are on no ladder that is climbed.
+    pub(crate) untold: Vec<Key>,
 }
 
 /// What a row changes.
@@ -80,10 +85,10 @@ impl Import {
         let draft = Draft::parse(file, &after);
         wrong.extend(findings(file, text, &after, &draft.findings, sheets, &edits)?);
         if let Some(draft) = &draft.draft {
-            let named = named(draft);
+            let told: BTreeSet<&str> = draft.told().into_iter().map(Slug::as_str).collect();
             for taken in taken.iter_mut().filter(|taken| taken.subject == Subject::People) {
-                let new = taken.changes.iter().filter(|change| change.is_new && !named.contains(change.key.id.as_str()));
-                taken.unnamed = new.map(|change| change.key.clone()).collect();
+                let new = taken.changes.iter().filter(|change| change.is_new && !told.contains(change.key.id.as_str()));
+                taken.untold = new.map(|change| change.key.clone()).collect();
             }
         }
         Ok(Self { text: after, sheets: taken, findings: wrong })
@@ -135,12 +140,12 @@ impl Taking<'_, '_> {
                 "{file} does not write each {section} under a heading [[{section}]] of its own, so nothing can be added; write them so, and try again"
             ),
         }
-        let mut alike: BTreeMap<String, &Key> = known.keys().map(|key| (key.folded(), key)).collect();
+        let mut alike: BTreeMap<String, &Key> = known.keys().map(|key| (subject.folded(key), key)).collect();
         let (mut changes, mut unchanged) = (Vec::new(), 0);
         for row in &self.sheet.rows {
             let is_new = !known.contains_key(&row.key);
             // Two that the directory has already are two, however alike they are.
-            if let Some(other) = alike.insert(row.key.folded(), &row.key).filter(|other| is_new && **other != row.key) {
+            if let Some(other) = alike.insert(subject.folded(&row.key), &row.key).filter(|other| is_new && **other != row.key) {
                 let what = format!("{section} \"{}\" differs from \"{other}\" by no more than its spelling", row.key);
                 self.refuse(row, what, &format!("write \"{other}\" if it is the same one; give another one an id that nobody mistakes"));
             }
@@ -156,7 +161,7 @@ impl Taking<'_, '_> {
         }
         let rows: BTreeSet<&Key> = self.sheet.rows.iter().map(|row| &row.key).collect();
         let left = known.keys().filter(|key| !rows.contains(key)).cloned().collect();
-        Ok(Taken { subject, file: self.sheet.file.clone(), changes, unchanged, left, unnamed: Vec::new() })
+        Ok(Taken { subject, file: self.sheet.file.clone(), changes, unchanged, left, untold: Vec::new() })
     }
 
     /// Writes a row's cells over what the directory says, and gives what that changes.
@@ -172,12 +177,10 @@ impl Taking<'_, '_> {
                 continue;
             };
             let (Some(value), Some(named), Some(span)) = (item.as_value(), key.span(), item.span()) else {
-                bail!(
-                    "{}: {column} of {} \"{}\" is no value of one line; write it so first",
-                    self.file,
-                    self.sheet.subject.section(),
-                    row.key
-                );
+                // Without the id: this goes into the log.
+                let line = table.span().map_or(0, |span| Lines::of(self.text).line(span.start));
+                let section = self.sheet.subject.section();
+                bail!("{}:{line}: {column} of this {section} is no value of one line; write it so first", self.file);
             };
             let was = value.as_str().map_or_else(|| self.text.get(span.clone()).unwrap_or_default().to_owned(), str::to_owned);
             match cell {
@@ -186,28 +189,19 @@ impl Taking<'_, '_> {
                     self.edits.replace(span, &Value::from(text.as_str()).to_string());
                     changed.push((*column, Some(was), Some(text.clone())));
                 }
+                Cell::Nothing if !self.sheet.subject.taken_out().contains(column) => {
+                    let what =
+                        format!("{column} of {} \"{}\" is taken out of the directory by hand alone", self.sheet.subject.section(), row.key);
+                    self.refuse(row, what, "leave the cell blank to leave what the directory says");
+                }
                 Cell::Nothing => {
                     self.edits.take_out(named.start..span.end);
                     changed.push((*column, Some(was), None));
                 }
             }
         }
-        if self.sheet.subject == Subject::People {
-            self.must_be_reached(table, row);
-        }
         self.edits.add_keys(table, &added);
         Ok(changed)
-    }
-
-    /// Nobody's last number is taken out by a cell: what people write for "unknown" would silence a rung.
-    fn must_be_reached(&mut self, table: &Table, row: &Row) {
-        let ways = ["mobile", "email"];
-        let says = |way: &str| row.cells.iter().find(|(column, _)| *column == way).map(|(_, cell)| *cell != Cell::Nothing);
-        let had = ways.iter().any(|way| table.contains_key(way));
-        if had && !ways.iter().any(|way| says(way).unwrap_or_else(|| table.contains_key(way))) {
-            let what = format!("person \"{}\": this row takes out the last way to reach them", row.key);
-            self.refuse(row, what, "leave the cell blank where a number is not known; who has left is taken out of the directory by hand");
-        }
     }
 
     fn add(&mut self, row: &Row) -> Vec<Becomes> {
@@ -247,23 +241,7 @@ fn key_of(subject: Subject, table: &Table) -> Option<Key> {
 
 /// Whether two cells say the same: numbers are spaced by everybody in their own way.
 fn says_the_same(column: &str, one: &str, other: &str) -> bool {
-    let dialled = |number: &str| {
-        let compact: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-        compact.strip_prefix("04").map(|rest| format!("+614{rest}")).unwrap_or(compact)
-    };
-    one.trim() == other || (column == "mobile" && dialled(one) == dialled(other))
-}
-
-/// Everybody whom a ladder, a roster or a group names.
-fn named(draft: &Draft) -> BTreeSet<&str> {
-    let targets = draft.ladders.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets);
-    let told = targets.filter_map(|target| match &target.who {
-        DraftWho::Person(id) => Some(id.as_str()),
-        DraftWho::Centre(_) | DraftWho::Roster(_) => None,
-    });
-    let on_duty = draft.rosters.iter().flat_map(DraftRoster::named).map(|person| person.value.as_str());
-    let together = draft.groups.iter().flat_map(|group| &group.members).map(|member| member.value.as_str());
-    told.chain(on_duty).chain(together).collect()
+    one.trim() == other || (column == "mobile" && is_one_number(one, other))
 }
 
 /// What is to be said of the directory as it would be: every error, and of the rest what is new or concerns a row.

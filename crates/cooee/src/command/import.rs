@@ -110,12 +110,15 @@ impl Place {
         let new = self.beside(".new");
         // Of an import that was cut short.
         drop(std::fs::remove_file(&new));
-        let kept = self.beside(&format!(".before-{}", MachineClock::start().wall().strftime("%Y%m%dT%H%M%SZ")));
+        let kept = self.beside(&format!(".before-{}", MachineClock::start().wall().strftime("%Y%m%dT%H%M%S%.3fZ")));
         let done = put(path, &new, after).with_context(|| format!("write {}", new.display())).and_then(|()| {
             let now = std::fs::read_to_string(path).with_context(|| format!("read {shown} again"))?;
             ensure!(now == before, "{shown} was changed by somebody else meanwhile, and nothing was written; try again");
             std::fs::hard_link(path, &kept).with_context(|| format!("keep the directory as it was as {}", kept.display()))?;
-            std::fs::rename(&new, path).with_context(|| format!("put the new directory in the place of {shown}"))
+            std::fs::rename(&new, path).with_context(|| format!("put the new directory in the place of {shown}")).inspect_err(|_| {
+                // It says that there was a change, and there was none.
+                drop(std::fs::remove_file(&kept));
+            })
         });
         if done.is_err() {
             // It holds everybody's numbers.
@@ -174,7 +177,7 @@ fn of_a_sheet(taken: &Taken) -> String {
     let what = taken.subject.words();
     let stay = "of the directory are in no row and stay; take leavers out by hand";
     told += &some(&taken.left, &format!("{what} {stay}"));
-    told += &some(&taken.unnamed, "new people are on no ladder, roster or group, so nothing rings their numbers");
+    told += &some(&taken.untold, "new people would be told of nothing: they are on no ladder that is climbed");
     told.push('\n');
     told
 }

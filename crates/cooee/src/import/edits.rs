@@ -6,19 +6,7 @@ use std::ops::Range;
 
 use toml_edit::{Table, Value};
 
-/// Where the lines of a text end.
-pub(crate) struct Lines(Vec<usize>);
-
-impl Lines {
-    pub(crate) fn of(text: &str) -> Self {
-        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect())
-    }
-
-    /// The line, counted from 1, of a byte.
-    pub(crate) fn line(&self, offset: usize) -> usize {
-        self.0.partition_point(|end| *end < offset) + 1
-    }
-}
+use super::lines::Lines;
 
 /// Changes to be made to a text.
 pub(crate) struct Edits<'t> {
@@ -28,12 +16,14 @@ pub(crate) struct Edits<'t> {
     end: &'static str,
     places: Vec<(Range<usize>, String)>,
     appended: String,
+    /// Where each line of the changed text was; of a new one, where what it stands before was. Known once it is made.
+    origins: Vec<usize>,
 }
 
 impl<'t> Edits<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-        Self { text, lines: Lines::of(text), end, places: Vec::new(), appended: String::new() }
+        Self { text, lines: Lines::of(text), end, places: Vec::new(), appended: String::new(), origins: Vec::new() }
     }
 
     /// Writes this in place of what is there.
@@ -75,39 +65,65 @@ impl<'t> Edits<'t> {
     pub(crate) fn made(&mut self) -> String {
         // Of two at one place what is added goes behind what is taken out there.
         self.places.sort_by_key(|(place, _)| (place.start, place.end));
-        let (mut made, mut done) = (String::with_capacity(self.text.len() + self.appended.len()), 0);
+        let mut made = Made { text: String::with_capacity(self.text.len() + self.appended.len()), origins: Vec::new() };
+        let mut done = 0;
         for (place, with) in &self.places {
-            made += self.text.get(done..place.start).unwrap_or_default();
-            made += with;
+            made.keep(self.text, done..place.start, &self.lines);
+            made.write(with, self.lines.line(place.end));
             done = place.end.max(done);
         }
-        made += self.text.get(done..).unwrap_or_default();
+        made.keep(self.text, done..self.text.len(), &self.lines);
         if !self.appended.is_empty() {
-            if !made.is_empty() && !made.ends_with('\n') {
-                made += self.end;
+            let behind = self.lines.line(self.text.len());
+            if !made.begins_a_line() {
+                made.write(self.end, behind);
             }
-            made += &self.appended;
+            made.write(&self.appended, behind);
         }
-        made
+        self.origins = made.origins;
+        made.text
     }
 
     /// The line that a line of the changed text had before; where it is new, the one before which it stands.
     pub(crate) fn line_before(&self, line: usize) -> usize {
-        let count = |text: &str| text.matches('\n').count();
-        let (mut added, mut removed) = (0, 0);
-        for (place, with) in &self.places {
-            if self.lines.line(place.start) + added >= line + removed {
-                break;
-            }
-            added += count(with);
-            removed += count(self.text.get(place.clone()).unwrap_or_default());
-        }
-        (line + removed).saturating_sub(added)
+        self.origins.get(line.saturating_sub(1)).copied().unwrap_or_else(|| self.lines.line(self.text.len()))
     }
 
     /// Where the line after that of a byte begins.
     fn line_end(&self, from: usize) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
         rest.find('\n').map_or(self.text.len(), |end| from + end + 1)
+    }
+}
+
+/// The changed text while it is put together.
+struct Made {
+    text: String,
+    /// Where each line that has begun was before.
+    origins: Vec<usize>,
+}
+
+impl Made {
+    /// Keeps what stands in this place of the text.
+    fn keep(&mut self, text: &str, place: Range<usize>, lines: &Lines) {
+        let mut at = place.start;
+        for line in text.get(place).unwrap_or_default().split_inclusive('\n') {
+            self.write(line, lines.line(at));
+            at += line.len();
+        }
+    }
+
+    /// Writes this, which stood on that line before.
+    fn write(&mut self, text: &str, origin: usize) {
+        for line in text.split_inclusive('\n') {
+            if self.begins_a_line() {
+                self.origins.push(origin);
+            }
+            self.text += line;
+        }
+    }
+
+    fn begins_a_line(&self) -> bool {
+        self.text.is_empty() || self.text.ends_with('\n')
     }
 }

@@ -7,16 +7,8 @@ use std::collections::BTreeMap;
 
 use escalation::directory::finding::{Finding, Severity};
 
-/// What a sheet is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Subject {
-    /// Who can be asked.
-    People,
-    /// Where help is sent to.
-    Sites,
-    /// The buttons.
-    Devices,
-}
+use super::lines::Lines;
+use super::subject::{Key, Subject};
 
 /// A sheet that could be read.
 #[derive(Clone, Debug)]
@@ -40,15 +32,6 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<(&'static str, Cell)>,
 }
 
-/// What names a person, a site or a button: a button's name is one within its site.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    /// The site, of a button.
-    pub(crate) site: Option<String>,
-    /// The id.
-    pub(crate) id: String,
-}
-
 /// What a cell says. One that is blank says nothing and is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -61,71 +44,13 @@ pub(crate) enum Cell {
 /// What stands in a cell that takes a key out of the directory.
 pub(crate) const NOTHING: &str = "-";
 
-/// What people write there, or a program for them, and what does not do it.
-const NOT_QUITE_NOTHING: [&str; 5] = ["\u{2013}", "\u{2014}", "\u{2212}", "--", "n/a"];
+/// What people write where they do not know; somebody may be called so.
+const UNKNOWN: [&str; 8] = ["n/a", "na", "nil", "none", "tba", "tbc", "tbd", "unknown"];
 
 /// What a spreadsheet program leaves in a cell that it could not work out.
 const FAILED: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#NUM!", "#DIV/0!", "#NULL!"];
 
 const SAVE_AS: &str = "save it again as \"CSV UTF-8\"";
-
-impl Subject {
-    /// How the directory calls one of them.
-    pub(crate) fn section(self) -> &'static str {
-        match self {
-            Self::People => "person",
-            Self::Sites => "site",
-            Self::Devices => "device",
-        }
-    }
-
-    /// Several of them, in words.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::People => "people",
-            Self::Sites => "sites",
-            Self::Devices => "devices",
-        }
-    }
-
-    /// The columns that a sheet may have: the directory's own keys of one line. The first ones name the row.
-    pub(crate) fn columns(self) -> &'static [&'static str] {
-        match self {
-            Self::People => &["id", "customer", "name", "mobile", "email", "based_at"],
-            Self::Sites => &[
-                "id",
-                "customer",
-                "extends",
-                "name",
-                "sms_name",
-                "address",
-                "suburb",
-                "state",
-                "cross_street",
-                "entry",
-                "rendezvous",
-                "hazards",
-                "phone",
-                "timezone",
-                "ladder",
-                "plan",
-                "calendar",
-                "eta_limit",
-                "feedback",
-                "close_guard",
-            ],
-            Self::Devices => &["site", "id", "place", "sms_name", "mounting", "kind", "ladder", "supervision"],
-        }
-    }
-
-    /// The columns that name a row.
-    pub(crate) fn naming(self) -> &'static [&'static str] {
-        match self {
-            Self::People | Self::Sites => &["id"],
-            Self::Devices => &["site", "id"],
-        }
-    }
-}
 
 impl Sheet {
     /// Reads a sheet as it was saved: separated by commas, semicolons or tabs, whichever its first line has.
@@ -133,7 +58,7 @@ impl Sheet {
     /// # Errors
     /// Everything that is wrong with it, by line. Nothing of such a sheet is taken.
     pub(crate) fn read(subject: Subject, file: &str, bytes: &[u8]) -> Result<Self, Vec<Finding>> {
-        let mut reading = Reading { subject, file, text: "", ends: Vec::new(), findings: Vec::new() };
+        let mut reading = Reading { subject, file, text: "", lines: Lines::of(""), findings: Vec::new() };
         let rows = reading.rows(bytes);
         if reading.findings.is_empty() { Ok(Self { subject, file: file.to_owned(), rows }) } else { Err(reading.findings) }
     }
@@ -144,8 +69,7 @@ struct Reading<'f> {
     subject: Subject,
     file: &'f str,
     text: &'f str,
-    /// Where its lines end.
-    ends: Vec<usize>,
+    lines: Lines,
     findings: Vec<Finding>,
 }
 
@@ -153,13 +77,7 @@ impl<'f> Reading<'f> {
     fn rows(&mut self, bytes: &'f [u8]) -> Vec<Row> {
         let Some(text) = self.text(bytes) else { return Vec::new() };
         self.text = text;
-        let behind = text.bytes().skip(1).map(Some).chain([None]);
-        let ends = text
-            .bytes()
-            .zip(behind)
-            .enumerate()
-            .filter(|(_, two)| matches!(two, (b'\n', _)) || matches!(two, (b'\r', behind) if *behind != Some(b'\n')));
-        self.ends = ends.map(|(at, _)| at).collect();
+        self.lines = Lines::of(text);
         let separator = separator(text);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
         let mut records = Vec::new();
@@ -208,7 +126,7 @@ impl<'f> Reading<'f> {
             }
             Err(why) => {
                 let before = bytes.get(..why.valid_up_to()).unwrap_or_default();
-                let line = before.split(|byte| *byte == b'\n').count();
+                let line = Lines::of(std::str::from_utf8(before).unwrap_or_default()).line(before.len());
                 let what = "there are letters on this line that are not UTF-8, so a name would be written wrongly".to_owned();
                 self.wrong(line, what, SAVE_AS);
                 None
@@ -254,6 +172,11 @@ impl<'f> Reading<'f> {
             );
             return None;
         }
+        // Behind a comma without quotation marks around it the rest of a text begins with a blank, and moves every other cell.
+        for (column, _) in columns.iter().zip(record).filter(|(_, cell)| cell.starts_with(char::is_whitespace) && !cell.trim().is_empty()) {
+            let what = format!("{column} begins with a blank");
+            self.wrong(line, what, "take it out; a text with a comma in it stands between double quotes");
+        }
         let said: BTreeMap<&str, &str> =
             columns.iter().zip(record).map(|(column, cell)| (*column, cell.trim())).filter(|(_, cell)| !cell.is_empty()).collect();
         for naming in self.subject.naming() {
@@ -286,16 +209,19 @@ impl<'f> Reading<'f> {
                 format!("{column} is \"{}\", which the spreadsheet program wrote in place of something", clipped(text)),
                 as_text,
             );
-        } else if NOT_QUITE_NOTHING.contains(&text.to_lowercase().as_str()) {
-            let what = format!("{column} is \"{text}\"");
-            self.wrong(line, what, "leave the cell blank to leave what the directory says; write - to take it out");
+        } else if !text.contains(char::is_alphanumeric) || (column != "name" && UNKNOWN.contains(&text.to_lowercase().as_str())) {
+            let what = format!("{column} is \"{}\"", clipped(text));
+            self.wrong(line, what, "leave the cell blank to leave what the directory says; write - to take a text out");
         } else if text.starts_with('"') {
             let what = format!("{column} begins with a quotation mark");
             self.wrong(line, what, "let no blank stand between the comma and the quotation mark");
         } else if is_number && is_rounded(text) {
             self.wrong(line, format!("{column} was rounded by the spreadsheet program: its last digits are lost"), as_text);
+        } else if is_number && !text.contains(|c: char| c.is_ascii_digit()) {
+            self.wrong(line, format!("{column} has no digit in it"), "write the number; leave the cell blank where it is not known");
         } else if is_number && lost_its_zero(text) {
-            self.wrong(line, format!("{column} has no 0 or + in front: the spreadsheet program may have cut it off"), as_text);
+            let what = format!("{column} has no 0 or + in front: the spreadsheet program may have cut it off, or it has no area code");
+            self.wrong(line, what, "format that column as text, write the number again with its area code, and save");
         }
     }
 
@@ -303,7 +229,7 @@ impl<'f> Reading<'f> {
     fn line_of(&self, record: &csv::StringRecord) -> usize {
         let ended = record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
         let blank = self.text.as_bytes().iter().skip(ended).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.ends.partition_point(|end| *end < ended + blank) + 1
+        self.lines.line(ended + blank)
     }
 
     fn called(&self, key: &Key) -> String {
@@ -319,22 +245,6 @@ impl<'f> Reading<'f> {
             consequence: String::new(),
             remedy: remedy.to_owned(),
         });
-    }
-}
-
-impl Key {
-    /// The same for every way of spelling that people take for one.
-    pub(crate) fn folded(&self) -> String {
-        self.to_string().to_lowercase().replace(['.', '_'], "-")
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.site {
-            Some(site) => write!(f, "{site}/{}", self.id),
-            None => f.write_str(&self.id),
-        }
     }
 }
 

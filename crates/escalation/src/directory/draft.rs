@@ -57,6 +57,7 @@ pub use fallback::DraftFallback;
 pub use group::DraftGroup;
 pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
 pub use leave::DraftLeave;
+pub use mobile::is_one_number;
 pub use person::DraftPerson;
 pub use plan::{DraftPlan, DraftStep};
 pub use proof::Proof;

@@ -53,7 +53,8 @@ fn foreign_person(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladde
     };
     let mut people: Vec<_> = told.into_iter().filter_map(|id| index.person(id)).collect();
     people.sort_by_key(|person| person.line);
-    let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"", p.id), p.customer.as_ref()?)));
+    let of_group = target.group.as_ref().map(|group| format!(" of group \"{group}\"")).unwrap_or_default();
+    let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"{of_group}", p.id), p.customer.as_ref()?)));
     let rosters = roster.into_iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
     for (whom, theirs) in people.chain(rosters) {
         foreign(reader, owner, ladder, users, target.line, (&whom, &theirs.value));
@@ -143,6 +144,25 @@ fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, User
 }
 
 impl Draft {
+    /// Everybody who may be told of something: by a ladder that is climbed, or by the one for the station's own troubles.
+    pub fn told(&self) -> BTreeSet<&Slug> {
+        let index = Index::of(self);
+        let users = users(self, &index);
+        let is_stations = |ladder: &DraftLadder| self.technical.ladder.as_ref().is_some_and(|own| own.value == ladder.id);
+        let climbed = self.ladders.iter().filter(|ladder| users.contains_key(&ladder.id) || is_stations(ladder));
+        let mut told = BTreeSet::new();
+        for target in climbed.flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets) {
+            match &target.who {
+                DraftWho::Person(id) => told.extend([id]),
+                DraftWho::Centre(_) => {}
+                DraftWho::Roster(id) => {
+                    told.extend(index.roster(id).into_iter().flat_map(DraftRoster::people).map(|person| &person.value));
+                }
+            }
+        }
+        told
+    }
+
     /// By which ladder each customer's own troubles are told: its technical one, else the operator's.
     fn told_of_troubles(&self) -> impl Iterator<Item = (&DraftCustomer, &At<LadderId>)> {
         self.customers.iter().filter_map(|customer| Some((customer, customer.technical.as_ref().or(self.technical.ladder.as_ref())?)))

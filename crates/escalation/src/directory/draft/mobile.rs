@@ -18,6 +18,11 @@ pub(super) fn read(section: &mut Section<'_, '_, '_>, key: &'static str) -> Opti
     Some(number)
 }
 
+/// Whether two ways of writing a number are of one number. What cannot be read is no number, and none is it.
+pub fn is_one_number(one: &str, other: &str) -> bool {
+    matches!((parse(one), parse(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 fn parse(text: &str) -> Result<String, Wrong> {
     let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
     if let Some(rest) = compact.strip_prefix("04")

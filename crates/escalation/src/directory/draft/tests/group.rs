@@ -131,10 +131,10 @@ fn nobody_of_another_customer_is_told_by_way_of_a_group() {
     check(
         &text("members = [\"a-lee\", \"m-webb\"]"),
         &expect![[r#"
-        Error directory.toml:43: ladder "counters", rung 2: person "m-webb" belongs to customer "mundaring", not "kalamunda"
-          they would be told of another customer's alarms
-          name one of that customer, or leave its own customer out
-    "#]],
+            Error directory.toml:43: ladder "counters", rung 2: person "m-webb" of group "wardens" belongs to customer "mundaring", not "kalamunda"
+              they would be told of another customer's alarms
+              name one of that customer, or leave its own customer out
+        "#]],
     );
     check(
         &text("members = [\"a-lee\", \"m-webb\"]\ncustomer = \"kalamunda\""),
