@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::canonical::{self, NotCanonical};
+use crate::found::Found;
 use crate::tree::LeafHash;
 
 /// The place of an entry in the record, which is its index in the tree. The first is 0.
@@ -166,15 +166,15 @@ impl Columns {
         #[derive(Deserialize)]
         struct Common<'a> {
             #[serde(default, borrow, deserialize_with = "present")]
-            t: Option<Found<'a>>,
+            t: Option<Found<Cow<'a, str>>>,
             #[serde(default, borrow, deserialize_with = "present", rename = "type")]
-            kind: Option<Found<'a>>,
+            kind: Option<Found<Cow<'a, str>>>,
             #[serde(default, borrow, deserialize_with = "present")]
-            cust: Option<Found<'a>>,
+            cust: Option<Found<Cow<'a, str>>>,
             #[serde(default, borrow, deserialize_with = "present")]
-            act: Option<Found<'a>>,
+            act: Option<Found<Cow<'a, str>>>,
             #[serde(default, borrow, deserialize_with = "present")]
-            dev: Option<Found<'a>>,
+            dev: Option<Found<Cow<'a, str>>>,
         }
         let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
         let stream = match optional("act", act)? {
@@ -192,15 +192,7 @@ impl Columns {
     }
 }
 
-/// What a field holds.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Found<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
-    Other(IgnoredAny),
-}
-
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Found<'a>>, D::Error> {
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Found<Cow<'a, str>>>, D::Error> {
     Found::deserialize(from).map(Some)
 }
 
@@ -216,22 +208,16 @@ pub(crate) fn fits_a_column(text: &str) -> bool {
     text.len() <= COLUMN_LIMIT && !text.contains(char::is_control)
 }
 
-fn optional(field: &'static str, value: Option<Found<'_>>) -> Result<Option<String>, NotAnEntry> {
-    match value {
-        None => Ok(None),
-        Some(Found::Text(text)) if fits_a_column(&text) => Ok(Some(text.into_owned())),
-        Some(Found::Text(_) | Found::Other(IgnoredAny)) => {
-            Err(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" })
-        }
-    }
+fn optional(field: &'static str, value: Option<Found<Cow<'_, str>>>) -> Result<Option<String>, NotAnEntry> {
+    let Some(Found(text)) = value else { return Ok(None) };
+    let fitting = text.filter(|text| fits_a_column(text)).map(Cow::into_owned);
+    fitting.map(Some).ok_or(NotAnEntry::Field { field, must_be: "a text of at most 255 bytes without control characters" })
 }
 
 /// The moment in `t`, in microseconds since 1970 UTC. Other spellings of the same moment and leap seconds are refused.
-fn moment(t: Option<&Found<'_>>) -> Result<i64, NotAnEntry> {
-    let at = match t {
-        Some(Found::Text(text)) if is_spelled(text) => text.parse::<Timestamp>().ok(),
-        Some(Found::Text(_) | Found::Other(IgnoredAny)) | None => None,
-    };
+fn moment(t: Option<&Found<Cow<'_, str>>>) -> Result<i64, NotAnEntry> {
+    let text = t.and_then(|found| found.0.as_deref()).filter(|text| is_spelled(text));
+    let at = text.and_then(|text| text.parse::<Timestamp>().ok());
     at.map(Timestamp::as_microsecond).ok_or(NotAnEntry::Field { field: "t", must_be: "a time like 2026-11-21T02:14:00.000000Z" })
 }
 
@@ -334,9 +320,9 @@ mod tests {
         others.extend(["0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"].map(str::to_owned));
         for text in others.iter().map(String::as_str).chain([right]) {
             let written = text.parse::<Timestamp>().ok().filter(|at| format!("{at:.6}") == text).map(Timestamp::as_microsecond);
-            assert_eq!(moment(Some(&Found::Text(text.into()))).ok(), written, "{text}");
+            assert_eq!(moment(Some(&Found(Some(text.into())))).ok(), written, "{text}");
         }
-        assert!(moment(Some(&Found::Text("-000001-01-01T00:00:00.000000Z".into()))).is_err(), "a year has four digits");
+        assert!(moment(Some(&Found(Some("-000001-01-01T00:00:00.000000Z".into())))).is_err(), "a year has four digits");
     }
 
     #[test]

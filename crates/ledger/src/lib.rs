@@ -17,6 +17,7 @@ mod dialect;
 mod digest;
 mod disclosure;
 mod entry;
+mod found;
 mod key;
 mod listing;
 pub mod memory;

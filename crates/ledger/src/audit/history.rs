@@ -4,51 +4,38 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::finding::Fault;
+use crate::found::Found;
 
 /// What an audit looks at within an entry, beside its columns. A field that holds something else than it should counts as not there.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields<'a> {
-    #[serde(borrow)]
-    t: Option<Found<Cow<'a, str>>>,
-    #[serde(borrow)]
-    cust: Option<Found<Cow<'a, str>>>,
-    #[serde(borrow)]
-    act: Option<Found<Cow<'a, str>>>,
-    #[serde(borrow)]
-    succeeds: Option<Found<Cow<'a, str>>>,
-    aseq: Option<Found<u64>>,
-    count: Option<Found<u64>>,
-    ord: Option<Found<u64>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Found<T> {
-    It(T),
-    Other(IgnoredAny),
-}
-
-impl<T> Found<T> {
-    fn it(&self) -> Option<&T> {
-        match self {
-            Self::It(it) => Some(it),
-            Self::Other(IgnoredAny) => None,
-        }
-    }
+    #[serde(borrow, default)]
+    t: Found<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    cust: Found<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    act: Found<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    succeeds: Found<Cow<'a, str>>,
+    #[serde(default)]
+    aseq: Found<u64>,
+    #[serde(default)]
+    count: Found<u64>,
+    #[serde(default)]
+    ord: Found<u64>,
 }
 
 impl Fields<'_> {
     /// When it happened, as it is written.
     pub(super) fn at(&self) -> Option<&str> {
-        self.t.as_ref()?.it().map(AsRef::as_ref)
+        self.t.0.as_deref()
     }
 
     /// The note of the name that this record goes on from.
     pub(super) fn succeeds(&self) -> Option<&str> {
-        self.succeeds.as_ref()?.it().map(AsRef::as_ref)
+        self.succeeds.0.as_deref()
     }
 }
 
@@ -100,22 +87,20 @@ impl Histories {
     /// Takes up one entry's counters.
     pub(super) fn follow(&mut self, fields: &Fields<'_>) -> Vec<Fault> {
         let mut faults = Vec::new();
-        let text = |field: &Option<Found<Cow<'_, str>>>| field.as_ref()?.it().map(|text| text.as_ref().to_owned());
-        let number = |field: &Option<Found<u64>>| field.as_ref()?.it().copied();
-        if let (Some(act), Some(found)) = (text(&fields.act), number(&fields.aseq)) {
-            if let Some(expected) = self.activations.of(&act, |counter| counter.count(found)) {
-                faults.push(Fault::Sequence { act: act.clone(), expected, found });
+        if let (Some(act), Some(found)) = (fields.act.0.as_deref(), fields.aseq.0) {
+            if let Some(expected) = self.activations.of(act, |counter| counter.count(found)) {
+                faults.push(Fault::Sequence { act: act.to_owned(), expected, found });
             }
             let counted = found.saturating_add(1);
-            if let Some(found) = number(&fields.count).filter(|count| *count != counted) {
-                faults.push(Fault::Count { act, expected: counted, found });
+            if let Some(found) = fields.count.0.filter(|count| *count != counted) {
+                faults.push(Fault::Count { act: act.to_owned(), expected: counted, found });
             }
         }
         // Activations are counted from 1.
-        if let (Some(cust), Some(found)) = (text(&fields.cust), number(&fields.ord))
-            && let Some(expected) = self.customers.of(&cust, |counter| counter.count(found.saturating_sub(1)))
+        if let (Some(cust), Some(found)) = (fields.cust.0.as_deref(), fields.ord.0)
+            && let Some(expected) = self.customers.of(cust, |counter| counter.count(found.saturating_sub(1)))
         {
-            faults.push(Fault::Ordinal { cust, expected: expected.saturating_add(1), found });
+            faults.push(Fault::Ordinal { cust: cust.to_owned(), expected: expected.saturating_add(1), found });
         }
         faults
     }
