@@ -9,7 +9,9 @@ use std::sync::{Arc, LazyLock};
 use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Database, Postgres, Row as _, SqlSafeStr as _, Sqlite};
 
+use crate::appended;
 use crate::entry::Seq;
+use crate::statement::Piece;
 
 /// A value for a placeholder. There are no other types in any table.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +39,8 @@ pub trait Dialect: Database<Connection: Migrate> {
     /// Begins a transaction that may write.
     const BEGIN: &'static str;
 
-    /// What goes before and after joined statements to make them one transaction by themselves.
-    const ATOMIC: (&'static str, &'static str);
+    /// What a connection that writes runs before anything else.
+    const OPENING: Option<&'static str>;
 
     /// How an insertion begins; its table's name follows.
     const INSERT: &'static str;
@@ -47,16 +49,16 @@ pub trait Dialect: Database<Connection: Migrate> {
     /// database's own affair.
     const FORGET: Option<&'static str>;
 
-    /// The placeholder of the parameter with this number, counted from 1 through all joined statements.
+    /// The placeholder of the parameter with this number, counted from 1 through all of a text.
     fn placeholder(number: usize) -> Cow<'static, str>;
 
-    /// Joins statements, whose parameters are numbered through, so that they are sent at once.
-    fn join(statements: &[String]) -> String;
+    /// One statement that writes all of these pieces, whose parameters are numbered through. It is a transaction by itself.
+    fn together(pieces: &[Piece]) -> String;
 
     /// Adds the value of the next placeholder.
     fn bind(arguments: &mut Self::Arguments, param: Param<'_>) -> Result<(), sqlx::Error>;
 
-    /// Runs a prepared statement (or several that were joined) that gives no rows.
+    /// Runs a prepared statement that gives no rows.
     fn execute(
         connection: &mut Self::Connection,
         sql: Arc<str>,
@@ -149,7 +151,7 @@ impl Dialect for Sqlite {
     // Takes the write lock at once: a transaction that reads first and then wants it fails under contention.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
-    const ATOMIC: (&'static str, &'static str) = ("BEGIN IMMEDIATE; ", "; COMMIT");
+    const OPENING: Option<&'static str> = Some(appended::OPENING);
 
     // Whatever fails ends the whole transaction, as it must. The default undoes the one statement alone, for which SQLite
     // copies every page that a statement of many rows touches.
@@ -164,9 +166,8 @@ impl Dialect for Sqlite {
         "?".into()
     }
 
-    /// One after the other in one text, which crosses to the connection's thread once.
-    fn join(statements: &[String]) -> String {
-        statements.join("; ")
+    fn together(pieces: &[Piece]) -> String {
+        appended::text::<Self>(pieces)
     }
 
     passing!();
@@ -180,8 +181,7 @@ impl Dialect for Postgres {
 
     const BEGIN: &'static str = "BEGIN";
 
-    // One statement is one transaction.
-    const ATOMIC: (&'static str, &'static str) = ("", "");
+    const OPENING: Option<&'static str> = None;
 
     const INSERT: &'static str = "INSERT INTO";
 
@@ -192,7 +192,13 @@ impl Dialect for Postgres {
     }
 
     /// All but the last as CTEs: a prepared statement of PostgreSQL is a single one, and this is one round trip.
-    fn join(statements: &[String]) -> String {
+    fn together(pieces: &[Piece]) -> String {
+        let mut before = 0;
+        let mut statements = Vec::new();
+        for piece in pieces {
+            statements.push(piece.text::<Self>(before));
+            before += piece.params();
+        }
         let Some((last, others)) = statements.split_last() else {
             return String::new();
         };

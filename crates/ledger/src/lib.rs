@@ -4,6 +4,7 @@
 //! and decides nothing: who appends is told what became of it, and acts on that.
 
 mod any;
+mod appended;
 mod audit;
 mod batch;
 mod begun;

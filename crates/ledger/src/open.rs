@@ -133,7 +133,8 @@ impl SqlLedger<Sqlite> {
         upgrade::<Sqlite>(&mut first, &place).await?;
         // A file has no connection that could have died.
         let readers = PoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
-        Ok(Self::new(first, writer, readers.connect_lazy_with(reader)))
+        let ledger = Self::writing(first, writer, readers.connect_lazy_with(reader)).await;
+        ledger.map_err(|source| OpenError::Unreachable { place, source })
     }
 
     /// Opens a file that is there, to read it alone: no table is made or brought up to date.
@@ -166,7 +167,8 @@ impl SqlLedger<Postgres> {
         require::<Postgres>(&mut first, &place, setting, "synchronous_commit", "on").await?;
         upgrade::<Postgres>(&mut first, &place).await?;
         let readers = PoolOptions::new().max_connections(POSTGRES_READERS).acquire_timeout(READER_TIMEOUT);
-        Ok(Self::new(first, options.clone(), readers.connect_lazy_with(options)))
+        let ledger = Self::writing(first, options.clone(), readers.connect_lazy_with(options)).await;
+        ledger.map_err(|source| OpenError::Unreachable { place, source })
     }
 }
 

@@ -62,9 +62,15 @@ impl<DB: Dialect> SqlLedger<DB> {
         Self { options, writer: Mutex::new(Writer { connection: None, texts: BTreeMap::new() }), readers }
     }
 
-    pub(crate) fn new(connection: DB::Connection, options: <DB::Connection as Connection>::Options, readers: Pool<DB>) -> Self {
+    /// With a connection that writes, to tables that are there.
+    pub(crate) async fn writing(
+        mut connection: DB::Connection,
+        options: <DB::Connection as Connection>::Options,
+        readers: Pool<DB>,
+    ) -> Result<Self, sqlx::Error> {
+        begin_to_write::<DB>(&mut connection).await?;
         let writer = Writer { connection: Some(connection), texts: BTreeMap::new() };
-        Self { options, writer: Mutex::new(writer), readers }
+        Ok(Self { options, writer: Mutex::new(writer), readers })
     }
 
     /// Runs what `write` does on the writing connection, which survives only if that succeeds.
@@ -72,11 +78,17 @@ impl<DB: Dialect> SqlLedger<DB> {
         let mut writer = self.writer.lock().await;
         let mut connection = match writer.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.another().await?,
         };
         writer.write(&mut connection, batch).await?;
         writer.connection = Some(connection);
         Ok(())
+    }
+
+    async fn another(&self) -> Result<DB::Connection, sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        begin_to_write::<DB>(&mut connection).await?;
+        Ok(connection)
     }
 
     /// Whether the record holds exactly this batch's entries at their places.
@@ -177,28 +189,28 @@ impl<DB: Dialect> Writer<DB> {
         DB::run(connection, "COMMIT").await
     }
 
-    /// The joined text of these pieces: a transaction by itself, or a part of one that was begun.
+    /// The text of these pieces: a transaction by itself, or the one piece of a transaction that was begun.
     fn text(&mut self, scope: Scope, pieces: Vec<Piece>) -> Arc<str> {
         let key = (scope, pieces);
         if let Some(text) = self.texts.get(&key) {
             return Arc::clone(text);
         }
-        let mut statements = Vec::new();
-        let mut before = 0;
-        for piece in &key.1 {
-            statements.push(piece.text::<DB>(before));
-            before += piece.params();
-        }
-        let joined = DB::join(&statements);
         let text: Arc<str> = match scope {
-            Scope::Part => joined.into(),
-            Scope::Whole => format!("{}{joined}{}", DB::ATOMIC.0, DB::ATOMIC.1).into(),
+            Scope::Part => key.1.iter().map(|piece| piece.text::<DB>(0)).collect::<String>().into(),
+            Scope::Whole => DB::together(&key.1).into(),
         };
         if self.texts.len() >= TEXTS {
             self.texts.clear();
         }
         self.texts.insert(key, Arc::clone(&text));
         text
+    }
+}
+
+async fn begin_to_write<DB: Dialect>(connection: &mut DB::Connection) -> Result<(), sqlx::Error> {
+    match DB::OPENING {
+        Some(sql) => DB::run(connection, sql).await,
+        None => Ok(()),
     }
 }
 
@@ -297,7 +309,7 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         let mut writer = self.writer.lock().await;
         let mut connection = match writer.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await.map_err(unavailable("clear the list"))?,
+            None => self.another().await.map_err(unavailable("clear the list"))?,
         };
         DB::run(&mut connection, "DELETE FROM listing").await.map_err(unavailable("clear the list"))?;
         writer.connection = Some(connection);

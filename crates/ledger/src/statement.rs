@@ -12,8 +12,8 @@ use crate::entry::Seq;
 /// Rows in one statement, the largest first. Few sizes, so that every statement stays prepared.
 const CHUNKS: [usize; 4] = [512, 64, 8, 1];
 
-/// Up to this many rows (an entry and its body count as one) a batch is one joined text: one crossing to SQLite's thread, one round trip
-/// to PostgreSQL.
+/// Up to this many rows (an entry and its body count as one) a batch is one text, which is one statement: one crossing to SQLite's thread
+/// and back, one round trip to PostgreSQL.
 ///
 /// There is a text for each combination of row counts, so beyond it they would be too many to keep prepared, while the
 /// crossings matter less with every row.
@@ -30,8 +30,10 @@ pub(crate) enum Plan {
 
 /// Rows of one table that are written at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Piece {
+pub struct Piece {
+    /// What they are.
     pub(crate) rows: Rows,
+    /// How many.
     pub(crate) count: usize,
 }
 
@@ -134,12 +136,20 @@ impl Piece {
     /// The statement of this piece; its parameters are numbered after the `before` that precede them.
     pub(crate) fn text<DB: Dialect>(self, before: usize) -> String {
         let (into, after) = self.rows.around();
-        let width = self.rows.width();
-        let mut sql = String::with_capacity(into.len() + after.len() + self.count * width * 6);
+        let mut sql = String::with_capacity(into.len() + after.len() + self.params() * 6);
         sql.push_str(DB::INSERT);
         sql.push_str(into);
+        self.write_rows::<DB>(&mut sql, before, "", "");
+        sql.push_str(after);
+        sql
+    }
+
+    /// Its rows, with this before the first value of each and that behind the last one.
+    pub(crate) fn write_rows<DB: Dialect>(self, sql: &mut String, before: usize, first: &str, last: &str) {
+        let width = self.rows.width();
         for row in 0..self.count {
             sql.push_str(if row == 0 { " (" } else { ", (" });
+            sql.push_str(first);
             for column in 1..=width {
                 let number = before + row * width + column;
                 let placeholder = DB::placeholder(number);
@@ -151,10 +161,9 @@ impl Piece {
                     write!(sql, "{comma}{placeholder}")
                 };
             }
+            sql.push_str(last);
             sql.push(')');
         }
-        sql.push_str(after);
-        sql
     }
 }
 
