@@ -24,7 +24,7 @@ const TOOLS: [&str; 15] =
 
 /// A station with one activation that was raised, answered by text, noted and closed.
 pub(crate) struct Story {
-    daemon: Daemon,
+    pub(crate) daemon: Daemon,
     _gateway: Gateway,
     key: String,
     folder: tempfile::TempDir,

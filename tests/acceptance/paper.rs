@@ -83,3 +83,28 @@ async fn paper_says_what_the_page_says_and_no_more() {
         assert_eq!(scanned(&pdf), signed);
     }
 }
+
+/// Whoever has the paper needs no key and nobody's word to see whether a record is still the one that it was printed of.
+#[tokio::test]
+async fn a_record_is_held_against_the_code_on_a_report() {
+    let story = Story::told(&[]).await;
+    let bag = story.unpack(&story.export("police"));
+    let code = scanned(&bag.join("data/report.pdf"));
+    let paper = bag.join("scanned.txt");
+    let audited = |said: &str| {
+        std::fs::write(&paper, said).unwrap();
+        let Output { status, stdout, stderr } = story.daemon.run(&["verify", "--json", "--paper", paper.to_str().unwrap()]);
+        let report = serde_json::from_slice::<serde_json::Value>(&stdout);
+        (status.code(), report.unwrap_or_default(), String::from_utf8_lossy(&stderr).into_owned())
+    };
+    let [name, size, root] = code.lines().collect::<Vec<_>>().try_into().expect("three lines");
+    let size: u64 = size.parse().unwrap();
+    let (status, report, _) = audited(&code.replace('\n', "\r\n"));
+    assert_eq!((status, report["covered_from_outside_to"].as_u64()), (Some(0), Some(size)), "{report}");
+    let (status, report, _) = audited(&format!("{name}\n{}\n{root}\n", size - 1));
+    let wrong = report["findings"].as_array().unwrap().iter().filter(|finding| finding["wrong"] == true);
+    let wrong: Vec<_> = wrong.map(|finding| finding["what"].as_str().unwrap()).collect();
+    assert_eq!((status, wrong), (Some(1), vec!["paper_differs"]), "{report}");
+    let (status, _, said) = audited(&root[..20]);
+    assert!(status == Some(2) && said.contains("these are not the three lines of a checkpoint"), "{said}");
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use ledger::{AnyLedger, Audit, AuditReport, Severity, VerifyKey, Witnessed, notes};
+use ledger::{AnyLedger, Audit, AuditReport, Paper, Severity, VerifyKey, Witnessed, notes};
 use serde_json::json;
 
 use crate::terminal;
@@ -19,6 +19,8 @@ pub(crate) struct Subject {
     pub(crate) notes: Option<PathBuf>,
     /// Files of checkpoints that were kept where the operator could not reach them.
     pub(crate) outside: Vec<PathBuf>,
+    /// Files with what stands on paper of a checkpoint.
+    pub(crate) papers: Vec<PathBuf>,
     /// The public keys; none for those that the record itself names.
     pub(crate) keys: Vec<VerifyKey>,
 }
@@ -45,6 +47,7 @@ impl Subject {
             folder: folder.to_owned(),
             notes: notes.exists().then_some(notes),
             outside: Vec::new(),
+            papers: Vec::new(),
             keys: Vec::new(),
         })
     }
@@ -61,6 +64,7 @@ impl Subject {
             ensure!(!outside || (rest.is_empty() && !whole.is_empty()), "{from} holds no whole checkpoint; take the file as it was sent");
             checkpoints.extend(whole.into_iter().map(|note| Witnessed { from: from.clone(), outside, note: note.to_owned() }));
         }
+        let papers = self.papers.iter().map(|path| read_paper(path)).collect::<anyhow::Result<Vec<_>>>()?;
         let record = AnyLedger::open_to_read(&self.url, &self.folder).await.context("open the record")?;
         let (keys, trusted) = match self.keys.as_slice() {
             [] => {
@@ -71,9 +75,20 @@ impl Subject {
             given => (given.to_vec(), Keys::Given),
         };
         let mut audit = Audit::new(keys, checkpoints);
+        for (from, paper) in papers {
+            audit.paper(from, paper);
+        }
         record.audit(&mut audit).await;
         Ok((audit.finish(), trusted))
     }
+}
+
+/// What stands on paper, and the file that it was written into.
+fn read_paper(path: &Path) -> anyhow::Result<(String, Paper)> {
+    let from = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {from}"))?;
+    let paper = text.parse().with_context(|| format!("read {from}; scan the code of the report again, or copy the lines as they stand"))?;
+    Ok((from, paper))
 }
 
 /// The findings and how far the record is covered, for people. Ends without a verdict.

@@ -316,7 +316,7 @@ fn readers() -> impl TypedValueParser<Value = Reader> {
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// An evidence bundle, as it was handed out. A record is audited without it.
-    #[arg(value_name = "BUNDLE", conflicts_with_all = ["database", "notes", "checkpoints"])]
+    #[arg(value_name = "BUNDLE", conflicts_with_all = ["database", "notes", "checkpoints", "papers"])]
     pub(crate) bundle: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) file: File,
@@ -329,6 +329,10 @@ pub(crate) struct Verify {
     /// A checkpoint that was kept where the operator could not reach it, or several in one file; may be repeated.
     #[arg(long = "checkpoint", value_name = "FILE")]
     pub(crate) checkpoints: Vec<PathBuf>,
+    /// The three lines of a checkpoint as they stand in the QR code of a printed report: name, number, root. They need no key; may be
+    /// repeated.
+    #[arg(long = "paper", value_name = "FILE")]
+    pub(crate) papers: Vec<PathBuf>,
     /// A public key that signed the record, as it was printed; may be repeated. What the record says itself without it.
     #[arg(long = "key", value_name = "KEY")]
     pub(crate) keys: Vec<VerifyKey>,

@@ -5,6 +5,7 @@
 
 mod finding;
 mod history;
+mod kept;
 mod reading;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,13 @@ use std::ops::Range;
 
 pub use finding::{Fault, Finding, Severity};
 use history::{Fields, Histories};
+use kept::Kept;
 
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
 use crate::digest::Digest;
 use crate::entry::EntryBody;
 use crate::key::{Origin, VerifyKey};
+use crate::paper::Paper;
 use crate::tree::{Frontier, LeafHash, Root};
 
 /// An entry as it lies in the store, whatever it is worth.
@@ -54,7 +57,7 @@ pub struct Witnessed {
 pub struct Audit {
     keys: Vec<VerifyKey>,
     /// By size, those that are to be compared, outside ones among them.
-    waiting: BTreeMap<u64, Vec<(Checkpoint, String, bool)>>,
+    waiting: BTreeMap<u64, Vec<Kept>>,
     /// From the bytes, where they are there.
     bytes: Frontier,
     /// From the stored hashes.
@@ -71,12 +74,10 @@ pub struct Audit {
     findings: Vec<Finding>,
 }
 
-/// A checkpoint that was compared with the record.
+/// A checkpoint, or what stands on paper of one, that was compared with the record.
 #[derive(Clone, Debug)]
 struct Compared {
-    checkpoint: Checkpoint,
-    from: String,
-    outside: bool,
+    kept: Kept,
     holds: bool,
     /// The time of the last entry that it covers.
     at: Option<String>,
@@ -95,11 +96,11 @@ pub struct Report {
     pub last_at: Option<String>,
     /// Entries whose bytes are gone: their retention has ended.
     pub gone: u64,
-    /// Checkpoints that hold.
+    /// Checkpoints that hold, and papers.
     pub holding: u64,
-    /// The largest checkpoint that holds.
+    /// The largest signed checkpoint that holds.
     pub newest: Option<u64>,
-    /// The largest one from outside that holds: up to here nothing can have been rewritten unseen.
+    /// The largest one from outside that holds, signed or on paper: up to here nothing can have been rewritten unseen.
     pub newest_outside: Option<u64>,
     /// What is wrong, by place.
     pub findings: Vec<Finding>,
@@ -140,21 +141,32 @@ impl Audit {
 
     fn await_checkpoint(&mut self, Witnessed { from, outside, note }: Witnessed) {
         match Checkpoint::open(&note, &self.keys) {
-            Ok(checkpoint) => self.waiting.entry(checkpoint.size()).or_default().push((checkpoint, from, outside)),
+            Ok(checkpoint) => self.keep(Kept::Signed { checkpoint, from, outside }),
             Err(NotACheckpoint::OtherOrigin { found, .. }) => self.find(0..0, Fault::KeyUnknown { from, origin: found }),
             Err(why) => self.find(0..0, Fault::NotACheckpoint { from, why }),
         }
     }
 
+    /// Compares with what stands on paper as well. To be said before the first entry.
+    pub fn paper(&mut self, from: String, paper: Paper) {
+        self.keep(Kept::Paper { paper, from });
+        self.compare();
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        self.waiting.entry(kept.size()).or_default().push(kept);
+    }
+
     /// Two truly signed checkpoints of one name and size with different roots convict the signer, whatever the record says.
     fn note_forks(&mut self) {
         let mut forks = Vec::new();
-        for (size, signed) in &self.waiting {
-            for (at, (one, from, _)) in signed.iter().enumerate() {
-                let other = signed.iter().skip(at + 1).find(|(other, _, _)| other.origin() == one.origin() && other.root() != one.root());
-                if let Some((other, other_from, _)) = other {
+        for (size, kept) in &self.waiting {
+            let signed: Vec<_> = kept.iter().filter_map(Kept::signed).collect();
+            for (at, (one, from)) in signed.iter().enumerate() {
+                let other = signed.iter().skip(at + 1).find(|(other, _)| other.origin() == one.origin() && other.root() != one.root());
+                if let Some((other, other_from)) = other {
                     let notes = Box::new([one.to_string(), other.to_string()]);
-                    forks.push((*size, Fault::Equivocation { from: [from.clone(), other_from.clone()], notes }));
+                    forks.push((*size, Fault::Equivocation { from: [(*from).to_owned(), (*other_from).to_owned()], notes }));
                 }
             }
         }
@@ -232,9 +244,9 @@ impl Audit {
         let roots = [self.bytes.root(), self.stored.root()];
         // With entries missing the tree is shorter than the places say, and no checkpoint is to hold by chance.
         let whole = self.bytes.size() == self.next;
-        for (checkpoint, from, outside) in waiting {
-            let holds = whole && roots.contains(&checkpoint.root());
-            self.verdicts.push(Compared { checkpoint, from, outside, holds, at: self.last_at.clone() });
+        for kept in waiting {
+            let holds = whole && roots.contains(&kept.root());
+            self.verdicts.push(Compared { kept, holds, at: self.last_at.clone() });
         }
     }
 
@@ -259,15 +271,12 @@ impl Audit {
         // Those between missing places, or beyond the end.
         let sizes: Vec<u64> = self.waiting.keys().copied().collect();
         let size = self.next;
-        for (checkpoint, from, outside) in sizes.iter().flat_map(|size| self.waiting.remove(size).unwrap_or_default()).collect::<Vec<_>>() {
-            self.verdicts.push(Compared { checkpoint, from, outside, holds: false, at: None });
+        for kept in sizes.iter().flat_map(|size| self.waiting.remove(size).unwrap_or_default()).collect::<Vec<_>>() {
+            self.verdicts.push(Compared { kept, holds: false, at: None });
         }
         self.judge(size);
-        let good = |outside: bool| {
-            let holding = self.verdicts.iter().filter(|verdict| verdict.holds && (verdict.outside || !outside));
-            holding.map(|verdict| verdict.checkpoint.size()).max()
-        };
-        let (newest, newest_outside) = (good(false), good(true));
+        let newest = self.largest_that_holds(|kept| kept.signed().is_some());
+        let newest_outside = self.largest_that_holds(Kept::is_outside);
         if newest_outside.is_none_or(|covered| covered < size) && size > 0 {
             let since = self.time_at(newest_outside.unwrap_or(0));
             self.findings.push(Finding { places: newest_outside.unwrap_or(0)..size, since, fault: Fault::NothingOutside });
@@ -286,21 +295,27 @@ impl Audit {
         }
     }
 
+    fn largest_that_holds(&self, which: impl Fn(&Kept) -> bool) -> Option<u64> {
+        self.verdicts.iter().filter(|verdict| verdict.holds && which(&verdict.kept)).map(|verdict| verdict.kept.size()).max()
+    }
+
     /// What the checkpoints say together: between which two the history was rewritten, and which lie beyond the end.
     fn judge(&mut self, size: u64) {
-        let good = self.verdicts.iter().filter(|verdict| verdict.holds).map(|verdict| verdict.checkpoint.size()).max();
+        let good = self.largest_that_holds(|_| true);
+        let below = |size: u64| self.largest_that_holds(|kept| kept.size() < size).unwrap_or(0);
         let mut found = Vec::new();
         let mut rewritten: Option<(u64, String)> = None;
         for verdict in self.verdicts.iter().filter(|verdict| !verdict.holds) {
-            let (covers, from) = (verdict.checkpoint.size(), verdict.from.clone());
+            let (covers, from, origin) = (verdict.kept.size(), verdict.kept.from().to_owned(), verdict.kept.origin());
             // A name that another succeeded: what it covered beyond the copy that was restored is known to be gone.
             // However long the record has grown under the new name since.
-            let known = self
-                .succeeded
-                .get(verdict.checkpoint.origin())
-                .filter(|one| covers > one.shared || good.is_none_or(|good| good < covers) || covers > size);
+            let known =
+                self.succeeded.get(origin).filter(|one| covers > one.shared || good.is_none_or(|good| good < covers) || covers > size);
             match known {
                 Some(one) => found.push((one.shared.min(size).min(covers)..covers, Fault::Succeeded { from, said: one.said })),
+                None if verdict.kept.signed().is_none() => {
+                    found.push((below(covers).min(size)..covers, Fault::PaperDiffers { from, origin: origin.clone() }));
+                }
                 None if covers > size => found.push((size..covers, Fault::Truncated { from })),
                 None => {
                     let first = rewritten.as_ref().is_none_or(|(bad, _)| covers < *bad);
@@ -311,8 +326,7 @@ impl Audit {
             }
         }
         if let Some((bad, from)) = rewritten {
-            let below = self.verdicts.iter().filter(|verdict| verdict.holds && verdict.checkpoint.size() < bad);
-            let start = below.map(|verdict| verdict.checkpoint.size()).max().unwrap_or(0);
+            let start = below(bad);
             let since = self.time_at(start);
             self.findings.push(Finding { places: start..bad, since, fault: Fault::Rewritten { from } });
         }
@@ -323,7 +337,7 @@ impl Audit {
 
     /// The time of the last entry before this place, where a checkpoint of that size holds.
     fn time_at(&self, size: u64) -> Option<String> {
-        self.verdicts.iter().find(|verdict| verdict.holds && verdict.checkpoint.size() == size)?.at.clone()
+        self.verdicts.iter().find(|verdict| verdict.holds && verdict.kept.size() == size)?.at.clone()
     }
 
     fn find(&mut self, places: Range<u64>, fault: Fault) {

@@ -126,7 +126,7 @@ pub(crate) fn text(origin: &Origin, head: &TreeHead) -> String {
 }
 
 /// Reads exactly what [`text`] writes.
-fn parse(lines: &str) -> Option<(Origin, TreeHead)> {
+pub(crate) fn parse(lines: &str) -> Option<(Origin, TreeHead)> {
     let mut parts = lines.strip_suffix('\n')?.split('\n');
     let origin: Origin = parts.next()?.parse().ok()?;
     let size = parts.next()?.parse().ok()?;

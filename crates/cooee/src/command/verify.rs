@@ -44,8 +44,8 @@ fn subject(arguments: &Verify) -> anyhow::Result<Subject> {
         let settings = load(&arguments.file)?;
         let folder = settings.station.data_dir;
         let notes = there(Signing::of(&folder).notes());
-        Subject { url: settings.record.url, folder, notes, outside: Vec::new(), keys: Vec::new() }
+        Subject { url: settings.record.url, folder, notes, outside: Vec::new(), papers: Vec::new(), keys: Vec::new() }
     };
     let notes = arguments.notes.clone().or_else(|| found.notes.clone());
-    Ok(Subject { notes, outside: arguments.checkpoints.clone(), keys: arguments.keys.clone(), ..found })
+    Ok(Subject { notes, outside: arguments.checkpoints.clone(), papers: arguments.papers.clone(), keys: arguments.keys.clone(), ..found })
 }

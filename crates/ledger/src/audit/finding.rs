@@ -93,6 +93,13 @@ pub enum Fault {
         /// The first checkpoint that does not hold.
         from: String,
     },
+    /// The record is not the one of which somebody has the root on paper.
+    PaperDiffers {
+        /// The paper's file.
+        from: String,
+        /// The name on it.
+        origin: Origin,
+    },
     /// The signer vouched for two different records of one size.
     Equivocation {
         /// Where the two come from.
@@ -149,6 +156,7 @@ impl Fault {
             | Self::DisclosureOfNothing
             | Self::Truncated { .. }
             | Self::Rewritten { .. }
+            | Self::PaperDiffers { .. }
             | Self::Equivocation { .. }
             | Self::NotACheckpoint { .. }
             | Self::Unreadable { .. } => Severity::Fault,
@@ -172,6 +180,7 @@ impl Fault {
             Self::DisclosureOfNothing => "disclosure_of_nothing",
             Self::Truncated { .. } => "truncated",
             Self::Rewritten { .. } => "rewritten",
+            Self::PaperDiffers { .. } => "paper_differs",
             Self::Equivocation { .. } => "equivocation",
             Self::NotACheckpoint { .. } => "not_a_checkpoint",
             Self::Unreadable { .. } => "unreadable",
@@ -211,6 +220,10 @@ impl fmt::Display for Finding {
             Fault::Rewritten { from } => {
                 write!(f, "rewritten, with all hashes made anew: the record does not have the root that was signed in {from}")
             }
+            Fault::PaperDiffers { from, origin } => write!(
+                f,
+                "the record does not have the root that stands in {from}, of {origin}: it was rewritten or cut off, or that is the paper of another record; nobody signed it, so it convicts nobody"
+            ),
             Fault::Equivocation { from: [one, other], notes } => {
                 let [first, second] = &**notes;
                 write!(f, "the signer vouched for two different records of this size, in {one} and in {other}:\n{first}\n{second}")

@@ -416,3 +416,33 @@ fn a_checkpoint_that_proves_nothing_is_said() {
     let report = Audit::new(vec![other.public().clone()], witnessed("mail", true, std::slice::from_ref(note))).finish();
     assert!(report.is_sound() && report.findings.iter().any(|finding| matches!(finding.fault, Fault::KeyUnknown { .. })));
 }
+
+/// What somebody has on paper needs no key, and covers as a checkpoint from outside does.
+#[test]
+fn a_root_on_paper_is_compared_without_a_key() {
+    let of = |size: u64, twist: &'static str| {
+        let mut tree = Frontier::new();
+        tree.extend((0..size).map(|index| body(index, twist).leaf()));
+        let root = crate::checkpoint::text(&origin(), &TreeHead { size, root: tree.root() });
+        root.parse::<Paper>().expect("a paper")
+    };
+    let audited = |keys: Vec<VerifyKey>, papers: &[(&str, Paper)], entries: u64| {
+        let mut audit = Audit::new(keys, Vec::new());
+        for (from, paper) in papers {
+            audit.paper((*from).to_owned(), paper.clone());
+        }
+        (0..entries).for_each(|index| audit.entry(&raw(index, &body(index, ""))));
+        audit.finish()
+    };
+    let found = |report: &Report| faults(report).iter().map(|finding| (finding.fault.name(), finding.places.clone())).collect::<Vec<_>>();
+    let sound = audited(Vec::new(), &[("the report", of(12, "")), ("nothing", of(0, ""))], 20);
+    assert_eq!((found(&sound), sound.newest, sound.newest_outside, sound.holding), (vec![], None, Some(12), 2));
+    let uncovered: Vec<_> = sound.findings.iter().map(|finding| (finding.fault.name(), finding.places.clone())).collect();
+    assert_eq!(uncovered, [("nothing_outside", 12..20)], "beyond the paper nothing covers it");
+    // Another record's, or that of this one before it was made anew.
+    let differing = audited(keys().public(), &[("early", of(5, "")), ("the report", of(12, "other"))], 20);
+    assert_eq!(found(&differing), [("paper_differs", 5..12)]);
+    assert!(!differing.is_sound());
+    let cut = audited(Vec::new(), &[("the report", of(30, ""))], 20);
+    assert_eq!(found(&cut), [("paper_differs", 0..30)]);
+}
