@@ -312,7 +312,8 @@ async fn a_checkpoint_is_kept_by_the_broker_for_whoever_comes_later() {
     assert!(waiting.try_recv().is_err(), "the broker that it was sent to never took it");
     drop(waiting);
     broker.start_again().await;
-    keep("origin\n4\n").await.unwrap();
+    // It may be sent by the connection of which nobody knows yet that it is gone: then it is dropped, and given again as an anchor does.
+    while keep("origin\n4\n").await.is_err() {}
     room.ears.shutdown().await;
 }
 

@@ -151,7 +151,11 @@ async fn keep(options: MqttOptions, mut checkpoints: mpsc::Receiver<Retained>) {
             match published {
                 // Whoever gives up in this very moment gives the next one.
                 Ok(()) => drop(taken.send(())),
-                Err(why) => tracing::debug!(%why, "a checkpoint was not taken by the broker"),
+                Err(why) => {
+                    // Now, and not once the next one is there: nobody may wait for it before they are told.
+                    drop(taken);
+                    tracing::debug!(%why, "a checkpoint was not taken by the broker");
+                }
             }
             next = checkpoints.recv().await;
         }
