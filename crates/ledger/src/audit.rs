@@ -303,7 +303,7 @@ impl Audit {
     fn judge(&mut self, size: u64) {
         let good = self.largest_that_holds(|_| true);
         let below = |size: u64| self.largest_that_holds(|kept| kept.size() < size).unwrap_or(0);
-        let mut found = Vec::new();
+        let (mut found, mut papers) = (Vec::new(), Vec::new());
         let mut rewritten: Option<(u64, String)> = None;
         for verdict in self.verdicts.iter().filter(|verdict| !verdict.holds) {
             let (covers, from, origin) = (verdict.kept.size(), verdict.kept.from().to_owned(), verdict.kept.origin());
@@ -314,7 +314,7 @@ impl Audit {
             match known {
                 Some(one) => found.push((one.shared.min(size).min(covers)..covers, Fault::Succeeded { from, said: one.said })),
                 None if verdict.kept.signed().is_none() => {
-                    found.push((below(covers).min(size)..covers, Fault::PaperDiffers { from, origin: origin.clone() }));
+                    papers.push((below(covers).min(size)..covers, Fault::PaperDiffers { from, origin: origin.clone() }));
                 }
                 None if covers > size => found.push((size..covers, Fault::Truncated { from })),
                 None => {
@@ -329,6 +329,10 @@ impl Audit {
             let start = below(bad);
             let since = self.time_at(start);
             self.findings.push(Finding { places: start..bad, since, fault: Fault::Rewritten { from } });
+        }
+        for (places, fault) in papers {
+            let since = self.time_at(places.start);
+            self.findings.push(Finding { places, since, fault });
         }
         for (places, fault) in found {
             self.find(places, fault);

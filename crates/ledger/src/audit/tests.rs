@@ -442,7 +442,8 @@ fn a_root_on_paper_is_compared_without_a_key() {
     // Another record's, or that of this one before it was made anew.
     let differing = audited(keys().public(), &[("early", of(5, "")), ("the report", of(12, "other"))], 20);
     assert_eq!(found(&differing), [("paper_differs", 5..12)]);
+    assert_eq!(faults(&differing)[0].since.as_deref(), Some("2026-11-21T00:00:04.000000Z"), "the last entry that a paper covers and holds");
     assert!(!differing.is_sound());
     let cut = audited(Vec::new(), &[("the report", of(30, ""))], 20);
-    assert_eq!(found(&cut), [("paper_differs", 0..30)]);
+    assert_eq!((found(&cut), faults(&cut)[0].since.clone()), (vec![("paper_differs", 0..30)], None));
 }
