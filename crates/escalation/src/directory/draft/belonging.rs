@@ -150,17 +150,7 @@ impl Draft {
         let users = users(self, &index);
         let is_stations = |ladder: &DraftLadder| self.technical.ladder.as_ref().is_some_and(|own| own.value == ladder.id);
         let climbed = self.ladders.iter().filter(|ladder| users.contains_key(&ladder.id) || is_stations(ladder));
-        let mut told = BTreeSet::new();
-        for target in climbed.flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets) {
-            match &target.who {
-                DraftWho::Person(id) => told.extend([id]),
-                DraftWho::Centre(_) => {}
-                DraftWho::Roster(id) => {
-                    told.extend(index.roster(id).into_iter().flat_map(DraftRoster::people).map(|person| &person.value));
-                }
-            }
-        }
-        told
+        climbed.flat_map(|ladder| &ladder.rungs).flat_map(|rung| index.people_of(rung)).collect()
     }
 
     /// By which ladder each customer's own troubles are told: its technical one, else the operator's.

@@ -92,8 +92,8 @@ impl<'d> Index<'d> {
         }
     }
 
-    /// How many people a rung may mean, each once.
-    pub(super) fn people_of(&self, rung: &DraftRung) -> usize {
+    /// The people whom a rung may mean.
+    pub(super) fn people_of(&self, rung: &'d DraftRung) -> BTreeSet<&'d Slug> {
         let mut people: BTreeSet<&Slug> = BTreeSet::new();
         for target in &rung.targets {
             match &target.who {
@@ -104,7 +104,7 @@ impl<'d> Index<'d> {
                 }
             }
         }
-        people.len()
+        people
     }
 
     /// The channels by which a target is asked, in order: what is written, else what they have.

@@ -55,7 +55,7 @@ fn judge(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, ladder: &Dra
         }
     }
     for (place, rung) in ladder.rungs.iter().enumerate() {
-        let (needed, people) = (rung.need, index.people_of(rung));
+        let (needed, people) = (rung.need, index.people_of(rung).len());
         if let Need::AtLeast(needed) = needed
             && people < usize::from(needed)
         {
