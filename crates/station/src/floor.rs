@@ -12,7 +12,7 @@ use escalation::directory::draft::SafeWords;
 use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Erasable, Event};
-use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, PersonId, PersonVersion};
+use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, LadderId, PersonId, PersonVersion};
 use escalation::input::{Act, Command, DrillWanted, Erasure, Export, Input, LegalHold, RegisterExport, TestOver, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
@@ -732,10 +732,12 @@ impl Floor {
         let of_sites = own_sites().map(|(_, site)| &site.ladder);
         let at_own_site = |device: &DeviceId| own_sites().any(|(id, _)| *id == device.site);
         let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
-        let own: Vec<_> = of_sites.chain(of_devices).filter_map(|id| directory.ladders.get(id)).chain(frozen).collect();
-        let named = |ladder: &Ladder| directory.may_tell(ladder, person);
-        let named_elsewhere = || directory.ladders.values().filter(|ladder| !own.contains(ladder)).any(|ladder| named(ladder));
-        own.iter().any(|ladder| named(ladder)) || !named_elsewhere()
+        let own: BTreeSet<&LadderId> = of_sites.chain(of_devices).chain(frozen.map(|ladder| &ladder.id)).collect();
+        let named = |ladder: &Arc<Ladder>| directory.may_tell(ladder, person);
+        let by_own = || own.iter().filter_map(|id| directory.ladders.get(*id)).chain(frozen).any(named);
+        // A ladder that asks for roles is there once for each site: they are compared by name, and there may be thousands.
+        let elsewhere = || directory.ladders.iter().filter(|(id, _)| !own.contains(id)).any(|(_, ladder)| named(ladder));
+        by_own() || !elsewhere()
     }
 
     fn stale(&self, input: &Input) -> Option<Rejection> {
