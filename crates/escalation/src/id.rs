@@ -105,8 +105,8 @@ slug_id! {
     SiteId;
     /// A device's name within its site, as its topic says it.
     DeviceName;
-    /// A ladder.
-    LadderId;
+    /// A role: what somebody is at a site, `warden`, whoever has it there.
+    RoleName;
     /// A monitoring centre.
     CentreId;
     /// A roster.
@@ -121,6 +121,53 @@ slug_id! {
     CarrierName;
     /// A place outside that is given checkpoints, by the `name` it has in the settings.
     AnchorName;
+}
+
+/// A ladder: `offices`, or `offices@northam` where it asks for roles and this is how a site fills them.
+///
+/// No file names the second form: it says which of a ladder's many forms was climbed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct LadderId(Arc<str>);
+
+impl LadderId {
+    /// Parses either form; see [`Slug::parse`] for what each part may be.
+    pub fn parse(text: &str) -> Result<Self, NotASlug> {
+        match text.split_once('@') {
+            Some((ladder, site)) => Ok(Self::from(Slug::parse(ladder)?).at(&SiteId::parse(site)?)),
+            None => Slug::parse(text).map(Self::from),
+        }
+    }
+
+    /// This ladder as a site fills it.
+    #[must_use]
+    pub fn at(&self, site: &SiteId) -> Self {
+        Self(format!("{self}@{site}").into())
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Slug> for LadderId {
+    fn from(slug: Slug) -> Self {
+        Self(slug.0)
+    }
+}
+
+impl fmt::Display for LadderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for LadderId {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(source)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
 }
 
 /// A button, pendant or app: the pair that its topic names, so that identity never comes from a payload.

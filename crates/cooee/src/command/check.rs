@@ -7,7 +7,7 @@
 
 mod map;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -183,15 +183,19 @@ fn nobody_rings(file: &str, draft: &Draft, calls: bool) -> Vec<Finding> {
     let rungs = draft.ladders.iter().flat_map(|ladder| ladder.rungs.iter().map(move |rung| (ladder, rung)));
     let targets = rungs.flat_map(|(ladder, rung)| rung.targets.iter().map(move |target| (ladder, target)));
     let rung = targets.filter(|(_, target)| !calls && target.by.iter().flatten().flatten().any(|medium| *medium == Medium::Voice));
-    rung.map(|(ladder, target)| Finding {
-        severity: Severity::Error,
-        file: file.to_owned(),
-        line: target.line,
-        what: format!("ladder \"{}\": somebody is to be rung, and the settings have no [[voice]]", ladder.id),
-        consequence: "their phone would stay silent".to_owned(),
-        remedy: "add an account to the settings, or leave \"voice\" out of by".to_owned(),
-    })
-    .collect()
+    // A ladder that asks for roles is there once for each site: what is on one of its own lines is said once.
+    let named: BTreeSet<_> = rung.map(|(ladder, target)| (target.line, ladder.named.as_str())).collect();
+    named
+        .into_iter()
+        .map(|(line, ladder)| Finding {
+            severity: Severity::Error,
+            file: file.to_owned(),
+            line,
+            what: format!("ladder \"{ladder}\": somebody is to be rung, and the settings have no [[voice]]"),
+            consequence: "their phone would stay silent".to_owned(),
+            remedy: "add an account to the settings, or leave \"voice\" out of by".to_owned(),
+        })
+        .collect()
 }
 
 impl Report {

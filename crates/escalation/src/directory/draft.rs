@@ -17,6 +17,7 @@ mod customer;
 mod defaults;
 mod device;
 mod fallback;
+mod filling;
 mod group;
 mod hours;
 mod index;
@@ -33,6 +34,7 @@ mod reader;
 mod reference;
 mod region;
 mod resolve;
+mod roles;
 mod roster;
 mod safe_words;
 mod sayable;
@@ -41,6 +43,7 @@ mod supervision;
 mod technical;
 mod wait;
 mod wall;
+mod written;
 mod zone;
 
 use std::fmt;
@@ -64,6 +67,7 @@ pub use proof::Proof;
 pub use reader::At;
 pub use region::DraftRegion;
 pub use resolve::{Resolved, ResolvedPerson};
+pub use roles::{DraftRole, DraftRoles, Holder};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use safe_words::{ParsedWords, SafeWords};
 pub use site::DraftSite;
@@ -71,10 +75,10 @@ pub use supervision::DraftSupervision;
 pub use technical::DraftTechnical;
 pub use zone::zones_version;
 
-use group::Groups;
 use index::Index;
 use reader::{Reader, Section};
 use region::Regions;
+use written::WrittenLadder;
 
 use super::finding::{Finding, Severity};
 
@@ -97,8 +101,10 @@ pub struct Draft {
     pub centres: Vec<DraftCentre>,
     /// Groups in the file's order; the rungs that name them tell their members.
     pub groups: Vec<DraftGroup>,
-    /// Ladders in the file's order.
+    /// Ladders as they are climbed, in the file's order; one that asks for roles once for each of its sites.
     pub ladders: Vec<DraftLadder>,
+    /// Ladders as they are written.
+    written: Vec<WrittenLadder>,
     /// Rosters in the file's order.
     pub rosters: Vec<DraftRoster>,
     /// Calendars of public holidays in the file's order.
@@ -144,6 +150,7 @@ impl Draft {
         if broken.is_empty() {
             let index = Index::of(&draft);
             reference::review(&mut reader, &draft, &index);
+            filling::review(&mut reader, &draft, &index);
             belonging::review(&mut reader, &draft, &index);
             supervision::review(&mut reader, &draft, &index);
             technical::review(&mut reader, &draft);
@@ -168,8 +175,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let devices = file.each("device", |section| DraftDevice::read(section, &defaults));
     let centres = file.each("centre", DraftCentre::read);
     let groups = file.each("group", DraftGroup::read);
-    let by_name = Groups::of(&groups);
-    let ladders = file.each("ladder", |section| DraftLadder::read(section, &by_name));
+    let written = file.each("ladder", WrittenLadder::read);
     let rosters = file.each("roster", |section| DraftRoster::read(section, &defaults));
     let calendars = file.each("calendar", DraftCalendar::read);
     let leave = file.each("leave", DraftLeave::read);
@@ -190,7 +196,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
             "give each [[customer]] its own prefix",
         );
     }
-    Draft {
+    let mut draft = Draft {
         defaults,
         customers,
         people,
@@ -199,7 +205,8 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         devices,
         centres,
         groups,
-        ladders,
+        ladders: Vec::new(),
+        written,
         rosters,
         calendars,
         leave,
@@ -208,7 +215,9 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         adapters,
         plans,
         supervisions,
-    }
+    };
+    draft.ladders = draft.filled();
+    draft
 }
 
 fn nothing_there(file: &mut Section<'_, '_, '_>) {

@@ -4,6 +4,7 @@
 //! site itself: an address that was taken over from somewhere else would send help there.
 
 use super::reader::{At, Section};
+use super::roles::DraftRoles;
 use super::{wait, zone};
 use crate::directory::CloseGuard;
 use crate::id::{CalendarId, CustomerId, LadderId, PlanId};
@@ -35,6 +36,8 @@ pub struct Arrangement {
     pub state: Option<At<String>>,
     /// Whom a responder rings with a question.
     pub phone: Option<At<String>>,
+    /// Who has which part there.
+    pub roles: DraftRoles,
 }
 
 impl Arrangement {
@@ -53,6 +56,7 @@ impl Arrangement {
             timezone: section.read("timezone", zone::parse),
             state: section.text("state"),
             phone: section.text("phone"),
+            roles: DraftRoles::read(section),
         }
     }
 
@@ -69,6 +73,7 @@ impl Arrangement {
             timezone: self.timezone.or_else(|| other.timezone.clone()),
             state: self.state.or_else(|| other.state.clone()),
             phone: self.phone.or_else(|| other.phone.clone()),
+            roles: self.roles.or(&other.roles),
         }
     }
 

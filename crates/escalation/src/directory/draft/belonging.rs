@@ -20,14 +20,14 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
             for (user, line) in users.iter().filter(|(user, _)| **user != &own.value) {
                 reader.error(
                     *line,
-                    format!("ladder \"{}\" belongs to customer \"{}\", not \"{user}\"", ladder.id, own.value),
+                    format!("ladder \"{}\" belongs to customer \"{}\", not \"{user}\"", ladder.named, own.value),
                     "one customer's people would be told of another's",
                     "use a ladder of the customer's own",
                 );
             }
         }
-        for (place, rung) in ladder.rungs.iter().enumerate() {
-            let owner = format!("ladder \"{}\", rung {}", ladder.id, place + 1);
+        for rung in &ladder.rungs {
+            let owner = format!("ladder \"{}\", rung {}", ladder.named, rung.number);
             for group in &rung.groups {
                 foreign_group(reader, index, &owner, ladder, users, group);
             }
@@ -53,9 +53,9 @@ fn foreign_person(reader: &mut Reader<'_>, index: &Index<'_>, owner: &str, ladde
     };
     let mut people: Vec<_> = told.into_iter().filter_map(|id| index.person(id)).collect();
     people.sort_by_key(|person| person.line);
-    let of_group = target.group.as_ref().map(|group| format!(" of group \"{group}\"")).unwrap_or_default();
-    let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"{of_group}", p.id), p.customer.as_ref()?)));
-    let rosters = roster.into_iter().filter_map(|r| Some((format!("roster \"{}\"", r.id), r.customer.as_ref()?)));
+    let told_as = target.told_as();
+    let people = people.into_iter().filter_map(|p| Some((format!("person \"{}\"{told_as}", p.id), p.customer.as_ref()?)));
+    let rosters = roster.into_iter().filter_map(|r| Some((format!("roster \"{}\"{told_as}", r.id), r.customer.as_ref()?)));
     for (whom, theirs) in people.chain(rosters) {
         foreign(reader, owner, ladder, users, target.line, (&whom, &theirs.value));
     }
@@ -112,9 +112,9 @@ fn foreign_members(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
 }
 
 /// Who climbs which ladder: by their sites, by devices there, and by presses from nowhere.
-fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, Users<'d>> {
-    let mut users: BTreeMap<&LadderId, Users<'d>> = BTreeMap::new();
-    let mut climbs = |ladder: &'d LadderId, customer: &'d CustomerId, line: usize| {
+fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<LadderId, Users<'d>> {
+    let mut users: BTreeMap<LadderId, Users<'d>> = BTreeMap::new();
+    let mut climbs = |ladder: LadderId, customer: &'d CustomerId, line: usize| {
         users.entry(ladder).or_default().entry(customer).or_insert(line);
     };
     let mut devices: BTreeMap<&SiteId, Vec<&DraftDevice>> = BTreeMap::new();
@@ -126,19 +126,19 @@ fn users<'d>(draft: &'d Draft, index: &Index<'d>) -> BTreeMap<&'d LadderId, User
             continue;
         };
         if let Some(ladder) = index.ladder_of(site) {
-            climbs(&ladder.value, &customer.id, site.arrangement.ladder.as_ref().map_or(site.line, |l| l.line));
+            climbs(index.climbed(&ladder.value, &site.id), &customer.id, site.arrangement.ladder.as_ref().map_or(site.line, |l| l.line));
         }
         for own in devices.get(&site.id).into_iter().flatten().filter_map(|device| device.ladder.as_ref()) {
-            climbs(&own.value, &customer.id, own.line);
+            climbs(index.climbed(&own.value, &site.id), &customer.id, own.line);
         }
     }
     for (customer, named) in draft.told_of_troubles() {
-        climbs(&named.value, &customer.id, named.line);
+        climbs(named.value.clone(), &customer.id, named.line);
     }
     if let Some(fallback) = &draft.fallback
         && let Some(customer) = index.customer_named(fallback.customer.as_ref())
     {
-        climbs(&fallback.ladder.value, &customer.id, fallback.line);
+        climbs(fallback.ladder.value.clone(), &customer.id, fallback.line);
     }
     users
 }
@@ -159,12 +159,13 @@ impl Draft {
     }
 
     /// At which sites each ladder is climbed: those whose own it is, and those that have a device with it.
-    pub(super) fn climbed_at(&self) -> BTreeMap<&LadderId, Vec<&DraftSite>> {
+    pub(super) fn climbed_at(&self) -> BTreeMap<LadderId, Vec<&DraftSite>> {
         let index = Index::of(self);
         let own = self.sites.iter().filter_map(|site| Some((&index.ladder_of(site)?.value, site)));
         let devices = self.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, index.site(&d.site.value)?)));
-        let mut climbed: BTreeMap<&LadderId, BTreeMap<(usize, &SiteId), &DraftSite>> = BTreeMap::new();
-        for (ladder, site) in own.chain(devices) {
+        let mut climbed: BTreeMap<LadderId, BTreeMap<(usize, &SiteId), &DraftSite>> = BTreeMap::new();
+        for (named, site) in own.chain(devices) {
+            let ladder = index.climbed(named, &site.id);
             climbed.entry(ladder).or_default().insert((site.line, &site.id), site);
         }
         climbed.into_iter().map(|(ladder, sites)| (ladder, sites.into_values().collect())).collect()

@@ -21,12 +21,15 @@ pub(super) struct Index<'d> {
     groups: Groups<'d>,
     regions: Regions<'d>,
     sites: BTreeMap<&'d SiteId, &'d DraftSite>,
+    /// The ladders that ask for roles, with the sites that climb them.
+    filled_at: BTreeMap<&'d LadderId, BTreeMap<(usize, &'d SiteId), &'d DraftSite>>,
 }
 
 impl<'d> Index<'d> {
     /// Of a draft, with errors or without.
     pub(super) fn of(draft: &'d Draft) -> Self {
-        Self {
+        let asking = draft.written.iter().filter(|ladder| ladder.asks_for_roles());
+        let mut index = Self {
             draft,
             customers: first(draft.customers.iter().map(|customer| (&customer.id, customer))),
             people: first(draft.people.iter().map(|person| (&person.id, person))),
@@ -35,7 +38,39 @@ impl<'d> Index<'d> {
             groups: Groups::of(&draft.groups),
             regions: Regions::of(&draft.regions),
             sites: first(draft.sites.iter().map(|site| (&site.id, site))),
+            filled_at: asking.map(|ladder| (&ladder.id, BTreeMap::new())).collect(),
+        };
+        let own = draft.sites.iter().filter_map(|site| Some((&index.ladder_of(site)?.value, site)));
+        let of_devices = draft.devices.iter().filter_map(|d| Some((&d.ladder.as_ref()?.value, index.site(&d.site.value)?)));
+        for (ladder, site) in own.chain(of_devices).collect::<Vec<_>>() {
+            if let Some(sites) = index.filled_at.get_mut(ladder) {
+                sites.insert((site.line, &site.id), site);
+            }
         }
+        index
+    }
+
+    /// Whether a ladder asks for roles, so that only a site makes it whole.
+    pub(super) fn asks_for_roles(&self, named: &LadderId) -> bool {
+        self.filled_at.contains_key(named)
+    }
+
+    /// The sites that climb a ladder which asks for roles, in the file's order.
+    pub(super) fn sites_of(&self, named: &LadderId) -> impl Iterator<Item = &'d DraftSite> {
+        self.filled_at.get(named).into_iter().flat_map(BTreeMap::values).copied()
+    }
+
+    /// The ladder that a site means by this name: as it fills it, where it asks for roles.
+    pub(super) fn climbed(&self, named: &LadderId, site: &SiteId) -> LadderId {
+        if self.asks_for_roles(named) { named.at(site) } else { named.clone() }
+    }
+
+    /// Whether all that a site and its region say is known: it names no region that is not there or is another customer's.
+    pub(super) fn is_whole(&self, site: &DraftSite) -> bool {
+        let region = self.region_of(site);
+        !site.astray
+            && site.extends.is_some() == region.is_some()
+            && region.is_none_or(|region| !site.own.is_of_another_customer(&region.arrangement))
     }
 
     /// The person of this id.

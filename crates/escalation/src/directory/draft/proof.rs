@@ -120,9 +120,9 @@ impl Draft {
     fn rungs_of_rosters(&self) -> BTreeMap<&RosterId, Vec<String>> {
         let mut named: BTreeMap<&RosterId, Vec<String>> = BTreeMap::new();
         for ladder in &self.ladders {
-            for (number, rung) in (1_usize..).zip(&ladder.rungs) {
+            for rung in &ladder.rungs {
                 for roster in rung.targets.iter().filter_map(DraftTarget::roster).collect::<BTreeSet<_>>() {
-                    named.entry(roster).or_default().push(format!("ladder \"{}\", rung {number}", ladder.id));
+                    named.entry(roster).or_default().push(format!("ladder \"{}\", rung {}", ladder.id, rung.number));
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! A [`Section`] remembers which keys it was asked for; [`Section::close`] reports the rest with the nearest known one.
 //! It knows nothing of what a directory means.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -77,10 +78,13 @@ impl<'f> Reader<'f> {
         errors.count()
     }
 
-    /// Everything found, by line; what was found first comes first within a line.
+    /// Everything found, by line, each once; what was found first comes first within a line.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
         self.findings.sort_by_key(|f| f.line);
-        self.findings.dedup();
+        let mut said = BTreeSet::new();
+        let new = self.findings.iter().map(|f| said.insert((f.line, &f.what, &f.consequence))).collect::<Vec<_>>();
+        let mut new = new.into_iter();
+        self.findings.retain(|_| new.next().unwrap_or(true));
         self.findings
     }
 }
@@ -242,12 +246,45 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
     pub(super) fn texts_or_tables<T>(
         &mut self,
         key: &'static str,
-        mut text: impl FnMut(&str) -> Result<T, Wrong>,
-        mut table: impl FnMut(Section<'_, 'f, 't>) -> Option<T>,
+        text: impl FnMut(&str) -> Result<T, Wrong>,
+        table: impl FnMut(Section<'_, 'f, 't>) -> Option<T>,
     ) -> Vec<T> {
         let Some((value, line)) = self.value(key) else {
             return Vec::new();
         };
+        let items = self.items(key, (value, line), text, table);
+        items.into_iter().map(|item| item.value).collect()
+    }
+
+    /// Every list of a table whose keys are names that the file makes up: `roles = { warden = ["..."] }`. `list` has the name
+    /// and its line, and reads the items with [`Self::items`].
+    pub(super) fn lists<T>(
+        &mut self,
+        key: &'static str,
+        mut list: impl FnMut(&mut Section<'_, 'f, 't>, At<&str>, (&'t DeValue<'t>, usize)) -> Option<T>,
+    ) -> Vec<T> {
+        let title = self.title.clone();
+        let Some(mut section) = self.table(key) else {
+            return Vec::new();
+        };
+        section.title = if title.is_empty() { key.to_owned() } else { format!("{title}, {key}") };
+        let mut found = Vec::new();
+        for (name, value) in section.table {
+            let at = At { value: name.get_ref().as_ref(), line: section.reader.line_of(name.span().start) };
+            let line = section.reader.line_of(value.span().start);
+            found.extend(list(&mut section, at, (value.get_ref(), line)));
+        }
+        found
+    }
+
+    /// The items of a list that has texts and tables side by side, each with its line.
+    pub(super) fn items<T>(
+        &mut self,
+        key: &str,
+        (value, line): (&'t DeValue<'t>, usize),
+        mut text: impl FnMut(&str) -> Result<T, Wrong>,
+        mut table: impl FnMut(Section<'_, 'f, 't>) -> Option<T>,
+    ) -> Vec<At<T>> {
         let DeValue::Array(items) = value else {
             self.wrong_type(key, line, "a list", value);
             return Vec::new();
@@ -257,7 +294,7 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
             let line = self.reader.line_of(item.span().start);
             match item.get_ref() {
                 DeValue::String(words) => match text(words) {
-                    Ok(read) => found.push(read),
+                    Ok(value) => found.push(At { value, line }),
                     Err(wrong) => {
                         let what = self.titled(&format!("{key} {} {}", index + 1, wrong.what));
                         self.reader.error(line, what, "", &wrong.remedy);
@@ -265,14 +302,9 @@ impl<'r, 'f, 't> Section<'r, 'f, 't> {
                 },
                 DeValue::Table(fields) => {
                     let title = self.child_title(key, index, fields);
-                    found.extend(table(Section {
-                        title,
-                        table: fields,
-                        line,
-                        known: Vec::new(),
-                        refused: Vec::new(),
-                        reader: &mut *self.reader,
-                    }));
+                    let read =
+                        table(Section { title, table: fields, line, known: Vec::new(), refused: Vec::new(), reader: &mut *self.reader });
+                    found.extend(read.map(|value| At { value, line }));
                 }
                 DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) => {
                     self.wrong_type(key, line, "a text in quotes, or a table", item.get_ref());
@@ -381,7 +413,7 @@ from_slug!(
     crate::id::GroupId,
     crate::id::SiteId,
     crate::id::DeviceName,
-    crate::id::LadderId,
+    crate::id::RoleName,
     crate::id::CentreId,
     crate::id::CarrierName,
     crate::id::RosterId,
@@ -389,6 +421,13 @@ from_slug!(
     crate::id::PlanId,
     crate::id::SupervisionId
 );
+
+impl FromStrLike for crate::id::LadderId {
+    /// A ladder as a site fills it is named by nobody.
+    fn from_text(text: &str) -> Result<Self, String> {
+        crate::id::Slug::parse(text).map(Self::from).map_err(|why| why.to_string())
+    }
+}
 
 impl FromStrLike for crate::id::Prefix {
     fn from_text(text: &str) -> Result<Self, String> {

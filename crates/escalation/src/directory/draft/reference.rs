@@ -6,7 +6,9 @@ use std::fmt::Display;
 use super::index::Index;
 use super::nearest::nearest;
 use super::reader::{At, Reader};
-use super::{Arrangement, Draft, DraftRegion, DraftRung, DraftSite, DraftTarget, DraftWho};
+use super::roles::Holder;
+use super::written::Notified;
+use super::{Arrangement, Draft, DraftRegion, DraftSite, DraftTarget, DraftWho};
 use crate::id::{CalendarId, CustomerId, GroupId, LadderId, PlanId, RegionId, RosterId, SupervisionId};
 use crate::roster::State;
 
@@ -63,7 +65,7 @@ impl<'d> Named<'d> {
             regions: draft.regions.iter().map(|r| r.id.as_str()).collect(),
             sites: draft.sites.iter().map(|s| s.id.as_str()).collect(),
             centres: draft.centres.iter().map(|c| c.id.as_str()).collect(),
-            ladders: draft.ladders.iter().map(|l| l.id.as_str()).collect(),
+            ladders: draft.written.iter().map(|l| l.id.as_str()).collect(),
             rosters: draft.rosters.iter().map(|r| r.id.as_str()).collect(),
             calendars: draft.calendars.iter().map(|c| c.id.as_str()).collect(),
             plans: draft.plans.iter().map(|p| p.id.as_str()).collect(),
@@ -81,7 +83,7 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "centre", draft.centres.iter().map(|c| (c.id.as_str(), c.line)));
     once(reader, "roster", draft.rosters.iter().map(|r| (r.id.as_str(), r.line)));
     once(reader, "calendar", draft.calendars.iter().map(|c| (c.id.as_str(), c.line)));
-    once(reader, "ladder", draft.ladders.iter().map(|l| (l.id.as_str(), l.line)));
+    once(reader, "ladder", draft.written.iter().map(|l| (l.id.as_str(), l.line)));
     once(reader, "plan", draft.plans.iter().map(|p| (p.id.as_str(), p.line)));
     once(reader, "supervision", draft.supervisions.iter().map(|s| (s.id.as_str(), s.line)));
     once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
@@ -256,38 +258,61 @@ fn known_arrangement(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, sa
     known_ladder(reader, named, owner, said.ladder.as_ref());
     known_calendar(reader, named, owner, said.calendar.as_ref());
     known_plan(reader, named, owner, said.plan.as_ref());
+    for (name, role) in said.roles.iter() {
+        let owner = format!("{owner}, roles.{name}");
+        for holder in &role.holders {
+            match &holder.value {
+                Holder::Person(id) => known(reader, &owner, "person", holder.line, id.as_str(), &named.people),
+                Holder::Group(id) => known(reader, &owner, "group", holder.line, id.as_str(), &named.groups),
+                Holder::Roster(id) => known(reader, &owner, "roster", holder.line, id.as_str(), &named.rosters),
+            }
+        }
+    }
 }
 
 fn ladders(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
-    for ladder in &draft.ladders {
+    for ladder in &draft.written {
         let owner = format!("ladder \"{}\"", ladder.id);
         known_customer(reader, named, &owner, ladder.customer.as_ref());
         for (index, rung) in ladder.rungs.iter().enumerate() {
             let owner = format!("{owner}, rung {}", index + 1);
-            for group in &rung.groups {
-                known(reader, &owner, "group", group.line, group.value.as_str(), &named.groups);
-            }
-            // Who is in a group and not there is said of the group, once.
-            for target in rung.targets.iter().filter(|target| target.group.is_none()) {
-                match &target.who {
-                    DraftWho::Person(id) => {
-                        known(reader, &owner, "person", target.line, id.as_str(), &named.people);
+            for notified in &rung.notified {
+                match notified {
+                    Notified::Party(target) => known_party(reader, named, &owner, target),
+                    // Who is in a group and not there is said of the group, once.
+                    Notified::Group(group) => {
+                        known(reader, &owner, "group", group.id.line, group.id.value.as_str(), &named.groups);
                     }
-                    DraftWho::Centre(id) => {
-                        known(reader, &owner, "centre", target.line, id.as_str(), &named.centres);
-                    }
-                    DraftWho::Roster(id) => {
-                        known(reader, &owner, "roster", target.line, id.as_str(), &named.rosters);
-                    }
+                    // Who has a role and is not there is said of the site or its region.
+                    Notified::Role(_) => {}
                 }
             }
         }
     }
 }
 
+fn known_party(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, target: &DraftTarget) {
+    match &target.who {
+        DraftWho::Person(id) => known(reader, owner, "person", target.line, id.as_str(), &named.people),
+        DraftWho::Centre(id) => known(reader, owner, "centre", target.line, id.as_str(), &named.centres),
+        DraftWho::Roster(id) => known(reader, owner, "roster", target.line, id.as_str(), &named.rosters),
+    }
+}
+
+/// The groups and rosters that somebody may ask for: a rung, or a site for a role.
+fn asked<'d, T: Ord>(
+    draft: &'d Draft,
+    of_rung: impl Fn(&'d Notified) -> Option<&'d T>,
+    of_role: impl Fn(&'d Holder) -> Option<&'d T>,
+) -> BTreeSet<&'d T> {
+    let notified = draft.written.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.notified);
+    let arrangements = draft.sites.iter().map(|site| &site.own).chain(draft.regions.iter().map(|region| &region.arrangement));
+    let holders = arrangements.flat_map(|said| said.roles.iter()).flat_map(|(_, role)| &role.holders);
+    notified.filter_map(of_rung).chain(holders.filter_map(|holder| of_role(&holder.value))).collect()
+}
+
 fn groups(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
-    let rungs = draft.ladders.iter().flat_map(|ladder| &ladder.rungs);
-    let told: BTreeSet<&GroupId> = rungs.flat_map(|rung| &rung.groups).map(|group| &group.value).collect();
+    let told: BTreeSet<&GroupId> = asked(draft, Notified::group, Holder::group);
     for group in &draft.groups {
         let owner = format!("group \"{}\"", group.id);
         known_customer(reader, named, &owner, group.customer.as_ref());
@@ -306,8 +331,7 @@ fn groups(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
 }
 
 fn rosters(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
-    let targets = draft.ladders.iter().flat_map(|l| &l.rungs).flat_map(|r| &r.targets);
-    let asked: BTreeSet<&RosterId> = targets.filter_map(DraftTarget::roster).collect();
+    let asked: BTreeSet<&RosterId> = asked(draft, Notified::roster, Holder::roster);
     for roster in &draft.rosters {
         let owner = format!("roster \"{}\"", roster.id);
         known_customer(reader, named, &owner, roster.customer.as_ref());
@@ -386,20 +410,20 @@ fn fallback(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
 fn holidays_without_calendar(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
     let climbed = draft.climbed_at();
     for ladder in &draft.ladders {
-        let Some(place) = ladder.rungs.iter().position(DraftRung::asks_about_holidays) else {
+        let Some(rung) = ladder.rungs.iter().find(|rung| rung.asks_about_holidays()) else {
             continue;
         };
         let mut said: BTreeSet<&RegionId> = BTreeSet::new();
         for site in climbed.get(&ladder.id).into_iter().flatten().filter(|site| site.arrangement.calendar.is_none()) {
             // A region's sites are many: what all of them that climb its ladder, or their customer's, lack is said once.
-            let leaves_it = site.own.ladder.is_none() && index.ladder_of(site).is_some_and(|named| named.value == ladder.id);
+            let leaves_it = site.own.ladder.is_none() && index.ladder_of(site).is_some_and(|named| named.value == ladder.named);
             let region = index.region_of(site).filter(|_| leaves_it);
             let (line, owner) = region
                 .map_or_else(|| (site.line, format!("site \"{}\"", site.id)), |region| (region.line, format!("region \"{}\"", region.id)));
             if region.is_none_or(|region| said.insert(&region.id)) {
                 reader.error(
                     line,
-                    format!("{owner}: ladder \"{}\", rung {} asks about holidays, and no calendar is named", ladder.id, place + 1),
+                    format!("{owner}: ladder \"{}\", rung {} asks about holidays, and no calendar is named", ladder.named, rung.number),
                     "no day would be a holiday there",
                     "add  calendar = \"AU-WA\"  here or under [defaults]",
                 );

@@ -53,9 +53,9 @@ impl Draft {
     fn directory(&self, known: &BTreeMap<&Slug, PersonId>) -> Directory {
         let index = Index::of(self);
         Directory {
-            customers: self.customers.iter().map(|c| (c.id.clone(), self.customer(c))).collect(),
+            customers: self.customers.iter().map(|c| (c.id.clone(), self.customer(c, &index))).collect(),
             sites: self.sites.iter().filter_map(|s| Some((s.id.clone(), site(s, &index)?))).collect(),
-            devices: self.devices.iter().map(device).collect(),
+            devices: self.devices.iter().map(|d| device(d, &index)).collect(),
             ladders: self.ladders.iter().map(|l| (l.id.clone(), Arc::new(ladder(l, known, &index)))).collect(),
             centres: self
                 .centres
@@ -76,8 +76,9 @@ impl Draft {
         }
     }
 
-    fn customer(&self, customer: &super::DraftCustomer) -> Customer {
-        let ladder = customer.ladder.as_ref().or(self.defaults.ladder.as_ref());
+    fn customer(&self, customer: &super::DraftCustomer, index: &Index<'_>) -> Customer {
+        // Where no site is known nobody has a role; the fallback's ladder is climbed there.
+        let ladder = customer.ladder.as_ref().or(self.defaults.ladder.as_ref()).filter(|ladder| !index.asks_for_roles(&ladder.value));
         let centre = customer.centre.as_ref().or(self.defaults.centre.as_ref());
         Customer {
             prefix: customer.prefix.value.clone(),
@@ -102,7 +103,7 @@ impl Draft {
 fn site(site: &super::DraftSite, index: &Index<'_>) -> Option<Site> {
     Some(Site {
         customer: index.customer_of(site)?.id.clone(),
-        ladder: index.ladder_of(site)?.value.clone(),
+        ladder: index.climbed(&index.ladder_of(site)?.value, &site.id),
         eta_limit_s: site.eta_limit_s(),
         feedback: site.arrangement.feedback.as_ref().is_none_or(|feedback| feedback.value),
         close_guard: site.arrangement.close_guard.as_ref().map(|guard| guard.value).unwrap_or_default(),
@@ -147,9 +148,14 @@ fn person(draft: &DraftPerson, id: PersonId, key: &dyn Fn(Medium, &str) -> Conta
     }
 }
 
-fn device(draft: &super::DraftDevice) -> (DeviceId, Device) {
+fn device(draft: &super::DraftDevice, index: &Index<'_>) -> (DeviceId, Device) {
     let supervision = draft.supervision.as_ref().map(|supervision| supervision.value.clone());
-    let device = Device { ladder: draft.ladder.as_ref().map(|l| l.value.clone()), mounting: draft.mounting, kind: draft.kind, supervision };
+    let device = Device {
+        ladder: draft.ladder.as_ref().map(|l| index.climbed(&l.value, &draft.site.value)),
+        mounting: draft.mounting,
+        kind: draft.kind,
+        supervision,
+    };
     (device_id(draft), device)
 }
 

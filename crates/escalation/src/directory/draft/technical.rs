@@ -85,8 +85,8 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
         );
     }
     for ladder in draft.technical_ladders() {
-        for (index, rung) in ladder.rungs.iter().enumerate() {
-            let owner = format!("ladder \"{}\", rung {}", ladder.id, index + 1);
+        for rung in &ladder.rungs {
+            let owner = format!("ladder \"{}\", rung {}", ladder.named, rung.number);
             let by_call =
                 rung.targets.iter().flat_map(|target| target.by.iter().flatten().flatten()).any(|medium| *medium == Medium::Voice);
             let centre = rung.targets.iter().any(|target| matches!(target.who, DraftWho::Centre(_)));

@@ -4,6 +4,7 @@
 
 mod group;
 mod region;
+mod roles;
 
 use std::fmt::Write;
 
@@ -271,7 +272,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("feedback = \"off\"", "xyzzy = 1"),
         &expect![[r#"
             Error directory.toml:25: site "library": "xyzzy" is not a known key
-              the keys here are id, extends, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, timezone, state, phone, name, sms_name, address, suburb, cross_street, entry, rendezvous, hazards
+              the keys here are id, extends, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, timezone, state, phone, roles, name, sms_name, address, suburb, cross_street, entry, rendezvous, hazards
         "#]],
     );
     check(
@@ -285,7 +286,7 @@ fn an_unknown_key_names_itself_and_the_nearest_known_one() {
         &with("by = [\"sms\"]", "via = [\"sms\"]"),
         &expect![[r#"
             Error directory.toml:42: ladder "counters", rung 2, notify 1: "via" is not a known key
-              the keys here are person, group, centre, roster, by
+              the keys here are person, group, role, centre, roster, by
         "#]],
     );
 }
@@ -461,10 +462,14 @@ fn what_is_not_in_this_version_is_refused() {
               use phone for the number a responder rings
             Error directory.toml:43: device "pendant": adapter: adapters named by a device are not in this version
               write an [[adapter]] rule; devices with native topics need none
-            Error directory.toml:49: ladder "counters", rung 1, notify 1: role: roles are not in this version
-              name a person, a group or a roster
             Error directory.toml:49: ladder "counters", rung 1, notify 1: by: "fax" is not a channel
               a person has "sms", "email" and "voice", a centre "webhook" and "desk"
+            Error directory.toml:49: ladder "counters", rung 1: 1 of 1 sites ("library") does not say who is "warden"
+              nobody could be told there for it
+              write  roles.warden = ["..."]  at the site or its region, or  roles.warden = []  where nobody is
+            Error directory.toml:54: fallback: ladder "counters" asks for roles, and no site is there to say who has them
+              nobody could be told
+              name a ladder of persons, groups, rosters and centres
         "#]],
     );
 }
@@ -732,9 +737,9 @@ notify = [{ person = "p-nair", centre = "westside" }, {}, { person = "p-nair", b
               it would tell nobody
               name a person, a group or a centre
             Error directory.toml:59: ladder "both", rung 1, notify 1: it does not name exactly one party
-              write one of  { person = "..." }  { group = "..." }  { centre = "..." }  { roster = "..." }
+              write one of  { person = "..." }  { group = "..." }  { role = "..." }  { centre = "..." }  { roster = "..." }
             Error directory.toml:59: ladder "both", rung 1, notify 2: it does not name exactly one party
-              write one of  { person = "..." }  { group = "..." }  { centre = "..." }  { roster = "..." }
+              write one of  { person = "..." }  { group = "..." }  { role = "..." }  { centre = "..." }  { roster = "..." }
             Error directory.toml:59: ladder "both", rung 1, notify 3: by is empty
               no channel would be tried
               leave it out, or write  by = ["sms", "email"]

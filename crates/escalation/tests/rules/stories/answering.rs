@@ -107,7 +107,7 @@ fn a_centre_that_cannot_be_told_beside_an_accept_is_a_trouble() {
             > failed webhook to westside
             0s          KAL-1.3 is Failed(Unavailable)
             0s        KAL-1 westside of rung 3 passed over (AllChannelsFailed)
-            0s        ! trouble: Coverage { ladder: LadderId(Slug("counters")), site: SiteId(Slug("library")) }
+            0s        ! trouble: Coverage { ladder: LadderId("counters"), site: SiteId(Slug("library")) }
         "#]],
     );
 }

@@ -230,7 +230,7 @@ fn an_empty_rung_takes_no_time_and_says_why() {
             0s          LIB-1.1 sms to j-smith: alarm code 47
             30s       LIB-1 p-nair of rung 2 passed over (NoAddress)
             30s       LIB-1 rung 2 passed over (Nobody)
-            30s       ! trouble: Coverage { ladder: LadderId(Slug("people")), site: SiteId(Slug("library")) }
+            30s       ! trouble: Coverage { ladder: LadderId("people"), site: SiteId(Slug("library")) }
             30s       LIB-1 rung 3 until 60s (WaitOver): j-smith by sms
             30s         LIB-1.2 sms to j-smith: alarm_again code 47
         "#]],
@@ -255,7 +255,7 @@ fn an_empty_rung_among_overdue_ones_is_passed_over_too() {
             70s       started, away for 70000 ms
             70s       LIB-1 p-nair of rung 2 passed over (NoAddress)
             70s       LIB-1 rung 2 passed over (Nobody)
-            70s       ! trouble: Coverage { ladder: LadderId(Slug("people")), site: SiteId(Slug("library")) }
+            70s       ! trouble: Coverage { ladder: LadderId("people"), site: SiteId(Slug("library")) }
             70s       LIB-1 rung 3 until 100s (WaitOver, late by 40000 ms): j-smith by sms
             70s         LIB-1.2 sms to j-smith: alarm_again code 47 late by 40000 ms
         "#]],

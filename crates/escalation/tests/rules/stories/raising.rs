@@ -66,7 +66,7 @@ fn with_no_directory_at_all_a_press_is_raised_exhausted_and_loud() {
         expect![[r#"
             0s        ACT-1 raised: duress at library/counter-1 of none (UnknownSite, Live { up_to_s: None }, Ladder)
             0s        ACT-1 EXHAUSTED
-            0s        ! trouble: Coverage { ladder: LadderId(Slug("none")), site: SiteId(Slug("library")) }
+            0s        ! trouble: Coverage { ladder: LadderId("none"), site: SiteId(Slug("library")) }
             0s        ACT-1 round 1 (everyone): nobody
             60s       ACT-1 round 2 (everyone): nobody
             120s      ACT-1 round 3 (centre and last rung): nobody

@@ -102,9 +102,9 @@ fn a_group_is_there_once_has_an_id_and_is_told_by_a_rung() {
     check(
         &two,
         &expect![[r#"
-        Error directory.toml:39: ladder "counters", rung 1, notify 1: it does not name exactly one party
-          write one of  { person = "..." }  { group = "..." }  { centre = "..." }  { roster = "..." }
-    "#]],
+            Error directory.toml:39: ladder "counters", rung 1, notify 1: it does not name exactly one party
+              write one of  { person = "..." }  { group = "..." }  { role = "..." }  { centre = "..." }  { roster = "..." }
+        "#]],
     );
 }
 

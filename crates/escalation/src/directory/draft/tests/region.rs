@@ -52,25 +52,25 @@ fn mistakes_of_a_region_are_said_of_the_region_and_once() {
     check(
         &format!("{}{office}", in_region(wrong, "")),
         &expect![[r#"
-        Error directory.toml:50: region "hills": there is no ladder "countres"
-          did you mean "counters"?
-        Error directory.toml:51: region "hills": there is no plan "none"
-          add a [[plan]] of that id, or name one that is there
-        Error directory.toml:52: region "hills": there is no calendar "none"
-          add a [[calendar]] of that id, or name one that is there
-        Error directory.toml:53: region "hills": eta_limit is outside of 1 s to 4 h
-          choose a span within these limits
-        Error directory.toml:54: region "hills": feedback "maybe" is none of the choices
-          write "on" or "off"
-        Error directory.toml:55: region "hills": "size" is not a known key
-          the keys here are id, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, timezone, state, phone
-        Error directory.toml:56: region "hills": extends: a region extends no other
-          write into one region what both say
-        Error directory.toml:57: region "hills": address: that is of one place, and help would be sent to the wrong one
-          write it at each site
-        Error directory.toml:58: region "hills": hazards: that is of one place, and help would be sent to the wrong one
-          write it at each site
-    "#]],
+            Error directory.toml:50: region "hills": there is no ladder "countres"
+              did you mean "counters"?
+            Error directory.toml:51: region "hills": there is no plan "none"
+              add a [[plan]] of that id, or name one that is there
+            Error directory.toml:52: region "hills": there is no calendar "none"
+              add a [[calendar]] of that id, or name one that is there
+            Error directory.toml:53: region "hills": eta_limit is outside of 1 s to 4 h
+              choose a span within these limits
+            Error directory.toml:54: region "hills": feedback "maybe" is none of the choices
+              write "on" or "off"
+            Error directory.toml:55: region "hills": "size" is not a known key
+              the keys here are id, customer, ladder, feedback, close_guard, eta_limit, plan, calendar, timezone, state, phone, roles
+            Error directory.toml:56: region "hills": extends: a region extends no other
+              write into one region what both say
+            Error directory.toml:57: region "hills": address: that is of one place, and help would be sent to the wrong one
+              write it at each site
+            Error directory.toml:58: region "hills": hazards: that is of one place, and help would be sent to the wrong one
+              write it at each site
+        "#]],
     );
 }
 
@@ -236,11 +236,11 @@ fn one_slip_is_said_once_however_many_sites_it_meets() {
 }
 
 #[test]
-fn the_property_below_knows_every_setting_of_a_region() {
+fn the_property_below_and_that_of_roles_know_every_setting_of_a_region() {
     let found = Draft::parse("directory.toml", "[[region]]\nqqqqqqqqqqqq = 1\n").findings;
     let keys = found.iter().find_map(|finding| finding.remedy.strip_prefix("the keys here are ")).unwrap();
     let known: BTreeSet<&str> = keys.split(", ").collect();
-    let written = SETTINGS.iter().map(|(key, _)| *key).chain(["id", "customer"]);
+    let written = SETTINGS.iter().map(|(key, _)| *key).chain(["id", "customer", "roles"]);
     assert_eq!(known, written.collect());
 }
 
