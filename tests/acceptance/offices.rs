@@ -138,3 +138,23 @@ async fn a_site_that_does_not_say_who_has_a_role_is_refused_and_the_directory_be
     town.button.press_of("northam", "desk").await;
     town.gateway.phone(SMITH).expect_sms("DURESS").await;
 }
+
+#[tokio::test]
+async fn an_office_from_a_sheet_says_who_has_a_role_there() {
+    let town = town().await;
+    let sheet = town.daemon.config().with_file_name("sites.csv");
+    let rows =
+        "id,extends,name,address,roles.warden\nkojonup,wheatbelt,Kojonup Office,2 Example Street,\"j-smith, p-nair\"\nnortham,,,,nobody\n";
+    std::fs::write(&sheet, rows).unwrap();
+    let output = town.daemon.run(&["import", "--sites", &sheet.display().to_string(), "--apply"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("roles.warden: j-smith  ->  nobody"), "{said}");
+    town.daemon.signal("HUP");
+    town.daemon.expect_log("taken up anew").await;
+    town.button.press_of("kojonup", "desk").await;
+    town.gateway.phone(SMITH).expect_sms("DURESS").await;
+    town.gateway.phone(NAIR).expect_sms("DURESS").await;
+    town.button.press_of("northam", "desk").await;
+    let text = town.gateway.phone(LEE).expect_sms("DURESS").await;
+    assert!(text.body.contains("Northam"), "{}", text.body);
+}

@@ -5,6 +5,7 @@
 //! station would go on by the old one while somebody believes that a number was taken. Nobody is ever taken out: who is in the
 //! directory and in no row stays, and is named.
 
+mod column;
 mod edits;
 mod lines;
 mod sheet;
@@ -16,8 +17,10 @@ use anyhow::{anyhow, bail};
 use escalation::directory::draft::{Draft, is_one_number};
 use escalation::directory::finding::{Finding, Severity};
 use escalation::id::Slug;
-use toml_edit::{Document, Item, Table, Value};
+use toml_edit::{Document, Item, Table};
 
+pub(crate) use self::column::Column;
+use self::column::Roles;
 use self::edits::Edits;
 use self::lines::Lines;
 pub(crate) use self::sheet::{Cell, Row, Sheet};
@@ -66,7 +69,7 @@ pub(crate) struct Change {
 }
 
 /// A column, what it was and what it becomes; `None` where nothing is said.
-pub(crate) type Becomes = (&'static str, Option<String>, Option<String>);
+pub(crate) type Becomes = (Column, Option<String>, Option<String>);
 
 impl Import {
     /// Takes sheets into a directory of this text; `file` is its name as findings show it.
@@ -169,50 +172,76 @@ impl Taking<'_, '_> {
         let mut changed = Vec::new();
         let mut added = Vec::new();
         for (column, cell) in &row.cells {
-            let Some((key, item)) = table.get_key_value(column) else {
+            let Some((key, item)) = column.place(table) else {
                 if let Cell::Text(text) = cell {
-                    added.push((*column, text.as_str()));
-                    changed.push((*column, None, Some(text.clone())));
+                    added.push((column, text.as_str()));
+                    changed.push((column.clone(), None, Some(text.clone())));
                 }
                 continue;
             };
             let (Some(value), Some(named), Some(span)) = (item.as_value(), key.span(), item.span()) else {
-                // Without the id: this goes into the log.
-                let line = table.span().map_or(0, |span| Lines::of(self.text).line(span.start));
-                let section = self.sheet.subject.section();
-                bail!("{}:{line}: {column} of this {section} is no value of one line; write it so first", self.file);
+                return Err(self.unwritable(table, column));
             };
-            let was = value.as_str().map_or_else(|| self.text.get(span.clone()).unwrap_or_default().to_owned(), str::to_owned);
+            let said = column.cell(value);
+            let was = said.clone().unwrap_or_else(|| self.text.get(span.clone()).unwrap_or_default().to_owned());
             match cell {
                 Cell::Text(text) if says_the_same(column, &was, text) => {}
-                Cell::Text(text) => {
-                    self.edits.replace(span, &Value::from(text.as_str()).to_string());
-                    changed.push((*column, Some(was), Some(text.clone())));
+                Cell::Text(_) if said.is_none() && matches!(column, Column::Role(_)) => {
+                    let what = format!("{column} of site \"{}\" is a group's or a roster's, and a sheet has persons alone", row.key);
+                    self.refuse(row, what, "leave the cell blank, or change the directory by hand");
                 }
-                Cell::Nothing if !self.sheet.subject.taken_out().contains(column) => {
+                Cell::Text(text) => {
+                    self.edits.replace(span, &column.value(text).to_string());
+                    changed.push((column.clone(), Some(was), Some(text.clone())));
+                }
+                Cell::Nothing if !self.sheet.subject.taken_out().iter().any(|key| column.is(key)) => {
                     let what =
                         format!("{column} of {} \"{}\" is taken out of the directory by hand alone", self.sheet.subject.section(), row.key);
                     self.refuse(row, what, "leave the cell blank to leave what the directory says");
                 }
                 Cell::Nothing => {
                     self.edits.take_out(named.start..span.end);
-                    changed.push((*column, Some(was), None));
+                    changed.push((column.clone(), Some(was), None));
                 }
             }
         }
-        self.edits.add_keys(table, &added);
+        self.add_to(table, &added)?;
         Ok(changed)
     }
 
+    /// Adds what a table does not say yet where it belongs.
+    fn add_to(&mut self, table: &Table, added: &[(&Column, &str)]) -> anyhow::Result<()> {
+        let (roles, keys): (Vec<_>, Vec<_>) = added.iter().partition(|(column, _)| column.role().is_some());
+        let mut lines: Vec<String> = keys.iter().map(|(column, text)| column.line(text)).collect();
+        let inner = || roles.iter().filter_map(|(column, text)| column.role_line(text)).collect::<Vec<_>>();
+        if let Some((first, _)) = roles.first() {
+            match Roles::of(table) {
+                None => return Err(self.unwritable(table, first)),
+                Some(Roles::Lines) => lines.extend(roles.iter().map(|(column, text)| column.line(text))),
+                Some(Roles::Section(section)) => self.edits.add_lines(section, &inner()),
+                Some(Roles::Inline(value)) => self.edits.add_inline(value, &inner()),
+            }
+        }
+        self.edits.add_lines(table, &lines);
+        Ok(())
+    }
+
+    /// Why a key cannot be changed. Without the id: this goes into the log.
+    fn unwritable(&self, table: &Table, column: &Column) -> anyhow::Error {
+        let line = table.span().map_or(0, |span| Lines::of(self.text).line(span.start));
+        let section = self.sheet.subject.section();
+        anyhow!("{}:{line}: {column} of this {section} is no value of one line; write it so first", self.file)
+    }
+
     fn add(&mut self, row: &Row) -> Vec<Becomes> {
-        let said = |(column, cell): &(&'static str, Cell)| match cell {
-            Cell::Text(text) => Some((*column, text.clone())),
+        let said = |(column, cell): &(Column, Cell)| match cell {
+            Cell::Text(text) => Some((column.clone(), text.clone())),
             Cell::Nothing => None,
         };
-        let cells: Vec<(&'static str, String)> = row.cells.iter().filter_map(said).collect();
-        let site = row.key.site.as_ref().map(|site| ("site", site.clone()));
-        let all = site.into_iter().chain([("id", row.key.id.clone())]).chain(cells.iter().cloned());
-        let lines: Vec<String> = all.map(|(key, text)| format!("{key} = {}", Value::from(text))).collect();
+        let cells: Vec<(Column, String)> = row.cells.iter().filter_map(said).collect();
+        let site = row.key.site.as_ref().map(|site| (Column::Key("site"), site.clone()));
+        let all = site.into_iter().chain([(Column::Key("id"), row.key.id.clone())]).chain(cells.iter().cloned());
+        let lines: Vec<String> = all.map(|(column, text)| column.line(&text)).collect();
         self.edits.append(self.sheet.subject.section(), &lines);
         cells.into_iter().map(|(column, text)| (column, None, Some(text))).collect()
     }
@@ -240,8 +269,11 @@ fn key_of(subject: Subject, table: &Table) -> Option<Key> {
 }
 
 /// Whether two cells say the same: numbers are spaced by everybody in their own way.
-fn says_the_same(column: &str, one: &str, other: &str) -> bool {
-    one.trim() == other || (column == "mobile" && is_one_number(one, other))
+fn says_the_same(column: &Column, one: &str, other: &str) -> bool {
+    match column {
+        Column::Key(key) => one.trim() == other || (*key == "mobile" && is_one_number(one, other)),
+        Column::Role(_) => Column::has_the_same_people(one, other),
+    }
 }
 
 /// What is to be said of the directory as it would be: every error, and of the rest what is new or concerns a row.
@@ -273,8 +305,9 @@ fn origins<'s>(file: &str, text: &str, sheets: &'s [Sheet]) -> anyhow::Result<BT
         let rows: BTreeMap<&Key, &Row> = sheet.rows.iter().map(|row| (&row.key, row)).collect();
         for table in document.get(sheet.subject.section()).and_then(Item::as_array_of_tables).into_iter().flatten() {
             let Some(row) = key_of(sheet.subject, table).and_then(|key| rows.get(&key).copied()) else { continue };
-            let columns = row.cells.iter().map(|(column, _)| *column).chain(sheet.subject.naming().iter().copied());
-            let keys = columns.filter_map(|column| table.get_key_value(column)?.0.span());
+            let naming = sheet.subject.naming().iter().map(|naming| Column::Key(naming));
+            let columns = row.cells.iter().map(|(column, _)| column.clone()).chain(naming);
+            let keys = columns.filter_map(|column| column.place(table)?.0.span());
             for span in keys.chain(table.span()) {
                 origins.insert(lines.line(span.start), (sheet.file.as_str(), row.line));
             }

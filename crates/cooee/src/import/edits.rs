@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use toml_edit::{Table, Value};
+use toml_edit::{InlineTable, Table};
 
 use super::lines::Lines;
 
@@ -37,9 +37,9 @@ impl<'t> Edits<'t> {
         self.places.push((begin..self.line_end(place.end), String::new()));
     }
 
-    /// Adds keys to a table that is there, behind the last of its own.
-    pub(crate) fn add_keys(&mut self, table: &Table, keys: &[(&'static str, &str)]) {
-        if keys.is_empty() {
+    /// Adds lines to a table that is there, behind the last of its own.
+    pub(crate) fn add_lines(&mut self, table: &Table, added: &[String]) {
+        if added.is_empty() {
             return;
         }
         let own = table.iter().filter_map(|(_, item)| item.as_value()?.span());
@@ -47,9 +47,19 @@ impl<'t> Edits<'t> {
         let at = self.line_end(last);
         let is_whole = self.text.get(..at).is_some_and(|before| before.ends_with('\n'));
         let first = if is_whole { "" } else { self.end };
-        let line = |(key, text): &(&'static str, &str)| format!("{key} = {}{}", Value::from(*text), self.end);
-        let lines = keys.iter().map(line).fold(first.to_owned(), |lines, line| lines + &line);
+        let lines = added.iter().fold(first.to_owned(), |lines, line| lines + line + self.end);
         self.places.push((at..at, lines));
+    }
+
+    /// Adds keys to a table that is written as one value, behind the last of its own.
+    pub(crate) fn add_inline(&mut self, table: &InlineTable, added: &[String]) {
+        let added = added.join(", ");
+        let last = table.iter().filter_map(|(_, value)| value.span()).map(|span| span.end).max();
+        match (last, table.span()) {
+            (Some(end), _) => self.places.push((end..end, format!(", {added}"))),
+            (None, Some(span)) => self.places.push((span, format!("{{ {added} }}"))),
+            (None, None) => {}
+        }
     }
 
     /// Adds a table of these lines behind everything.

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use escalation::directory::finding::{Finding, Severity};
+use escalation::id::RoleName;
 
+use super::column::Column;
 use super::lines::Lines;
 use super::subject::{Key, Subject};
 
@@ -29,7 +31,7 @@ pub(crate) struct Row {
     /// Whom or what it is about.
     pub(crate) key: Key,
     /// What it says beside that, in the sheet's order.
-    pub(crate) cells: Vec<(&'static str, Cell)>,
+    pub(crate) cells: Vec<(Column, Cell)>,
 }
 
 /// What a cell says. One that is blank says nothing and is none.
@@ -135,31 +137,36 @@ impl<'f> Reading<'f> {
     }
 
     /// The column that each place of a row belongs to; `None` where that cannot be said.
-    fn columns(&mut self, heading: &csv::StringRecord) -> Option<Vec<&'static str>> {
+    fn columns(&mut self, heading: &csv::StringRecord) -> Option<Vec<Column>> {
         let line = self.line_of(heading);
         let known = self.subject.columns();
-        let mut columns = Vec::new();
+        let has_roles = self.subject.has_roles();
+        let mut columns: Vec<Column> = Vec::new();
         for name in heading {
-            let plain = name.trim().to_lowercase().replace([' ', '-'], "_");
-            match known.iter().find(|column| **column == plain) {
+            match Column::named(name, known, has_roles) {
                 None => {
                     let what = format!("a column is called \"{}\", and {} have none of that name", clipped(name), self.subject.words());
-                    self.wrong(line, what, &format!("take it out, or name it one of: {}", known.join(", ")));
+                    let roles = if has_roles { ", or roles.NAME" } else { "" };
+                    self.wrong(line, what, &format!("take it out, or name it one of: {}{roles}", known.join(", ")));
                 }
-                Some(column) if columns.contains(column) => {
+                Some(Column::Role(role)) if RoleName::parse(&role).is_err() => {
+                    let what = format!("a column is called \"{}\", which names no role", clipped(name));
+                    self.wrong(line, what, "name the role as a rung of the ladder does:  roles.warden");
+                }
+                Some(column) if columns.contains(&column) => {
                     self.wrong(line, format!("two columns are called \"{column}\""), "leave one of the two");
                 }
-                Some(column) => columns.push(*column),
+                Some(column) => columns.push(column),
             }
         }
-        for naming in self.subject.naming().iter().filter(|naming| !columns.contains(naming)) {
+        for naming in self.subject.naming().iter().filter(|naming| !columns.iter().any(|column| column.is(naming))) {
             let what = format!("there is no column \"{naming}\", so nobody could say which of the {} a row is", self.subject.words());
             self.wrong(line, what, "add it: its cells are the names that the directory uses");
         }
         self.findings.is_empty().then_some(columns)
     }
 
-    fn row(&mut self, columns: &[&'static str], width: usize, record: &csv::StringRecord) -> Option<Row> {
+    fn row(&mut self, columns: &[Column], width: usize, record: &csv::StringRecord) -> Option<Row> {
         let line = self.line_of(record);
         let beyond = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
         // A row of another width is one whose cells may stand under other names than they were written for.
@@ -177,20 +184,21 @@ impl<'f> Reading<'f> {
             let what = format!("{column} begins with a blank");
             self.wrong(line, what, "take it out; a text with a comma in it stands between double quotes");
         }
-        let said: BTreeMap<&str, &str> =
-            columns.iter().zip(record).map(|(column, cell)| (*column, cell.trim())).filter(|(_, cell)| !cell.is_empty()).collect();
+        let said: Vec<(&Column, &str)> =
+            columns.iter().zip(record).map(|(column, cell)| (column, cell.trim())).filter(|(_, cell)| !cell.is_empty()).collect();
+        let of = |key: &str| said.iter().find(|(column, _)| column.is(key)).map(|(_, cell)| *cell);
         for naming in self.subject.naming() {
-            if said.get(naming).is_none_or(|said| *said == NOTHING) {
+            if of(naming).is_none_or(|said| said == NOTHING) {
                 self.wrong(line, format!("this row has no {naming}"), "write it, or take the row out");
                 return None;
             }
         }
-        let naming = |column: &str| said.get(column).copied().unwrap_or_default().to_owned();
+        let naming = |column: &str| of(column).unwrap_or_default().to_owned();
         let site = (self.subject == Subject::Devices).then(|| naming("site"));
         let key = Key { site, id: naming("id") };
-        let others = columns.iter().filter(|column| !self.subject.naming().contains(column));
+        let others = said.iter().filter(|(column, _)| !self.subject.naming().iter().any(|naming| column.is(naming)));
         let cell = |text: &str| if text == NOTHING { Cell::Nothing } else { Cell::Text(text.to_owned()) };
-        let cells: Vec<(&'static str, Cell)> = others.filter_map(|column| Some((*column, cell(said.get(column)?)))).collect();
+        let cells: Vec<(Column, Cell)> = others.map(|(column, said)| ((*column).clone(), cell(said))).collect();
         for (column, cell) in &cells {
             if let Cell::Text(text) = cell {
                 self.doubt(line, column, text);
@@ -200,8 +208,8 @@ impl<'f> Reading<'f> {
     }
 
     /// Says so where a cell holds what a spreadsheet program made of something else.
-    fn doubt(&mut self, line: usize, column: &str, text: &str) {
-        let is_number = matches!(column, "mobile" | "phone");
+    fn doubt(&mut self, line: usize, column: &Column, text: &str) {
+        let is_number = column.is("mobile") || column.is("phone");
         let as_text = "format that column as text, write the number again, and save";
         if text.chars().all(|c| c == '#') || FAILED.contains(&text) {
             self.wrong(
@@ -209,7 +217,7 @@ impl<'f> Reading<'f> {
                 format!("{column} is \"{}\", which the spreadsheet program wrote in place of something", clipped(text)),
                 as_text,
             );
-        } else if !text.contains(char::is_alphanumeric) || (column != "name" && UNKNOWN.contains(&text.to_lowercase().as_str())) {
+        } else if !text.contains(char::is_alphanumeric) || (!column.is("name") && UNKNOWN.contains(&text.to_lowercase().as_str())) {
             let what = format!("{column} is \"{}\"", clipped(text));
             self.wrong(line, what, "leave the cell blank to leave what the directory says; write - to take a text out");
         } else if text.starts_with('"') {

@@ -69,6 +69,14 @@ impl Subject {
         }
     }
 
+    /// Whether a sheet may say who has which role.
+    pub(crate) fn has_roles(self) -> bool {
+        match self {
+            Self::Sites => true,
+            Self::People | Self::Devices => false,
+        }
+    }
+
     /// The columns that name a row.
     pub(crate) fn naming(self) -> &'static [&'static str] {
         match self {

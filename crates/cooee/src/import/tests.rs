@@ -123,6 +123,144 @@ fn a_blank_cell_says_nothing_and_a_dash_takes_a_key_out() {
 }
 
 #[test]
+fn a_column_says_who_has_a_role() {
+    let roles = |roles: &str| DIRECTORY.replacen("address = \"7 Example Road\"\n", &format!("address = \"7 Example Road\"\n{roles}"), 1);
+    let taken = |roles: &str, cells: &str| {
+        let sheet = sheet(Subject::Sites, &format!("id,Roles.warden,roles.deputy\nlibrary,{cells}\n"));
+        let import = Import::of("directory.toml", roles, &[sheet]).expect("a directory that can be changed");
+        let of_site = import.text.split_once("address = \"7 Example Road\"\n").unwrap().1.split_once("\n[[device]]").unwrap().0.to_owned();
+        let said: Vec<String> = import.sheets[0]
+            .changes
+            .iter()
+            .flat_map(|change| &change.cells)
+            .map(|cell| format!("{}: {:?} -> {:?}\n", cell.0, cell.1, cell.2))
+            .collect();
+        let errors: Vec<Finding> = import.findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+        format!("{of_site}{}{}", said.concat(), shown(&errors))
+    };
+    let all = |expected: &[(&str, &str, Expect)]| {
+        for (before, cells, becomes) in expected {
+            becomes.assert_eq(&taken(&roles(before), cells));
+        }
+    };
+    all(&[
+        (
+            "",
+            "j-smith p-nair,nobody",
+            expect![[r#"
+                roles.warden = ["j-smith", "p-nair"]
+                roles.deputy = []
+                roles.warden: None -> Some("j-smith p-nair")
+                roles.deputy: None -> Some("nobody")
+            "#]],
+        ),
+        (
+            "roles.warden = [\"j-smith\"] # him\n",
+            "\"p-nair, j-smith\",",
+            expect![[r#"
+                roles.warden = ["p-nair", "j-smith"] # him
+                roles.warden: Some("j-smith") -> Some("p-nair, j-smith")
+            "#]],
+        ),
+        (
+            "roles.warden = [\"j-smith\", \"p-nair\"]\n",
+            "j-smith;p-nair,-",
+            expect![[r#"
+                roles.warden = ["j-smith", "p-nair"]
+            "#]],
+        ),
+        (
+            "roles.warden = [{ group = \"g\" }]\nroles.deputy = [\"p-nair\"]\n",
+            "j-smith,-",
+            expect![[r#"
+                roles.warden = [{ group = "g" }]
+                roles.deputy = ["p-nair"]
+                sites.csv:2: roles.warden of site "library" is a group's or a roster's, and a sheet has persons alone
+                  leave the cell blank, or change the directory by hand
+                sites.csv:2: roles.deputy of site "library" is taken out of the directory by hand alone
+                  leave the cell blank to leave what the directory says
+                sites.csv:2: site "library", roles.warden: there is no group "g"
+                  add a [[group]] of that id, or name one that is there
+            "#]],
+        ),
+        (
+            "roles = { warden = [] }\n",
+            "j-smith,p-nair",
+            expect![[r#"
+                roles = { warden = ["j-smith"], deputy = ["p-nair"] }
+                roles.warden: Some("nobody") -> Some("j-smith")
+                roles.deputy: None -> Some("p-nair")
+            "#]],
+        ),
+        (
+            "roles = {}\n",
+            "j-smith,p-nair",
+            expect![[r#"
+                roles = { warden = ["j-smith"], deputy = ["p-nair"] }
+                roles.warden: None -> Some("j-smith")
+                roles.deputy: None -> Some("p-nair")
+            "#]],
+        ),
+        (
+            "[site.roles] # ours\nwarden = [\n  \"j-smith\",\n]\n",
+            "p-nair,j-smith",
+            expect![[r#"
+                [site.roles] # ours
+                warden = ["p-nair"]
+                deputy = ["j-smith"]
+                roles.warden: Some("j-smith") -> Some("p-nair")
+                roles.deputy: None -> Some("j-smith")
+            "#]],
+        ),
+    ]);
+    difference(
+        Subject::Sites,
+        "id,name,address,roles.warden\nhall,Hall,2 Example Road,j-smith\n",
+        &expect![[r#"
+        + 
+        + [[site]]
+        + id = "hall"
+        + name = "Hall"
+        + address = "2 Example Road"
+        + roles.warden = ["j-smith"]
+    "#]],
+    );
+    mistakes(
+        Subject::Sites,
+        b"id,roles.,roles.two words,roles.Warden,roles.Warden,role\nlibrary,,,,,\n",
+        &expect![[r#"
+        sheet.csv:1: a column is called "roles.", which names no role
+          name the role as a rung of the ladder does:  roles.warden
+        sheet.csv:1: a column is called "roles.two words", which names no role
+          name the role as a rung of the ladder does:  roles.warden
+        sheet.csv:1: two columns are called "roles.Warden"
+          leave one of the two
+        sheet.csv:1: a column is called "role", and sites have none of that name
+          take it out, or name it one of: id, customer, extends, name, sms_name, address, suburb, state, cross_street, entry, rendezvous, hazards, phone, timezone, ladder, plan, calendar, eta_limit, feedback, close_guard, or roles.NAME
+    "#]],
+    );
+    mistakes(
+        Subject::Sites,
+        b"id,roles.warden\nlibrary,none\n",
+        &expect![[r#"
+        sheet.csv:2: roles.warden is "none"
+          leave the cell blank to leave what the directory says; write - to take a text out
+    "#]],
+    );
+    mistakes(
+        Subject::People,
+        b"id,roles.warden\nj-smith,library\n",
+        &expect![[r#"
+        sheet.csv:1: a column is called "roles.warden", and people have none of that name
+          take it out, or name it one of: id, customer, name, mobile, email, based_at
+    "#]],
+    );
+    let no_list = Import::of("directory.toml", &roles("roles = 3\n"), &[sheet(Subject::Sites, "id,roles.warden\nlibrary,p-nair\n")]);
+    expect!["directory.toml:23: roles.warden of this site is no value of one line; write it so first"]
+        .assert_eq(&no_list.unwrap_err().to_string());
+}
+
+#[test]
 fn what_the_directory_says_already_changes_no_byte_of_it() {
     let same = import(Subject::People, "\u{feff}id\tmobile\r\nj-smith\t+61 491 570 006\r\np-nair\t0491-570-156\r\n");
     assert_eq!((same.text.as_str(), same.is_nothing(), same.sheets[0].unchanged), (DIRECTORY, true, 2));
