@@ -728,10 +728,10 @@ impl Floor {
         if directory.customers.len() <= 1 {
             return true;
         }
-        let own_sites = || directory.sites.iter().filter(|(_, site)| site.customer == *customer);
-        let of_sites = own_sites().map(|(_, site)| &site.ladder);
-        let at_own_site = |device: &DeviceId| own_sites().any(|(id, _)| *id == device.site);
-        let of_devices = directory.devices.iter().filter(|(id, _)| at_own_site(id)).filter_map(|(_, device)| device.ladder.as_ref());
+        let of_sites = directory.sites.values().filter(|site| site.customer == *customer).map(|site| &site.ladder);
+        let is_own = |device: &DeviceId| directory.sites.get(&device.site).is_some_and(|site| site.customer == *customer);
+        let with_ladder = directory.devices.iter().filter_map(|(id, device)| Some((id, device.ladder.as_ref()?)));
+        let of_devices = with_ladder.filter(|(id, _)| is_own(id)).map(|(_, ladder)| ladder);
         let own: BTreeSet<&LadderId> = of_sites.chain(of_devices).chain(frozen.map(|ladder| &ladder.id)).collect();
         let named = |ladder: &Arc<Ladder>| directory.may_tell(ladder, person);
         let by_own = || own.iter().filter_map(|id| directory.ladders.get(*id)).chain(frozen).any(named);

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use escalation::coverage::{Cover, HORIZON_DAYS, Only, Worst};
-use escalation::directory::draft::{Draft, Proof, zones_version};
+use escalation::directory::draft::{Draft, DraftRung, DraftTarget, Proof, zones_version};
 use escalation::directory::finding::{Finding, Severity};
 use escalation::ladder::{Medium, Who};
 use escalation::time::{SignedDuration, Timestamp};
@@ -181,10 +181,11 @@ fn safe_words(settings_file: &Path, path: Option<&Path>, draft: &Draft, settings
 /// Only here are both known: who is to be rung, and whether any account makes calls.
 fn nobody_rings(file: &str, draft: &Draft, calls: bool) -> Vec<Finding> {
     let rungs = draft.ladders.iter().flat_map(|ladder| ladder.rungs.iter().map(move |rung| (ladder, rung)));
-    let targets = rungs.flat_map(|(ladder, rung)| rung.targets.iter().map(move |target| (ladder, target)));
-    let rung = targets.filter(|(_, target)| !calls && target.by.iter().flatten().flatten().any(|medium| *medium == Medium::Voice));
-    // A ladder that asks for roles is there once for each site: what is on one of its own lines is said once.
-    let named: BTreeSet<_> = rung.map(|(ladder, target)| (target.line, ladder.named.as_str())).collect();
+    let targets = rungs.flat_map(|(ladder, rung)| rung.targets.iter().map(move |target| (ladder, rung, target)));
+    let rung = targets.filter(|(_, _, target)| !calls && target.by.iter().flatten().flatten().any(|medium| *medium == Medium::Voice));
+    // By what somebody in a role is told, the rung says and not the site; it is there once for each site, and is said once.
+    let line = |rung: &DraftRung, target: &DraftTarget| if target.role.is_some() { rung.line } else { target.line };
+    let named: BTreeSet<_> = rung.map(|(ladder, rung, target)| (line(rung, target), ladder.named.as_str())).collect();
     named
         .into_iter()
         .map(|(line, ladder)| Finding {

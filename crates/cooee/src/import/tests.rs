@@ -213,6 +213,10 @@ fn a_column_says_who_has_a_role() {
             "#]],
         ),
     ]);
+}
+
+#[test]
+fn a_column_of_a_role_is_one_of_a_site_and_names_a_role() {
     difference(
         Subject::Sites,
         "id,name,address,roles.warden\nhall,Hall,2 Example Road,j-smith\n",
@@ -255,7 +259,8 @@ fn a_column_says_who_has_a_role() {
           take it out, or name it one of: id, customer, name, mobile, email, based_at
     "#]],
     );
-    let no_list = Import::of("directory.toml", &roles("roles = 3\n"), &[sheet(Subject::Sites, "id,roles.warden\nlibrary,p-nair\n")]);
+    let strange = DIRECTORY.replacen("[[device]]", "roles = 3\n[[device]]", 1);
+    let no_list = Import::of("directory.toml", &strange, &[sheet(Subject::Sites, "id,roles.warden\nlibrary,p-nair\n")]);
     expect!["directory.toml:23: roles.warden of this site is no value of one line; write it so first"]
         .assert_eq(&no_list.unwrap_err().to_string());
 }

@@ -150,7 +150,7 @@ impl Draft {
         if broken.is_empty() {
             let index = Index::of(&draft);
             reference::review(&mut reader, &draft, &index);
-            filling::review(&mut reader, &draft, &index);
+            filling::review(&mut reader, &draft, &index, root.get_ref().contains_key("fallback"));
             belonging::review(&mut reader, &draft, &index);
             supervision::review(&mut reader, &draft, &index);
             technical::review(&mut reader, &draft);

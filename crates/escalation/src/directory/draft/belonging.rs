@@ -14,10 +14,12 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
     foreign_members(reader, draft, index);
     let by_ladder = users(draft, index);
     let nobody = Users::new();
+    // A ladder that asks for roles is there once for each of its sites: of each customer it is said once.
+    let mut said: BTreeSet<(&LadderId, &CustomerId)> = BTreeSet::new();
     for ladder in &draft.ladders {
         let users = by_ladder.get(&ladder.id).unwrap_or(&nobody);
         if let Some(own) = &ladder.customer {
-            for (user, line) in users.iter().filter(|(user, _)| **user != &own.value) {
+            for (user, line) in users.iter().filter(|(user, _)| **user != &own.value && said.insert((&ladder.named, user))) {
                 reader.error(
                     *line,
                     format!("ladder \"{}\" belongs to customer \"{}\", not \"{user}\"", ladder.named, own.value),

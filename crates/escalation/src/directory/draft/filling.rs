@@ -13,7 +13,7 @@ use super::reader::{At, Reader};
 use super::roles::{DraftRoles, Holder};
 use super::written::{Named, Notified, WrittenLadder, WrittenRung};
 use super::{Draft, DraftSite};
-use crate::id::{GroupId, LadderId, SiteId};
+use crate::id::{GroupId, LadderId, RegionId, RoleName, SiteId};
 
 /// Most sites that a finding names.
 const SITES_SHOWN: usize = 3;
@@ -35,14 +35,21 @@ impl Draft {
         }
         ladders
     }
+
+    /// What the rungs of all ladders name, also of those that nobody climbs.
+    pub(super) fn notified(&self) -> impl Iterator<Item = &Notified> {
+        self.written.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.notified)
+    }
 }
 
 /// What cannot be filled: a role of which a site says nothing, and a ladder that asks for roles where no site is.
-pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
+/// `falls_back` is whether there is a `[fallback]`, read or not.
+pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, falls_back: bool) {
     for ladder in draft.written.iter().filter(|ladder| ladder.asks_for_roles()) {
         // What a region that is wrong would have said is not missing here.
         let sites: Vec<&DraftSite> = index.sites_of(&ladder.id).filter(|site| index.is_whole(site)).collect();
-        for (number, role) in ladder.roles() {
+        let mut said: BTreeSet<&RoleName> = BTreeSet::new();
+        for (number, role) in ladder.roles().filter(|(_, role)| said.insert(&role.value)) {
             let lack: Vec<&SiteId> =
                 sites.iter().filter(|site| site.arrangement.roles.get(&role.value).is_none()).map(|site| &site.id).collect();
             if !lack.is_empty() {
@@ -66,7 +73,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
             );
         }
     }
-    if draft.fallback.is_none() {
+    if !falls_back {
         let defaults = draft.customers.iter().filter_map(|customer| customer.ladder.as_ref().or(draft.defaults.ladder.as_ref()));
         for named in defaults.filter(|named| index.asks_for_roles(&named.value)) {
             reader.error(
@@ -90,25 +97,44 @@ fn not_all(lack: &[&SiteId], all: usize) -> String {
 
 /// Roles that somebody has and no ladder of theirs asks for: a slip of the pen tells nobody.
 fn unasked(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
-    let mut asked: BTreeSet<(&SiteId, &str)> = BTreeSet::new();
+    let mut asked: BTreeSet<(&SiteId, &RoleName)> = BTreeSet::new();
     for ladder in draft.written.iter().filter(|ladder| ladder.asks_for_roles()) {
         for site in index.sites_of(&ladder.id) {
-            asked.extend(ladder.roles().map(|(_, role)| (&site.id, role.value.as_str())));
+            asked.extend(ladder.roles().map(|(_, role)| (&site.id, &role.value)));
         }
     }
-    let had = draft.sites.iter().flat_map(|site| site.arrangement.roles.iter().map(move |(name, role)| (site, name.as_str(), role.line)));
-    // A region's role may be asked for at one of its sites alone.
-    let (wanted, idle): (Vec<_>, Vec<_>) = had.partition(|(site, name, _)| asked.contains(&(&site.id, name)));
-    let wanted: BTreeSet<(usize, &str)> = wanted.into_iter().map(|(_, name, line)| (line, name)).collect();
-    let idle: BTreeSet<(usize, &str)> = idle.into_iter().map(|(_, name, line)| (line, name)).collect();
-    let names: BTreeSet<&str> = asked.iter().map(|(_, name)| *name).collect();
-    for (line, name) in idle.difference(&wanted) {
-        let remedy = match nearest(name, names.iter().copied()) {
+    let names: BTreeSet<&RoleName> = asked.iter().map(|(_, name)| *name).collect();
+    let mut warn = |line: usize, name: &RoleName, what: String| {
+        let near = nearest(name.as_str(), names.iter().filter(|known| **known != name).map(|known| known.as_str()));
+        let remedy = match near.filter(|_| !names.contains(name)) {
             Some(near) => format!("did you mean \"{near}\"?"),
-            None => "name it in a rung:  notify = [{ role = \"...\" }]".to_owned(),
+            None => "take it out, or name it in a rung of that ladder:  notify = [{ role = \"...\" }]".to_owned(),
         };
-        let what = format!("role \"{name}\" is asked for by no ladder that is climbed there");
-        reader.warn(*line, what, "nobody is ever told because of it", &remedy);
+        reader.warn(line, what, "nobody is ever told because of it", &remedy);
+    };
+    let mut wanted: BTreeSet<(usize, &RoleName)> = BTreeSet::new();
+    let mut unsure: BTreeSet<&RegionId> = BTreeSet::new();
+    for site in &draft.sites {
+        let is_asked = |name: &RoleName| asked.contains(&(&site.id, name));
+        wanted.extend(site.arrangement.roles.iter().filter(|(name, _)| is_asked(name)).map(|(name, role)| (role.line, name)));
+        if !index.is_whole(site) {
+            unsure.extend(site.extends.iter().map(|region| &region.value));
+            continue;
+        }
+        for (name, role) in site.own.roles.iter().filter(|(name, _)| !is_asked(name)) {
+            warn(role.line, name, format!("site \"{}\": role \"{name}\" is asked for by no ladder that is climbed there", site.id));
+        }
+    }
+    // A region's role may be asked for at one of its sites alone. That no site extends it is said of the region.
+    let extended: BTreeSet<&RegionId> = draft.sites.iter().filter_map(|site| Some(&site.extends.as_ref()?.value)).collect();
+    for region in draft.regions.iter().filter(|region| extended.contains(&region.id) && !unsure.contains(&region.id)) {
+        for (name, role) in region.arrangement.roles.iter().filter(|(name, role)| !wanted.contains(&(role.line, *name))) {
+            warn(
+                role.line,
+                name,
+                format!("region \"{}\": role \"{name}\" is asked for at none of its sites, or each of them says its own", region.id),
+            );
+        }
     }
 }
 
@@ -153,7 +179,8 @@ fn rung(number: usize, written: &WrittenRung, groups: &Groups<'_>, roles: &Draft
             Notified::Group(named) => rung.tell_group(named, groups),
             Notified::Role(Named { id, by }) => {
                 asks_for_roles = true;
-                for holder in roles.get(&id.value).into_iter().flat_map(|role| &role.holders) {
+                let role = roles.get(&id.value).filter(|role| role.sound);
+                for holder in role.into_iter().flat_map(|role| &role.holders) {
                     let before = rung.targets.len();
                     let party = |who| DraftTarget { who, by: by.clone(), group: None, role: None, line: holder.line };
                     match &holder.value {

@@ -65,10 +65,13 @@ impl<'d> Index<'d> {
         if self.asks_for_roles(named) { named.at(site) } else { named.clone() }
     }
 
-    /// Whether all that a site and its region say is known: it names no region that is not there or is another customer's.
+    /// Whether all that a site and its region say is known: its customer and its region are there and belong together, and its
+    /// roles can be read.
     pub(super) fn is_whole(&self, site: &DraftSite) -> bool {
         let region = self.region_of(site);
         !site.astray
+            && !site.arrangement.roles.astray
+            && self.customer_of(site).is_some()
             && site.extends.is_some() == region.is_some()
             && region.is_none_or(|region| !site.own.is_of_another_customer(&region.arrangement))
     }

@@ -73,12 +73,6 @@ impl DraftLadder {
     pub(super) fn is_filled(&self) -> bool {
         self.id != self.named
     }
-
-    /// Who is asked, and where that is written: two ladders with the same are filled by the same lines.
-    pub(super) fn filling(&self) -> Vec<(usize, usize, &DraftWho)> {
-        let targets = self.rungs.iter().flat_map(|rung| rung.targets.iter().map(|target| (rung.number, target.line, &target.who)));
-        targets.collect()
-    }
 }
 
 impl DraftRung {

@@ -1,120 +1,158 @@
 //! Whether a ladder reaches anybody: the coarse form of the proof, without hours and rosters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::reader::Reader;
 use super::{Draft, DraftLadder, DraftRung, DraftWho};
+use crate::directory::finding::Severity;
 use crate::id::LadderId;
 use crate::ladder::{Medium, Need};
 use crate::signal::Kind;
 
+/// Most places that a finding names.
+const PLACES_SHOWN: usize = 5;
+
+/// What is found, and which ladders it is true of: a ladder that asks for roles is there once for each of its sites, and what is
+/// wrong with all of them is said once.
+type Found<'d> = BTreeMap<Said, Vec<&'d DraftLadder>>;
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Said {
+    line: usize,
+    severity: Severity,
+    what: String,
+    consequence: String,
+    remedy: &'static str,
+    /// Whether it says where also of a ladder that no site fills.
+    says_where: bool,
+}
+
 pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) {
-    // Where a region's sites fill a ladder alike, what is wrong with it is said once.
-    let mut alike: BTreeMap<_, Vec<&DraftLadder>> = BTreeMap::new();
+    let mut found = Found::new();
     for ladder in draft.ladders.iter().filter(|l| l.sound) {
-        alike.entry((ladder.line, ladder.filling())).or_default().push(ladder);
-    }
-    for ladders in alike.into_values() {
-        let Some(ladder) = ladders.first() else { continue };
         let mut groups = ladder.rungs.iter().flat_map(|rung| &rung.groups);
         let told = groups.all(|group| index.group(&group.value).is_some_and(|group| !group.members.is_empty()));
         if told && ladder.rungs.iter().flat_map(|r| &r.targets).all(|t| index.has(t)) {
-            judge(reader, index, ladder, &|| used_at(draft, index, &ladders));
+            for said in judge(index, ladder) {
+                found.entry(said).or_default().push(ladder);
+            }
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    let places = places(draft, index);
+    for (said, ladders) in found {
+        let is_filled = ladders.iter().any(|ladder| ladder.is_filled());
+        let at = if said.says_where || is_filled { used_at(&places, &ladders) } else { String::new() };
+        let consequence = said.consequence + &at;
+        match said.severity {
+            Severity::Error => reader.error(said.line, said.what, &consequence, said.remedy),
+            Severity::Warning => reader.warn(said.line, said.what, &consequence, said.remedy),
         }
     }
 }
 
-fn judge(reader: &mut Reader<'_>, index: &Index<'_>, ladder: &DraftLadder, used_at: &dyn Fn() -> String) {
+fn judge(index: &Index<'_>, ladder: &DraftLadder) -> Vec<Said> {
+    let whole = |severity, what: String, consequence: &str, remedy, says_where| Said {
+        line: ladder.line,
+        severity,
+        what: format!("ladder \"{}\" {what}", ladder.named),
+        consequence: consequence.to_owned(),
+        remedy,
+        says_where,
+    };
     let reached = |rung: &DraftRung| rung.targets.iter().any(|t| !index.usable(t).is_empty());
     if !ladder.rungs.iter().any(reached) {
-        reader.error(
-            ladder.line,
-            format!("ladder \"{}\" can reach nobody", ladder.id),
-            &format!("nobody in it has an address{}", used_at()),
-            "give its people a mobile or an email, or its centre a webhook",
-        );
-        return;
+        let remedy = "give its people a mobile or an email, or its centre a webhook";
+        return vec![whole(Severity::Error, "can reach nobody".to_owned(), "nobody in it has an address", remedy, true)];
     }
+    let mut said = Vec::new();
     for kind in Kind::ALL {
         if !ladder.rungs.iter().any(|rung| rung.when.is_for(kind) && reached(rung)) {
-            reader.error(
-                ladder.line,
-                format!("ladder \"{}\" can reach nobody for {}", ladder.id, kind.as_str()),
-                &format!("no rung that anybody can be reached on is for that kind of help, which any button may ask for{}", used_at()),
+            said.push(whole(
+                Severity::Error,
+                format!("can reach nobody for {}", kind.as_str()),
+                "no rung that anybody can be reached on is for that kind of help, which any button may ask for",
                 "add the kind to a rung, or a rung that is for every kind",
-            );
+                true,
+            ));
         }
     }
     let nexts = ladder.rungs.iter().skip(1).map(Some).chain([None]);
     for (rung, next) in ladder.rungs.iter().zip(nexts) {
-        channels(reader, index, ladder, rung);
-        if !reached(rung) {
-            let next = match next {
-                None => "and begin again with everyone".to_owned(),
-                Some(next) => format!("and go on to rung {}", next.number),
-            };
-            reader.warn(
-                rung.line,
-                format!("ladder \"{}\", rung {}: nobody in it has an address", ladder.id, rung.number),
-                &format!("a press then would wait 0 s here {next}"),
-                "give its people a mobile or an email",
-            );
-        }
-    }
-    for rung in &ladder.rungs {
-        let (needed, people) = (rung.need, index.people_of(rung).len());
-        if let Need::AtLeast(needed) = needed
-            && people < usize::from(needed)
-        {
-            reader.warn(
-                rung.line,
-                format!("ladder \"{}\", rung {}: it needs {needed} people and has {people}", ladder.id, rung.number),
-                "its ladder goes on until people of other rungs have accepted as well",
-                "name more people on it, or ask for fewer",
-            );
-        }
+        said.extend(channels(index, ladder, rung));
+        said.extend(of_rung(index, ladder, rung, next));
     }
     let mut targets = ladder.rungs.iter().flat_map(|r| &r.targets);
     if targets.all(|t| index.usable(t).iter().all(|m| *m == Medium::Desk)) {
-        reader.warn(
-            ladder.line,
-            format!("ladder \"{}\" sends nothing to anybody", ladder.id),
-            &format!("a press is answered only if someone watches the desk{}", used_at()),
+        said.push(whole(
+            Severity::Warning,
+            "sends nothing to anybody".to_owned(),
+            "a press is answered only if someone watches the desk",
             "add a rung with a person, or give the centre a webhook",
-        );
+            true,
+        ));
     }
     if ladder.rungs.len() == 1 {
-        reader.warn(
-            ladder.line,
-            format!("ladder \"{}\" has one rung", ladder.id),
-            &format!("if nobody there answers, nobody else is ever asked{}", if ladder.is_filled() { used_at() } else { String::new() }),
-            "add a rung with someone else",
-        );
+        let consequence = "if nobody there answers, nobody else is ever asked";
+        said.push(whole(Severity::Warning, "has one rung".to_owned(), consequence, "add a rung with someone else", false));
     }
+    said
 }
 
-fn channels(reader: &mut Reader<'_>, index: &Index<'_>, ladder: &DraftLadder, rung: &DraftRung) {
+fn of_rung(index: &Index<'_>, ladder: &DraftLadder, rung: &DraftRung, next: Option<&DraftRung>) -> Vec<Said> {
+    let warning = |what: String, consequence: String, remedy| Said {
+        line: rung.line,
+        severity: Severity::Warning,
+        what: format!("ladder \"{}\", rung {}: {what}", ladder.named, rung.number),
+        consequence,
+        remedy,
+        says_where: false,
+    };
+    let mut said = Vec::new();
+    if rung.targets.iter().all(|t| index.usable(t).is_empty()) {
+        let next = match next {
+            None => "and begin again with everyone".to_owned(),
+            Some(next) => format!("and go on to rung {}", next.number),
+        };
+        let consequence = format!("a press then would wait 0 s here {next}");
+        said.push(warning("nobody in it has an address".to_owned(), consequence, "give its people a mobile or an email"));
+    }
+    let people = index.people_of(rung).len();
+    if let Need::AtLeast(needed) = rung.need
+        && people < usize::from(needed)
+    {
+        let consequence = "its ladder goes on until people of other rungs have accepted as well".to_owned();
+        said.push(warning(format!("it needs {needed} people and has {people}"), consequence, "name more people on it, or ask for fewer"));
+    }
+    said
+}
+
+fn channels(index: &Index<'_>, ladder: &DraftLadder, rung: &DraftRung) -> Vec<Said> {
+    let mut said = Vec::new();
     for target in &rung.targets {
         let usable = index.usable(target);
-        for medium in target.by.iter().flatten().flatten() {
-            if usable.contains(medium) {
-                continue;
-            }
+        for medium in target.by.iter().flatten().flatten().filter(|medium| !usable.contains(medium)) {
             let told_as = target.role.as_ref().map(|role| format!(" in role \"{role}\"")).unwrap_or_default();
             let whom = match &target.who {
                 DraftWho::Person(id) => format!("person \"{id}\"{told_as}"),
                 DraftWho::Centre(id) => format!("centre \"{id}\"{told_as}"),
                 DraftWho::Roster(id) => format!("nobody of roster \"{id}\"{told_as}"),
             };
-            reader.warn(
-                target.line,
-                format!("ladder \"{}\", rung {}: {whom} {} be reached by {}", ladder.named, rung.number, can(&target.who), medium.as_str()),
-                "that channel is passed over at once",
-                "add the address, or leave the channel out of by",
-            );
+            let can = can(&target.who);
+            said.push(Said {
+                line: target.line,
+                severity: Severity::Warning,
+                what: format!("ladder \"{}\", rung {}: {whom} {can} be reached by {}", ladder.named, rung.number, medium.as_str()),
+                consequence: "that channel is passed over at once".to_owned(),
+                remedy: "add the address, or leave the channel out of by",
+                says_where: false,
+            });
         }
     }
+    said
 }
 
 /// "nobody of roster x can", but "person x cannot".
@@ -126,15 +164,26 @@ fn can(who: &DraftWho) -> &'static str {
 }
 
 /// `; it is used at "a", "b"`, for the sites and devices that climb one of these ladders.
-fn used_at(draft: &Draft, index: &Index<'_>, ladders: &[&DraftLadder]) -> String {
-    let ids: BTreeSet<&LadderId> = ladders.iter().map(|ladder| &ladder.id).collect();
-    let climbed = |id: &LadderId| ids.contains(id);
-    let sites = draft.sites.iter().filter(|s| index.ladder_of(s).is_some_and(|l| climbed(&index.climbed(&l.value, &s.id))));
-    let devices = draft.devices.iter().filter(|d| d.ladder.as_ref().is_some_and(|l| climbed(&index.climbed(&l.value, &d.site.value))));
-    let devices = devices.map(|d| format!("\"{}/{}\"", d.site.value, d.id));
-    let places: Vec<_> = sites.map(|s| format!("\"{}\"", s.id)).chain(devices).collect();
-    match places.as_slice() {
-        [] => String::new(),
-        some => format!("; it is used at {}", some.join(", ")),
+fn used_at(places: &BTreeMap<LadderId, Vec<String>>, ladders: &[&DraftLadder]) -> String {
+    let all: Vec<&str> = ladders.iter().filter_map(|ladder| places.get(&ladder.id)).flatten().map(String::as_str).collect();
+    let shown = all.iter().take(PLACES_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(PLACES_SHOWN) {
+        _none if all.is_empty() => String::new(),
+        0 => format!("; it is used at {shown}"),
+        more => format!("; it is used at {shown} and {more} more"),
     }
+}
+
+/// Where each ladder is climbed, as findings say it: sites, then the devices that have one of their own.
+fn places(draft: &Draft, index: &Index<'_>) -> BTreeMap<LadderId, Vec<String>> {
+    let sites = draft.sites.iter().filter_map(|s| Some((index.climbed(&index.ladder_of(s)?.value, &s.id), format!("\"{}\"", s.id))));
+    let devices = draft
+        .devices
+        .iter()
+        .filter_map(|d| Some((index.climbed(&d.ladder.as_ref()?.value, &d.site.value), format!("\"{}/{}\"", d.site.value, d.id))));
+    let mut places: BTreeMap<LadderId, Vec<String>> = BTreeMap::new();
+    for (ladder, place) in sites.chain(devices) {
+        places.entry(ladder).or_default().push(place);
+    }
+    places
 }

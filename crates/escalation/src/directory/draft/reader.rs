@@ -39,13 +39,14 @@ pub(super) struct Reader<'f> {
     starts: Vec<usize>,
     whole: bool,
     findings: Vec<Finding>,
+    errors: usize,
 }
 
 impl<'f> Reader<'f> {
     /// `whole` is false where the text is broken TOML: a key that seems to be missing may then just be unread.
     pub(super) fn new(file: &'f str, text: &str, whole: bool) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        Self { file, starts: std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect(), whole, findings: Vec::new() }
+        Self { file, starts: std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect(), whole, findings: Vec::new(), errors: 0 }
     }
 
     /// The line, counted from 1, of a byte.
@@ -62,6 +63,7 @@ impl<'f> Reader<'f> {
     }
 
     fn add(&mut self, severity: Severity, line: usize, what: String, consequence: &str, remedy: &str) {
+        self.errors += usize::from(severity == Severity::Error);
         self.findings.push(Finding {
             severity,
             file: self.file.to_owned(),
@@ -74,8 +76,7 @@ impl<'f> Reader<'f> {
 
     /// How many errors were found so far.
     pub(super) fn errors(&self) -> usize {
-        let errors = self.findings.iter().filter(|f| f.severity == Severity::Error);
-        errors.count()
+        self.errors
     }
 
     /// Everything found, by line, each once; what was found first comes first within a line.

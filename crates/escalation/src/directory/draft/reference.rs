@@ -299,20 +299,9 @@ fn known_party(reader: &mut Reader<'_>, named: &Named<'_>, owner: &str, target: 
     }
 }
 
-/// The groups and rosters that somebody may ask for: a rung, or a site for a role.
-fn asked<'d, T: Ord>(
-    draft: &'d Draft,
-    of_rung: impl Fn(&'d Notified) -> Option<&'d T>,
-    of_role: impl Fn(&'d Holder) -> Option<&'d T>,
-) -> BTreeSet<&'d T> {
-    let notified = draft.written.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.notified);
-    let arrangements = draft.sites.iter().map(|site| &site.own).chain(draft.regions.iter().map(|region| &region.arrangement));
-    let holders = arrangements.flat_map(|said| said.roles.iter()).flat_map(|(_, role)| &role.holders);
-    notified.filter_map(of_rung).chain(holders.filter_map(|holder| of_role(&holder.value))).collect()
-}
-
 fn groups(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
-    let told: BTreeSet<&GroupId> = asked(draft, Notified::group, Holder::group);
+    let filled = draft.ladders.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.groups).map(|group| &group.value);
+    let told: BTreeSet<&GroupId> = filled.chain(draft.notified().filter_map(Notified::group)).collect();
     for group in &draft.groups {
         let owner = format!("group \"{}\"", group.id);
         known_customer(reader, named, &owner, group.customer.as_ref());
@@ -331,7 +320,8 @@ fn groups(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
 }
 
 fn rosters(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
-    let asked: BTreeSet<&RosterId> = asked(draft, Notified::roster, Holder::roster);
+    let filled = draft.ladders.iter().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets).filter_map(DraftTarget::roster);
+    let asked: BTreeSet<&RosterId> = filled.chain(draft.notified().filter_map(Notified::roster)).collect();
     for roster in &draft.rosters {
         let owner = format!("roster \"{}\"", roster.id);
         known_customer(reader, named, &owner, roster.customer.as_ref());

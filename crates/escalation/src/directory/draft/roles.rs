@@ -6,15 +6,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use toml::de::DeValue;
+
 use super::reader::{At, Section, Wrong};
 use crate::id::{GroupId, RoleName, RosterId, Slug};
 
-/// Most who have one role, as in a group: more are told by no rung that somebody could still read.
-const HOLDERS_MAX: usize = 100;
+/// Most persons, groups and rosters that have one role: more are a group.
+const HOLDERS_MAX: usize = 20;
 
 /// Who has which role.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct DraftRoles(BTreeMap<RoleName, DraftRole>);
+pub struct DraftRoles {
+    by_name: BTreeMap<RoleName, DraftRole>,
+    /// Whether they are written in a way that nobody can read, so that nothing of them is missing.
+    pub(super) astray: bool,
+}
 
 /// Who has one role at a site. Nobody, where the site says so.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,46 +69,32 @@ impl DraftRoles {
             let sound = roles.reader.errors() == errors_before;
             Some((role, DraftRole { holders, line: name.line, sound }))
         });
-        Self(read.into_iter().collect())
+        let is_table = section.table_itself().get("roles").is_none_or(|roles| matches!(roles.get_ref(), DeValue::Table(_)));
+        Self { by_name: read.into_iter().collect(), astray: !is_table }
     }
 
     /// Each of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&RoleName, &DraftRole)> {
-        self.0.iter()
+        self.by_name.iter()
     }
 
     /// Who has a role; `None` where nobody said who.
     pub fn get(&self, role: &RoleName) -> Option<&DraftRole> {
-        self.0.get(role)
+        self.by_name.get(role)
     }
 
     /// These, and where they say nothing of a role what `other` says of it.
     #[must_use]
     pub(super) fn or(mut self, other: &Self) -> Self {
-        for (role, had) in &other.0 {
-            self.0.entry(role.clone()).or_insert_with(|| had.clone());
+        self.astray |= other.astray;
+        for (role, had) in &other.by_name {
+            self.by_name.entry(role.clone()).or_insert_with(|| had.clone());
         }
         self
     }
 }
 
 impl Holder {
-    /// The group, where it is one.
-    pub(super) fn group(&self) -> Option<&GroupId> {
-        match self {
-            Self::Group(id) => Some(id),
-            Self::Person(_) | Self::Roster(_) => None,
-        }
-    }
-
-    /// The roster, where it is one.
-    pub(super) fn roster(&self) -> Option<&RosterId> {
-        match self {
-            Self::Roster(id) => Some(id),
-            Self::Person(_) | Self::Group(_) => None,
-        }
-    }
-
     fn read(mut section: Section<'_, '_, '_>) -> Option<Self> {
         let group = section.id::<GroupId>("group");
         let roster = section.id::<RosterId>("roster");
@@ -141,7 +133,7 @@ impl fmt::Display for Holder {
 
 impl fmt::Debug for DraftRoles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DraftRoles({}, redacted)", self.0.len())
+        write!(f, "DraftRoles({}, redacted)", self.by_name.len())
     }
 }
 

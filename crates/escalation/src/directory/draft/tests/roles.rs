@@ -115,7 +115,7 @@ fn what_is_wrong_with_a_role_is_said_where_it_is_written_and_once() {
               name the role in that form
             Error directory.toml:19: region "wheatbelt", roles.manager: there is no person "manger"
               did you mean "manager"?
-            Warning directory.toml:19: role "wardn" is asked for by no ladder that is climbed there
+            Warning directory.toml:19: region "wheatbelt": role "wardn" is asked for at none of its sites, or each of them says its own
               nobody is ever told because of it
               did you mean "warden"?
             Error directory.toml:25: site "northam", roles: warden is a number, not a text in quotes, or a table
@@ -159,14 +159,14 @@ fn a_role_of_which_a_site_says_nothing_is_an_error_of_the_rung_and_said_once() {
     check(
         &wrong,
         &expect![[r#"
-        Error directory.toml:20: region "wheatbelt": there is no customer "nobody"
-          add a [[customer]] of that id, or name one that is there
-        Error directory.toml:31: site "merredin": extends is a number, not a text in quotes
-          write it in that form
-        Warning directory.toml:32: ladder "offices@northam" has one rung
-          if nobody there answers, nobody else is ever asked; it is used at "northam"
-          add a rung with someone else
-    "#]],
+            Error directory.toml:20: region "wheatbelt": there is no customer "nobody"
+              add a [[customer]] of that id, or name one that is there
+            Error directory.toml:31: site "merredin": extends is a number, not a text in quotes
+              write it in that form
+            Warning directory.toml:32: ladder "offices" has one rung
+              if nobody there answers, nobody else is ever asked; it is used at "northam"
+              add a rung with someone else
+        "#]],
     );
 }
 
@@ -206,15 +206,15 @@ fn where_no_site_is_known_nobody_has_a_role() {
             Warning directory.toml:0: there is no [fallback]
               a press that names a site nobody knows would be recorded and told to nobody
               add  [fallback]  with a ladder
-            Warning directory.toml:19: role "deputy" is asked for by no ladder that is climbed there
+            Warning directory.toml:19: region "wheatbelt": role "deputy" is asked for at none of its sites, or each of them says its own
               nobody is ever told because of it
-              name it in a rung:  notify = [{ role = "..." }]
-            Warning directory.toml:19: role "manager" is asked for by no ladder that is climbed there
+              take it out, or name it in a rung of that ladder:  notify = [{ role = "..." }]
+            Warning directory.toml:19: region "wheatbelt": role "manager" is asked for at none of its sites, or each of them says its own
               nobody is ever told because of it
-              name it in a rung:  notify = [{ role = "..." }]
-            Warning directory.toml:19: role "warden" is asked for by no ladder that is climbed there
+              take it out, or name it in a rung of that ladder:  notify = [{ role = "..." }]
+            Warning directory.toml:19: region "wheatbelt": role "warden" is asked for at none of its sites, or each of them says its own
               nobody is ever told because of it
-              name it in a rung:  notify = [{ role = "..." }]
+              take it out, or name it in a rung of that ladder:  notify = [{ role = "..." }]
         "#]],
     );
 }
@@ -240,34 +240,153 @@ fn whom_nobody_can_reach_is_said_once_for_all_sites_that_have_them_alike() {
     check(
         &(text + unreachable),
         &expect![[r#"
-        Warning directory.toml:36: ladder "offices@northam", rung 2: nobody in it has an address
-          a press then would wait 0 s here and go on to rung 3
-          give its people a mobile or an email
-        Warning directory.toml:48: person "z": there is no way to reach this person
-          a rung that names only this person takes 0 s
-          add  mobile = "+614..."  or  email = "..."
-    "#]],
+            Warning directory.toml:36: ladder "offices", rung 2: nobody in it has an address
+              a press then would wait 0 s here and go on to rung 3; it is used at "northam", "merredin"
+              give its people a mobile or an email
+            Warning directory.toml:48: person "z": there is no way to reach this person
+              a rung that names only this person takes 0 s
+              add  mobile = "+614..."  or  email = "..."
+        "#]],
     );
     let alone =
         offices("roles = { manager = [\"z\"], deputy = [], warden = [\"z\"] }", "", "").replacen(", { person = \"director\" }", "", 1);
     check(
         &(alone + unreachable),
         &expect![[r#"
-        Error directory.toml:32: ladder "offices@northam" can reach nobody
-          nobody in it has an address; it is used at "northam", "merredin"
-          give its people a mobile or an email, or its centre a webhook
-        Warning directory.toml:48: person "z": there is no way to reach this person
-          a rung that names only this person takes 0 s
-          add  mobile = "+614..."  or  email = "..."
-    "#]],
+            Error directory.toml:32: ladder "offices" can reach nobody
+              nobody in it has an address; it is used at "northam", "merredin"
+              give its people a mobile or an email, or its centre a webhook
+            Warning directory.toml:48: person "z": there is no way to reach this person
+              a rung that names only this person takes 0 s
+              add  mobile = "+614..."  or  email = "..."
+        "#]],
     );
     let single = offices("roles = { manager = [\"manager\"], deputy = [], warden = [] }", "", "roles.warden = [\"a-lee\"]");
     check(
         &single,
         &expect![[r#"
-        Warning directory.toml:32: ladder "offices@northam" has one rung
-          if nobody there answers, nobody else is ever asked; it is used at "northam"
+            Warning directory.toml:32: ladder "offices" has one rung
+              if nobody there answers, nobody else is ever asked; it is used at "northam"
+              add a rung with someone else
+        "#]],
+    );
+}
+
+#[test]
+fn two_ladders_that_name_the_same_people_on_one_line_are_each_judged() {
+    let frame = "[[person]]\nid = \"p\"\nmobile = \"+61 400 000 009\"\n[defaults]\ntimezone = \"UTC\"\n[fallback]\nladder = \"x\"\n";
+    let site = "[[site]]\nid = \"s\"\nname = \"S\"\naddress = \"1\"\nladder = \"y\"\n";
+    let ladders = "ladder = [{ id = \"x\", rung = [{ notify = [{ person = \"p\" }] }] }, { id = \"y\", rung = [{ notify = [{ person = \"p\", by = [\"email\"] }] }] }]\n";
+    check(
+        &format!("{ladders}{frame}{site}"),
+        &expect![[r#"
+        Error directory.toml:1: ladder "y" can reach nobody
+          nobody in it has an address; it is used at "s"
+          give its people a mobile or an email, or its centre a webhook
+        Warning directory.toml:1: ladder "x" has one rung
+          if nobody there answers, nobody else is ever asked
           add a rung with someone else
+    "#]],
+    );
+    let region = "[[region]]\nid = \"r\"\nladder = \"l\"\nroles = { a = [\"p\"], b = [\"p\"] }\n";
+    let office =
+        |id: &str, none: &str| format!("[[site]]\nid = \"{id}\"\nextends = \"r\"\nname = \"S\"\naddress = \"1\"\nroles.{none} = []\n");
+    let ladders = "[[ladder]]\nid = \"l\"\n[[ladder.rung]]\nnotify = [{ role = \"a\", by = [\"sms\"] }, { role = \"b\", by = [\"email\"] }]\n[[ladder]]\nid = \"x\"\n[[ladder.rung]]\nnotify = [{ person = \"p\" }]\n";
+    check(
+        &format!("{frame}{region}{}{}{ladders}", office("s1", "b"), office("s2", "a")),
+        &expect![[r#"
+        Error directory.toml:24: ladder "l" can reach nobody
+          nobody in it has an address; it is used at "s2"
+          give its people a mobile or an email, or its centre a webhook
+        Warning directory.toml:24: ladder "l" has one rung
+          if nobody there answers, nobody else is ever asked; it is used at "s1"
+          add a rung with someone else
+        Warning directory.toml:28: ladder "x" has one rung
+          if nobody there answers, nobody else is ever asked
+          add a rung with someone else
+    "#]],
+    );
+}
+
+#[test]
+fn one_slip_of_a_ladder_is_said_once_however_many_sites_fill_it() {
+    let mut text = "[defaults]\ntimezone = \"UTC\"\nladder = \"l\"\n[[person]]\nid = \"mute\"\n[fallback]\nladder = \"x\"\n[[ladder]]\nid = \"x\"\n[[ladder.rung]]\nnotify = [{ person = \"p-0\" }]\n[[ladder.rung]]\nnotify = [{ person = \"p-1\" }]\n\
+                    [[ladder]]\nid = \"l\"\n[[ladder.rung]]\nnotify = [{ role = \"warden\" }]\nneed = 2\nkinds = [\"duress\"]\n[[ladder.rung]]\nnotify = [{ person = \"mute\" }]\n".to_owned();
+    for number in 0..300 {
+        writeln!(text, "[[person]]\nid = \"p-{number}\"\nmobile = \"+61 400 000 {number:03}\"").unwrap();
+        writeln!(text, "[[site]]\nid = \"s-{number}\"\nname = \"S\"\naddress = \"1\"\nroles.warden = [\"p-{number}\"]").unwrap();
+    }
+    check(
+        &text,
+        &expect![[r#"
+        Warning directory.toml:4: person "mute": there is no way to reach this person
+          a rung that names only this person takes 0 s
+          add  mobile = "+614..."  or  email = "..."
+        Error directory.toml:14: ladder "l" can reach nobody for assist
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          add the kind to a rung, or a rung that is for every kind
+        Error directory.toml:14: ladder "l" can reach nobody for medical
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          add the kind to a rung, or a rung that is for every kind
+        Error directory.toml:14: ladder "l" can reach nobody for panic
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          add the kind to a rung, or a rung that is for every kind
+        Error directory.toml:14: ladder "l" can reach nobody for welfare
+          no rung that anybody can be reached on is for that kind of help, which any button may ask for; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          add the kind to a rung, or a rung that is for every kind
+        Warning directory.toml:16: ladder "l", rung 1: it needs 2 people and has 1
+          its ladder goes on until people of other rungs have accepted as well; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          name more people on it, or ask for fewer
+        Warning directory.toml:20: ladder "l", rung 2: nobody in it has an address
+          a press then would wait 0 s here and begin again with everyone; it is used at "s-0", "s-1", "s-2", "s-3", "s-4" and 295 more
+          give its people a mobile or an email
+    "#]],
+    );
+}
+
+#[test]
+fn a_role_is_unasked_only_where_that_is_known() {
+    let filled = "roles = { manager = [\"manager\"], deputy = [\"a-lee\"], warden = [\"a-lee\"] }";
+    let own = "roles.deputy = [\"b-nair\"]";
+    check(
+        &offices(filled, own, own),
+        &expect![[r#"
+        Warning directory.toml:19: region "wheatbelt": role "deputy" is asked for at none of its sites, or each of them says its own
+          nobody is ever told because of it
+          take it out, or name it in a rung of that ladder:  notify = [{ role = "..." }]
+    "#]],
+    );
+    check(
+        &offices(filled, "ladder = \"nowhere\"\nroles.warden = [\"b-nair\"]", ""),
+        &expect![[r#"
+        Warning directory.toml:26: site "northam": role "warden" is asked for by no ladder that is climbed there
+          nobody is ever told because of it
+          take it out, or name it in a rung of that ladder:  notify = [{ role = "..." }]
+    "#]],
+    );
+    check(
+        &offices(filled, "customer = \"nobody\"\nroles.wardn = [\"b-nair\"]", "roles = 3"),
+        &expect![[r#"
+        Error directory.toml:25: site "northam": there is no customer "nobody"
+          add a [[customer]] of that id, or name one that is there
+        Error directory.toml:32: site "merredin": roles is a number, not a table: [roles]
+          write it in that form
+    "#]],
+    );
+    let twice = offices("roles.manager = [\"manager\"]\nroles.warden = [\"a-lee\"]", "", "");
+    let twice = twice.replacen("{ person = \"director\" }", "{ role = \"deputy\" }", 1).replacen(
+        "[fallback]\nladder = \"nowhere\"",
+        "[fallback]\nladder = 3",
+        1,
+    );
+    check(
+        &twice,
+        &expect![[r#"
+        Error directory.toml:38: ladder "offices", rung 2: 2 of 2 sites ("northam", "merredin") do not say who is "deputy"
+          nobody could be told there for it
+          write  roles.deputy = ["..."]  at the site or its region, or  roles.deputy = []  where nobody is
+        Error directory.toml:48: fallback: ladder is a number, not a text in quotes
+          write it in that form
     "#]],
     );
 }
