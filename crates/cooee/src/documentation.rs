@@ -20,7 +20,7 @@ const BEFORE_HELP: &str = "A test prints what follows from the program itself.\n
 const STRANGER: &str = "qqqqqqqqqqqq";
 /// The least that each section needs, under its heading in the documentation: the section itself, but for accounts, whose
 /// keys depend on their kind.
-const LEAST: [(&str, &str, &str); 21] = [
+const LEAST: [(&str, &str, &str); 22] = [
     ("[station]", "[station]", "name = \"a\"\ndata_dir = \"d\"\n"),
     ("[record]", "[record]", ""),
     ("[mqtt]", "[mqtt]", "url = \"mqtts://b\"\n"),
@@ -45,6 +45,7 @@ const LEAST: [(&str, &str, &str); 21] = [
     ("[sms.receipt]", "[sms.receipt]", "id = \"i\"\nstatus = \"s\"\ndelivered = [\"d\"]\nfailed = [\"f\"]\n"),
     ("[sms.reply]", "[sms.reply]", "id = \"i\"\nfrom = \"f\"\ntext = \"t\"\npoll_url = \"https://h\"\nsent_at = [\"at\"]\n"),
     ("[sms.callback]", "[sms.callback]", "auth = \"secret\"\nsecret_file = \"secret\"\n"),
+    ("[sms.credit]", "[sms.credit]", "url = \"https://sms.example.net/\"\nat = \"/left\"\nlow = 1\n"),
     ("[email]", "[email]", "url = \"smtps://m\"\nfrom = \"a@example.org\"\n"),
     ("[[webhook]]", "[[webhook]]", "name = \"w\"\nurl = \"https://w\"\nsecret_file = \"secret\"\n"),
     ("[[anchor]]` of the kind `email", "[[anchor]]", "name = \"e\"\nkind = \"email\"\nto = \"keeper@example.org\"\n"),

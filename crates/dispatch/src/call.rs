@@ -22,6 +22,7 @@ use crate::message::Spoken;
 use crate::recent::Recent;
 use crate::settings::{self, SettingsError};
 use crate::sms::answer::judge;
+use crate::sms::ears::Missed;
 use crate::sms::number::is_e164;
 use crate::twilio_api::{Access, TwilioApi};
 
@@ -60,6 +61,7 @@ impl Caller {
             account_sid: &settings.account_sid,
             auth_token_file: &settings.auth_token_file,
             attempt_s: settings.attempt_s,
+            credit_low: settings.credit_low,
             wanted: Wanted {
                 what: &what,
                 url: &settings.base_url,
@@ -146,6 +148,16 @@ impl Caller {
         if scripts.get(&name).is_none() {
             scripts.insert(Instant::now(), name, Script::new(spoken));
         }
+    }
+
+    /// What credit the account has.
+    pub(crate) async fn credit(&self) -> Result<f64, Missed> {
+        self.0.api.credit().await
+    }
+
+    /// With less than this there is a trouble; `None` where the account is not asked.
+    pub(crate) fn credit_low(&self) -> Option<f64> {
+        self.0.api.credit_low()
     }
 
     fn scripts(&self) -> MutexGuard<'_, Recent<Script>> {

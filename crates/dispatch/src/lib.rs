@@ -7,6 +7,7 @@
 //! # Dramatis personae
 //! - [`Voice`]: the front door. [`settings::Settings`]: what an operator may say.
 //! - `line`: one channel's accounts with their `slots`; `attempt`: one order's walk through them; `backoff`: its patience; `breaker`: who is asked last.
+//! - `purse`: what credit an account has.
 //! - `carrier`: one try at one account: `sms::account` (`twilio`, or `http` by templates), `email`, `call`, `webhook`.
 //! - [`anchor`]: checkpoints for others to keep, which share nothing with messages.
 //! - [`message`]: wording; [`gsm7`]: counting. [`Callbacks`] and `sms::listening`: what comes back.
@@ -24,6 +25,7 @@ mod health;
 mod inbound;
 mod line;
 pub mod message;
+mod purse;
 mod recent;
 mod report;
 mod seal;
@@ -53,6 +55,7 @@ use crate::health::Gauge;
 use crate::inbound::Inbox;
 use crate::line::{Account, Line};
 use crate::message::Book;
+use crate::purse::{Owner, Purse};
 use crate::report::{DrillsOver, Reporter};
 use crate::sms::account::Account as SmsAccount;
 use crate::sms::ears::Ears;
@@ -167,6 +170,10 @@ impl Voice {
                 patience: Duration::ZERO,
             };
             tokio::spawn(listening.run());
+        }
+        let owners = built.sms.iter().cloned().map(Owner::Sms).chain(built.calls.iter().cloned().map(Owner::Calls));
+        for owner in owners {
+            Purse::open(owner, &reporter);
         }
         let (alive, all_gone) = mpsc::channel(1);
         Ok(Self {
@@ -349,13 +356,31 @@ pub type Probe = (CarrierName, Result<String, String>);
 /// Asks each provider whether it can be reached and takes our login. Sends no message and listens to nothing.
 pub async fn probe(settings: &Settings, public_url: Option<&str>, now: &Now) -> Result<Vec<Probe>, VoiceError> {
     let built = Built::from(settings, public_url, now)?;
-    let accounts = join_all(built.sms.iter().map(SmsAccount::probe));
+    let accounts = join_all(built.sms.iter().map(|account| with_credit(account.probe(), Owner::Sms(account.clone()))));
     let relay = join_all(built.email.iter().map(Relay::probe));
     let endpoints = join_all(built.webhooks.iter().map(Endpoint::probe));
-    let callers = join_all(built.calls.iter().map(Caller::probe));
+    let callers = join_all(built.calls.iter().map(|caller| with_credit(caller.probe(), Owner::Calls(caller.clone()))));
     let said = join4(accounts, relay, callers, endpoints).await;
     let names = built.names().cloned();
     Ok(names.zip(said.0.into_iter().chain(said.1).chain(said.2).chain(said.3)).collect())
+}
+
+/// What an account says of itself, and what credit it has where the settings have it asked.
+async fn with_credit(probe: impl Future<Output = Result<String, String>>, owner: Owner) -> Result<String, String> {
+    let said = probe.await?;
+    let Some(low) = owner.low() else {
+        return Ok(said);
+    };
+    match owner.credit().await {
+        Ok(credit) if credit < low => {
+            Err(format!("{said}, and has {credit} of credit, less than {low}\n  top it up: without any it sends nothing"))
+        }
+        Ok(credit) => Ok(format!("{said}, and has {credit} of credit")),
+        Err(missed) => Err(format!(
+            "{said}, and does not say what credit it has ({})\n  look at the provider's console; see credit_low in the settings' reference",
+            missed.class()
+        )),
+    }
 }
 
 /// What every line is made with.

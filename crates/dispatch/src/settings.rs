@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 pub use self::anchor::{Anchor, HookAnchor, MailAnchor, TopicAnchor};
 pub use self::hosted::{Hosted, Service};
-pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
+pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, CreditMap, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
 pub use self::voice::{Voice, VoiceKind};
 
 /// Everything this room is configured by. The door fills it from `[[sms]]`, `[email]`, `[[voice]]`, `[[webhook]]`, `[[anchor]]` and `[templates]`.
@@ -127,6 +127,8 @@ pub struct Twilio {
     /// Keeps one connection open with a light request each 25 s, so that an alarm does not begin with a TLS handshake.
     #[serde(default = "yes")]
     pub keep_warm: bool,
+    /// What the account must still have, in its own currency or units; with less there is a trouble. Asked once an hour.
+    pub credit_low: Option<f64>,
     /// An HTTP proxy; the environment's is never used.
     pub proxy: Option<String>,
     /// PEM bundle to trust instead of the system's.

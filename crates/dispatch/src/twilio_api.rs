@@ -12,7 +12,9 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 
 use crate::carrier::Fault;
 use crate::client::{self, Wanted};
+use crate::purse::{amount, unusable};
 use crate::settings::{Secret, SettingsError};
+use crate::sms::ears::Missed;
 
 /// Before every path that the API gives.
 const VERSION: &str = "/2010-04-01/";
@@ -22,6 +24,7 @@ pub(crate) struct Access<'a> {
     pub(crate) account_sid: &'a str,
     pub(crate) auth_token_file: &'a Path,
     pub(crate) attempt_s: u64,
+    pub(crate) credit_low: Option<f64>,
     pub(crate) wanted: Wanted<'a>,
 }
 
@@ -36,12 +39,13 @@ pub(crate) struct TwilioApi {
     secret: Secret,
     slots: usize,
     request: Duration,
+    credit_low: Option<f64>,
 }
 
 impl TwilioApi {
     /// Reads the secret and builds the client; connects to nothing.
     pub(crate) fn open(access: &Access<'_>) -> Result<Self, SettingsError> {
-        let Access { account_sid: sid, auth_token_file, attempt_s, wanted } = access;
+        let Access { account_sid: sid, auth_token_file, attempt_s, credit_low, wanted } = access;
         let what = wanted.what;
         let secret = Secret::read(&format!("{what} auth_token_file"), auth_token_file)?;
         let (client, base) = client::build(wanted)?;
@@ -59,6 +63,9 @@ impl TwilioApi {
                 "remove the setting to use its default",
             ));
         }
+        if let Some((wrong, remedy)) = credit_low.and_then(unusable) {
+            return Err(SettingsError::new(format!("{what} credit_low"), wrong, remedy));
+        }
         let base = base.as_str().trim_end_matches('/').to_owned();
         let login = STANDARD.encode(format!("{sid}:{}", secret.current));
         let mut auth = HeaderValue::from_str(&format!("Basic {login}"))
@@ -72,6 +79,7 @@ impl TwilioApi {
             secret,
             slots: wanted.slots,
             request: Duration::from_millis(wanted.request_ms),
+            credit_low: *credit_low,
         })
     }
 
@@ -81,6 +89,11 @@ impl TwilioApi {
 
     pub(crate) fn slots(&self) -> usize {
         self.slots
+    }
+
+    /// With less credit than this there is a trouble; `None` where the account is not asked.
+    pub(crate) fn credit_low(&self) -> Option<f64> {
+        self.credit_low
     }
 
     /// Asks for a resource of the account, such as `Messages.json`, or for the account itself (empty).
@@ -124,6 +137,18 @@ impl TwilioApi {
             Ok(status) => unreachable(&format!("status {}", status.as_u16())),
             Err(fault) => unreachable(fault.class()),
         }
+    }
+
+    /// What credit the account has. One that another account pays for says none.
+    pub(crate) async fn credit(&self) -> Result<f64, Missed> {
+        let response = self.get("Balance.json").send().await.map_err(|e| client::fault_of(&e))?;
+        match response.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(Fault::Credentials.into()),
+            status if !status.is_success() => return Err(Fault::NotSent("status").into()),
+            _good => {}
+        }
+        let said: serde_json::Value = response.json().await.map_err(|_strange| Missed::Strange("no JSON"))?;
+        said.pointer("/balance").and_then(amount).ok_or(Missed::Strange("no amount"))
     }
 
     async fn ask(&self) -> Result<StatusCode, Fault> {

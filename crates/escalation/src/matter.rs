@@ -53,6 +53,10 @@ pub enum Topic {
     ProviderDown,
     /// [`Cause::RepliesUnread`].
     RepliesUnread,
+    /// [`Cause::CreditLow`].
+    CreditLow,
+    /// [`Cause::CreditUnread`].
+    CreditUnread,
     /// [`Cause::Coverage`].
     Coverage,
     /// [`Cause::CoverageGap`].
@@ -101,6 +105,8 @@ impl Cause {
             Self::DirectoryBroken => Topic::DirectoryBroken,
             Self::ProviderDown { .. } => Topic::ProviderDown,
             Self::RepliesUnread { .. } => Topic::RepliesUnread,
+            Self::CreditLow { .. } => Topic::CreditLow,
+            Self::CreditUnread { .. } => Topic::CreditUnread,
             Self::Coverage { .. } => Topic::Coverage,
             Self::CoverageGap { .. } => Topic::CoverageGap,
             Self::OptedOut { .. } => Topic::OptedOut,
@@ -139,6 +145,8 @@ impl Cause {
             | Self::RecordUnsigned
             | Self::ErasureFailing
             | Self::AnchorFailing { .. }
+            | Self::CreditLow { .. }
+            | Self::CreditUnread { .. }
             | Self::OptedOut { .. }
             | Self::Tampered { .. }
             | Self::Chatter { .. }

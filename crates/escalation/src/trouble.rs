@@ -45,6 +45,16 @@ pub enum Cause {
         /// Whose.
         carrier: CarrierName,
     },
+    /// An account has less credit than the settings want it to have: without any it sends nothing.
+    CreditLow {
+        /// Which account.
+        carrier: CarrierName,
+    },
+    /// An account does not say what credit it has.
+    CreditUnread {
+        /// Which account.
+        carrier: CarrierName,
+    },
     /// An anchor does not take checkpoints of the record, or there are none to give it.
     AnchorFailing {
         /// Which.
@@ -129,6 +139,8 @@ impl Cause {
             | Self::DirectoryBroken
             | Self::ProviderDown { .. }
             | Self::RepliesUnread { .. }
+            | Self::CreditLow { .. }
+            | Self::CreditUnread { .. }
             | Self::AnchorFailing { .. }
             | Self::Overflow { .. }
             | Self::Fault { .. } => Scope::Station,

@@ -5,7 +5,7 @@
 use escalation::activation::AttemptState;
 use escalation::directory::place::SiteCard;
 use escalation::dispatch::{Dispatch, Order, Purpose, Recipient, Words};
-use escalation::id::SiteId;
+use escalation::id::{CarrierName, SiteId};
 use escalation::matter::Matter;
 use escalation::notice::{Notice, NoticeStage, Word};
 use escalation::time::Timestamp;
@@ -185,6 +185,8 @@ fn short_name(cause: &Cause) -> &'static str {
         Cause::DirectoryBroken => "directory broken",
         Cause::ProviderDown { .. } => "account down",
         Cause::RepliesUnread { .. } => "replies unread",
+        Cause::CreditLow { .. } => "credit low",
+        Cause::CreditUnread { .. } => "credit not known",
         Cause::Coverage { .. } => "nobody to tell",
         Cause::CoverageGap { .. } => "coverage gap",
         Cause::OptedOut { .. } => "phone blocks us",
@@ -214,6 +216,8 @@ fn identifier(cause: &Cause) -> &'static str {
         Cause::DirectoryBroken => "directory_broken",
         Cause::ProviderDown { .. } => "provider_down",
         Cause::RepliesUnread { .. } => "replies_unread",
+        Cause::CreditLow { .. } => "credit_low",
+        Cause::CreditUnread { .. } => "credit_unread",
         Cause::Coverage { .. } => "coverage",
         Cause::CoverageGap { .. } => "coverage_gap",
         Cause::OptedOut { .. } => "opted_out",
@@ -242,10 +246,9 @@ fn wrong(cause: &Cause, more: u32, site: &str, zone: &str) -> String {
         Cause::ErasureFailing => "what was erased may be there, alarms go on".to_owned(),
         Cause::KeyReplaced => "station key replaced, codes and links are dead".to_owned(),
         Cause::DirectoryBroken => "directory broken, the last good one is used".to_owned(),
-        Cause::ProviderDown { carrier } => {
-            let carrier: String = carrier.as_str().chars().take(26).collect();
-            format!("account {carrier} sends nothing")
-        }
+        Cause::ProviderDown { carrier } => format!("account {} sends nothing", account(carrier)),
+        Cause::CreditLow { carrier } => format!("account {} runs out of credit", account(carrier)),
+        Cause::CreditUnread { carrier } => format!("account {}: credit not known", account(carrier)),
         Cause::RepliesUnread { .. } => "replies by text may go unheard".to_owned(),
         Cause::Coverage { .. } => at("a call met nobody to tell"),
         Cause::CoverageGap { from, .. } => {
@@ -264,6 +267,11 @@ fn wrong(cause: &Cause, more: u32, site: &str, zone: &str) -> String {
     if more == 0 { what } else { format!("{}x {what}", more.saturating_add(1)) }
 }
 
+/// So much of an account's name as a text has room for.
+fn account(carrier: &CarrierName) -> String {
+    carrier.as_str().chars().take(26).collect()
+}
+
 /// What to do about it, at most 34 characters.
 fn remedy(cause: &Cause) -> &'static str {
     match cause {
@@ -279,6 +287,8 @@ fn remedy(cause: &Cause) -> &'static str {
         Cause::DirectoryBroken => "Run cooee check, mend, reload.",
         Cause::ProviderDown { .. } => "Run cooee doctor. Watch the desk.",
         Cause::RepliesUnread { .. } => "Ring whoever was told.",
+        Cause::CreditLow { .. } => "Top it up.",
+        Cause::CreditUnread { .. } => "Look at its console.",
         Cause::Coverage { .. } => "Name somebody, reload.",
         Cause::CoverageGap { .. } => "Put somebody on duty.",
         Cause::OptedOut { .. } => "They text START to our number.",
@@ -316,6 +326,8 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
         Cause::DirectoryBroken => (OVER, "A good directory is in force."),
         Cause::ProviderDown { .. } => (OVER, "It answers again."),
         Cause::RepliesUnread { .. } => (OVER, "They are read again."),
+        Cause::CreditLow { .. } => (UNPROVEN, "It has credit, or is asked for it no more."),
+        Cause::CreditUnread { .. } => (UNPROVEN, "It says so again, or is asked no more."),
         Cause::Coverage { .. } => (UNPROVEN, "The directory changed. Press a button to see."),
         Cause::CoverageGap { .. } => (OVER, "Somebody is on duty, or the time has passed."),
         Cause::OptedOut { .. } => (OVER, "They sent START."),
@@ -330,7 +342,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use escalation::id::{AnchorName, CarrierName, LadderId, PersonId};
+    use escalation::id::{AnchorName, LadderId, PersonId};
 
     use super::*;
 
@@ -353,7 +365,9 @@ mod tests {
             Cause::KeyReplaced,
             Cause::DirectoryBroken,
             Cause::ProviderDown { carrier: carrier.clone() },
-            Cause::RepliesUnread { carrier },
+            Cause::RepliesUnread { carrier: carrier.clone() },
+            Cause::CreditLow { carrier: carrier.clone() },
+            Cause::CreditUnread { carrier },
             Cause::Coverage { ladder: ladder.clone(), site: site.clone() },
             Cause::CoverageGap { ladder, site: site.clone(), from },
             Cause::OptedOut { person: PersonId::new(7) },

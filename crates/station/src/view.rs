@@ -150,8 +150,12 @@ impl<'a> Audience<'a> {
             }
             Cause::Chatter { device } | Cause::DeviceSilent { device } | Cause::BatteryLow { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
-            // An anchor may be called after the customer who keeps it.
-            Cause::OptedOut { .. } | Cause::AnchorFailing { .. } | Cause::Fault { activation: None } => Self::Unscoped,
+            // An anchor may be called after the customer who keeps it, and credit is its owner's business.
+            Cause::OptedOut { .. }
+            | Cause::AnchorFailing { .. }
+            | Cause::CreditLow { .. }
+            | Cause::CreditUnread { .. }
+            | Cause::Fault { activation: None } => Self::Unscoped,
         }
     }
 }

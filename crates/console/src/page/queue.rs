@@ -152,6 +152,12 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::RepliesUnread { carrier } => {
             format!("Replies kept by {carrier} cannot be read: answers by text may be unheard. Ring whoever was told; run `cooee doctor`.")
         }
+        Cause::CreditLow { carrier } => {
+            format!("The account {carrier} has less credit than it should have: without any it sends nothing. Top it up.")
+        }
+        Cause::CreditUnread { carrier } => {
+            format!("The account {carrier} does not say what credit it has: it may have none. Look at its console; run `cooee doctor`.")
+        }
         Cause::AnchorFailing { anchor } => format!(
             "The anchor {anchor} does not take checkpoints of the record: it cannot vouch later for what is recorded now. Alarms go on. Run `cooee doctor`."
         ),

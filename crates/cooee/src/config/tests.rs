@@ -323,13 +323,13 @@ status = 7
         &format!("{SMALL}{gateway}"),
         &[],
         &expect![[r#"
-        /etc/cooee/cooee.toml:21: sms: colour is not a known key
-          the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, client_cert_file, client_key_file, country_code, probe_url, inbound, taken, receipt, reply, callback, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
-        /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
-          the keys here are id, status, ok, code, transient, credentials, refused
-        /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing
-          add it; config/cooee.toml shows how
-    "#]],
+            /etc/cooee/cooee.toml:21: sms: colour is not a known key
+              the keys here are name, from, method, url, headers, body, body_as, auth, user, token_file, token_url, scope, client_cert_file, client_key_file, country_code, probe_url, inbound, taken, receipt, reply, callback, credit, validity_s, slots, connect_ms, request_ms, attempt_s, keep_warm, proxy, ca_file
+            /etc/cooee/cooee.toml:27: sms: taken.shade is not a known key
+              the keys here are id, status, ok, code, transient, credentials, refused
+            /etc/cooee/cooee.toml:28: sms: receipt.delivered is missing
+              add it; config/cooee.toml shows how
+        "#]],
     );
     let gateway = gateway
         .replace("colour = \"red\"\n", "")

@@ -44,6 +44,8 @@ pub struct Hosted {
     /// Keeps one connection open with a light request each 25 s.
     #[serde(default = "yes")]
     pub keep_warm: bool,
+    /// What the account must still have, in its own currency or units; with less there is a trouble. Asked once an hour.
+    pub credit_low: Option<f64>,
     /// An HTTP proxy; the environment's is never used.
     pub proxy: Option<String>,
     /// PEM bundle to trust instead of the system's.

@@ -69,6 +69,8 @@ pub struct Http {
     pub reply: Option<ReplyMap>,
     /// How a callback is proved; without it none is believed.
     pub callback: Option<Callback>,
+    /// How the account is asked what credit it has.
+    pub credit: Option<CreditMap>,
     /// How long the carrier may try to reach a phone, seconds.
     #[serde(default = "validity_s")]
     pub validity_s: u32,
@@ -91,6 +93,18 @@ pub struct Http {
     pub proxy: Option<String>,
     /// PEM bundle to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+/// How an account is asked once an hour what credit it has, `[sms.credit]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreditMap {
+    /// Where to ask (`GET`); words: those without a message.
+    pub url: String,
+    /// JSON pointer to the amount in what that answers: a number, or a text that is one.
+    pub at: String,
+    /// What the account must still have, in its own currency or units; with less there is a trouble.
+    pub low: f64,
 }
 
 /// How a message is handed over.

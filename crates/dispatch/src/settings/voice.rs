@@ -43,6 +43,8 @@ pub struct Voice {
     /// Seconds in which an order must be taken by some account, retries included.
     #[serde(default = "attempt_s")]
     pub attempt_s: u64,
+    /// What the account must still have, in its own currency or units; with less there is a trouble. Asked once an hour.
+    pub credit_low: Option<f64>,
     /// An HTTP proxy; the environment's is never used.
     pub proxy: Option<String>,
     /// PEM bundle to trust instead of the system's.

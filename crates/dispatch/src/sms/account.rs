@@ -10,6 +10,7 @@ use crate::carrier::{Fault, Letter, Taken};
 use crate::health::Now;
 use crate::settings::{Hosted, Inbound, Service, SettingsError, Sms};
 use crate::sms::awaited::Awaited;
+use crate::sms::ears::Missed;
 use crate::sms::http::Gateway;
 use crate::sms::preset;
 use crate::sms::twilio::Twilio;
@@ -100,6 +101,22 @@ impl Account {
         match self {
             Self::Twilio(account) => account.greet().await,
             Self::Http(account) => account.greet().await,
+        }
+    }
+
+    /// What credit it has.
+    pub(crate) async fn credit(&self) -> Result<f64, Missed> {
+        match self {
+            Self::Twilio(account) => account.credit().await,
+            Self::Http(account) => account.credit().await,
+        }
+    }
+
+    /// With less than this there is a trouble; `None` where it is not asked.
+    pub(crate) fn credit_low(&self) -> Option<f64> {
+        match self {
+            Self::Twilio(account) => account.credit_low(),
+            Self::Http(account) => account.credit_low(),
         }
     }
 

@@ -28,6 +28,7 @@ use crate::carrier::{Fault, Letter, Taken};
 use crate::client::{self, Wanted};
 use crate::health::Now;
 use crate::inbound::{HookKind, HookRequest, Inbox, header};
+use crate::purse::amount;
 use crate::settings::{BodyAs, Http, Inbound, Method, Secret, SettingsError};
 use crate::sms::awaited::Awaited;
 use crate::sms::ears::Missed;
@@ -168,6 +169,22 @@ impl Gateway {
         let response = request.send().await.map_err(|error| client::fault_of(&error))?;
         // The body must be read, or the connection is closed instead of kept.
         response.bytes().await.map(drop).map_err(|error| client::fault_of(&error))
+    }
+
+    /// What credit the account has; asked only where the settings say how.
+    pub(crate) async fn credit(&self) -> Result<f64, Missed> {
+        let map = self.settings.credit.as_ref().ok_or(Fault::NotSent("request"))?;
+        let words = self.words(None);
+        let url = self.sheet.render("credit.url", &words).ok_or(Fault::NotSent("request"))?;
+        let request = self.get(&url, &words).ok_or(Fault::NotSent("request"))?;
+        let answer = self.call(&request, Duration::from_millis(self.settings.request_ms)).await?;
+        let body = answer.listing(&self.settings.taken.codes_only())?;
+        body.pointer(&map.at).and_then(amount).ok_or(Missed::Strange("no amount"))
+    }
+
+    /// With less than this there is a trouble; `None` where the account is not asked.
+    pub(crate) fn credit_low(&self) -> Option<f64> {
+        self.settings.credit.as_ref().map(|map| map.low)
     }
 
     /// For `cooee doctor`.

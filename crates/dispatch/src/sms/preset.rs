@@ -7,6 +7,8 @@ use crate::sms::http;
 
 /// What an operator may say about an account with a service; everything else is filled in.
 const THEIRS: [&str; 4] = ["from", "slots", "request_ms", "attempt_s"];
+/// Why an account is not asked for its credit.
+const NO_CREDIT: &str = "this service's documentation shows no way to ask for it";
 
 /// The filled-in settings of a service. Their own keys are those of `[[sms]] kind = "http"`, and `base_url`.
 fn source(service: Service) -> &'static str {
@@ -24,6 +26,13 @@ pub(crate) fn gateway(service: Service, account: &Hosted) -> Result<Http, Settin
     let broken = |error: toml::de::Error| SettingsError::new(&what, error.message(), "report this: the service's own settings are broken");
     let mut table: toml::Table = source(service).parse().map_err(broken)?;
     let usual = table.remove("base_url");
+    let mut credit = table.remove("credit");
+    if let (Some(toml::Value::Table(asked)), Some(low)) = (&mut credit, account.credit_low) {
+        asked.insert("low".to_owned(), low.into());
+        table.extend(credit.map(|asked| ("credit".to_owned(), asked)));
+    } else if account.credit_low.is_some() {
+        return Err(SettingsError::new(format!("{what} credit_low"), NO_CREDIT, "remove credit_low, and have the service warn you itself"));
+    }
     let base = account.base_url.as_deref().or_else(|| usual.as_ref()?.as_str()).unwrap_or_default();
     let mut table = toml::Value::Table(table);
     fill(&mut table, base.trim_end_matches('/'));
@@ -60,11 +69,14 @@ pub(crate) fn flaws(service: Service, account: &Hosted) -> Vec<Flaw> {
     let at = |key: &str, wrong: String, remedy: String| Flaw { key: vec![key.to_owned()], line: 0, wrong, remedy };
     let found = match gateway(service, account) {
         Ok(gateway) => http::flaws(&gateway),
+        Err(error) if error.wrong == NO_CREDIT => return vec![at("credit_low", error.wrong, error.remedy)],
         Err(error) => return vec![at("user", error.wrong, error.remedy)],
     };
     let (theirs, filled): (Vec<Flaw>, Vec<Flaw>) =
         found.into_iter().partition(|flaw| flaw.key.first().is_some_and(|key| THEIRS.contains(&key.as_str())));
+    let (low, filled): (Vec<Flaw>, Vec<Flaw>) = filled.into_iter().partition(|flaw| flaw.key == ["credit", "low"]);
     let mut flaws = theirs;
+    flaws.extend(low.into_iter().map(|flaw| at("credit_low", flaw.wrong, flaw.remedy)));
     if account.inbound == Inbound::Webhook && account.callback_secret_file.is_none() {
         let wrong = "webhook needs callback_secret_file: an unproved callback is never believed";
         flaws.push(at("inbound", wrong.to_owned(), "add it, or poll".to_owned()));

@@ -15,6 +15,7 @@ use crate::health::Now;
 use crate::settings::{self, Inbound, Secret, SettingsError};
 use crate::sms::answer::{Page, Resource, judge, read_date, refusal};
 use crate::sms::awaited::Awaited;
+use crate::sms::ears::Missed;
 use crate::sms::number::is_e164;
 use crate::twilio_api::{Access, TwilioApi};
 
@@ -55,6 +56,7 @@ impl Twilio {
             account_sid: &settings.account_sid,
             auth_token_file: &settings.auth_token_file,
             attempt_s: settings.attempt_s,
+            credit_low: settings.credit_low,
             wanted: Wanted {
                 what: &what,
                 url: &settings.base_url,
@@ -175,6 +177,16 @@ impl Twilio {
     /// A light request that keeps a connection open and says whether our credentials are good.
     pub(crate) async fn greet(&self) -> Result<(), Fault> {
         self.api.greet().await
+    }
+
+    /// What credit the account has.
+    pub(crate) async fn credit(&self) -> Result<f64, Missed> {
+        self.api.credit().await
+    }
+
+    /// With less than this there is a trouble; `None` where the account is not asked.
+    pub(crate) fn credit_low(&self) -> Option<f64> {
+        self.api.credit_low()
     }
 
     /// For `cooee doctor`.

@@ -5,6 +5,8 @@ mod calls;
 #[cfg(test)]
 mod centre;
 #[cfg(test)]
+mod credit;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod hooks;

@@ -8,6 +8,7 @@ use minijinja::Value;
 use reqwest::Url;
 
 use crate::client;
+use crate::purse::unusable;
 use crate::settings::{Auth, BodyAs, CallbackAuth, Flaw, Http, Inbound, Method};
 use crate::sms::http::sheet::{Sheet, WORDS, Words};
 use crate::sms::number::is_e164;
@@ -21,6 +22,9 @@ pub(crate) fn flaws(settings: &Http) -> Vec<Flaw> {
     let (sheet, mut flaws) = Sheet::of(settings);
     if flaws.is_empty() {
         flaws.extend(requests(settings, &sheet));
+    }
+    if let Some((wrong, remedy)) = settings.credit.as_ref().and_then(|map| unusable(map.low)) {
+        flaws.push(flaw("credit.low", wrong, remedy));
     }
     flaws.extend(login(settings));
     flaws.extend(listening(settings));
@@ -68,6 +72,7 @@ fn requests(settings: &Http, sheet: &Sheet) -> Vec<Flaw> {
     let addresses = [
         ("url", Some(&settings.url)),
         ("probe_url", settings.probe_url.as_ref()),
+        ("credit.url", settings.credit.as_ref().map(|map| &map.url)),
         ("receipt.poll_url", settings.receipt.as_ref().and_then(|map| map.poll_url.as_ref())),
         ("reply.poll_url", settings.reply.as_ref().and_then(|map| map.poll_url.as_ref())),
         ("reply.confirm_url", settings.reply.as_ref().and_then(|map| map.confirm_url.as_ref())),
@@ -204,6 +209,7 @@ fn listening(settings: &Http) -> Vec<Flaw> {
         ("taken.id", settings.taken.id.as_ref()),
         ("taken.status", settings.taken.status.as_ref()),
         ("taken.code", settings.taken.code.as_ref()),
+        ("credit.at", settings.credit.as_ref().map(|map| &map.at)),
         ("receipt.poll_items", settings.receipt.as_ref().map(|map| &map.poll_items)),
         ("reply.poll_items", settings.reply.as_ref().map(|map| &map.poll_items)),
     ];

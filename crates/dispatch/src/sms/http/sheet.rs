@@ -130,6 +130,7 @@ fn templates(settings: &Http) -> Vec<Written<'_>> {
     all.extend(settings.body.iter().map(|source| ("body".to_owned(), body, source.as_str(), &[][..])));
     all.extend(settings.headers.iter().map(|(name, source)| (format!("headers.{name}"), Place::Header, source.as_str(), &[][..])));
     all.extend(settings.probe_url.iter().map(|source| ("probe_url".to_owned(), Place::Address, source.as_str(), &[][..])));
+    all.extend(settings.credit.iter().map(|map| ("credit.url".to_owned(), Place::Address, map.url.as_str(), &[][..])));
     let receipts = settings.receipt.iter().filter_map(|map| map.poll_url.as_deref());
     all.extend(receipts.map(|source| ("receipt.poll_url".to_owned(), Place::Address, source, &["id", "since"][..])));
     if let Some(map) = &settings.reply {
