@@ -55,6 +55,14 @@ async fn a_drill_calls_the_people_of_a_ladder_and_its_sheet_says_who_answered() 
     assert_eq!((&second["name"], &second["rung"], &second["messages"][0]["by"]), (&json!("P. Nair"), &json!(2), &json!("sms")));
     assert_eq!((&second["answer"]["what"], &second["answer"]["by"]), (&json!("going"), &json!("sms")));
     assert!(second["answer"]["after_ms"].as_u64().is_some_and(|ms| ms > 0), "{result}");
+    // Who answered is known to have been heard from, and nobody else, also after a start.
+    let heard = async || {
+        let people = town.daemon.api().must_get("/api/v1/people").await;
+        let of = |person: &Value| (person["name"].as_str().unwrap().to_owned(), person["last_answered"].is_string());
+        people["people"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    let expected = [("J. Smith", false), ("S. Lee", false), ("P. Nair", true)].map(|(name, heard)| (name.to_owned(), heard));
+    assert_eq!(heard().await, expected);
     // It is in no count of calls, and the button knows nothing of it.
     let metrics = town.daemon.api().get("/metrics").await.unwrap().text;
     for line in ["cooee_open_activations 0", "cooee_drills_open 1", "cooee_activations_raised_total 0", "cooee_drills_started_total 1"] {

@@ -54,6 +54,7 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/erasures", post(erase::person)),
         ("get", "/api/v1/devices", get(devices::list)),
         ("get", "/api/v1/devices/{site}/{device}", get(devices::one)),
+        ("get", "/api/v1/people", get(devices::people)),
         ("get", "/api/v1/troubles", get(devices::troubles)),
         ("get", "/api/v1/tests", get(testing::list)),
         ("post", "/api/v1/tests", post(testing::start)),

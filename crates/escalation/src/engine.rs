@@ -10,6 +10,7 @@ use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::anchor::{Anchored, LastAnchored};
+use crate::answered::LastAnswer;
 use crate::codes::Codes;
 use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
@@ -56,6 +57,8 @@ pub struct Engine {
     /// The last checkpoint that each anchor took.
     anchored: BTreeMap<AnchorName, LastAnchored>,
     people: BTreeMap<PersonId, Person>,
+    /// When each of them last answered from a phone of their own, by whose call it was.
+    answers: BTreeMap<(PersonId, Option<CustomerId>), LastAnswer>,
     /// Those of them whom the directory in force does not name.
     gone: BTreeSet<PersonId>,
     /// Activations of which nothing may be erased; in memory or not.
@@ -210,6 +213,7 @@ impl Engine {
     /// The only mutation. Infallible: an event that makes no sense is counted as a fault, never a panic.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
+        self.note_answer(at, event);
         match event {
             Event::StationStarted { key, given, .. } => self.start_under(at, *key, given),
             Event::ClockStepped { .. }
@@ -231,11 +235,7 @@ impl Engine {
             }
             Event::TroubleRaised { cause, cust } => self.be_troubled(at, cause, cust.as_ref()),
             Event::TroubleCleared { cause, .. } => self.clear(at, cause),
-            Event::TroubleTold { .. } | Event::TroubleOver { .. } => self.apply_to_notice(at, event),
-            Event::TroubleAnswered { by, .. } => {
-                self.hear(at, by.provider_ref.as_ref());
-                self.apply_to_notice(at, event);
-            }
+            Event::TroubleTold { .. } | Event::TroubleAnswered { .. } | Event::TroubleOver { .. } => self.apply_to_notice(at, event),
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::Raised(raised) => self.on_raised(at, raised),
@@ -406,6 +406,22 @@ impl Engine {
     /// A person's current details. Someone who left the directory keeps their last ones.
     pub fn person(&self, id: PersonId) -> Option<&Person> {
         self.people.get(&id)
+    }
+
+    /// What somebody last answered from a phone of their own, to whom.
+    pub(crate) fn answers_of(&self, id: PersonId) -> impl Iterator<Item = (Option<&CustomerId>, &LastAnswer)> {
+        let theirs = self.answers.range((id, None)..).take_while(move |((person, _), _)| *person == id);
+        theirs.map(|((_, customer), answer)| (customer.as_ref(), answer))
+    }
+
+    /// Keeps it.
+    pub(crate) fn keep_answer(&mut self, id: PersonId, customer: Option<CustomerId>, answer: LastAnswer) {
+        self.answers.insert((id, customer), answer);
+    }
+
+    /// Everyone in the directory that is in force.
+    pub fn named(&self) -> impl Iterator<Item = (PersonId, &Person)> {
+        self.people.iter().map(|(id, person)| (*id, person)).filter(|(id, _)| !self.is_gone(*id))
     }
 
     /// Everyone ever adopted.
@@ -781,6 +797,9 @@ impl Engine {
             self.notices.entry(matter.clone()).or_insert_with(fresh);
             self.references.insert(act.clone(), matter);
             self.pass(act);
+        }
+        if let Event::TroubleAnswered { by, .. } = event {
+            self.hear(at, by.provider_ref.as_ref());
         }
         let matter = event.activation().and_then(|id| self.references.get(id)).cloned();
         let notice = matter.as_ref().and_then(|matter| self.notices.get_mut(matter));

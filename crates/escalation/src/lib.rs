@@ -24,6 +24,7 @@ pub mod activation;
 mod addressing;
 mod agenda;
 pub mod anchor;
+mod answered;
 mod answering;
 mod arriving;
 mod climb;

@@ -20,7 +20,9 @@ use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::Dossier;
 use crate::milestones::Milestones;
 use crate::vault::Vault;
-use crate::view::{Card, CoverageView, Detail, DeviceView, Page, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView};
+use crate::view::{
+    Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
+};
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
 /// the message, an API caller gets a 503. 65,536 is as many unacknowledged QoS 1 messages as one connection can hold.
@@ -65,6 +67,8 @@ pub enum Look {
     Count(Scope, oneshot::Sender<u64>),
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
+    /// Whom a press may be told to.
+    People(Scope, oneshot::Sender<Vec<PersonView>>),
     /// What the directory would do with a press.
     Coverage(Scope, oneshot::Sender<CoverageView>),
     /// What is watched, where that is of another version than this one.
@@ -344,6 +348,11 @@ impl Desk {
     /// Registered devices within a scope.
     pub async fn devices(&self, scope: Scope) -> Result<Vec<DeviceView>, DeskError> {
         self.look(|done| Look::Devices(scope, done)).await
+    }
+
+    /// Everybody in the directory; for a scope of less than everything whom the ladders within it may tell.
+    pub async fn people(&self, scope: Scope) -> Result<Vec<PersonView>, DeskError> {
+        self.look(|done| Look::People(scope, done)).await
     }
 
     /// What the directory says of the places within a scope, for whoever works out what a press there would do.

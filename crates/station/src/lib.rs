@@ -33,6 +33,7 @@ pub mod milestones;
 pub mod notary;
 mod notice;
 mod order;
+mod people;
 mod portray;
 pub mod replay;
 pub mod run;

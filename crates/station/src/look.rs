@@ -27,6 +27,7 @@ use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, T
 use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
+use crate::people;
 use crate::portray;
 use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
 
@@ -41,6 +42,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::List(query, done) => list(floor, ledger, query, done),
         Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
         Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
+        Look::People(scope, done) => drop(done.send(people::view(floor, &scope))),
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
         Look::Watchlist(known, done) => drop(done.send(watchlist(floor, known))),
         Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),

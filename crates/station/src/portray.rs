@@ -24,6 +24,7 @@ use crate::floor::{Floor, Link};
 use crate::journal;
 use crate::links;
 use crate::look::History;
+use crate::people;
 use crate::replay;
 use crate::sheet;
 use crate::vault::Vault;
@@ -135,15 +136,7 @@ pub(crate) fn coverage(floor: &Floor, scope: &Scope, at: Timestamp) -> CoverageV
     let devices: BTreeMap<_, _> = own.map(|(id, device)| (id.clone(), device.clone())).collect();
     let named = sites.values().map(|site| &site.ladder).chain(devices.values().filter_map(|device| device.ladder.as_ref()));
     let ladders: BTreeMap<_, _> = named.filter_map(|id| Some((id.clone(), Arc::clone(all.ladders.get(id)?)))).collect();
-    let mut people = BTreeMap::new();
-    for target in ladders.values().flat_map(|ladder| &ladder.rungs).flat_map(|rung| &rung.targets) {
-        let meant: Vec<PersonId> = match &target.who {
-            Who::Person(person) => vec![*person],
-            Who::Centre(_) => Vec::new(),
-            Who::Roster(roster) => all.rosters.rosters.get(roster).map(|roster| roster.people().collect()).unwrap_or_default(),
-        };
-        people.extend(meant.into_iter().filter_map(|id| Some((id, floor.engine.person(id)?.clone()))));
-    }
+    let people = people::told_by(all, ladders.values()).into_iter().filter_map(|id| Some((id, floor.engine.person(id)?.clone()))).collect();
     let directory = Directory {
         sites: sites.into_iter().map(|(id, site)| (id.clone(), site.clone())).collect(),
         devices,

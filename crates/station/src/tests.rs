@@ -410,6 +410,35 @@ async fn lists_page_and_never_show_another_customer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whom_a_press_may_be_told_to_is_shown_with_when_they_were_last_heard_from() {
+    let outside = "[[person]]\nid = \"m-webb\"\nname = \"M. Webb\"\nemail = \"m.webb@example.org\"\n";
+    let house = House::open_in(tempfile::tempdir().unwrap(), &format!("{DIRECTORY}{outside}")).await;
+    house.desk.submit(press("1")).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let text = format!("Y{}", house.sent()[0].words["code"]);
+    let answer = Answer {
+        from: Sender::Number(Private::Open("+61400000001".into())),
+        reply: Reply::parse(&text),
+        text: Some(Private::Open(text)),
+        provider_ref: Some("SM1".into()),
+        sent_at: None,
+    };
+    assert!(matches!(house.desk.submit(Input::Answer(answer)).await, Verdict::Durable(outcome) if outcome.counted));
+    let seen = async |scope: Scope| {
+        let people = house.desk.people(scope).await.unwrap();
+        people.into_iter().map(|person| (person.name, person.last_answered.is_some())).collect::<Vec<_>>()
+    };
+    let (smith, nair, webb) = ("J. Smith".to_owned(), "P. Nair".to_owned(), "M. Webb".to_owned());
+    assert_eq!(
+        seen(Scope::everything()).await,
+        [(webb, false), (nair.clone(), false), (smith.clone(), true)],
+        "everybody, the unheard first"
+    );
+    assert_eq!(seen(of("kalamunda")).await, [(nair.clone(), false), (smith.clone(), true)], "whom its ladders may tell");
+    assert_eq!(seen(of("perth")).await, [(smith, false), (nair, false)], "and nothing of another customer's call");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_repeat_is_answered_as_before_and_stale_knowledge_is_refused() {
     let house = House::open().await;
     house.desk.submit(press("1")).await;

@@ -524,6 +524,19 @@ pub struct DeviceView {
     pub open: Option<ActivationId>,
 }
 
+/// Somebody who may be told of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonView {
+    /// Who.
+    pub id: PersonId,
+    /// What they are called.
+    pub name: String,
+    /// By which channels they have an address.
+    pub channels: Vec<Medium>,
+    /// When they last answered from an address that they still have; `None` where nobody knows that they ever did.
+    pub last_answered: Option<Timestamp>,
+}
+
 /// What a press at some places depends on: their part of the directory, and the people whom it may tell. Whoever has it works out
 /// the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]

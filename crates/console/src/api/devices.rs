@@ -1,4 +1,4 @@
-//! Devices and troubles, read only.
+//! Devices, people and troubles, read only.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::shape::{Device, Devices, Trouble, Troubles};
+use super::shape::{Device, Devices, People, Person, Trouble, Troubles};
 use crate::caller::Caller;
 use crate::problem::{Document, Problem};
 use crate::roles::Action;
@@ -44,6 +44,20 @@ pub(super) async fn one(
     let devices = room.desk.devices(caller.scope).await?;
     let found = devices.iter().find(|device| device.id.site.as_str() == site && device.id.name.as_str() == name);
     found.map(|device| Json(Device::from(device))).ok_or_else(|| Problem::not_found("device with this name"))
+}
+
+/// Lists whom a press in scope may be told to, with when each of them last answered; whoever never did comes first.
+#[utoipa::path(
+    get, path = "/api/v1/people",
+    responses(
+        (status = 200, description = "The people", body = People),
+        (status = "4XX", description = "Refused", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn people(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<People>, Problem> {
+    caller.must(Action::See)?;
+    let people = room.desk.people(caller.scope).await?;
+    Ok(Json(People { people: people.iter().map(Person::from).collect() }))
 }
 
 /// Lists the open troubles in scope.

@@ -18,7 +18,7 @@ use super::{act, activations, coverage, devices, drills, erase, export, record, 
         activations::raise, activations::list, activations::one,
         act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::step, act::escalate, act::note, act::safe, act::close, act::reopen, export::export,
         erase::activation, erase::hold, erase::person,
-        devices::list, devices::one, devices::troubles, coverage::look,
+        devices::list, devices::one, devices::people, devices::troubles, coverage::look,
         testing::list, testing::start, testing::end, drills::start, drills::sheet, stream::follow, register::table,
         record::checkpoint, record::entries, record::proof, record::consistency
     ),

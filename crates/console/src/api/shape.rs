@@ -9,7 +9,8 @@ use escalation::time::{Timestamp, Why};
 use escalation::word::Word;
 use serde::{Serialize, Serializer};
 use station::view::{
-    Attempt, Card, Detail, DeviceView, Going, Line, PlanView, PoliceView, RungView, StepView, TellingView, ToldView, TroubleView,
+    Attempt, Card, Detail, DeviceView, Going, Line, PersonView, PlanView, PoliceView, RungView, StepView, TellingView, ToldView,
+    TroubleView,
 };
 use utoipa::ToSchema;
 
@@ -341,6 +342,28 @@ pub(crate) struct Devices {
     pub(crate) devices: Vec<Device>,
 }
 
+/// Somebody who may be told of a press.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Person {
+    /// The station's own name for them.
+    #[serde(rename = "person")]
+    id: String,
+    name: String,
+    /// The channels for which they have an address: sms, email.
+    channels: Vec<&'static str>,
+    /// When they last answered from an address that they still have: by a reply with a code, their page or a call, also in a drill.
+    /// Absent where nobody knows that they ever did.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    last_answered: Option<Timestamp>,
+}
+
+/// The people whom presses in scope may be told to, whoever was longest not heard from first.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct People {
+    pub(crate) people: Vec<Person>,
+}
+
 /// One open trouble.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Trouble {
@@ -522,6 +545,17 @@ impl From<&DeviceView> for Device {
             last_press: device.last_press,
             last_proven: device.last_proven,
             activation: device.open.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl From<&PersonView> for Person {
+    fn from(person: &PersonView) -> Self {
+        Self {
+            id: person.id.to_string(),
+            name: person.name.clone(),
+            channels: person.channels.iter().map(|medium| medium.as_str()).collect(),
+            last_answered: person.last_answered,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which activation an event belongs to, and who is responsible for it.
 
-use super::{Doer, Event};
+use super::{Doer, Event, Responder};
 use crate::id::ActivationId;
 
 impl Event {
@@ -69,6 +69,24 @@ impl Event {
             | Self::Erased { .. }
             | Self::LegalHoldSet { .. } => None,
         }
+    }
+
+    /// Who answered, where it is an answer to what they were sent.
+    pub fn responder(&self) -> Option<&Responder> {
+        let (Self::Accepted { by, .. }
+        | Self::Joined { by, .. }
+        | Self::Declined { by, .. }
+        | Self::Arrived { by, .. }
+        | Self::PoliceNeeded { by, .. }
+        | Self::PoliceRung { by, .. }
+        | Self::TestAnswered { by, .. }
+        | Self::TroubleAnswered { by, .. }
+        | Self::StepTaken { by, .. }
+        | Self::SaidSafe { by, .. }) = self
+        else {
+            return None;
+        };
+        Some(by)
     }
 
     /// Who is responsible for it, where it came through the API.

@@ -1,5 +1,6 @@
 //! The stories, by what they are about, and the floors they play on.
 
+mod answered;
 mod answering;
 mod arriving;
 mod calling;
