@@ -58,7 +58,7 @@ async fn a_drill_calls_the_people_of_a_ladder_and_its_sheet_says_who_answered() 
     // Who answered is known to have been heard from, and nobody else, also after a start.
     let heard = async || {
         let people = town.daemon.api().must_get("/api/v1/people").await;
-        let of = |person: &Value| (person["name"].as_str().unwrap().to_owned(), person["last_answered"].is_string());
+        let of = |person: &Value| (person["name"].as_str().unwrap().to_owned(), person["channels"][0]["last_answered"].is_string());
         people["people"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
     let expected = [("J. Smith", false), ("S. Lee", false), ("P. Nair", true)].map(|(name, heard)| (name.to_owned(), heard));

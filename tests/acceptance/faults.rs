@@ -199,6 +199,25 @@ async fn a_provider_that_stays_down_is_a_trouble_until_it_is_back() {
 }
 
 #[tokio::test]
+async fn an_account_that_the_settings_no_longer_have_is_no_trouble_any_more() {
+    let account = "attempt_s = 2\nkeep_warm = false\n";
+    let mut town = Town::with(SMITH_FIRST, |plan, gateway| plan.account("first", gateway, account)).await;
+    town.gateway.fault(Fault::ServerError);
+    town.press().await;
+    let troubled = async |town: &Town, carrier: &str| {
+        let down = json!({"provider_down": {"carrier": carrier}});
+        let said = town.daemon.api().must_get("/api/v1/troubles").await;
+        said["troubles"].as_array().unwrap().iter().any(|trouble| trouble["cause"] == down)
+    };
+    wait::until("the trouble", async || troubled(&town, "first").await.then_some(())).await;
+    town.daemon.kill();
+    town.daemon.write_settings(&town.daemon.settings().replacen("name = \"first\"", "name = \"main\"", 1));
+    town.daemon.start_again().await;
+    wait::until("the end of the old one's", async || (!troubled(&town, "first").await).then_some(())).await;
+    wait::until("the new one's", async || troubled(&town, "main").await.then_some(())).await;
+}
+
+#[tokio::test]
 async fn a_mailbox_that_is_busy_is_tried_again() {
     let smtp = FaultySmtp::start().await;
     for fault in [SmtpFault::Busy, SmtpFault::ClosingDown, SmtpFault::DropMidReply] {

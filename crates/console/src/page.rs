@@ -4,6 +4,7 @@ mod activation;
 mod drill;
 mod form;
 mod login;
+mod people;
 mod queue;
 mod row;
 mod testing;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/activations/{id}", get(activation::page))
         .route("/regions/activations/{id}", get(activation::region))
         .route("/activations/{id}/{verb}", post(form::act))
+        .route("/people", get(people::page))
         .route("/tests/{verb}", post(testing::act))
         .route("/drills/start", post(drill::start))
         .route("/login", get(login::page).post(login::log_in))

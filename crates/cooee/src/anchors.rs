@@ -72,7 +72,8 @@ impl Anchors {
     }
 }
 
-async fn tell(news: Vec<Input>, submit: Submit) {
+/// Tells the watch what it cannot know, one after another.
+pub(crate) async fn tell(news: Vec<Input>, submit: Submit) {
     for input in news {
         drop(submit(input).await);
     }

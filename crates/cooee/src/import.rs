@@ -3,7 +3,7 @@
 //! Pure: a directory's text and sheets go in, the text that it would become and what changes come out. What it would mean is
 //! found by the directory's own reader, and said by the sheet's line. A directory that could not be used is no result: the
 //! station would go on by the old one while somebody believes that a number was taken. Nobody is ever taken out: who is in the
-//! directory and in no row stays, and is named.
+//! directory and in no row stays, and is named. Whoever loses a role to others, and is told of nothing any more, is named too.
 
 mod column;
 mod edits;
@@ -36,6 +36,8 @@ pub(crate) struct Import {
     /// Every error of the directory as it would be, and what else is new or concerns a row. Of what a row says by the sheet's
     /// line, of anything else by the line of the directory as it is.
     pub(crate) findings: Vec<Finding>,
+    /// Who would be told of nothing any more: a role of theirs is given to others.
+    pub(crate) silenced: Vec<String>,
 }
 
 /// What became of one sheet.
@@ -87,14 +89,18 @@ impl Import {
         let after = edits.made();
         let draft = Draft::parse(file, &after);
         wrong.extend(findings(file, text, &after, &draft.findings, sheets, &edits)?);
+        let mut silenced = Vec::new();
         if let Some(draft) = &draft.draft {
             let told: BTreeSet<&str> = draft.told().into_iter().map(Slug::as_str).collect();
             for taken in taken.iter_mut().filter(|taken| taken.subject == Subject::People) {
                 let new = taken.changes.iter().filter(|change| change.is_new && !told.contains(change.key.id.as_str()));
                 taken.untold = new.map(|change| change.key.clone()).collect();
             }
+            let before = Draft::parse(file, text).draft;
+            let told_before = before.iter().flat_map(Draft::told).map(Slug::as_str);
+            silenced = told_before.filter(|person| !told.contains(person)).map(str::to_owned).collect();
         }
-        Ok(Self { text: after, sheets: taken, findings: wrong })
+        Ok(Self { text: after, sheets: taken, findings: wrong, silenced })
     }
 
     /// Whether the directory stays as it is.
@@ -173,9 +179,12 @@ impl Taking<'_, '_> {
         let mut added = Vec::new();
         for (column, cell) in &row.cells {
             let Some((key, item)) = column.place(table) else {
-                if let Cell::Text(text) = cell {
-                    added.push((column, text.as_str()));
-                    changed.push((column.clone(), None, Some(text.clone())));
+                match cell {
+                    Cell::Text(text) => {
+                        added.push((column, text.as_str()));
+                        changed.push((column.clone(), None, Some(text.clone())));
+                    }
+                    Cell::Nothing => self.refuse_nothing(row, column),
                 }
                 continue;
             };
@@ -188,6 +197,14 @@ impl Taking<'_, '_> {
                 Cell::Text(text) if says_the_same(column, &was, text) => {}
                 Cell::Text(_) if said.is_none() && matches!(column, Column::Role(_)) => {
                     let what = format!("{column} of site \"{}\" is a group's or a roster's, and a sheet has persons alone", row.key);
+                    self.refuse(row, what, "leave the cell blank, or change the directory by hand");
+                }
+                Cell::Text(_) if self.has_notes(span.clone()) => {
+                    let what = format!(
+                        "{column} of {} \"{}\" has notes between its lines, which would be lost",
+                        self.sheet.subject.section(),
+                        row.key
+                    );
                     self.refuse(row, what, "leave the cell blank, or change the directory by hand");
                 }
                 Cell::Text(text) => {
@@ -233,7 +250,23 @@ impl Taking<'_, '_> {
         anyhow!("{}:{line}: {column} of this {section} is no value of one line; write it so first", self.file)
     }
 
+    /// A region's role is not taken away by saying nothing of it.
+    fn refuse_nothing(&mut self, row: &Row, column: &Column) {
+        if column.role().is_some() {
+            let what = format!("{column} of site \"{}\" is \"-\"", row.key);
+            self.refuse(row, what, "write  nobody  where nobody has the role there; leave the cell blank to leave what the directory says");
+        }
+    }
+
+    /// Whether somebody noted something within a value.
+    fn has_notes(&self, span: std::ops::Range<usize>) -> bool {
+        self.text.get(span).is_some_and(|value| value.lines().count() > 1 && value.contains('#'))
+    }
+
     fn add(&mut self, row: &Row) -> Vec<Becomes> {
+        for (column, _) in row.cells.iter().filter(|(_, cell)| *cell == Cell::Nothing) {
+            self.refuse_nothing(row, column);
+        }
         let said = |(column, cell): &(Column, Cell)| match cell {
             Cell::Text(text) => Some((column.clone(), text.clone())),
             Cell::Nothing => None,

@@ -10,6 +10,7 @@ mod cli;
 mod command;
 mod config;
 mod demo;
+mod departed;
 #[cfg(test)]
 mod documentation;
 mod erasures;

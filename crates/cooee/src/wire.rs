@@ -41,6 +41,7 @@ use tokio::task::JoinHandle;
 use crate::anchors::{self, Anchors};
 use crate::carriers::carriers;
 use crate::config::{Key, Links, Settings};
+use crate::departed;
 use crate::signing::Signing;
 
 /// Words to devices that may wait; what does not fit is told again at the device's next press.
@@ -125,6 +126,7 @@ impl House {
             voice.expect_receipt(id, provider, reference);
         }
         let anchors = Anchors::open(settings, &now, station.floor(), &retained_in);
+        let departed = departed::over(&voice, station.floor());
         let last_here = station.floor().last_entry_at();
         let in_force = station.floor().engine.directory_version() > 0;
         let (rules, rules_out) = watch::channel(Arc::new(station.floor().engine.directory().adapters.clone()));
@@ -136,6 +138,7 @@ impl House {
         let anchoring =
             anchoring::Parts { signed: shelf.signed(), keys: shelf.keys().to_vec(), health: desk.health(), submit: desk.submitter() };
         let anchors = anchors.start(&anchoring, notary.is_some());
+        tokio::spawn(anchors::tell(departed, desk.submitter()));
         adopt(settings, &desk, &rules, in_force).await?;
         let (lookout, look_again) = Lookout::new(lookout::Parts { desk: desk.clone(), carriers: carriers(&settings.dispatch) });
         tokio::spawn(lookout.run());

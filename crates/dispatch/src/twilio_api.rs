@@ -147,7 +147,9 @@ impl TwilioApi {
             status if !status.is_success() => return Err(Fault::NotSent("status").into()),
             _good => {}
         }
-        let said: serde_json::Value = response.json().await.map_err(|_strange| Missed::Strange("no JSON"))?;
+        // An answer that was cut off is asked for again; one that is no JSON will be none then either.
+        let body = response.bytes().await.map_err(|e| client::fault_of(&e))?;
+        let said: serde_json::Value = serde_json::from_slice(&body).map_err(|_strange| Missed::Strange("no JSON"))?;
         said.pointer("/balance").and_then(amount).ok_or(Missed::Strange("no amount"))
     }
 

@@ -1,54 +1,35 @@
-//! When people last answered from a phone of their own: that a number is in the directory does not mean that somebody answers it.
+//! When a phone or a mailbox was last answered by a human: that it is in the directory does not mean that anybody answers it.
 //!
 //! Only what a human did with what was sent to them counts: a reply with a code, a gesture on their page, digits in a call. What
-//! somebody says of them through the API proves no phone, and neither does a receipt. It counts for the address it came from: a
-//! person with another number is somebody whom nobody has heard from. And it is known by the customer whose call it was: when
-//! somebody answered another one's is nothing that this one is told.
+//! somebody says of them through the API proves no phone, and neither does a receipt. It is known of the address and not of the
+//! person, so that another number is one that nobody has answered and a mail answers for no phone; and by the site of the call,
+//! since when somebody answered another site's is nothing that this one is told.
 
 use crate::engine::Engine;
-use crate::event::{AnsweredVia, Event, Responder};
-use crate::id::{ContactKey, CustomerId, PersonId};
+use crate::event::{AnsweredVia, Event};
+use crate::id::{ContactKey, SiteId};
 use crate::time::Timestamp;
 
-/// The last answer of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LastAnswer {
-    at: Timestamp,
-    /// The address it came from, where that is known; of a link it is not.
-    contact: Option<ContactKey>,
-    /// Which of their details were in force.
-    version: u32,
-}
-
 impl Engine {
-    /// When a person last answered from an address that they still have, to one of the customers that `of` names; to the operator,
-    /// about a trouble, is `None` there. `None` where nobody knows that they ever did.
-    pub fn last_answered(&self, id: PersonId, of: impl Fn(Option<&CustomerId>) -> bool) -> Option<Timestamp> {
-        let person = self.person(id)?;
-        let still_theirs = |last: &LastAnswer| match last.contact {
-            Some(contact) => person.contacts.values().any(|theirs| *theirs == contact),
-            None => person.version == last.version,
-        };
-        let answers = self.answers_of(id).filter(|(customer, last)| of(*customer) && still_theirs(last));
-        answers.map(|(_, last)| last.at).max()
+    /// When an address was last answered by a human, in calls of the sites that `of` names; `None` is there what was of no site of
+    /// the directory: a trouble, or a place that nobody knows. `None` where nobody knows that it ever was.
+    pub fn last_answered(&self, contact: ContactKey, of: impl Fn(Option<&SiteId>) -> bool) -> Option<Timestamp> {
+        self.answers_of(contact).filter(|(site, _)| of(*site)).map(|(_, at)| at).max()
     }
 
     /// Takes note of who answered, where somebody did.
     pub(crate) fn note_answer(&mut self, at: Timestamp, event: &Event) {
-        let Some((by, person)) = event.responder().and_then(|by| Some((by, by.person?))) else {
+        let Some(by) = event.responder() else {
             return;
         };
-        if is_by_hand(by) {
-            let customer = event.activation().and_then(|id| self.activation(id)).map(|act| act.customer.clone());
-            self.keep_answer(person.person, customer, LastAnswer { at, contact: by.contact, version: person.version });
+        let by_hand = match by.via {
+            AnsweredVia::Sms | AnsweredVia::Link(_) | AnsweredVia::Voice => true,
+            AnsweredVia::Api => false,
+        };
+        if let Some(contact) = by.contact.filter(|_| by_hand) {
+            let site = event.activation().and_then(|id| self.activation(id)).map(|act| &act.device.site);
+            let site = site.filter(|site| self.directory().sites.contains_key(*site)).cloned();
+            self.keep_answer(contact, site, at);
         }
-    }
-}
-
-/// Whether a human did something with what was sent to them.
-fn is_by_hand(by: &Responder) -> bool {
-    match by.via {
-        AnsweredVia::Sms | AnsweredVia::Link(_) | AnsweredVia::Voice => true,
-        AnsweredVia::Api => false,
     }
 }

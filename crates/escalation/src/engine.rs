@@ -10,7 +10,6 @@ use crate::acknowledgement::{Commitment, Disposition};
 use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::anchor::{Anchored, LastAnchored};
-use crate::answered::LastAnswer;
 use crate::codes::Codes;
 use crate::devices::Devices;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
@@ -57,8 +56,8 @@ pub struct Engine {
     /// The last checkpoint that each anchor took.
     anchored: BTreeMap<AnchorName, LastAnchored>,
     people: BTreeMap<PersonId, Person>,
-    /// When each of them last answered from a phone of their own, by whose call it was.
-    answers: BTreeMap<(PersonId, Option<CustomerId>), LastAnswer>,
+    /// When a human last answered from an address, by the site of the call.
+    answers: BTreeMap<(ContactKey, Option<SiteId>), Timestamp>,
     /// Those of them whom the directory in force does not name.
     gone: BTreeSet<PersonId>,
     /// Activations of which nothing may be erased; in memory or not.
@@ -408,20 +407,15 @@ impl Engine {
         self.people.get(&id)
     }
 
-    /// What somebody last answered from a phone of their own, to whom.
-    pub(crate) fn answers_of(&self, id: PersonId) -> impl Iterator<Item = (Option<&CustomerId>, &LastAnswer)> {
-        let theirs = self.answers.range((id, None)..).take_while(move |((person, _), _)| *person == id);
-        theirs.map(|((_, customer), answer)| (customer.as_ref(), answer))
+    /// When a human last answered from an address, by the site of the call.
+    pub(crate) fn answers_of(&self, contact: ContactKey) -> impl Iterator<Item = (Option<&SiteId>, Timestamp)> {
+        let theirs = self.answers.range((contact, None)..).take_while(move |((from, _), _)| *from == contact);
+        theirs.map(|((_, site), at)| (site.as_ref(), *at))
     }
 
     /// Keeps it.
-    pub(crate) fn keep_answer(&mut self, id: PersonId, customer: Option<CustomerId>, answer: LastAnswer) {
-        self.answers.insert((id, customer), answer);
-    }
-
-    /// Everyone in the directory that is in force.
-    pub fn named(&self) -> impl Iterator<Item = (PersonId, &Person)> {
-        self.people.iter().map(|(id, person)| (*id, person)).filter(|(id, _)| !self.is_gone(*id))
+    pub(crate) fn keep_answer(&mut self, contact: ContactKey, site: Option<SiteId>, at: Timestamp) {
+        self.answers.insert((contact, site), at);
     }
 
     /// Everyone ever adopted.

@@ -139,13 +139,14 @@ impl Cause {
             | Self::RepliesUnread { .. }
             | Self::Coverage { .. }
             | Self::SiteBlind { .. }
+            | Self::CreditLow { gone: true, .. }
             | Self::Overflow { .. } => Some(Timestamp::MIN),
             Self::CoverageGap { from, .. } => Some(from.saturating_sub(GAP_NEAR).unwrap_or(Timestamp::MIN)),
             Self::BrokerSetting { .. }
             | Self::RecordUnsigned
             | Self::ErasureFailing
             | Self::AnchorFailing { .. }
-            | Self::CreditLow { .. }
+            | Self::CreditLow { gone: false, .. }
             | Self::CreditUnread { .. }
             | Self::OptedOut { .. }
             | Self::Tampered { .. }

@@ -49,6 +49,8 @@ pub enum Cause {
     CreditLow {
         /// Which account.
         carrier: CarrierName,
+        /// Whether it has none at all: the next message will most likely be refused.
+        gone: bool,
     },
     /// An account does not say what credit it has.
     CreditUnread {

@@ -350,7 +350,7 @@ impl Desk {
         self.look(|done| Look::Devices(scope, done)).await
     }
 
-    /// Everybody in the directory; for a scope of less than everything whom the ladders within it may tell.
+    /// Whom the ladders within a scope may tell, and who of them was ever heard from.
     pub async fn people(&self, scope: Scope) -> Result<Vec<PersonView>, DeskError> {
         self.look(|done| Look::People(scope, done)).await
     }

@@ -1,38 +1,39 @@
-//! People as readers see them: whom a press may be told to, and when somebody last heard from them.
+//! People as readers see them: whom a ladder may tell, and which of their addresses a human was ever heard from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use escalation::directory::{Directory, Site};
-use escalation::id::{CustomerId, LadderId, PersonId, SiteId};
+use escalation::id::{LadderId, PersonId, SiteId};
 use escalation::ladder::{Ladder, Who};
 use escalation::roster::Roster;
 
 use crate::floor::Floor;
 use crate::view::{PersonView, Scope};
 
-/// Everybody in the directory, or whom the ladders of a scope may tell; whoever was longest not heard from comes first.
+/// Whom the ladders of a scope may tell, of all of them where it is everything; whoever was longest not heard from comes first.
 pub(crate) fn view(floor: &Floor, scope: &Scope) -> Vec<PersonView> {
     let directory = floor.engine.directory();
     let own: BTreeMap<&SiteId, &Site> = directory.sites.iter().filter(|(id, site)| scope.permits(&site.customer, id)).collect();
-    let customers: BTreeSet<&CustomerId> = own.values().map(|site| &site.customer).collect();
-    let told = (!scope.is_everything()).then(|| {
+    let told = if scope.is_everything() {
+        told_by(directory, directory.ladders.values())
+    } else {
         let with_ladder = directory.devices.iter().filter_map(|(id, device)| Some((id, device.ladder.as_ref()?)));
         let of_devices = with_ladder.filter(|(id, _)| own.contains_key(&id.site)).map(|(_, ladder)| ladder);
         let ladders: BTreeSet<&LadderId> = own.values().map(|site| &site.ladder).chain(of_devices).collect();
         told_by(directory, ladders.into_iter().filter_map(|id| directory.ladders.get(id)))
-    });
-    let counts = |customer: Option<&CustomerId>| scope.is_everything() || customer.is_some_and(|customer| customers.contains(customer));
-    let named = floor.engine.named().filter(|(id, _)| told.as_ref().is_none_or(|told| told.contains(id)));
-    let mut people: Vec<PersonView> = named
+    };
+    let counts = |site: Option<&SiteId>| scope.is_everything() || site.is_some_and(|site| own.contains_key(site));
+    let mut people: Vec<PersonView> = told
+        .into_iter()
+        .filter_map(|id| Some((id, floor.engine.person(id)?)))
         .map(|(id, person)| PersonView {
             id,
             name: floor.vault.name_of(id),
-            channels: person.contacts.keys().copied().collect(),
-            last_answered: floor.engine.last_answered(id, counts),
+            channels: person.contacts.iter().map(|(medium, contact)| (*medium, floor.engine.last_answered(*contact, counts))).collect(),
         })
         .collect();
-    people.sort_by(|one, other| (one.last_answered, &one.name, one.id).cmp(&(other.last_answered, &other.name, other.id)));
+    people.sort_by(|one, other| (one.last_answered(), &one.name, one.id).cmp(&(other.last_answered(), &other.name, other.id)));
     people
 }
 

@@ -426,16 +426,17 @@ async fn whom_a_press_may_be_told_to_is_shown_with_when_they_were_last_heard_fro
     assert!(matches!(house.desk.submit(Input::Answer(answer)).await, Verdict::Durable(outcome) if outcome.counted));
     let seen = async |scope: Scope| {
         let people = house.desk.people(scope).await.unwrap();
-        people.into_iter().map(|person| (person.name, person.last_answered.is_some())).collect::<Vec<_>>()
+        people.into_iter().map(|person| (person.last_answered().is_some(), person.name)).collect::<Vec<_>>()
     };
-    let (smith, nair, webb) = ("J. Smith".to_owned(), "P. Nair".to_owned(), "M. Webb".to_owned());
-    assert_eq!(
-        seen(Scope::everything()).await,
-        [(webb, false), (nair.clone(), false), (smith.clone(), true)],
-        "everybody, the unheard first"
-    );
-    assert_eq!(seen(of("kalamunda")).await, [(nair.clone(), false), (smith.clone(), true)], "whom its ladders may tell");
-    assert_eq!(seen(of("perth")).await, [(smith, false), (nair, false)], "and nothing of another customer's call");
+    let at = |site: &str| Scope { customers: None, sites: Some([SiteId::parse(site).unwrap()].into()), at_the_place: false };
+    let (smith, nair) = ("J. Smith".to_owned(), "P. Nair".to_owned());
+    let heard = [(false, nair.clone()), (true, smith.clone())];
+    for scope in [Scope::everything(), of("kalamunda"), at("library")] {
+        assert_eq!(seen(scope).await, heard, "whom its ladders may tell, the unheard first; nobody who is on none");
+    }
+    for scope in [of("perth"), at("clinic")] {
+        assert_eq!(seen(scope).await, [(false, smith.clone()), (false, nair.clone())], "and nothing of another customer's call");
+    }
 }
 
 #[tokio::test(start_paused = true)]

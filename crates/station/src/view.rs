@@ -524,17 +524,22 @@ pub struct DeviceView {
     pub open: Option<ActivationId>,
 }
 
-/// Somebody who may be told of something.
+/// Somebody whom a ladder may tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonView {
     /// Who.
     pub id: PersonId,
     /// What they are called.
     pub name: String,
-    /// By which channels they have an address.
-    pub channels: Vec<Medium>,
-    /// When they last answered from an address that they still have; `None` where nobody knows that they ever did.
-    pub last_answered: Option<Timestamp>,
+    /// Their addresses by channel, the phone first, each with when a human last answered from it; `None` where nobody knows of any.
+    pub channels: Vec<(Medium, Option<Timestamp>)>,
+}
+
+impl PersonView {
+    /// When a human last answered from the address by which they are told first.
+    pub fn last_answered(&self) -> Option<Timestamp> {
+        self.channels.first().and_then(|(_, at)| *at)
+    }
 }
 
 /// What a press at some places depends on: their part of the directory, and the people whom it may tell. Whoever has it works out

@@ -46,7 +46,7 @@ pub(super) async fn one(
     found.map(|device| Json(Device::from(device))).ok_or_else(|| Problem::not_found("device with this name"))
 }
 
-/// Lists whom a press in scope may be told to, with when each of them last answered; whoever never did comes first.
+/// Lists whom the ladders in scope may tell, with when each of their addresses was last answered; whoever never did comes first.
 #[utoipa::path(
     get, path = "/api/v1/people",
     responses(

@@ -342,23 +342,30 @@ pub(crate) struct Devices {
     pub(crate) devices: Vec<Device>,
 }
 
-/// Somebody who may be told of a press.
+/// Somebody whom a ladder may tell.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Person {
     /// The station's own name for them.
     #[serde(rename = "person")]
     id: String,
     name: String,
-    /// The channels for which they have an address: sms, email.
-    channels: Vec<&'static str>,
-    /// When they last answered from an address that they still have: by a reply with a code, their page or a call, also in a drill.
-    /// Absent where nobody knows that they ever did.
+    /// Their addresses, the phone first.
+    channels: Vec<Channel>,
+}
+
+/// One address of somebody.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Channel {
+    /// sms (and calls) or email.
+    channel: &'static str,
+    /// When a human last answered from it: by a reply with a code, a page or a call, also in a drill. Null where nobody knows that
+    /// anybody ever did.
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     last_answered: Option<Timestamp>,
 }
 
-/// The people whom presses in scope may be told to, whoever was longest not heard from first.
+/// The people whom the ladders in scope may tell, whoever was longest not heard from first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct People {
     pub(crate) people: Vec<Person>,
@@ -554,8 +561,7 @@ impl From<&PersonView> for Person {
         Self {
             id: person.id.to_string(),
             name: person.name.clone(),
-            channels: person.channels.iter().map(|medium| medium.as_str()).collect(),
-            last_answered: person.last_answered,
+            channels: person.channels.iter().map(|(medium, at)| Channel { channel: medium.as_str(), last_answered: *at }).collect(),
         }
     }
 }

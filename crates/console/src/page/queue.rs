@@ -152,7 +152,10 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         Cause::RepliesUnread { carrier } => {
             format!("Replies kept by {carrier} cannot be read: answers by text may be unheard. Ring whoever was told; run `cooee doctor`.")
         }
-        Cause::CreditLow { carrier } => {
+        Cause::CreditLow { carrier, gone: true } => {
+            format!("The account {carrier} has no credit: its next message will most likely be refused. Top it up now.")
+        }
+        Cause::CreditLow { carrier, gone: false } => {
             format!("The account {carrier} has less credit than it should have: without any it sends nothing. Top it up.")
         }
         Cause::CreditUnread { carrier } => {

@@ -8,7 +8,7 @@ use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::Age;
-use escalation::id::{CustomerId, DeviceId, DispatchId, PlanId, SiteId};
+use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
 use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
@@ -18,8 +18,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
 use station::view::{
-    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PlanView, Query, ResponderAnswer, ResponderStep,
-    ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -31,6 +31,7 @@ pub(crate) struct World {
     pub(crate) departed: Vec<Card>,
     pub(crate) links: BTreeMap<String, ResponderView>,
     pub(crate) devices: Vec<DeviceView>,
+    pub(crate) people: Vec<PersonView>,
     pub(crate) troubles: Vec<TroubleView>,
     pub(crate) entries: Vec<StreamEntry>,
     /// The record cannot be read: lists of closed activations and details cannot be had.
@@ -90,8 +91,11 @@ impl World {
                 let seen = |d: &&DeviceView| scope.permits(&d.customer, &d.id.site);
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
             }
-            // This house has no directory.
-            Look::People(_, done) => drop(done.send(Vec::new())),
+            Look::People(scope, done) => {
+                // Of the two customers here one has everybody.
+                let seen = scope.permits(&CustomerId::parse("kalamunda").unwrap(), &SiteId::parse("kalamunda-library").unwrap());
+                drop(done.send(if seen { self.people.clone() } else { Vec::new() }));
+            }
             Look::Coverage(scope, done) => {
                 if let Some(view) = covered(&scope) {
                     drop(done.send(view));
@@ -307,6 +311,11 @@ pub(crate) fn town() -> World {
         now,
         links: BTreeMap::from([("TOKEN0000ab".to_owned(), view)]),
         devices: vec![device("kalamunda", "kalamunda-library/front-counter-1"), device("swan", "swan-hub/desk")],
+        people: vec![
+            person(1, "P. <b>Nair</b>", &[]),
+            person(3, "S. Lee", &[(Medium::Sms, None), (Medium::Email, Some(later(now, -60)))]),
+            person(2, "J. Smith", &[(Medium::Sms, Some(later(now, -90_000))), (Medium::Email, None)]),
+        ],
         troubles: vec![TroubleView {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
@@ -426,6 +435,10 @@ fn detail(now: Timestamp, card: Card) -> Detail {
         }],
         card,
     }
+}
+
+fn person(id: u32, name: &str, channels: &[(Medium, Option<Timestamp>)]) -> PersonView {
+    PersonView { id: PersonId::new(id), name: name.to_owned(), channels: channels.to_vec() }
 }
 
 fn device(customer: &str, id: &str) -> DeviceView {

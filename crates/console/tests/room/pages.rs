@@ -68,6 +68,23 @@ async fn a_page_shows_what_was_recorded_as_text() {
 }
 
 #[tokio::test]
+async fn who_was_never_heard_from_comes_first_and_is_not_called_reachable() {
+    let house = House::new(town());
+    let page = house.browse("/people", &log_in(&house, "centre").await).await;
+    assert_eq!(page.status, 200);
+    let place = |words: &str| page.body.find(words).unwrap_or_else(|| panic!("{words}: {}", page.body));
+    assert!(place("2 of 3 never answered") < place("! no address") && place("! no address") < place("S. Lee"));
+    assert!(place("sms <b>! NEVER</b>; email 01:00 ago") < place("sms 1 d 1 h ago; email never"), "a mail answers for no phone");
+    assert!(!page.body.contains("<b>Nair"), "a name is text");
+    let data = house.ask("centre", "/api/v1/people", None).await.json();
+    assert_eq!(data["people"][1]["channels"][0], serde_json::json!({"channel": "sms", "last_answered": null}));
+    assert!(data["people"][1]["channels"][1]["last_answered"].is_string());
+    let nobody = house.ask("button", "/api/v1/people", None).await;
+    assert_eq!(nobody.status, 403, "a button sees nobody");
+    assert_eq!(house.browse("/people", "").await.header("location"), "/login");
+}
+
+#[tokio::test]
 async fn forms_act_with_a_token_and_not_without() {
     let house = House::new(town());
     let cookie = log_in(&house, "centre").await;

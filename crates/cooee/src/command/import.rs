@@ -158,7 +158,21 @@ fn told(import: &Import) -> String {
     if !import.findings.is_empty() {
         told.push('\n');
     }
+    told += &silenced(&import.silenced);
     told
+}
+
+/// Who would be told of nothing any more.
+fn silenced(people: &[String]) -> String {
+    if people.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = people.iter().take(NAMED_MAX).map(|person| plain(person)).collect();
+    let more = match people.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("! {} people are told now and would be told of nothing any more: {}{more}\n\n", people.len(), named.join(", "))
 }
 
 fn lines(findings: &[Finding]) -> String {

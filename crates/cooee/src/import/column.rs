@@ -1,5 +1,6 @@
 //! A column of a sheet: one key of the directory, or who has a role at a site.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use toml_edit::{Array, InlineTable, Item, Key, Table, Value};
@@ -75,9 +76,10 @@ impl Column {
         }
     }
 
-    /// Whether two cells say the same of a role.
+    /// Whether two cells say the same of a role, in whatever order: a rung tells all of them at once.
     pub(crate) fn has_the_same_people(one: &str, other: &str) -> bool {
-        people(one) == people(other)
+        let set = |cell| people(cell).into_iter().collect::<BTreeSet<_>>();
+        set(one) == set(other)
     }
 
     /// Where a table of the directory says it.

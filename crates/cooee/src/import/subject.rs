@@ -85,8 +85,8 @@ impl Subject {
         }
     }
 
-    /// The columns whose key a sheet may take out: texts that somebody reads. What says whose something is, who is told of it
-    /// or by which number is taken out by hand, by somebody who looks at the ladders.
+    /// The columns whose key a sheet may take out: texts that somebody reads. What says whose something is or by which number
+    /// is taken out by hand, by somebody who looks at the ladders.
     pub(crate) fn taken_out(self) -> &'static [&'static str] {
         match self {
             Self::People => &["name"],

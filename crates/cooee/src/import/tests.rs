@@ -122,27 +122,26 @@ fn a_blank_cell_says_nothing_and_a_dash_takes_a_key_out() {
     );
 }
 
+/// What a site with these roles says once a sheet's cells of a warden and a deputy are taken, and what that changes.
+fn with_roles(roles: &str, cells: &str) -> String {
+    let before = DIRECTORY.replacen("address = \"7 Example Road\"\n", &format!("address = \"7 Example Road\"\n{roles}"), 1);
+    let sheet = sheet(Subject::Sites, &format!("id,Roles.warden,roles.deputy\nlibrary,{cells}\n"));
+    let import = Import::of("directory.toml", &before, &[sheet]).expect("a directory that can be changed");
+    let of_site = import.text.split_once("address = \"7 Example Road\"\n").unwrap().1.split_once("\n[[device]]").unwrap().0.to_owned();
+    let cells = import.sheets[0].changes.iter().flat_map(|change| &change.cells);
+    let said: Vec<String> = cells.map(|cell| format!("{}: {:?} -> {:?}\n", cell.0, cell.1, cell.2)).collect();
+    let errors: Vec<Finding> = import.findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    format!("{of_site}{}{}", said.concat(), shown(&errors))
+}
+
+fn all(expected: &[(&str, &str, Expect)]) {
+    for (before, cells, becomes) in expected {
+        becomes.assert_eq(&with_roles(before, cells));
+    }
+}
+
 #[test]
 fn a_column_says_who_has_a_role() {
-    let roles = |roles: &str| DIRECTORY.replacen("address = \"7 Example Road\"\n", &format!("address = \"7 Example Road\"\n{roles}"), 1);
-    let taken = |roles: &str, cells: &str| {
-        let sheet = sheet(Subject::Sites, &format!("id,Roles.warden,roles.deputy\nlibrary,{cells}\n"));
-        let import = Import::of("directory.toml", roles, &[sheet]).expect("a directory that can be changed");
-        let of_site = import.text.split_once("address = \"7 Example Road\"\n").unwrap().1.split_once("\n[[device]]").unwrap().0.to_owned();
-        let said: Vec<String> = import.sheets[0]
-            .changes
-            .iter()
-            .flat_map(|change| &change.cells)
-            .map(|cell| format!("{}: {:?} -> {:?}\n", cell.0, cell.1, cell.2))
-            .collect();
-        let errors: Vec<Finding> = import.findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
-        format!("{of_site}{}{}", said.concat(), shown(&errors))
-    };
-    let all = |expected: &[(&str, &str, Expect)]| {
-        for (before, cells, becomes) in expected {
-            becomes.assert_eq(&taken(&roles(before), cells));
-        }
-    };
     all(&[
         (
             "",
@@ -167,7 +166,27 @@ fn a_column_says_who_has_a_role() {
             "j-smith;p-nair,-",
             expect![[r#"
                 roles.warden = ["j-smith", "p-nair"]
+                sites.csv:2: roles.deputy of site "library" is "-"
+                  write  nobody  where nobody has the role there; leave the cell blank to leave what the directory says
             "#]],
+        ),
+        (
+            "roles.warden = [\"j-smith\", \"p-nair\"]\n",
+            "p-nair j-smith,",
+            expect![[r#"
+            roles.warden = ["j-smith", "p-nair"]
+        "#]],
+        ),
+        (
+            "roles.warden = [\n  \"j-smith\", # Mon-Wed\n]\n",
+            "p-nair,",
+            expect![[r#"
+            roles.warden = [
+              "j-smith", # Mon-Wed
+            ]
+            sites.csv:2: roles.warden of site "library" has notes between its lines, which would be lost
+              leave the cell blank, or change the directory by hand
+        "#]],
         ),
         (
             "roles.warden = [{ group = \"g\" }]\nroles.deputy = [\"p-nair\"]\n",
@@ -183,6 +202,12 @@ fn a_column_says_who_has_a_role() {
                   add a [[group]] of that id, or name one that is there
             "#]],
         ),
+    ]);
+}
+
+#[test]
+fn a_role_is_written_where_a_site_writes_its_roles() {
+    all(&[
         (
             "roles = { warden = [] }\n",
             "j-smith,p-nair",
@@ -213,6 +238,25 @@ fn a_column_says_who_has_a_role() {
             "#]],
         ),
     ]);
+}
+
+#[test]
+fn whoever_loses_the_last_thing_that_has_them_told_is_named() {
+    let rung = "notify = [{ person = \"j-smith\", by = [\"sms\"] }, { person = \"p-nair\", by = [\"sms\"] }]";
+    let asking = DIRECTORY.replacen(rung, "notify = [{ role = \"warden\" }, { person = \"j-smith\" }]", 1).replacen(
+        "[[device]]",
+        "roles.warden = [\"j-smith\", \"p-nair\"]\n[[device]]",
+        1,
+    ) + "[fallback]\nladder = \"x\"\n[[ladder]]\nid = \"x\"\n[[ladder.rung]]\nnotify = [{ person = \"j-smith\" }]\n";
+    let silenced = |cell: &str| {
+        let import =
+            Import::of("directory.toml", &asking, &[sheet(Subject::Sites, &format!("id,roles.warden\nlibrary,{cell}\n"))]).unwrap();
+        assert!(!import.is_refused(), "{:?}", import.findings);
+        import.silenced
+    };
+    assert_eq!(silenced("p-nair"), [""; 0], "j-smith is named on a rung as well");
+    assert_eq!(silenced("j-smith"), ["p-nair"]);
+    assert_eq!(silenced("nobody"), ["p-nair"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What credit an account has: asked before an alarm needs it, and never believed where it is not said.
 
+use escalation::id::CarrierName;
 use escalation::input::Input;
 use escalation::trouble::Cause;
 
@@ -11,18 +12,26 @@ const BALANCE: &str = "/2010-04-01/Accounts/ACfirst/Balance.json";
 
 /// What was said of an account's credit, in order.
 fn said(watch: &Watch) -> Vec<&'static str> {
-    let all = [("low", "not low", true), ("unread", "read", false)];
     let words = |input: &Input| {
         let noticed = matches!(input, Input::TroubleNoticed(_));
         let (Input::TroubleNoticed(cause) | Input::TroubleCleared(cause)) = input else { return None };
-        let is_low = matches!(cause, Cause::CreditLow { .. });
-        let is_ours = is_low || matches!(cause, Cause::CreditUnread { .. });
-        let (there, gone, _) = all.into_iter().find(|(_, _, of_low)| is_ours && *of_low == is_low)?;
-        Some(if noticed { there } else { gone })
+        let low = |gone: bool| *cause == Cause::CreditLow { carrier: name_in(cause), gone };
+        let words = [(low(false), "low", "not low"), (low(true), "gone", "not gone"), (is_unread(cause), "unread", "read")];
+        let (_, there, over) = words.into_iter().find(|(is, _, _)| *is)?;
+        Some(if noticed { there } else { over })
     };
     let mut said: Vec<_> = watch.inputs().iter().filter_map(words).collect();
     said.sort_unstable();
     said
+}
+
+/// Whose credit a trouble is about; anybody's where it is about none.
+fn name_in(cause: &Cause) -> CarrierName {
+    if let Cause::CreditLow { carrier, .. } = cause { carrier.clone() } else { name("none") }
+}
+
+fn is_unread(cause: &Cause) -> bool {
+    matches!(cause, Cause::CreditUnread { .. })
 }
 
 async fn learned(desk: &Desk, expected: &[&str]) {
@@ -39,10 +48,10 @@ async fn an_account_with_less_than_it_should_have_is_a_trouble() {
     let desk = Desk::new().sms("first", &gateway.url, "credit_low = 20");
     let shows = |body: &str| gateway.shows(BALANCE, 200, body);
     for (balance, expected) in [
-        (r#"{"balance":"19.99","currency":"AUD"}"#, ["low", "read"]),
-        (r#"{"balance":"20.0","currency":"AUD"}"#, ["not low", "read"]),
-        (r#"{"balance":-3,"currency":"AUD"}"#, ["low", "read"]),
-        (r#"{"balance":1000,"currency":"AUD"}"#, ["not low", "read"]),
+        (r#"{"balance":"19.99","currency":"AUD"}"#, ["low", "not gone", "read"]),
+        (r#"{"balance":"20.0","currency":"AUD"}"#, ["not gone", "not low", "read"]),
+        (r#"{"balance":-3,"currency":"AUD"}"#, ["gone", "not low", "read"]),
+        (r#"{"balance":1000,"currency":"AUD"}"#, ["not gone", "not low", "read"]),
     ] {
         shows(balance);
         learned(&desk, &expected).await;
@@ -59,17 +68,12 @@ async fn an_account_that_does_not_say_is_not_taken_for_one_with_credit() {
     }
     gateway.shows(BALANCE, 401, "{}");
     learned(&desk, &["unread"]).await;
-    gateway.shows(BALANCE, 500, "{}");
-    let (watch, before) = (Watch::new(), gateway.at(BALANCE).len());
-    let _voice = desk.open(&watch);
-    gateway.until("the asking", |gateway| gateway.at(BALANCE).len() > before).await;
-    assert_eq!(said(&watch), [""; 0], "once may be a hiccup: it is asked again");
 }
 
 #[tokio::test]
 async fn an_account_that_is_not_to_be_asked_is_not_and_has_no_trouble_from_before() {
     let gateway = Gateway::start().await;
-    learned(&Desk::new().sms("first", &gateway.url, ""), &["not low", "read"]).await;
+    learned(&Desk::new().sms("first", &gateway.url, ""), &["not gone", "not low", "read"]).await;
     assert!(gateway.at(BALANCE).is_empty());
 }
 
@@ -78,7 +82,7 @@ async fn accounts_of_every_kind_that_can_be_asked_are() {
     let (gateway_, _, desk) = shop().await;
     let toml = gateway(&desk, &gateway_.url, "") + &format!("[sms.credit]\nurl = \"{}/purse\"\nat = \"/left/0\"\nlow = 5\n", gateway_.url);
     gateway_.shows("/purse", 200, r#"{"left":["4.5"]}"#);
-    learned(&desk.add(&toml), &["low", "read"]).await;
+    learned(&desk.add(&toml), &["low", "not gone", "read"]).await;
     let asked = gateway_.at("/purse").remove(0);
     assert_eq!((asked.header("authorization").as_str(), asked.header("x-api-version").as_str()), ("Bearer s3cret", "3"));
 
@@ -96,7 +100,7 @@ async fn accounts_of_every_kind_that_can_be_asked_are() {
         ("smsglobal", "/v2/user/credit-balance", r#"{"balance":2.5,"currency":"AUD"}"#),
     ] {
         gateway_.shows(path, 200, body);
-        learned(&hosted(kind, &gateway_.url), &["low", "read"]).await;
+        learned(&hosted(kind, &gateway_.url), &["low", "not gone", "read"]).await;
     }
     for kind in ["messagemedia", "telstra"] {
         let flaws: Vec<String> = hosted(kind, &gateway_.url).settings().sms[0].flaws().iter().map(|flaw| flaw.key.join(".")).collect();
@@ -110,7 +114,7 @@ async fn accounts_of_every_kind_that_can_be_asked_are() {
         gateway_.url
     );
     gateway_.shows(BALANCE, 200, r#"{"balance":"3.10"}"#);
-    learned(&desk.add(&calls), &["low", "read"]).await;
+    learned(&desk.add(&calls), &["low", "not gone", "read"]).await;
 }
 
 #[tokio::test]

@@ -283,9 +283,13 @@ async fn a_trouble_from_before_a_restart_is_cleared_by_the_first_message_taken()
     watch.reported(2).await;
     voice.shutdown().await;
     let carrier = || name("first");
-    let others =
-        [Cause::RepliesUnread { carrier: carrier() }, Cause::CreditLow { carrier: carrier() }, Cause::CreditUnread { carrier: carrier() }]
-            .map(Input::TroubleCleared);
+    let others = [
+        Cause::RepliesUnread { carrier: carrier() },
+        Cause::CreditLow { carrier: carrier(), gone: false },
+        Cause::CreditLow { carrier: carrier(), gone: true },
+        Cause::CreditUnread { carrier: carrier() },
+    ]
+    .map(Input::TroubleCleared);
     let troubles = watch.inputs().into_iter().filter(|input| !matches!(input, Input::DeliveryReported(_)) && !others.contains(input));
     assert_eq!(troubles.collect::<Vec<_>>(), [Input::TroubleCleared(down("first"))], "said once, and no trouble raised");
 }

@@ -1,8 +1,9 @@
 //! When people were last heard from: by their own hand, from the address that they have, and to whom.
 
-use escalation::acknowledgement::{Commitment, Gesture, Reply};
-use escalation::id::CustomerId;
-use escalation::input::{Act, Attribution};
+use escalation::acknowledgement::{Answer, Commitment, Gesture, Reply, Sender};
+use escalation::id::SiteId;
+use escalation::input::{Act, Attribution, Input};
+use escalation::ladder::Medium;
 use escalation::time::{Seconds, Timestamp};
 
 use super::{COUNTERS, PEOPLE};
@@ -10,7 +11,12 @@ use crate::floor::{Floor, operator};
 use crate::script::play;
 
 fn last(floor: &Floor, who: &str) -> Option<Timestamp> {
-    floor.engine.last_answered(floor.person(who), |_| true)
+    by(floor, who, Medium::Sms)
+}
+
+fn by(floor: &Floor, who: &str, medium: Medium) -> Option<Timestamp> {
+    let person = floor.engine.person(floor.person(who)).unwrap();
+    floor.engine.last_answered(person.contacts[&medium], |_| true)
 }
 
 #[test]
@@ -39,32 +45,39 @@ fn a_link_is_an_answer_by_its_gesture() {
 }
 
 #[test]
-fn another_number_is_somebody_whom_nobody_has_heard_from() {
-    let mut floor = Floor::new(PEOPLE);
+fn another_number_is_one_that_nobody_has_answered_and_a_mail_answers_for_no_phone() {
+    let mut floor = Floor::new(COUNTERS);
     floor.press("library/counter-1");
     floor.forward("10s");
     floor.reply("j-smith", "Y{code}");
     let at = floor.now;
-    assert_eq!(last(&floor, "j-smith"), Some(at));
+    assert_eq!((last(&floor, "j-smith"), by(&floor, "j-smith", Medium::Email)), (Some(at), None));
     floor.skip_messages();
-    floor.adopt(&PEOPLE.replacen("name = \"J. Smith\"", "name = \"Jo Smith\"", 1));
-    assert_eq!(last(&floor, "j-smith"), Some(at), "another name is the same phone");
-    floor.adopt(&PEOPLE.replacen("+61 491 570 006", "+61 491 570 313", 1));
-    assert_eq!(last(&floor, "j-smith"), None, "another number is not");
-    floor.adopt(PEOPLE);
-    assert_eq!(last(&floor, "j-smith"), Some(at), "and the old one is proven still");
+    floor.adopt(&COUNTERS.replacen("+61 491 570 006", "+61 491 570 313", 1));
+    assert_eq!(last(&floor, "j-smith"), None, "another number is another phone");
+    let mailbox = floor.engine.person(floor.person("j-smith")).unwrap().contacts[&Medium::Email];
+    floor.forward("10s");
+    let from =
+        Sender::Link { activation: floor.subject().id.clone(), contact: mailbox, person: floor.person("j-smith"), gesture: Gesture::Shown };
+    let declined = Answer { from, reply: Reply::Cannot { code: None }, text: None, provider_ref: None, sent_at: None };
+    floor.take(Input::Answer(declined)).unwrap();
+    assert_eq!((last(&floor, "j-smith"), by(&floor, "j-smith", Medium::Email)), (None, Some(floor.now)));
+    floor.skip_messages();
+    floor.adopt(COUNTERS);
+    assert_eq!(last(&floor, "j-smith"), Some(at), "and the old one was answered then");
 }
 
 #[test]
-fn what_somebody_answered_to_one_customer_is_not_said_to_another() {
+fn what_was_answered_at_one_site_is_not_said_to_another() {
     let mut floor = Floor::new(COUNTERS);
     play(&mut floor, "press library/counter-1\nforward 10s\nreply j-smith Y{code}");
-    let of = |customer: &str| {
-        let customer = CustomerId::parse(customer).unwrap();
-        floor.engine.last_answered(floor.person("j-smith"), |whose| whose == Some(&customer))
+    let phone = floor.engine.person(floor.person("j-smith")).unwrap().contacts[&Medium::Sms];
+    let of = |site: &str| {
+        let site = SiteId::parse(site).unwrap();
+        floor.engine.last_answered(phone, |whose| whose == Some(&site))
     };
-    assert_eq!((of("kalamunda"), of("mundaring")), (Some(floor.now), None));
-    assert_eq!(floor.engine.last_answered(floor.person("j-smith"), |whose| whose.is_none()), None, "nor to the operator as a trouble's");
+    assert_eq!((of("library"), of("depot")), (Some(floor.now), None));
+    assert_eq!(floor.engine.last_answered(phone, |whose| whose.is_none()), None, "nor to the operator as a trouble's");
 }
 
 #[test]
