@@ -17,6 +17,9 @@ use crate::roster::{Rosters, SHIPPED_YEARS, WallClock};
 use crate::time::Timestamp;
 use crate::zone::Zone;
 
+/// Most sites that a finding names.
+const SITES_SHOWN: usize = 5;
+
 /// What was proved of a directory for a span of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
@@ -65,8 +68,15 @@ impl Draft {
                 warn(site.line, what, "a holiday after that would count as a working day".to_owned(), "add its days to a [[calendar]]");
             }
         }
+        // A ladder that asks for roles is there once for each of its sites: what is true of several is said once.
+        let mut found: BTreeMap<(usize, String, String, String), Vec<&DraftLadder>> = BTreeMap::new();
         for (ladder, cover) in &covers {
-            self.gaps_of((ladder, cover), climbed.get(&ladder.id), (from, until), &mut warn);
+            self.gaps_of((ladder, cover), climbed.get(&ladder.id), (from, until), &mut |line, what, consequence, remedy: &str| {
+                found.entry((line, what, consequence, remedy.to_owned())).or_default().push(ladder);
+            });
+        }
+        for ((line, what, consequence, remedy), ladders) in found {
+            warn(line, what, consequence + &filled_at(&ladders), &remedy);
         }
         findings.sort_by_key(|finding| finding.line);
         findings.dedup();
@@ -89,18 +99,18 @@ impl Draft {
         let said = |spans: &[Span]| Some(format!("{kinds}{}", shown(spans, whole, &zone)?));
         let when = |is: &dyn Fn(&Interval) -> bool| said(&spans(&cover.intervals, is));
         if let Some(when) = when(&|i| i.walk.told.is_empty()) {
-            let what = format!("ladder \"{}\" reaches nobody {when}", ladder.id);
+            let what = format!("ladder \"{}\" reaches nobody {when}", ladder.named);
             warn(ladder.line, what, "a press then would be told to nobody".to_owned(), "give it a rung that is always there");
         }
         if let Some(when) = when(&|i| i.walk.independent() == 1) {
-            let what = format!("ladder \"{}\" has one party to tell {when}", ladder.id);
+            let what = format!("ladder \"{}\" has one party to tell {when}", ladder.named);
             let consequence = "if that one does not answer, nobody else is ever asked".to_owned();
             warn(ladder.line, what, consequence, "add someone with an address of their own");
         }
         let mut alone = Vec::new();
         for medium in [Medium::Sms, Medium::Email, Medium::Webhook] {
             if let Some(when) = when(&|i| all_by(i, medium)) {
-                let what = format!("ladder \"{}\" tells everybody by {} alone {when}", ladder.id, medium.as_str());
+                let what = format!("ladder \"{}\" tells everybody by {} alone {when}", ladder.named, medium.as_str());
                 let consequence = format!("with {} down, nobody would be told", medium.as_str());
                 warn(ladder.line, what, consequence, "add another channel, or a centre");
                 alone.push(medium);
@@ -109,7 +119,7 @@ impl Draft {
         // Where a channel stands alone that is said already; where other channels are on paper and have no account, it is not.
         for without in cover.without.iter().filter(|without| !alone.contains(&without.medium)) {
             if let Some(when) = said(&without.silent) {
-                let what = format!("ladder \"{}\" tells everybody by \"{}\" alone {when}", ladder.id, without.carrier);
+                let what = format!("ladder \"{}\" tells everybody by \"{}\" alone {when}", ladder.named, without.carrier);
                 let consequence = "with that account down nobody would be told, because the other channels have none".to_owned();
                 warn(ladder.line, what, consequence, "add an account for another channel, or a second one for this");
             }
@@ -142,6 +152,17 @@ impl Draft {
         }
         let site = climbing.and_then(|sites| sites.first().copied()).or(self.sites.first());
         site.and_then(|site| Zone::named(&site.card.timezone).ok()).unwrap_or_default()
+    }
+}
+
+/// `; it is so at "a", "b" and 3 more`, of a ladder that sites fill.
+fn filled_at(ladders: &[&DraftLadder]) -> String {
+    let sites: BTreeSet<&str> = ladders.iter().filter_map(|ladder| Some(ladder.id.as_str().split_once('@')?.1)).collect();
+    let shown: Vec<String> = sites.iter().take(SITES_SHOWN).map(|site| format!("\"{site}\"")).collect();
+    match sites.len().saturating_sub(SITES_SHOWN) {
+        _none if sites.is_empty() => String::new(),
+        0 => format!("; it is so at {}", shown.join(", ")),
+        more => format!("; it is so at {} and {more} more", shown.join(", ")),
     }
 }
 

@@ -345,6 +345,34 @@ fn one_slip_of_a_ladder_is_said_once_however_many_sites_fill_it() {
 }
 
 #[test]
+fn what_is_proved_of_a_ladder_is_said_once_with_the_sites_of_which_it_is_true() {
+    let mut text = "[defaults]\ntimezone = \"UTC\"\nladder = \"l\"\n[fallback]\nladder = \"x\"\n[[ladder]]\nid = \"x\"\n[[ladder.rung]]\nnotify = [{ person = \"p-0\" }]\n[[ladder.rung]]\nnotify = [{ person = \"p-1\" }]\n\
+                    [[ladder]]\nid = \"l\"\n[[ladder.rung]]\nnotify = [{ role = \"warden\" }]\n[[ladder.rung]]\nnotify = [{ person = \"p-0\" }]\n".to_owned();
+    for number in 0..8 {
+        let mail = if number == 7 { "email = \"p@example.org\"\n" } else { "" };
+        writeln!(text, "[[person]]\nid = \"p-{number}\"\nmobile = \"+61 400 000 {number:03}\"\n{mail}").unwrap();
+        writeln!(text, "[[site]]\nid = \"s-{number}\"\nname = \"S\"\naddress = \"1\"\nroles.warden = [\"p-{number}\"]").unwrap();
+    }
+    let draft = Draft::parse("directory.toml", &text).draft.unwrap();
+    let from: crate::time::Timestamp = "2026-11-29T00:00:00Z".parse().unwrap();
+    let proof = draft.prove("directory.toml", from, from + crate::time::SignedDuration::from_hours(24), None);
+    let shown = proof.findings.iter().fold(String::new(), |shown, finding| shown + &finding.to_string() + "\n");
+    expect![[r#"
+        directory.toml:6: ladder "x" tells everybody by sms alone at any time
+          with sms down, nobody would be told
+          add another channel, or a centre
+        directory.toml:12: ladder "l" has one party to tell at any time
+          if that one does not answer, nobody else is ever asked; it is so at "s-0"
+          add someone with an address of their own
+        directory.toml:12: ladder "l" tells everybody by sms alone at any time
+          with sms down, nobody would be told; it is so at "s-0", "s-1", "s-2", "s-3", "s-4" and 2 more
+          add another channel, or a centre
+    "#]]
+    .assert_eq(&shown);
+    assert_eq!(proof.covers.len(), 9, "and each is proved");
+}
+
+#[test]
 fn a_role_is_unasked_only_where_that_is_known() {
     let filled = "roles = { manager = [\"manager\"], deputy = [\"a-lee\"], warden = [\"a-lee\"] }";
     let own = "roles.deputy = [\"b-nair\"]";
