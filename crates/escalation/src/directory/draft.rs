@@ -39,6 +39,7 @@ mod roster;
 mod safe_words;
 mod sayable;
 mod site;
+mod some_of;
 mod supervision;
 mod technical;
 mod wait;

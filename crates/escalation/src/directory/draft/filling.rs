@@ -11,6 +11,7 @@ use super::ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
 use super::nearest::nearest;
 use super::reader::{At, Reader};
 use super::roles::{DraftRoles, Holder};
+use super::some_of::some_of;
 use super::written::{Named, Notified, WrittenLadder, WrittenRung};
 use super::{Draft, DraftSite};
 use crate::id::{GroupId, LadderId, RegionId, RoleName, SiteId};
@@ -88,11 +89,9 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>, 
 
 /// `2 of its 40 sites ("a", "b") do not`.
 fn not_all(lack: &[&SiteId], all: usize) -> String {
-    let shown: Vec<String> = lack.iter().take(SITES_SHOWN).map(|site| format!("\"{site}\"")).collect();
-    let more = lack.len().saturating_sub(SITES_SHOWN);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let names: Vec<&str> = lack.iter().map(|site| site.as_str()).collect();
     let does = if lack.len() == 1 { "does" } else { "do" };
-    format!("{} of {all} sites ({}{more}) {does} not", lack.len(), shown.join(", "))
+    format!("{} of {all} sites ({}) {does} not", lack.len(), some_of(&names, SITES_SHOWN).unwrap_or_default())
 }
 
 /// Roles that somebody has and no ladder of theirs asks for: a slip of the pen tells nobody.

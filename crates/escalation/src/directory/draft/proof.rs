@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 
+use super::some_of::some_of;
 use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftRung, DraftSite, DraftTarget};
 use crate::coverage::{Case, Cover, Interval, Outlook, Span, spans};
 use crate::directory::finding::{Finding, Severity};
@@ -16,6 +17,9 @@ use crate::outage::{Carrier, one_for_each_way};
 use crate::roster::{Rosters, SHIPPED_YEARS, WallClock};
 use crate::time::Timestamp;
 use crate::zone::Zone;
+
+/// What is wrong with a ladder: the line, what, what follows of it, and the remedy.
+type Gap = (usize, String, String, String);
 
 /// Most sites that a finding names.
 const SITES_SHOWN: usize = 5;
@@ -69,10 +73,17 @@ impl Draft {
             }
         }
         // A ladder that asks for roles is there once for each of its sites: what is true of several is said once.
-        let mut found: BTreeMap<(usize, String, String, String), Vec<&DraftLadder>> = BTreeMap::new();
+        // In the order in which it was found: the gravest of a line comes first.
+        let mut found: Vec<(Gap, Vec<&DraftLadder>)> = Vec::new();
+        let mut places: BTreeMap<Gap, usize> = BTreeMap::new();
         for (ladder, cover) in &covers {
             self.gaps_of((ladder, cover), climbed.get(&ladder.id), (from, until), &mut |line, what, consequence, remedy: &str| {
-                found.entry((line, what, consequence, remedy.to_owned())).or_default().push(ladder);
+                let said = (line, what, consequence, remedy.to_owned());
+                let place = *places.entry(said.clone()).or_insert(found.len());
+                match found.get_mut(place) {
+                    Some((_, ladders)) => ladders.push(ladder),
+                    None => found.push((said, vec![ladder])),
+                }
             });
         }
         for ((line, what, consequence, remedy), ladders) in found {
@@ -158,12 +169,8 @@ impl Draft {
 /// `; it is so at "a", "b" and 3 more`, of a ladder that sites fill.
 fn filled_at(ladders: &[&DraftLadder]) -> String {
     let sites: BTreeSet<&str> = ladders.iter().filter_map(|ladder| Some(ladder.id.as_str().split_once('@')?.1)).collect();
-    let shown: Vec<String> = sites.iter().take(SITES_SHOWN).map(|site| format!("\"{site}\"")).collect();
-    match sites.len().saturating_sub(SITES_SHOWN) {
-        _none if sites.is_empty() => String::new(),
-        0 => format!("; it is so at {}", shown.join(", ")),
-        more => format!("; it is so at {} and {more} more", shown.join(", ")),
-    }
+    let sites: Vec<&str> = sites.into_iter().collect();
+    some_of(&sites, SITES_SHOWN).map(|sites| format!("; it is so at {sites}")).unwrap_or_default()
 }
 
 /// `for assist `, where not every kind of help is meant.

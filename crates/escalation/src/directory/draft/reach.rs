@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::reader::Reader;
+use super::some_of::some_of;
 use super::{Draft, DraftLadder, DraftRung, DraftWho};
 use crate::directory::finding::Severity;
 use crate::id::LadderId;
@@ -166,21 +167,16 @@ fn can(who: &DraftWho) -> &'static str {
 /// `; it is used at "a", "b"`, for the sites and devices that climb one of these ladders.
 fn used_at(places: &BTreeMap<LadderId, Vec<String>>, ladders: &[&DraftLadder]) -> String {
     let all: Vec<&str> = ladders.iter().filter_map(|ladder| places.get(&ladder.id)).flatten().map(String::as_str).collect();
-    let shown = all.iter().take(PLACES_SHOWN).copied().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(PLACES_SHOWN) {
-        _none if all.is_empty() => String::new(),
-        0 => format!("; it is used at {shown}"),
-        more => format!("; it is used at {shown} and {more} more"),
-    }
+    some_of(&all, PLACES_SHOWN).map(|places| format!("; it is used at {places}")).unwrap_or_default()
 }
 
 /// Where each ladder is climbed, as findings say it: sites, then the devices that have one of their own.
 fn places(draft: &Draft, index: &Index<'_>) -> BTreeMap<LadderId, Vec<String>> {
-    let sites = draft.sites.iter().filter_map(|s| Some((index.climbed(&index.ladder_of(s)?.value, &s.id), format!("\"{}\"", s.id))));
+    let sites = draft.sites.iter().filter_map(|s| Some((index.climbed(&index.ladder_of(s)?.value, &s.id), s.id.to_string())));
     let devices = draft
         .devices
         .iter()
-        .filter_map(|d| Some((index.climbed(&d.ladder.as_ref()?.value, &d.site.value), format!("\"{}/{}\"", d.site.value, d.id))));
+        .filter_map(|d| Some((index.climbed(&d.ladder.as_ref()?.value, &d.site.value), format!("{}/{}", d.site.value, d.id))));
     let mut places: BTreeMap<LadderId, Vec<String>> = BTreeMap::new();
     for (ladder, place) in sites.chain(devices) {
         places.entry(ladder).or_default().push(place);

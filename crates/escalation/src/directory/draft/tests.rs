@@ -1583,12 +1583,12 @@ fn a_ladder_that_reaches_one_or_none_at_times_is_said() {
     );
     assert_ne!(alone, text);
     expect![[r#"
-        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 08:00 to Tue 1 Dec 17:00 (Australia/Perth), and 4 times more
-          if that one does not answer, nobody else is ever asked
-          add someone with an address of their own
         directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 17:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
           a press then would be told to nobody
           give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 08:00 to Tue 1 Dec 17:00 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
         directory.toml:36: ladder "counters" tells everybody by sms alone from Tue 1 Dec 08:00 to Tue 1 Dec 17:00 (Australia/Perth), and 4 times more
           with sms down, nobody would be told
           add another channel, or a centre
@@ -1768,37 +1768,37 @@ fn a_ladder_that_is_for_some_kinds_only_is_refused() {
 fn a_ladder_that_reaches_nobody_at_some_hours_is_said() {
     let day = "hours = [\"mon-fri 08:00-18:00\"]";
     expect![[r#"
-        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Australia/Perth), and 4 times more
-          if that one does not answer, nobody else is ever asked
-          add someone with an address of their own
         directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
           a press then would be told to nobody
           give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Australia/Perth), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
     "#]].assert_eq(&proved(&limited(day, day), "2026-12-01T00:00:00Z", 7));
     let for_support = "hours = [\"mon-fri 08:00-18:00\"]\nkinds = [\"assist\"]";
     expect![[r#"
-        directory.toml:36: ladder "counters" has one party to tell for assist from Tue 1 Dec 17:59 to Wed 2 Dec 07:59 (Australia/Perth), and 4 times more
+        directory.toml:36: ladder "counters" has one party to tell for duress, panic, medical, welfare at any time
           if that one does not answer, nobody else is ever asked
           add someone with an address of their own
-        directory.toml:36: ladder "counters" has one party to tell for duress, panic, medical, welfare at any time
+        directory.toml:36: ladder "counters" has one party to tell for assist from Tue 1 Dec 17:59 to Wed 2 Dec 07:59 (Australia/Perth), and 4 times more
           if that one does not answer, nobody else is ever asked
           add someone with an address of their own
     "#]].assert_eq(&proved(&limited("", for_support), "2026-12-01T00:00:00Z", 7));
     let london = "[[site]]\nid = \"annex\"\nname = \"Annex\"\ntimezone = \"Europe/London\"\naddress = \"2 Example Rd\"\n";
     let text = format!("{}{london}", limited(day, day));
     expect![[r#"
+        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
+          a press then would be told to nobody
+          give it a rung that is always there
         directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Australia/Perth), and 4 times more
-          if that one does not answer, nobody else is ever asked
-          add someone with an address of their own
-        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Europe/London), and 4 times more
           if that one does not answer, nobody else is ever asked
           add someone with an address of their own
         directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 00:00 to Tue 1 Dec 08:00 (Europe/London), and 5 times more
           a press then would be told to nobody
           give it a rung that is always there
-        directory.toml:36: ladder "counters" reaches nobody from Tue 1 Dec 18:00 to Wed 2 Dec 08:00 (Australia/Perth), and 4 times more
-          a press then would be told to nobody
-          give it a rung that is always there
+        directory.toml:36: ladder "counters" has one party to tell from Tue 1 Dec 17:59 to Tue 1 Dec 18:00 (Europe/London), and 4 times more
+          if that one does not answer, nobody else is ever asked
+          add someone with an address of their own
     "#]].assert_eq(&proved(&text, "2026-12-01T00:00:00Z", 7));
 }
 
