@@ -35,6 +35,8 @@ mod offices;
 #[cfg(test)]
 mod onboarding;
 #[cfg(test)]
+mod out_of_service;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod paper;

@@ -192,6 +192,8 @@ impl Twins {
             let test =
                 json!({"site": customer.site(), "devices": [format!("{word}-lamp")], "tester": format!("{word}-person"), "minutes": 60});
             daemon.api().must_post("/api/v1/tests", &test).await;
+            let out = json!({"site": customer.site(), "devices": [format!("{word}-lamp")], "keeper": format!("{word}-person"), "instead": customer.device(), "why": "sticks", "minutes": 60});
+            daemon.api().must_post("/api/v1/out-of-service", &out).await;
         }
         wait::until("a trouble that each customer's people were told of", async || {
             let troubles = daemon.api().get("/api/v1/troubles").await?.text;
@@ -293,7 +295,7 @@ impl Operation {
             let value = match name.as_str() {
                 "site" => json!(named.customer.site()),
                 "device" => json!(named.customer.device()),
-                "by" | "tester" | "person" => json!(format!("{}-person", named.customer.word)),
+                "by" | "tester" | "keeper" | "person" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
                 "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),
@@ -302,6 +304,8 @@ impl Operation {
                 "note" => json!("walked"),
                 "disposition" => json!("test"),
                 "devices" => json!([named.customer.device()]),
+                "instead" => json!("none"),
+                "why" => json!("sticks"),
                 "minutes" => json!(1),
                 "for" => json!("police"),
                 "step" => json!("responder 1"),

@@ -376,7 +376,7 @@ impl World {
             self.wrong("D sent again although its report was durable", &order.id);
         }
         let alarm = match order.purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskTester => true,
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskKeeper | Purpose::AskTester => true,
             Purpose::PressedAgain
             | Purpose::NotATest
             | Purpose::Confirmed

@@ -12,6 +12,7 @@ mod hooks;
 pub(crate) mod openapi;
 mod record;
 mod register;
+pub(crate) mod service;
 pub(crate) mod shape;
 mod stream;
 pub(crate) mod strict;
@@ -59,6 +60,9 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/tests", get(testing::list)),
         ("post", "/api/v1/tests", post(testing::start)),
         ("post", "/api/v1/tests/end", post(testing::end)),
+        ("get", "/api/v1/out-of-service", get(service::list)),
+        ("post", "/api/v1/out-of-service", post(service::take_out)),
+        ("post", "/api/v1/out-of-service/end", post(service::put_back)),
         ("post", "/api/v1/drills", post(drills::start)),
         ("get", "/api/v1/drills/{drill}", get(drills::sheet)),
         ("get", "/api/v1/coverage", get(coverage::look)),

@@ -7,6 +7,7 @@ mod login;
 mod people;
 mod queue;
 mod row;
+mod service;
 mod testing;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/activations/{id}/{verb}", post(form::act))
         .route("/people", get(people::page))
         .route("/tests/{verb}", post(testing::act))
+        .route("/out-of-service/{verb}", post(service::act))
         .route("/drills/start", post(drill::start))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

@@ -92,6 +92,8 @@ pub enum Action {
     Reopen,
     /// Put buttons on test, and take them off.
     Test,
+    /// Take buttons out of service, and put them back.
+    Serve,
     /// Drill a ladder.
     Drill,
     /// Be handed an evidence bundle.
@@ -112,7 +114,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 19] = [
+pub const TABLE: [Row; 20] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -140,6 +142,7 @@ pub const TABLE: [Row; 19] = [
     Row { action: Action::Safe, words: "say that it is over, which closes nothing", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Serve, words: "take buttons out of service and put them back", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row {
         action: Action::Drill,
         words: "drill a ladder: its people are told, as a drill",
@@ -176,18 +179,21 @@ mod tests {
     use super::*;
     use Action::{
         Accept, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See,
-        TakeStep, Test,
+        Serve, TakeStep, Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
             Erase, Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close,
-            Reopen, Test, Drill,
+            Reopen, Test, Serve, Drill,
         ];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Erase, Export]).unwrap()),
-            (Role::Site, &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Drill]),
+            (
+                Role::Site,
+                &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Serve, Drill],
+            ),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),
             (Role::Admin, &everything),

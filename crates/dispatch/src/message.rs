@@ -60,6 +60,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "alarm",
     "alarm_again",
     "ask_first",
+    "ask_keeper",
     "ask_tester",
     "not_a_test",
     "pressed_again",

@@ -56,6 +56,7 @@ fn occasion(purpose: Purpose) -> &'static str {
         Purpose::Alarm => "The call for help, to someone on a rung.",
         Purpose::AlarmAgain => "The same again, in a round after every rung was tried.",
         Purpose::AskFirst => "Old, unreadable or kept by the broker: a human is asked to look, before the full ladder.",
+        Purpose::AskKeeper => "A button out of service was pressed: to its keeper alone, a minute before the full ladder.",
         Purpose::AskTester => "A button on test was pressed: to its tester alone, and by text alone.",
         Purpose::NotATest => "To the tester who said by text that it was not they.",
         Purpose::PressedAgain => "To whoever is going and to the centre, once a minute at most.",

@@ -62,10 +62,10 @@ impl Surroundings for Now<'_, '_> {
 
 impl Course<'_> {
     /// Starts a new activation on its ladder, or by asking first.
-    pub(crate) fn begin(&mut self, tester: Option<PersonVersion>) {
-        match (self.act.opening, tester) {
-            (Opening::AskTester, Some(tester)) => self.ask_tester(tester),
-            (Opening::Ladder, _) | (Opening::AskTester, None) => self.enter(RungIndex(0), Entry::Raised, &[]),
+    pub(crate) fn begin(&mut self, asked: Option<PersonVersion>) {
+        match (self.act.opening, asked) {
+            (Opening::AskTester | Opening::AskKeeper, Some(asked)) => self.ask_by_text(asked),
+            (Opening::Ladder, _) | (Opening::AskTester | Opening::AskKeeper, None) => self.enter(RungIndex(0), Entry::Raised, &[]),
             (Opening::AskFirst, _) => self.ask_first(),
         }
     }
@@ -539,6 +539,7 @@ impl Course<'_> {
         match self.act.progress {
             Progress::Climb { rung: None, .. } => match self.act.opening {
                 Opening::AskTester => Purpose::AskTester,
+                Opening::AskKeeper => Purpose::AskKeeper,
                 Opening::AskFirst | Opening::Ladder => Purpose::AskFirst,
             },
             Progress::Climb { rung: Some(_), .. } if told_before() => Purpose::AlarmAgain,

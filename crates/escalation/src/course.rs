@@ -49,6 +49,7 @@ impl<'a> Course<'a> {
                 Purpose::Alarm
                 | Purpose::AlarmAgain
                 | Purpose::AskFirst
+                | Purpose::AskKeeper
                 | Purpose::AskTester
                 | Purpose::PressedAgain
                 | Purpose::SomeoneGoing

@@ -88,6 +88,8 @@ pub enum Purpose {
     AlarmAgain,
     /// Unsure, old or unreadable: a human is asked to look, before the full ladder.
     AskFirst,
+    /// To the keeper of a button that is out of service: it was pressed all the same.
+    AskKeeper,
     /// To whoever tests a button: was that press theirs?
     AskTester,
     /// To whoever said that it was not: everyone is told.
@@ -132,7 +134,7 @@ impl Purpose {
     /// Whether it calls for help, as against what is said about a call that somebody knows of.
     pub fn is_alarm(self) -> bool {
         match self {
-            Self::Alarm | Self::AlarmAgain | Self::AskFirst | Self::AskTester => true,
+            Self::Alarm | Self::AlarmAgain | Self::AskFirst | Self::AskKeeper | Self::AskTester => true,
             Self::PressedAgain
             | Self::NotATest
             | Self::Confirmed
@@ -165,6 +167,7 @@ impl Purpose {
             Self::Alarm => "alarm",
             Self::AlarmAgain => "alarm_again",
             Self::AskFirst => "ask_first",
+            Self::AskKeeper => "ask_keeper",
             Self::AskTester => "ask_tester",
             Self::NotATest => "not_a_test",
             Self::PressedAgain => "pressed_again",
@@ -188,10 +191,11 @@ impl Purpose {
     }
 
     /// Every purpose, for whoever checks that each has its templates.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Alarm,
         Self::AlarmAgain,
         Self::AskFirst,
+        Self::AskKeeper,
         Self::AskTester,
         Self::NotATest,
         Self::PressedAgain,

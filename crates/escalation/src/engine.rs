@@ -21,6 +21,7 @@ use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::matter::{Causes, Matter};
 use crate::notice::Notice;
+use crate::out_of_service::OutOfService;
 use crate::plan::StepId;
 use crate::raising::Joint;
 use crate::rejection::Rejection;
@@ -80,6 +81,8 @@ pub struct Engine {
     devices: Devices,
     /// Buttons on test, until they are pressed; those whose time is over are left as they are.
     tests: BTreeMap<DeviceId, TestMode>,
+    /// Buttons out of service; those whose time is over are left as they are.
+    out_of_service: BTreeMap<DeviceId, OutOfService>,
     troubles: BTreeMap<Cause, Trouble>,
     /// The same by what people are told of as one.
     matters: BTreeMap<Matter, Causes>,
@@ -184,6 +187,8 @@ impl Engine {
             Input::Command(command) => return self.on_command(now, command),
             Input::TestWanted(wanted) => return self.on_test_wanted(now, wanted),
             Input::TestOver(over) => self.on_test_over(now, over),
+            Input::OutOfServiceWanted(wanted) => return self.on_out_of_service_wanted(now, wanted),
+            Input::InServiceWanted(wanted) => self.on_in_service_wanted(now, wanted),
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
@@ -237,6 +242,7 @@ impl Engine {
             Event::TroubleTold { .. } | Event::TroubleAnswered { .. } | Event::TroubleOver { .. } => self.apply_to_notice(at, event),
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
+            Event::OutOfService { .. } | Event::InService { .. } => self.on_service(at, event),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
             Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
@@ -484,6 +490,15 @@ impl Engine {
     /// Buttons on test, and those whose test has ended by itself without a press.
     pub fn tests(&self) -> impl Iterator<Item = (&DeviceId, &TestMode)> {
         self.tests.iter()
+    }
+
+    /// Buttons that were taken out of service and not put back, also where their time is over.
+    pub fn out_of_service(&self) -> impl Iterator<Item = (&DeviceId, &OutOfService)> {
+        self.out_of_service.iter()
+    }
+
+    pub(crate) fn outage_of(&self, device: &DeviceId) -> Option<&OutOfService> {
+        self.out_of_service.get(device)
     }
 
     pub(crate) fn test_of(&self, device: &DeviceId) -> Option<&TestMode> {
@@ -746,6 +761,25 @@ impl Engine {
                 self.devices.hear(dev, &self.directory).proven_at = Some(Box::new(at));
             }
             self.apply_to_activation(at, event);
+        }
+    }
+
+    /// What is out of service, and what is back.
+    fn on_service(&mut self, at: Timestamp, event: &Event) {
+        if let Event::OutOfService { dev, keeper, instead, why, by, warn_at, until, .. } = event {
+            let out = OutOfService {
+                by: by.clone(),
+                keeper: *keeper,
+                instead: instead.clone(),
+                why: *why,
+                since: at,
+                warn_at: *warn_at,
+                until: *until,
+            };
+            self.out_of_service.insert(dev.clone(), out);
+        }
+        if let Event::InService { dev, .. } = event {
+            self.out_of_service.remove(dev);
         }
     }
 

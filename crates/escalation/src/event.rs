@@ -41,6 +41,7 @@ use crate::id::{
 };
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::matter::Topic;
+use crate::out_of_service::Defect;
 use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::{Field, Private};
@@ -263,6 +264,38 @@ pub enum Event {
     /// Somebody took a button off test.
     #[serde(rename = "test.ended")]
     TestEnded {
+        /// Whose, where the site is known still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// Which button.
+        dev: DeviceId,
+        /// Who.
+        by: Doer,
+    },
+    /// A button is out of service: a press of it asks its keeper first.
+    #[serde(rename = "device.out_of_service")]
+    OutOfService {
+        /// Whose.
+        cust: CustomerId,
+        /// Which button.
+        dev: DeviceId,
+        /// Who looks after it meanwhile.
+        keeper: PersonVersion,
+        /// Which button people there use instead; without one, a phone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead: Option<DeviceId>,
+        /// What is wrong with it.
+        why: Defect,
+        /// Who took it out of service.
+        by: Doer,
+        /// From when on it is said that it ends.
+        warn_at: Timestamp,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// Somebody put a button back into service.
+    #[serde(rename = "device.in_service")]
+    InService {
         /// Whose, where the site is known still.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cust: Option<CustomerId>,

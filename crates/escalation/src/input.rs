@@ -10,6 +10,7 @@ use crate::event::{Again, Doer, Erasable, Event, Reader, Successor};
 use crate::foresight::Foresight;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, SiteId};
 use crate::ladder::RungIndex;
+use crate::out_of_service::Defect;
 use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::Private;
@@ -38,6 +39,10 @@ pub enum Input {
     TestWanted(TestWanted),
     /// Someone with a key takes buttons off test.
     TestOver(TestOver),
+    /// Somebody takes buttons out of service.
+    OutOfServiceWanted(OutOfServiceWanted),
+    /// Somebody puts buttons back into service.
+    InServiceWanted(InServiceWanted),
     /// Someone with a key wants a ladder to be drilled.
     DrillWanted(DrillWanted),
     /// A carrier or its provider says what became of a message.
@@ -103,6 +108,32 @@ pub struct TestWanted {
 /// Buttons to be taken off test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestOver {
+    /// Which.
+    pub devices: Vec<DeviceId>,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// Buttons to be taken out of service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfServiceWanted {
+    /// Which.
+    pub devices: Vec<DeviceId>,
+    /// Who looks after them meanwhile. The watch fills in by what they are known.
+    pub keeper: Successor,
+    /// Which button people use instead; without one, a phone.
+    pub instead: Option<DeviceId>,
+    /// What is wrong with them.
+    pub why: Defect,
+    /// For how long at the most.
+    pub span: Seconds,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// Buttons to be put back into service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InServiceWanted {
     /// Which.
     pub devices: Vec<DeviceId>,
     /// Who is responsible.
@@ -386,7 +417,9 @@ impl Input {
             | Self::Answer(_)
             | Self::Command(_)
             | Self::TestWanted(_)
-            | Self::TestOver(_) => 0,
+            | Self::TestOver(_)
+            | Self::OutOfServiceWanted(_)
+            | Self::InServiceWanted(_) => 0,
             Self::Tick => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)

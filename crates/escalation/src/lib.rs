@@ -48,6 +48,7 @@ pub mod input;
 pub mod ladder;
 pub mod matter;
 pub mod notice;
+pub mod out_of_service;
 pub mod outage;
 mod owning;
 pub mod plan;

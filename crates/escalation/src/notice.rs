@@ -122,6 +122,7 @@ impl Word {
             | Purpose::Alarm
             | Purpose::AlarmAgain
             | Purpose::AskFirst
+            | Purpose::AskKeeper
             | Purpose::AskTester
             | Purpose::NotATest
             | Purpose::PressedAgain
@@ -238,6 +239,8 @@ impl Notice {
             | Event::DeviceReported { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
+            | Event::OutOfService { .. }
+            | Event::InService { .. }
             | Event::TestAnswered { .. }
             | Event::PressedAgain { .. }
             | Event::CancelAsked { .. }

@@ -195,6 +195,7 @@ impl Engine {
         let opening = self.opening_of(now, signal, kind);
         let unasked = by.is_none() && about.is_none();
         let tester = unasked.then(|| self.tester_of(now, signal, age, opening)).flatten().map(|test| test.tester);
+        let keeper = (unasked && tester.is_none()).then(|| self.keeper_of(now, signal, age, opening)).flatten();
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -203,7 +204,11 @@ impl Engine {
             standing,
             kind,
             age,
-            opening: if tester.is_some() { Opening::AskTester } else { opening },
+            opening: match (tester, keeper) {
+                (Some(_), _) => Opening::AskTester,
+                (None, Some(_)) => Opening::AskKeeper,
+                (None, None) => opening,
+            },
             ladder: Arc::clone(&ladder),
             directory: self.directory_version(),
             eta_limit_s: site.map_or(ETA_LIMIT, |s| s.eta_limit_s).0,
@@ -220,7 +225,7 @@ impl Engine {
         };
         let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, self.directory());
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };
-        course.begin(tester);
+        course.begin(tester.or(keeper));
         if let Some(twin) = twin {
             course.judge(twin);
         }
@@ -381,6 +386,7 @@ fn guard_of(site: Option<&Site>, kind: Kind) -> CloseGuard {
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let chattered = act.is_pressed_fast();
+    let in_earnest = by.is_some();
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
@@ -409,17 +415,19 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
         }
     }
     if engine.opening_of(now, signal, kind) == Opening::Ladder {
-        course.ask_no_longer();
+        course.ask_no_longer(in_earnest);
     }
     course.events
 }
 
 impl Course<'_> {
     /// Somebody is pressing now: whoever was asked to look first is no longer waited for, the ladder begins.
-    fn ask_no_longer(&mut self) {
+    fn ask_no_longer(&mut self, in_earnest: bool) {
         match self.act.progress {
             // The same message once more is no second press of a button on test.
             Progress::Climb { rung: None, .. } if self.act.asks_tester().is_some() => {}
+            // One out of service may be so because it presses by itself.
+            Progress::Climb { rung: None, .. } if self.act.asks_keeper().is_some() && !in_earnest => {}
             Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
             Progress::Climb { .. } | Progress::Rounds { .. } => {}
         }

@@ -113,8 +113,28 @@ pub enum Rejection {
     /// A test of no time, or of too much.
     #[error("a test is between 1 and 60 minutes")]
     ImplausibleTest,
+    /// Nobody of that name can be asked there.
+    #[error("nobody of that name or id can look after a button there; name a person of the directory as its keeper")]
+    UnknownKeeper,
+    /// A keeper is asked by text alone.
+    #[error("the keeper is asked by text when the button is pressed, and has no mobile number in the directory; name somebody else")]
+    KeeperWithoutPhone,
+    /// Out of service for no time, or for too long.
+    #[error("a button is out of service between 1 minute and 24 hours; take it out again when that has passed and it is no better")]
+    ImplausibleOutage,
+    /// What people are told to use instead does not serve them.
+    #[error("{0} is of another site, or out of service itself; name a button there that works, or none where people use a phone")]
+    NoSubstitute(DeviceId),
+    /// People are told to use it.
+    #[error("{device} is what people use instead of {of}; put that back first, or name another button for it")]
+    IsASubstitute {
+        /// Which.
+        device: DeviceId,
+        /// In the place of which.
+        of: DeviceId,
+    },
     /// No buttons, or too many.
-    #[error("a test names between 1 and 200 buttons")]
+    #[error("between 1 and 200 buttons are named at once")]
     ImplausibleList,
     /// Somebody is calling for help there right now.
     #[error("{device} has a call that is open, {activation}: close it before it is tested")]

@@ -28,7 +28,7 @@ const WARNING: Seconds = Seconds(300);
 /// Without a yes for this long a press is a call like any other (lifecycle: 60 s).
 const ANSWER_WITHIN: Seconds = Seconds(60);
 /// The most buttons that are put on test at once.
-const BUTTONS_MAX: usize = 200;
+pub(crate) const BUTTONS_MAX: usize = 200;
 
 /// A button on test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,11 @@ impl Engine {
     /// first one.
     pub(crate) fn tester_of(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<&TestMode> {
         let test = self.test_of(&signal.device).filter(|test| test.is_on(now))?;
+        (self.is_fresh_press(signal, age, opening, test.since) && self.open_of(&signal.device).is_none()).then_some(test)
+    }
+
+    /// Whether a signal is a press of a registered button by itself, and certainly not from before `since`.
+    pub(crate) fn is_fresh_press(&self, signal: &Signal, age: Age, opening: Opening, since: Timestamp) -> bool {
         let is_press = match &signal.verb {
             Verb::Press { .. } => true,
             Verb::Cancel(_) | Verb::Tamper { .. } | Verb::Presence { .. } | Verb::Unreadable { .. } => false,
@@ -107,13 +112,12 @@ impl Engine {
             Via::Session | Via::Listener => true,
             Via::Api | Via::Page | Via::Check => false,
         };
-        let waited = signal.origin.waited_since.is_some_and(|since| since < test.since);
+        let waited = signal.origin.waited_since.is_some_and(|waited| waited < since);
         let fresh = match (age, opening) {
             (Age::Live { .. }, Opening::Ladder) => !waited && !signal.origin.retained && !signal.origin.dup,
             (Age::Live { .. } | Age::Delayed { .. } | Age::Recovered { .. }, _) => false,
         };
-        (is_press && by_itself && fresh && self.directory().devices.contains_key(&signal.device) && self.open_of(&signal.device).is_none())
-            .then_some(test)
+        is_press && by_itself && fresh && self.directory().devices.contains_key(&signal.device)
     }
 
     /// Any call of this very button that is open.
@@ -130,7 +134,7 @@ impl Activation {
                 // Once anybody has said more about it, a yes no longer makes it a test.
                 self.is_open() && self.promise.is_none() && self.word.is_none() && self.police.is_none()
             }
-            (Opening::AskTester | Opening::AskFirst | Opening::Ladder, _) => false,
+            (Opening::AskTester | Opening::AskKeeper | Opening::AskFirst | Opening::Ladder, _) => false,
         };
         let (_, asked) = self.latest_pursuits().next().filter(|_| asking)?;
         asked.party.person.map(|person| person.person)
@@ -138,10 +142,10 @@ impl Activation {
 }
 
 impl Course<'_> {
-    /// Asks the tester; where they cannot be asked, the ladder begins.
-    pub(crate) fn ask_tester(&mut self, tester: PersonVersion) {
-        let target = Target { who: Who::Person(tester.person), by: vec![vec![Medium::Sms]] };
-        let reached = self.engine.person(tester.person).and_then(|person| addressing::steps_to(tester.person, person, &target, false).ok());
+    /// Asks a tester or a keeper; where they cannot be asked, the ladder begins.
+    pub(crate) fn ask_by_text(&mut self, asked: PersonVersion) {
+        let target = Target { who: Who::Person(asked.person), by: vec![vec![Medium::Sms]] };
+        let reached = self.engine.person(asked.person).and_then(|person| addressing::steps_to(asked.person, person, &target, false).ok());
         let Some((person, steps)) = reached else {
             return self.enter(RungIndex(0), Entry::Raised, &[]);
         };

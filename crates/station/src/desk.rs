@@ -10,6 +10,7 @@ use escalation::directory::draft::{Draft, SafeWords};
 use escalation::dispatch::Failure;
 use escalation::id::{ActivationId, Digest, PersonId, SiteId};
 use escalation::input::{Act, Input};
+use escalation::out_of_service::Defect;
 use escalation::signal::Kind;
 use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{NotTaken, Submit, Verdict};
@@ -21,7 +22,7 @@ use crate::evidence::Dossier;
 use crate::milestones::Milestones;
 use crate::vault::Vault;
 use crate::view::{
-    Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
+    Card, CoverageView, Detail, DeviceView, OutageView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
 };
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
@@ -75,6 +76,10 @@ pub enum Look {
     Watchlist(u32, oneshot::Sender<Option<Watchlist>>),
     /// Buttons on test.
     Tests(Scope, oneshot::Sender<Vec<TestView>>),
+    /// Buttons out of service.
+    OutOfService(Scope, oneshot::Sender<Vec<OutageView>>),
+    /// Buttons to be taken out of service or put back, with the keeper's name still unresolved.
+    Service(ServiceRequest, oneshot::Sender<Verdict>),
     /// Buttons to be put on test, with the tester's name still unresolved.
     Test(TestRequest, oneshot::Sender<Verdict>),
     /// A ladder to be drilled.
@@ -155,6 +160,36 @@ pub struct TestRequest {
     pub devices: Vec<String>,
     /// Who presses them and for how long at most; `None` takes them off test.
     pub on: Option<(String, Seconds)>,
+}
+
+/// Buttons to be taken out of service, or put back.
+#[derive(Clone, Debug)]
+pub struct ServiceRequest {
+    /// The key or session.
+    pub principal: String,
+    /// The person's id or name that the caller says acts.
+    pub actor: Option<String>,
+    /// Whose things the key may touch.
+    pub scope: Scope,
+    /// At which site.
+    pub site: SiteId,
+    /// Which buttons or places there.
+    pub devices: Vec<String>,
+    /// How they are out of it; `None` puts them back.
+    pub out: Option<Outage>,
+}
+
+/// How buttons are out of service.
+#[derive(Clone, Debug)]
+pub struct Outage {
+    /// Name or id of the person who looks after them.
+    pub keeper: String,
+    /// Which button or place at the same site is used instead; `None` is a phone.
+    pub instead: Option<String>,
+    /// What is wrong with them.
+    pub why: Defect,
+    /// For how long at most.
+    pub span: Seconds,
 }
 
 /// A ladder to be drilled.
@@ -373,6 +408,16 @@ impl Desk {
     /// Puts buttons on test, or takes them off it.
     pub async fn test(&self, request: TestRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::Test(request, done)).await
+    }
+
+    /// Buttons out of service within a scope.
+    pub async fn out_of_service(&self, scope: Scope) -> Result<Vec<OutageView>, DeskError> {
+        self.look(|done| Look::OutOfService(scope, done)).await
+    }
+
+    /// Takes buttons out of service, or puts them back.
+    pub async fn service(&self, request: ServiceRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Service(request, done)).await
     }
 
     /// Drills a ladder.

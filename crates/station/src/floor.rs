@@ -13,7 +13,9 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Erasable, Event};
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, LadderId, PersonId, PersonVersion};
-use escalation::input::{Act, Command, DrillWanted, Erasure, Export, Input, LegalHold, RegisterExport, TestOver, TestWanted};
+use escalation::input::{
+    Act, Command, DrillWanted, Erasure, Export, InServiceWanted, Input, LegalHold, OutOfServiceWanted, RegisterExport, TestOver, TestWanted,
+};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -284,6 +286,8 @@ impl Floor {
             | Input::Command(_)
             | Input::TestWanted(_)
             | Input::TestOver(_)
+            | Input::OutOfServiceWanted(_)
+            | Input::InServiceWanted(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -488,6 +492,8 @@ impl Floor {
             | Event::DeviceReported { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
+            | Event::OutOfService { .. }
+            | Event::InService { .. }
             | Event::CancelAsked { .. }
             | Event::AskedFirst { .. }
             | Event::RungEntered { .. }
@@ -622,6 +628,8 @@ impl Floor {
         | Input::Raised { by, .. }
         | Input::TestWanted(TestWanted { by, .. })
         | Input::TestOver(TestOver { by, .. })
+        | Input::OutOfServiceWanted(OutOfServiceWanted { by, .. })
+        | Input::InServiceWanted(InServiceWanted { by, .. })
         | Input::DrillWanted(DrillWanted { by, .. })
         | Input::BundleExported(Export { by, .. })
         | Input::RegisterExported(RegisterExport { by, .. })
@@ -648,14 +656,15 @@ impl Floor {
         self.judge_word(input);
     }
 
-    /// Whoever is named to test is a person of the customer, or of nobody.
+    /// Whoever is named to test, or to look after a button, is a person of the customer, or of nobody.
     fn resolve_tester(&self, input: &mut Input) {
-        if let Input::TestWanted(TestWanted { devices, tester, .. }) = input
+        if let Input::TestWanted(TestWanted { devices, tester: named, .. })
+        | Input::OutOfServiceWanted(OutOfServiceWanted { devices, keeper: named, .. }) = input
             && let Some(site) = devices.first().map(|device| &device.site)
             && let Some(customer) = self.engine.directory().sites.get(site).map(|site| &site.customer)
-            && let Some(name) = tester.name.open()
+            && let Some(name) = named.name.open()
         {
-            tester.person = self.vault.find(name, &|person| self.is_of(person, customer, None));
+            named.person = self.vault.find(name, &|person| self.is_of(person, customer, None));
         }
     }
 
@@ -673,6 +682,8 @@ impl Floor {
             Input::Answer(_)
             | Input::TestWanted(_)
             | Input::TestOver(_)
+            | Input::OutOfServiceWanted(_)
+            | Input::InServiceWanted(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -777,6 +788,8 @@ fn holds(input: &Input) -> Holds {
         | Input::Command(_)
         | Input::TestWanted(_)
         | Input::TestOver(_)
+        | Input::OutOfServiceWanted(_)
+        | Input::InServiceWanted(_)
         | Input::DrillWanted(_)
         | Input::DeliveryReported(_)
         | Input::Tick

@@ -12,7 +12,7 @@ use escalation::activation::Activation;
 use escalation::directory::draft::{Draft, zones_version};
 use escalation::event::Successor;
 use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
-use escalation::input::{Attribution, Command, DrillWanted, Input, TestOver, TestWanted};
+use escalation::input::{Attribution, Command, DrillWanted, InServiceWanted, Input, OutOfServiceWanted, TestOver, TestWanted};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
@@ -23,7 +23,7 @@ use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
 use crate::adopt;
-use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, TestRequest};
+use crate::desk::{About, DeskError, DrillRequest, Look, Outage, RaiseRequest, Request, ServiceRequest, TestRequest};
 use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
@@ -41,12 +41,14 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
     match look {
         Look::List(query, done) => list(floor, ledger, query, done),
         Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
-        Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope))),
+        Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope, now))),
         Look::People(scope, done) => drop(done.send(people::view(floor, &scope))),
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
         Look::Watchlist(known, done) => drop(done.send(watchlist(floor, known))),
         Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),
         Look::Test(request, done) => return test(floor, request, done),
+        Look::OutOfService(scope, done) => drop(done.send(portray::out_of_service(floor, &scope, now))),
+        Look::Service(request, done) => return service(floor, request, done),
         Look::Drill(request, done) => return drill(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
@@ -147,6 +149,28 @@ fn test(floor: &Floor, request: TestRequest, done: oneshot::Sender<Verdict>) -> 
             Input::TestWanted(TestWanted { devices, tester, span, by })
         }
         None => Input::TestOver(TestOver { devices, by }),
+    };
+    Some((input, done))
+}
+
+/// Buttons that nobody registered are in nobody's service: any of them unknown, and nothing is changed.
+fn service(floor: &Floor, request: ServiceRequest, done: oneshot::Sender<Verdict>) -> Option<(Input, oneshot::Sender<Verdict>)> {
+    let customer = floor.engine.directory().sites.get(&request.site).map(|site| &site.customer);
+    let is_in_scope = customer.is_some_and(|customer| request.scope.permits(customer, &request.site));
+    let at = |said: &String| portray::device_at(floor, &request.site, said);
+    let devices: Option<Vec<DeviceId>> = request.devices.iter().map(at).collect();
+    let instead = request.out.as_ref().and_then(|out| out.instead.as_ref()).map(at);
+    let (Some(devices), None | Some(Some(_)), true) = (devices, &instead, is_in_scope) else {
+        drop(done.send(Verdict::Refused(Rejection::UnknownPlace)));
+        return None;
+    };
+    let by = attribution(request.principal, request.actor, None);
+    let input = match request.out {
+        Some(Outage { keeper, why, span, .. }) => {
+            let keeper = Successor { name: Private::Open(keeper), key: None, person: None };
+            Input::OutOfServiceWanted(OutOfServiceWanted { devices, keeper, instead: instead.flatten(), why, span, by })
+        }
+        None => Input::InServiceWanted(InServiceWanted { devices, by }),
     };
     Some((input, done))
 }

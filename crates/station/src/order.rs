@@ -150,6 +150,7 @@ fn link(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch) 
         Purpose::Alarm
         | Purpose::AlarmAgain
         | Purpose::AskFirst
+        | Purpose::AskKeeper
         | Purpose::PressedAgain
         | Purpose::Confirmed
         | Purpose::SomeoneGoing

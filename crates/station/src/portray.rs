@@ -29,8 +29,8 @@ use crate::replay;
 use crate::sheet;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
-    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView,
+    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, OutageView, PlanView, PoliceView,
+    ResponderAnswer, ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView,
 };
 
 /// An activation in memory.
@@ -84,11 +84,13 @@ pub(crate) async fn detail<L: Ledger>(ledger: &L, vault: &Vault, card: Card, rea
 }
 
 /// Registered devices.
-pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
+pub(crate) fn devices(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<DeviceView> {
     let directory = floor.engine.directory();
     let version = floor.engine.directory_version();
     let open: BTreeMap<&DeviceId, &ActivationId> =
         floor.engine.activations().filter(|act| act.is_open() && !act.is_drill()).map(|act| (&act.device, &act.id)).collect();
+    let out: BTreeMap<&DeviceId, Timestamp> =
+        floor.engine.out_of_service().filter(|(_, out)| out.is_on(now)).map(|(id, out)| (id, out.until)).collect();
     let in_scope = directory.devices.iter().filter_map(|(id, device)| {
         let customer = &directory.sites.get(&id.site)?.customer;
         scope.permits(customer, &id.site).then(|| DeviceView {
@@ -98,6 +100,7 @@ pub(crate) fn devices(floor: &Floor, scope: &Scope) -> Vec<DeviceView> {
             mounting: device.mounting,
             last_press: floor.engine.last_press(id),
             last_proven: floor.engine.last_proven(id),
+            out_of_service_until: out.get(id).copied(),
             open: open.get(id).map(|id| (*id).clone()),
         })
     });
@@ -122,6 +125,33 @@ pub(crate) fn tests(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<TestVie
             since: test.since,
             until: test.until,
             ends_soon: test.warn_at <= now,
+        })
+    });
+    in_scope.collect()
+}
+
+/// Buttons that are out of service now.
+pub(crate) fn out_of_service(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<OutageView> {
+    let version = floor.engine.directory_version();
+    let sites = &floor.engine.directory().sites;
+    let place = |id: &DeviceId| floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone());
+    let out = floor.engine.out_of_service().filter(|(_, out)| out.is_on(now));
+    let in_scope = out.filter_map(|(id, out)| {
+        let customer = &sites.get(&id.site)?.customer;
+        let card = floor.vault.site(version, &id.site);
+        scope.permits(customer, &id.site).then(|| OutageView {
+            device: id.clone(),
+            customer: customer.clone(),
+            site_name: card.map_or_else(|| id.site.to_string(), |card| card.name.clone()),
+            place: place(id),
+            timezone: card.map_or("UTC", |card| card.timezone.as_str()).to_owned(),
+            keeper: floor.vault.name_of(out.keeper.person),
+            instead: out.instead.as_ref().map(|instead| (instead.clone(), place(instead))),
+            why: out.why,
+            by: doer(&floor.vault, &out.by),
+            since: out.since,
+            until: out.until,
+            ends_soon: out.warn_at <= now,
         })
     });
     in_scope.collect()
@@ -288,6 +318,7 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         said_safe: act.said_safe.iter().map(|said| (companion(vault, &said.by), said.eyes_on)).collect(),
         word: act.word.as_ref().map(|given| given.word),
         asks_tester: act.asks_tester().map(|tester| vault.name_of(tester)),
+        asks_keeper: act.asks_keeper().map(|keeper| vault.name_of(keeper)),
         going: promised.chain(joined).chain(lost).collect(),
         needed: Needed { people: act.need, going: u16::try_from(act.going()).unwrap_or(u16::MAX) },
         closed_at: act.closing.as_ref().map(|closing| closing.at),
@@ -553,9 +584,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         Event::ReceiptOverdue { dispatch, .. } => format!("message {dispatch}: no receipt in time"),
         Event::Accepted { by, commitment, .. } => format!("{} accepted: {}", responder_name(vault, by), plain(commitment)),
         Event::Joined { by, commitment, .. } => format!("{} joined: {}", responder_name(vault, by), plain(commitment)),
-        Event::Arrived { by, renewal, .. } => {
-            format!("{} {}", responder_name(vault, by), if *renewal { "is safe there" } else { "has arrived" })
-        }
+        Event::Arrived { by, renewal, .. } => arrived_words(&responder_name(vault, by), *renewal),
         Event::SafetyAsked { .. } => "a responder who has arrived was asked whether they are safe".to_owned(),
         Event::FellSilent { raised, .. } => format!("a responder who has arrived fell silent: {raised} was raised for them"),
         Event::PoliceNeeded { by, threshold, .. } => {
@@ -620,12 +649,18 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::TroubleOver { .. }
         | Event::TestStarted { .. }
         | Event::TestEnded { .. }
+        | Event::OutOfService { .. }
+        | Event::InService { .. }
         | Event::DeviceReported { .. }
         | Event::BundleExported { .. }
         | Event::RegisterExported { .. }
         | Event::Erased { .. }
         | Event::LegalHoldSet { .. } => kind_of(event),
     })
+}
+
+fn arrived_words(who: &str, renewal: bool) -> String {
+    format!("{who} {}", if renewal { "is safe there" } else { "has arrived" })
 }
 
 fn rung_or_everyone(to: Option<RungIndex>) -> String {

@@ -691,6 +691,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::Command(_)
         | Input::TestWanted(_)
         | Input::TestOver(_)
+        | Input::OutOfServiceWanted(_)
+        | Input::InServiceWanted(_)
         | Input::DrillWanted(_)
         | Input::Tick
         | Input::DirectoryOffered(_)

@@ -13,6 +13,7 @@ use escalation::event::{Age, Event};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
 use escalation::matter::Matter;
+use escalation::out_of_service::Defect;
 use escalation::plan::{Part, StepId};
 use escalation::police::Threshold;
 use escalation::signal::Kind;
@@ -249,6 +250,8 @@ pub struct Card {
     pub word: Option<Word>,
     /// Its button is on test, and this person is being asked whether it was they. Without their yes it is a call like any other.
     pub asks_tester: Option<String>,
+    /// Its button is out of service, and this person, who looks after it, is asked first. Unanswered, the ladder follows.
+    pub asks_keeper: Option<String>,
     /// Who is going.
     pub going: Vec<Going>,
     /// How many people have to accept before the ladder stands still, and how many of them are going.
@@ -292,6 +295,35 @@ pub struct TestView {
     /// Since when.
     pub since: Timestamp,
     /// When it ends by itself, unless it is pressed before.
+    pub until: Timestamp,
+    /// That is soon.
+    pub ends_soon: bool,
+}
+
+/// A button out of service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutageView {
+    /// Which.
+    pub device: DeviceId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// The site's name, or its id where nobody named it.
+    pub site_name: String,
+    /// Where exactly, or the device's id.
+    pub place: String,
+    /// IANA zone of the site, `UTC` where unknown.
+    pub timezone: String,
+    /// Who looks after it.
+    pub keeper: String,
+    /// Which button people use instead, and where that is; `None` is a phone.
+    pub instead: Option<(DeviceId, String)>,
+    /// What is wrong with it.
+    pub why: Defect,
+    /// Who took it out of service.
+    pub by: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends by itself.
     pub until: Timestamp,
     /// That is soon.
     pub ends_soon: bool,
@@ -520,6 +552,8 @@ pub struct DeviceView {
     pub last_press: Option<Timestamp>,
     /// When a test press of it last reached a human.
     pub last_proven: Option<Timestamp>,
+    /// Until when it is out of service, where it is.
+    pub out_of_service_until: Option<Timestamp>,
     /// Its open activation.
     pub open: Option<ActivationId>,
 }

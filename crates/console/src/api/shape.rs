@@ -79,6 +79,8 @@ pub(crate) struct Activation {
     word: Option<&'static str>,
     /// Its button is on test, and this person is being asked whether it was they.
     asks_tester: Option<String>,
+    /// Its button is out of service, and this person, who looks after it, is asked first.
+    asks_keeper: Option<String>,
     going: Vec<GoingShape>,
     /// How many people have to accept before the ladder stands still.
     needed: u16,
@@ -332,6 +334,10 @@ pub(crate) struct Device {
     #[serde(serialize_with = "maybe_time")]
     #[schema(value_type = Option<String>)]
     last_proven: Option<Timestamp>,
+    /// Until when it is out of service, where it is: a press asks its keeper first.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    out_of_service_until: Option<Timestamp>,
     /// Its open activation.
     activation: Option<String>,
 }
@@ -455,6 +461,7 @@ impl From<&Card> for Activation {
             said_safe: card.said_safe.iter().map(|(name, eyes_on)| SafeShape { name: name.clone(), eyes_on: *eyes_on }).collect(),
             word: card.word.map(word),
             asks_tester: card.asks_tester.clone(),
+            asks_keeper: card.asks_keeper.clone(),
             going: card.going.iter().map(GoingShape::from).collect(),
             needed: card.needed.people,
             closed_at: card.closed_at,
@@ -551,6 +558,7 @@ impl From<&DeviceView> for Device {
             mounting: mounting(device.mounting),
             last_press: device.last_press,
             last_proven: device.last_proven,
+            out_of_service_until: device.out_of_service_until,
             activation: device.open.as_ref().map(ToString::to_string),
         }
     }

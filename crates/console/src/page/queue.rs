@@ -7,12 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use escalation::dispatch::Purpose;
+use escalation::out_of_service::Defect;
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::trouble::Cause;
 use station::desk::DeskError;
 use station::view::{Card, Query, TellingView, ToldView, TroubleView};
 
 use super::row::{self, Row};
+use super::service::{self, Outage};
 use super::testing::Line;
 use super::{Frame, html, trouble};
 use crate::caller::{Caller, Visitor};
@@ -52,6 +54,9 @@ struct Region {
     troubles: Vec<String>,
     tests: Vec<Line>,
     may_test: bool,
+    out: Vec<Outage>,
+    may_serve: bool,
+    defects: Vec<(&'static str, &'static str)>,
     may_drill: bool,
     endings: Vec<(&'static str, &'static str)>,
     thresholds: Vec<(usize, &'static str)>,
@@ -83,6 +88,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
     };
     let troubles = room.desk.troubles(caller.scope.clone()).await?;
     let tests = room.desk.tests(caller.scope.clone()).await?;
+    let out = room.desk.out_of_service(caller.scope.clone()).await?;
     let rows = |cards: &[Card]| cards.iter().map(|card| Row::new(card, now, caller)).collect();
     let (drills, open): (Vec<Card>, Vec<Card>) = open.into_iter().partition(|card| card.drill.is_some());
     Ok(Region {
@@ -99,6 +105,9 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
         tests: tests.iter().map(|test| Line::new(test, now)).collect(),
         may_test: caller.role.may(Action::Test),
+        out: out.iter().map(|out| Outage::new(out, now)).collect(),
+        may_serve: caller.role.may(Action::Serve),
+        defects: Defect::ALL.map(|defect| (defect.as_str(), service::words(defect))).to_vec(),
         may_drill: caller.role.may(Action::Drill),
         endings: row::endings(),
         thresholds: row::thresholds(),

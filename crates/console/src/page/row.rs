@@ -204,6 +204,7 @@ fn words(card: &Card) -> (&'static str, String) {
         }
         State::Exhausted => ("\u{25b2}\u{25b2}", "NOBODY ANSWERED"),
         State::Climbing if card.asks_tester.is_some() => ("\u{25c6}", "A TEST? ITS TESTER IS ASKED"),
+        State::Climbing if card.asks_keeper.is_some() => ("\u{25b2}", "OUT OF SERVICE, PRESSED: ITS KEEPER IS ASKED"),
         State::Climbing => ("\u{25b2}", "NO ANSWER YET"),
         State::Held if card.going.is_empty() => ("\u{25c6}", "HELD BY THE OPERATOR"),
         State::Held => ("\u{25c6}", "BEING VERIFIED"),

@@ -10,16 +10,17 @@ use escalation::dispatch::Purpose;
 use escalation::event::Age;
 use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
+use escalation::out_of_service::Defect;
 use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
 use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
-use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request};
+use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
 use station::view::{
-    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
-    ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, OutageView, Page, PersonView, PlanView, Query,
+    ResponderAnswer, ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) devices: Vec<DeviceView>,
     pub(crate) people: Vec<PersonView>,
     pub(crate) troubles: Vec<TroubleView>,
+    /// Buttons out of service.
+    pub(crate) out: Vec<OutageView>,
     pub(crate) entries: Vec<StreamEntry>,
     /// The record cannot be read: lists of closed activations and details cannot be had.
     pub(crate) unread: bool,
@@ -40,6 +43,7 @@ pub(crate) struct World {
     pub(crate) verdicts: VecDeque<Verdict>,
     pub(crate) acts: Vec<Request>,
     pub(crate) raises: Vec<RaiseRequest>,
+    pub(crate) services: Vec<ServiceRequest>,
     pub(crate) answers: Vec<(String, Reply, Gesture)>,
     /// How often it was asked to turn.
     pub(crate) turns: u32,
@@ -103,6 +107,15 @@ impl World {
             }
             Look::Watchlist(_, done) => drop(done.send(None)),
             Look::Tests(_, done) => drop(done.send(Vec::new())),
+            Look::OutOfService(scope, done) => {
+                let seen = |out: &&OutageView| scope.permits(&out.customer, &out.device.site);
+                drop(done.send(self.out.iter().filter(seen).cloned().collect()));
+            }
+            Look::Service(request, done) => {
+                self.services.push(request);
+                let verdict = self.verdict();
+                drop(done.send(verdict));
+            }
             Look::Test(_, done) | Look::Drill(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
             Look::Troubles(scope, done) => {
                 let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
@@ -316,6 +329,7 @@ pub(crate) fn town() -> World {
             person(3, "S. Lee", &[(Medium::Sms, None), (Medium::Email, Some(later(now, -60)))]),
             person(2, "J. Smith", &[(Medium::Sms, Some(later(now, -90_000))), (Medium::Email, None)]),
         ],
+        out: vec![outage(now)],
         troubles: vec![TroubleView {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
@@ -367,6 +381,7 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         said_safe: Vec::new(),
         word: None,
         asks_tester: None,
+        asks_keeper: None,
         going: Vec::new(),
         needed: Needed { people: 1, going: 0 },
         closed_at: None,
@@ -437,6 +452,23 @@ fn detail(now: Timestamp, card: Card) -> Detail {
     }
 }
 
+fn outage(now: Timestamp) -> OutageView {
+    OutageView {
+        device: "kalamunda-library/desk-3".parse().unwrap(),
+        customer: CustomerId::parse("kalamunda").unwrap(),
+        site_name: "Kalamunda Library".to_owned(),
+        place: "Desk <b>3</b>".to_owned(),
+        timezone: "Australia/Perth".to_owned(),
+        keeper: "P. Nair".to_owned(),
+        instead: Some(("kalamunda-library/front-counter-1".parse().unwrap(), "Front counter 1".to_owned())),
+        why: Defect::Sticks,
+        by: "Jane".to_owned(),
+        since: later(now, -60),
+        until: later(now, 600),
+        ends_soon: true,
+    }
+}
+
 fn person(id: u32, name: &str, channels: &[(Medium, Option<Timestamp>)]) -> PersonView {
     PersonView { id: PersonId::new(id), name: name.to_owned(), channels: channels.to_vec() }
 }
@@ -449,6 +481,7 @@ fn device(customer: &str, id: &str) -> DeviceView {
         mounting: Mounting::Fixed,
         last_press: None,
         last_proven: None,
+        out_of_service_until: None,
         open: None,
     }
 }

@@ -8,6 +8,7 @@ use escalation::input::Act;
 
 use crate::counter::town;
 use crate::house::{House, hidden};
+use escalation::time::Seconds;
 
 async fn log_in(house: &House, key: &str) -> String {
     let form = format!("key={}", house.token(key));
@@ -82,6 +83,36 @@ async fn who_was_never_heard_from_comes_first_and_is_not_called_reachable() {
     let nobody = house.ask("button", "/api/v1/people", None).await;
     assert_eq!(nobody.status, 403, "a button sees nobody");
     assert_eq!(house.browse("/people", "").await.header("location"), "/login");
+}
+
+#[tokio::test]
+async fn what_is_out_of_service_says_what_to_use_and_is_put_back_by_its_form() {
+    let house = House::new(town());
+    let cookie = log_in(&house, "centre").await;
+    let page = house.browse("/", &cookie).await;
+    for shown in ["Out of service (1)", "it presses by itself", "P. Nair looks after it", "Meanwhile use Front counter 1.", "ENDS SOON"] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("Desk <b>"), "a place is text");
+    let csrf = hidden(&page.body, "csrf");
+    let back = "site=kalamunda-library&devices=desk-3";
+    assert!(house.send("/out-of-service/end", &cookie, &format!("csrf=wrong&{back}")).await.status.is_client_error());
+    let told = format!("csrf={csrf}&site=kalamunda-library&devices=desk-3%2C+desk-4&keeper=P.+Nair&minutes=90");
+    for poor in ["", "&instead=none", "&why=sticks", "&instead=&why=sticks", "&instead=none&why=because"] {
+        assert_eq!(house.send("/out-of-service/start", &cookie, &format!("{told}{poor}")).await.status, 400, "{poor}");
+    }
+    assert!(house.watch.world().services.is_empty());
+    for (verb, form) in [("end", format!("csrf={csrf}&{back}")), ("start", format!("{told}&instead=None&why=damaged"))] {
+        let done = house.send(&format!("/out-of-service/{verb}"), &cookie, &form).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/"));
+    }
+    let world = house.watch.world();
+    assert_eq!(
+        (world.services.len(), world.services[0].out.is_none(), &world.services[1].devices),
+        (2, true, &vec!["desk-3".to_owned(), "desk-4".to_owned()])
+    );
+    let out = world.services[1].out.as_ref().unwrap();
+    assert_eq!((out.instead.as_deref(), out.span), (None, Seconds(5_400)));
 }
 
 #[tokio::test]

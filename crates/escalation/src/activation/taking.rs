@@ -111,6 +111,8 @@ impl Activation {
             | Event::TroubleOver { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
+            | Event::OutOfService { .. }
+            | Event::InService { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
@@ -189,6 +191,8 @@ impl Activation {
             | Event::TroubleOver { .. }
             | Event::TestStarted { .. }
             | Event::TestEnded { .. }
+            | Event::OutOfService { .. }
+            | Event::InService { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
@@ -443,7 +447,7 @@ impl Activation {
             pursuit.step = step;
         }
         match attempt.purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskTester => {
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskKeeper | Purpose::AskTester => {
                 let alarms = self.told.get(&attempt.to).map_or(0, |told| told.alarms).saturating_add(1);
                 // What is said later of a call that somebody knows of is written: nobody is rung for a stand-down.
                 self.told.insert(

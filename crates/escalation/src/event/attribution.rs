@@ -63,6 +63,8 @@ impl Event {
             | Self::TroubleCleared { .. }
             | Self::TestStarted { .. }
             | Self::TestEnded { .. }
+            | Self::OutOfService { .. }
+            | Self::InService { .. }
             | Self::DeviceReported { .. }
             | Self::BundleExported { .. }
             | Self::RegisterExported { .. }
@@ -106,6 +108,8 @@ impl Event {
             | Self::SaidSafe { by, .. } => by.by.as_ref(),
             Self::TestStarted { by, .. }
             | Self::TestEnded { by, .. }
+            | Self::OutOfService { by, .. }
+            | Self::InService { by, .. }
             | Self::Claimed { by, .. }
             | Self::Held { by, .. }
             | Self::HandOverOffered { by, .. }

@@ -111,6 +111,8 @@ pub enum Opening {
     Ladder,
     /// A human is asked first: the centre, else rung 1. Unanswered, the full ladder follows.
     AskFirst,
+    /// Its button is out of service: its keeper is asked. Unanswered, the full ladder follows.
+    AskKeeper,
     /// Its button is on test: whoever tests it is asked whether it was they. Without their yes the full ladder follows.
     AskTester,
 }

@@ -60,6 +60,8 @@ impl Event {
             | Self::Escalated { by, .. }
             | Self::TestStarted { by, .. }
             | Self::TestEnded { by, .. }
+            | Self::OutOfService { by, .. }
+            | Self::InService { by, .. }
             | Self::BundleExported { by, .. }
             | Self::RegisterExported { by, .. }
             | Self::Erased { by, .. } => {

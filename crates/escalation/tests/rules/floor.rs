@@ -12,8 +12,11 @@ use escalation::dispatch::{DeliveryReport, Dispatch, Purpose, Recipient, Report}
 use escalation::engine::Engine;
 use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId, SiteId};
-use escalation::input::{Act, Attribution, Command, DrillWanted, Input, Started, TestOver, TestWanted};
+use escalation::input::{
+    Act, Attribution, Command, DrillWanted, InServiceWanted, Input, OutOfServiceWanted, Started, TestOver, TestWanted,
+};
 use escalation::ladder::Medium;
+use escalation::out_of_service::Defect;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{Evidence, Origin, Signal, Verb, Via};
@@ -366,6 +369,21 @@ impl Floor {
     pub(crate) fn end_test(&mut self, devices: &[&str]) -> Vec<Event> {
         let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
         self.take(Input::TestOver(TestOver { devices, by: operator("desk") })).unwrap()
+    }
+
+    /// Takes buttons out of service for so many minutes; `-` is no other button.
+    pub(crate) fn take_out(&mut self, devices: &[&str], keeper: &str, instead: &str, minutes: u32) -> Result<Vec<Event>, Rejection> {
+        let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
+        let keeper = Successor { name: keeper.to_owned().into(), key: None, person: self.person_called(keeper) };
+        let instead = (instead != "-").then(|| instead.parse().unwrap());
+        let (why, span, by) = (Defect::Sticks, Seconds(minutes * 60), operator("desk"));
+        self.take(Input::OutOfServiceWanted(OutOfServiceWanted { devices, keeper, instead, why, span, by }))
+    }
+
+    /// Puts buttons back into service.
+    pub(crate) fn put_back(&mut self, devices: &[&str]) -> Vec<Event> {
+        let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
+        self.take(Input::InServiceWanted(InServiceWanted { devices, by: operator("desk") })).unwrap()
     }
 
     /// Drills the ladder of a button, `site/device`, or of a whole site, for so many minutes.

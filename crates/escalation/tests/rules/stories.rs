@@ -14,6 +14,7 @@ mod hours;
 mod invariants;
 mod merging;
 mod needing;
+mod out_of_service;
 mod owning;
 mod planning;
 mod policing;
@@ -25,6 +26,14 @@ mod testing;
 mod troubling;
 mod watching;
 mod words;
+
+use escalation::acknowledgement::Disposition;
+use escalation::input::Act;
+
+/// Closes a call that was the button's own.
+pub(crate) fn closing_as_fault() -> Act {
+    Act::Close { disposition: Disposition::Fault, note: None }
+}
 
 /// Two customers of one centre. Kalamunda's library climbs three rungs; Mundaring's depot has one person and the desk.
 pub(crate) const COUNTERS: &str = r#"

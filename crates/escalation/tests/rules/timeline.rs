@@ -26,6 +26,8 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{dev} is on test by {} until {}", floor.person_name(tester.person), floor.stamp(*until))
         }
         Event::TestEnded { dev, .. } => format!("{dev} is off test"),
+        Event::OutOfService { dev, until, .. } => format!("{dev} is out of service until {}", floor.stamp(*until)),
+        Event::InService { dev, .. } => format!("{dev} is in service"),
         Event::TestAnswered { act, by, theirs, .. } => format!("{act} {} says test: {theirs}", responder(floor, by)),
         Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
         Event::AskedFirst { act, until, parties } => format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties)),

@@ -19,7 +19,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 60] = [
+const KINDS: [&str; 62] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -37,6 +37,8 @@ const KINDS: [&str; 60] = [
     "device.reported",
     "test.started",
     "test.ended",
+    "device.out_of_service",
+    "device.in_service",
     "test.answered",
     "activation.raised",
     "activation.pressed_again",
@@ -101,6 +103,8 @@ fn kind(event: &Event) -> &'static str {
         Event::DeviceReported { .. } => "device.reported",
         Event::TestStarted { .. } => "test.started",
         Event::TestEnded { .. } => "test.ended",
+        Event::OutOfService { .. } => "device.out_of_service",
+        Event::InService { .. } => "device.in_service",
         Event::TestAnswered { .. } => "test.answered",
         Event::Raised(_) => "activation.raised",
         Event::PressedAgain { .. } => "activation.pressed_again",
@@ -312,6 +316,8 @@ fn a_long_day() -> Floor {
     floor.press("library/counter-2");
     floor.reply("j-smith", "Y{code}");
     floor.end_test(&["library/counter-1"]);
+    floor.take_out(&["library/counter-1"], "p-nair", "library/counter-2", 240).unwrap();
+    floor.put_back(&["library/counter-1"]);
     floor.forward("25h");
     floor.adopt(&super::troubling::technical());
     let gap = Cause::CoverageGap { ladder: LadderId::parse("counters").unwrap(), site: SiteId::parse("library").unwrap(), from: floor.now };

@@ -1,0 +1,171 @@
+//! Out of service: for a stated time a press of a button asks a named keeper first, and the ladder a minute later.
+//!
+//! A button that sticks calls by itself, and whoever is woken by it for the fifth time that night no longer looks. So a person may
+//! take it out of service: for a day at the most, with somebody who looks after it, and with another button that people use instead.
+//! Nothing does so by itself (lifecycle, "Chatter"). What is pressed may be pressed by a hand all the same: the keeper's answer counts
+//! like anybody's, and without one the full ladder follows. Presses that come meanwhile are those of a button that sticks; they
+//! neither end the minute nor make it longer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::activation::{Activation, Progress};
+use crate::engine::Engine;
+use crate::event::{Age, Doer, Event, Opening};
+use crate::id::{DeviceId, PersonId, PersonVersion};
+use crate::input::{InServiceWanted, OutOfServiceWanted};
+use crate::ladder::Medium;
+use crate::rejection::Rejection;
+use crate::signal::Signal;
+use crate::testing::BUTTONS_MAX;
+use crate::time::{Seconds, SignedDuration, Timestamp};
+
+/// The longest that a button is out of service (lifecycle, "Out of service": it ends by itself within 24 h).
+const LONGEST: Seconds = Seconds(86_400);
+/// The shortest.
+const SHORTEST: Seconds = Seconds(60);
+/// Before its end it is said that it ends: time to look at the button once more (ours).
+const WARNING: Seconds = Seconds(1_800);
+
+/// A button out of service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfService {
+    /// Who took it out.
+    pub by: Doer,
+    /// Who looks after it.
+    pub keeper: PersonVersion,
+    /// Which button people use instead; without one, a phone.
+    pub instead: Option<DeviceId>,
+    /// What is wrong with it.
+    pub why: Defect,
+    /// Since when.
+    pub since: Timestamp,
+    /// From when on it is said that it ends.
+    pub warn_at: Timestamp,
+    /// When it ends by itself.
+    pub until: Timestamp,
+}
+
+/// What is wrong with a button. No free words: they would stand in the record of the site for ever, and name people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Defect {
+    /// It presses by itself.
+    Sticks,
+    /// It is broken.
+    Damaged,
+    /// It is not where the directory says.
+    Moved,
+    /// People work at the place.
+    Works,
+    /// Something else.
+    Other,
+}
+
+impl Defect {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Sticks, Self::Damaged, Self::Moved, Self::Works, Self::Other];
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sticks => "sticks",
+            Self::Damaged => "damaged",
+            Self::Moved => "moved",
+            Self::Works => "works",
+            Self::Other => "other",
+        }
+    }
+
+    /// What is written so, if anything.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|defect| defect.as_str() == text)
+    }
+}
+
+impl OutOfService {
+    /// Whether it still is.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.since <= now && now < self.until
+    }
+}
+
+impl Engine {
+    /// Takes buttons out of service: all that are named, or none.
+    pub(crate) fn on_out_of_service_wanted(&self, now: Timestamp, wanted: &OutOfServiceWanted) -> Result<Vec<Event>, Rejection> {
+        let keeper = wanted.keeper.person.and_then(|id| Some((id, self.person(id)?))).ok_or(Rejection::UnknownKeeper)?;
+        if !keeper.1.contacts.contains_key(&Medium::Sms) {
+            return Err(Rejection::KeeperWithoutPhone);
+        }
+        if !(SHORTEST..=LONGEST).contains(&wanted.span) {
+            return Err(Rejection::ImplausibleOutage);
+        }
+        if wanted.devices.is_empty() || wanted.devices.len() > BUTTONS_MAX {
+            return Err(Rejection::ImplausibleList);
+        }
+        if let Some(instead) = &wanted.instead {
+            self.must_serve(now, instead, wanted)?;
+        }
+        let until = wanted.span.after(now);
+        let warn_at = until.saturating_sub(SignedDuration::from_secs(i64::from(WARNING.0))).unwrap_or(until).max(now);
+        let mut events = Vec::new();
+        for dev in &wanted.devices {
+            let site = self.directory().sites.get(&dev.site).filter(|_| self.directory().devices.contains_key(dev));
+            let cust = site.map(|site| site.customer.clone()).ok_or(Rejection::UnknownPlace)?;
+            if let Some(of) = self.stands_in_for(now, dev).find(|of| !wanted.devices.contains(of)) {
+                return Err(Rejection::IsASubstitute { device: dev.clone(), of: of.clone() });
+            }
+            events.push(Event::OutOfService {
+                cust,
+                dev: dev.clone(),
+                keeper: PersonVersion { person: keeper.0, version: keeper.1.version },
+                instead: wanted.instead.clone(),
+                why: wanted.why,
+                by: Doer::from(&wanted.by),
+                warn_at,
+                until,
+            });
+        }
+        Ok(events)
+    }
+
+    /// Puts buttons back into service; those that are in service are left as they are.
+    pub(crate) fn on_in_service_wanted(&self, now: Timestamp, wanted: &InServiceWanted) -> Vec<Event> {
+        let out = wanted.devices.iter().filter(|dev| self.outage_of(dev).is_some_and(|out| out.is_on(now)));
+        let back = |dev: &DeviceId| {
+            let cust = self.directory().sites.get(&dev.site).map(|site| site.customer.clone());
+            Event::InService { cust, dev: dev.clone(), by: Doer::from(&wanted.by) }
+        };
+        out.map(back).collect()
+    }
+
+    /// Whom a press asks first because its button is out of service: only a press that is certainly of the time since.
+    pub(crate) fn keeper_of(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<PersonVersion> {
+        let out = self.outage_of(&signal.device).filter(|out| out.is_on(now))?;
+        self.is_fresh_press(signal, age, opening, out.since).then_some(out.keeper)
+    }
+
+    /// Whether people can use this button in the place of those.
+    fn must_serve(&self, now: Timestamp, instead: &DeviceId, wanted: &OutOfServiceWanted) -> Result<(), Rejection> {
+        let is_there = self.directory().devices.contains_key(instead) && wanted.devices.iter().all(|dev| dev.site == instead.site);
+        let is_out = wanted.devices.contains(instead) || self.outage_of(instead).is_some_and(|out| out.is_on(now));
+        if is_there && !is_out { Ok(()) } else { Err(Rejection::NoSubstitute(instead.clone())) }
+    }
+
+    /// In the place of which buttons people use this one.
+    fn stands_in_for<'e>(&'e self, now: Timestamp, device: &'e DeviceId) -> impl Iterator<Item = &'e DeviceId> {
+        let out = self.out_of_service().filter(move |(_, out)| out.is_on(now) && out.instead.as_ref() == Some(device));
+        out.map(|(of, _)| of)
+    }
+}
+
+impl Activation {
+    /// The keeper who is asked before the ladder begins; `None` once it has, or where nobody is.
+    pub fn asks_keeper(&self) -> Option<PersonId> {
+        let asking = match (self.opening, self.progress) {
+            (Opening::AskKeeper, Progress::Climb { rung: None, .. }) => self.is_open() && self.promise.is_none(),
+            (Opening::AskKeeper | Opening::AskTester | Opening::AskFirst | Opening::Ladder, _) => false,
+        };
+        let (_, asked) = self.latest_pursuits().next().filter(|_| asking)?;
+        asked.party.person.map(|person| person.person)
+    }
+}
