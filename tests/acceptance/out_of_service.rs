@@ -31,7 +31,7 @@ async fn a_keeper_is_asked_alone_and_goes_like_anybody() {
     assert_eq!(town.activation(&act).await["asks_keeper"], "P. Nair");
     town.button.press().await;
     nair.reply(&format!("Y{}", code_in(&question.body))).await;
-    nair.expect_sms("We have it").await;
+    nair.expect_sms("You are responding").await;
     town.expect_activation(&act, "accepted").await;
     town.gateway.expect_nothing_else();
     let evidence = Evidence::of(&town.daemon);
