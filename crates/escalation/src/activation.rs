@@ -454,8 +454,8 @@ impl Activation {
     /// before: two machines must not hold it for ever.
     pub(crate) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
         let until = BARE_YES_PAUSE.after(now);
-        // A press that may be a test is held back for no longer than it is.
-        if self.asks_tester().is_some() {
+        // A press of which one person is asked is held back for no longer than it is.
+        if self.asks_alone() {
             return None;
         }
         match self.progress {

@@ -371,7 +371,14 @@ impl Course<'_> {
         if parties.is_empty() {
             return self.enter(RungIndex(0), Entry::Raised, &[]);
         }
-        let event = Event::AskedFirst { act: self.id(), until: ASK_FIRST.after(self.now), parties };
+        self.ask_before_the_ladder(ASK_FIRST, parties);
+    }
+
+    /// Asks somebody before the ladder; one who goes is no more people than the ladder asks for first.
+    pub(crate) fn ask_before_the_ladder(&mut self, within: Seconds, parties: Vec<Party>) {
+        let ladder = Arc::clone(&self.act.ladder);
+        let need = self.first_that_applies(&ladder).map(|rung| self.needed(&ladder, rung)).filter(|need| *need > 1);
+        let event = Event::AskedFirst { act: self.id(), until: within.after(self.now), parties, need };
         self.push(event);
         self.try_everyone_latest();
     }

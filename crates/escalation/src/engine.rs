@@ -497,7 +497,7 @@ impl Engine {
         self.out_of_service.iter()
     }
 
-    pub(crate) fn outage_of(&self, device: &DeviceId) -> Option<&OutOfService> {
+    pub(crate) fn withdrawal_of(&self, device: &DeviceId) -> Option<&OutOfService> {
         self.out_of_service.get(device)
     }
 
@@ -766,8 +766,9 @@ impl Engine {
 
     /// What is out of service, and what is back.
     fn on_service(&mut self, at: Timestamp, event: &Event) {
-        if let Event::OutOfService { dev, keeper, instead, why, by, warn_at, until, .. } = event {
+        if let Event::OutOfService { cust, dev, keeper, instead, why, by, warn_at, until } = event {
             let out = OutOfService {
+                customer: cust.clone(),
                 by: by.clone(),
                 keeper: *keeper,
                 instead: instead.clone(),

@@ -358,6 +358,9 @@ pub enum Event {
         until: Timestamp,
         /// Who is asked.
         parties: Vec<Party>,
+        /// How many people have to accept, where it is more than one: what the ladder asks for first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        need: Option<u16>,
     },
     /// A rung was entered: its people are told now.
     #[serde(rename = "rung.entered")]

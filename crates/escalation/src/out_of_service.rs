@@ -3,21 +3,22 @@
 //! A button that sticks calls by itself, and whoever is woken by it for the fifth time that night no longer looks. So a person may
 //! take it out of service: for a day at the most, with somebody who looks after it, and with another button that people use instead.
 //! Nothing does so by itself (lifecycle, "Chatter"). What is pressed may be pressed by a hand all the same: the keeper's answer counts
-//! like anybody's, and without one the full ladder follows. Presses that come meanwhile are those of a button that sticks; they
-//! neither end the minute nor make it longer.
+//! like anybody's, and without one the full ladder follows. Presses that come meanwhile are those of a button that sticks: they
+//! neither end the minute nor make it longer, and end nobody's commitment.
 
 use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, Progress};
+use crate::course::Course;
 use crate::engine::Engine;
-use crate::event::{Age, Doer, Event, Opening};
-use crate::id::{DeviceId, PersonId, PersonVersion};
+use crate::event::{Age, Doer, Entry, Event, Opening};
+use crate::id::{CustomerId, DeviceId, PersonId, PersonVersion};
 use crate::input::{InServiceWanted, OutOfServiceWanted};
-use crate::ladder::Medium;
+use crate::ladder::{Medium, RungIndex};
 use crate::rejection::Rejection;
-use crate::signal::Signal;
-use crate::testing::BUTTONS_MAX;
-use crate::time::{Seconds, SignedDuration, Timestamp};
+use crate::signal::{Kind, Signal};
+use crate::testing::{some_buttons, warned_before};
+use crate::time::{Seconds, Timestamp};
 
 /// The longest that a button is out of service (lifecycle, "Out of service": it ends by itself within 24 h).
 const LONGEST: Seconds = Seconds(86_400);
@@ -29,6 +30,8 @@ const WARNING: Seconds = Seconds(1_800);
 /// A button out of service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutOfService {
+    /// Whose it was then.
+    pub customer: CustomerId,
     /// Who took it out.
     pub by: Doer,
     /// Who looks after it.
@@ -92,25 +95,26 @@ impl OutOfService {
 impl Engine {
     /// Takes buttons out of service: all that are named, or none.
     pub(crate) fn on_out_of_service_wanted(&self, now: Timestamp, wanted: &OutOfServiceWanted) -> Result<Vec<Event>, Rejection> {
-        let keeper = wanted.keeper.person.and_then(|id| Some((id, self.person(id)?))).ok_or(Rejection::UnknownKeeper)?;
+        let named = wanted.keeper.person.filter(|id| !self.is_gone(*id));
+        let keeper = named.and_then(|id| Some((id, self.person(id)?))).ok_or(Rejection::UnknownKeeper)?;
         if !keeper.1.contacts.contains_key(&Medium::Sms) {
             return Err(Rejection::KeeperWithoutPhone);
         }
         if !(SHORTEST..=LONGEST).contains(&wanted.span) {
-            return Err(Rejection::ImplausibleOutage);
+            return Err(Rejection::ImplausibleSpan);
         }
-        if wanted.devices.is_empty() || wanted.devices.len() > BUTTONS_MAX {
-            return Err(Rejection::ImplausibleList);
-        }
+        some_buttons(&wanted.devices)?;
         if let Some(instead) = &wanted.instead {
             self.must_serve(now, instead, wanted)?;
         }
         let until = wanted.span.after(now);
-        let warn_at = until.saturating_sub(SignedDuration::from_secs(i64::from(WARNING.0))).unwrap_or(until).max(now);
+        let warn_at = warned_before(until, WARNING, now);
         let mut events = Vec::new();
         for dev in &wanted.devices {
-            let site = self.directory().sites.get(&dev.site).filter(|_| self.directory().devices.contains_key(dev));
-            let cust = site.map(|site| site.customer.clone()).ok_or(Rejection::UnknownPlace)?;
+            let cust = self.whose_button(dev)?;
+            if self.may_be_watched(keeper.0, dev) {
+                return Err(Rejection::KeeperAtThePlace(dev.clone()));
+            }
             if let Some(of) = self.stands_in_for(now, dev).find(|of| !wanted.devices.contains(of)) {
                 return Err(Rejection::IsASubstitute { device: dev.clone(), of: of.clone() });
             }
@@ -128,9 +132,15 @@ impl Engine {
         Ok(events)
     }
 
+    /// Whether a press that joins a call says nothing new: its button has been out of service since before the call, for that very reason.
+    pub(crate) fn is_of_a_stuck_button(&self, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind) -> bool {
+        let (age, opening) = (self.age_of(now, signal, kind), self.opening_of(now, signal, kind));
+        act.opening == Opening::AskKeeper && self.withdrawn_for(now, signal, age, opening).is_some()
+    }
+
     /// Puts buttons back into service; those that are in service are left as they are.
     pub(crate) fn on_in_service_wanted(&self, now: Timestamp, wanted: &InServiceWanted) -> Vec<Event> {
-        let out = wanted.devices.iter().filter(|dev| self.outage_of(dev).is_some_and(|out| out.is_on(now)));
+        let out = wanted.devices.iter().filter(|dev| self.withdrawal_of(dev).is_some_and(|out| out.is_on(now)));
         let back = |dev: &DeviceId| {
             let cust = self.directory().sites.get(&dev.site).map(|site| site.customer.clone());
             Event::InService { cust, dev: dev.clone(), by: Doer::from(&wanted.by) }
@@ -138,27 +148,62 @@ impl Engine {
         out.map(back).collect()
     }
 
-    /// Whom a press asks first because its button is out of service: only a press that is certainly of the time since.
+    /// Whom a press asks first because its button is out of service: only a press that is certainly of the time since, and while nobody
+    /// calls from it in another way.
     pub(crate) fn keeper_of(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<PersonVersion> {
-        let out = self.outage_of(&signal.device).filter(|out| out.is_on(now))?;
-        self.is_fresh_press(signal, age, opening, out.since).then_some(out.keeper)
+        let out = self.withdrawn_for(now, signal, age, opening).filter(|_| self.open_of(&signal.device).is_none())?;
+        // A reload may have taken them out since, given the site to another customer, or moved them to it.
+        let is_whose_it_was = self.directory().sites.get(&signal.device.site).is_some_and(|site| site.customer == out.customer);
+        let may_keep = !self.is_gone(out.keeper.person) && is_whose_it_was && !self.may_be_watched(out.keeper.person, &signal.device);
+        may_keep.then_some(out.keeper)
+    }
+
+    /// How a button is out of service, for a press that is certainly of the time since.
+    pub(crate) fn withdrawn_for(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<&OutOfService> {
+        let out = self.withdrawal_of(&signal.device).filter(|out| out.is_on(now))?;
+        self.is_fresh_press(signal, age, opening, out.since).then_some(out)
+    }
+
+    /// Whether somebody works where a silent button is: whoever threatens one there may have both, and nobody else is asked.
+    fn may_be_watched(&self, person: PersonId, device: &DeviceId) -> bool {
+        let is_silent = match self.kind_of(device, None) {
+            Kind::Duress | Kind::Welfare => true,
+            Kind::Panic | Kind::Medical | Kind::Assist => false,
+        };
+        is_silent && self.person(person).is_some_and(|person| person.based_at.as_ref() == Some(&device.site))
     }
 
     /// Whether people can use this button in the place of those.
     fn must_serve(&self, now: Timestamp, instead: &DeviceId, wanted: &OutOfServiceWanted) -> Result<(), Rejection> {
         let is_there = self.directory().devices.contains_key(instead) && wanted.devices.iter().all(|dev| dev.site == instead.site);
-        let is_out = wanted.devices.contains(instead) || self.outage_of(instead).is_some_and(|out| out.is_on(now));
-        if is_there && !is_out { Ok(()) } else { Err(Rejection::NoSubstitute(instead.clone())) }
+        let is_out = wanted.devices.contains(instead) || self.withdrawal_of(instead).is_some_and(|out| out.is_on(now));
+        let is_on_test = self.test_of(instead).is_some_and(|test| test.is_on(now));
+        if is_there && !is_out && !is_on_test { Ok(()) } else { Err(Rejection::NoSubstitute(instead.clone())) }
     }
 
-    /// In the place of which buttons people use this one.
-    fn stands_in_for<'e>(&'e self, now: Timestamp, device: &'e DeviceId) -> impl Iterator<Item = &'e DeviceId> {
-        let out = self.out_of_service().filter(move |(_, out)| out.is_on(now) && out.instead.as_ref() == Some(device));
+    /// In the place of which buttons, as far as the directory has them still, people use this one.
+    pub(crate) fn stands_in_for<'e>(&'e self, now: Timestamp, device: &'e DeviceId) -> impl Iterator<Item = &'e DeviceId> {
+        let is_theirs = move |out: &OutOfService| out.is_on(now) && out.instead.as_ref() == Some(device);
+        let out = self.out_of_service().filter(move |(of, out)| is_theirs(out) && self.directory().devices.contains_key(*of));
         out.map(|(of, _)| of)
     }
 }
 
+impl Course<'_> {
+    /// Somebody says that it is more than a button: the keeper is not waited for any longer.
+    pub(crate) fn ask_keeper_no_longer(&mut self) {
+        if self.act.asks_keeper().is_some() {
+            self.enter(RungIndex(0), Entry::NobodyLeft, &[]);
+        }
+    }
+}
+
 impl Activation {
+    /// Whether a tester or a keeper is asked before anybody else is: for its minute, and nothing makes that longer.
+    pub(crate) fn asks_alone(&self) -> bool {
+        self.asks_tester().is_some() || self.asks_keeper().is_some()
+    }
+
     /// The keeper who is asked before the ladder begins; `None` once it has, or where nobody is.
     pub fn asks_keeper(&self) -> Option<PersonId> {
         let asking = match (self.opening, self.progress) {

@@ -58,8 +58,8 @@ impl Course<'_> {
             return Err(Rejection::HoldsSpent);
         }
         match self.act.progress {
-            // A press that may be a test is held back for its minute and no longer.
-            Progress::Climb { .. } if self.act.asks_tester().is_some() => return Err(Rejection::NothingToHold(self.id())),
+            // A press of which one person is asked is held back for its minute and no longer.
+            Progress::Climb { .. } if self.act.asks_alone() => return Err(Rejection::NothingToHold(self.id())),
             Progress::Climb { .. } => {}
             // Everybody was told and nobody came: that is no time to be quiet.
             Progress::Rounds { .. } => return Err(Rejection::NothingToHold(self.id())),

@@ -25,6 +25,7 @@ impl Course<'_> {
         let first = self.act.police.is_none();
         let event = Event::PoliceNeeded { act: self.id(), by: by.clone(), threshold, ring_by: RING_WITHIN.after(self.now) };
         self.push(event);
+        self.ask_keeper_no_longer();
         if first {
             for (to, medium) in self.alarmed() {
                 if medium == Medium::Webhook {

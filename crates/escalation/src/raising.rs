@@ -35,7 +35,7 @@ const PRESSED_AGAIN_EVERY: Seconds = Seconds(60);
 /// the figure is ours: as often as everyone is told again in the end).
 const CHATTER_DISTURBS_EVERY: Seconds = Seconds(600);
 /// Up to this age a press is live (lifecycle, "Age").
-const LIVE_S: u64 = 120;
+pub(crate) const LIVE_S: u64 = 120;
 /// Up to this age it is dispatched in full, marked as delayed.
 const DELAYED_S: u64 = 3_600;
 /// The same for portable devices, medical and welfare calls.
@@ -281,7 +281,7 @@ impl Engine {
     }
 
     /// Only a proven clock makes a press old. Unknown, future and implausible mean live (lifecycle, "Age").
-    fn age_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Age {
+    pub(crate) fn age_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Age {
         let proven_s = match (signal.clock, signal.pressed_at) {
             (DeviceClock::Proven, Some(at)) if at <= now => Some(millis_between(at, now) / 1_000).filter(|s| *s <= BELIEVABLE_S),
             (DeviceClock::Proven | DeviceClock::Unproven, _) => None,
@@ -300,7 +300,7 @@ impl Engine {
     }
 
     /// Whether a signal by itself sends everyone at once, or has a human look first.
-    fn opening_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Opening {
+    pub(crate) fn opening_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Opening {
         match (&signal.verb, self.age_of(now, signal, kind)) {
             (Verb::Unreadable { .. }, _) | (_, Age::Recovered { .. }) => Opening::AskFirst,
             (
@@ -386,7 +386,8 @@ fn guard_of(site: Option<&Site>, kind: Kind) -> CloseGuard {
 fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind, how: Repeat, by: Option<Doer>) -> Vec<Event> {
     let mut course = Course::on(engine, now, act);
     let chattered = act.is_pressed_fast();
-    let in_earnest = by.is_some();
+    // The same message once more is no second press; neither is what a button does by itself that is out of service for it.
+    let sticks = by.is_none() && (how == Repeat::Redelivered || engine.is_of_a_stuck_button(now, act, signal, kind));
     let presses = match how {
         Repeat::Redelivered => act.presses,
         Repeat::SameGesture | Repeat::Again => act.presses.saturating_add(1),
@@ -404,6 +405,7 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
     course.judge_pace(chattered);
     match how {
         Repeat::Redelivered => {}
+        Repeat::SameGesture | Repeat::Again if sticks => {}
         Repeat::SameGesture => {
             course.ask_tester_no_longer();
             course.resume_if_outlived();
@@ -415,19 +417,18 @@ fn joined(engine: &Engine, now: Timestamp, act: &Activation, signal: &Signal, ki
         }
     }
     if engine.opening_of(now, signal, kind) == Opening::Ladder {
-        course.ask_no_longer(in_earnest);
+        course.ask_no_longer(sticks);
     }
     course.events
 }
 
 impl Course<'_> {
     /// Somebody is pressing now: whoever was asked to look first is no longer waited for, the ladder begins.
-    fn ask_no_longer(&mut self, in_earnest: bool) {
+    fn ask_no_longer(&mut self, sticks: bool) {
         match self.act.progress {
             // The same message once more is no second press of a button on test.
             Progress::Climb { rung: None, .. } if self.act.asks_tester().is_some() => {}
-            // One out of service may be so because it presses by itself.
-            Progress::Climb { rung: None, .. } if self.act.asks_keeper().is_some() && !in_earnest => {}
+            Progress::Climb { rung: None, .. } if self.act.asks_keeper().is_some() && sticks => {}
             Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
             Progress::Climb { .. } | Progress::Rounds { .. } => {}
         }

@@ -119,11 +119,14 @@ pub enum Rejection {
     /// A keeper is asked by text alone.
     #[error("the keeper is asked by text when the button is pressed, and has no mobile number in the directory; name somebody else")]
     KeeperWithoutPhone,
+    /// The keeper of a silent button is elsewhere.
+    #[error("whoever looks after {0} is not based where it is: who threatens somebody there may have both; name somebody elsewhere")]
+    KeeperAtThePlace(DeviceId),
     /// Out of service for no time, or for too long.
     #[error("a button is out of service between 1 minute and 24 hours; take it out again when that has passed and it is no better")]
-    ImplausibleOutage,
+    ImplausibleSpan,
     /// What people are told to use instead does not serve them.
-    #[error("{0} is of another site, or out of service itself; name a button there that works, or none where people use a phone")]
+    #[error("{0} is not of that site, out of service itself, or on test; name a button there that works, or none where people use a phone")]
     NoSubstitute(DeviceId),
     /// People are told to use it.
     #[error("{device} is what people use instead of {of}; put that back first, or name another button for it")]

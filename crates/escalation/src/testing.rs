@@ -13,13 +13,13 @@ use crate::course::Course;
 use crate::dispatch::Purpose;
 use crate::engine::Engine;
 use crate::event::{Age, AnsweredVia, Doer, Entry, Event, Opening, Party, Responder, SetAside};
-use crate::id::{DeviceId, PersonId, PersonVersion};
+use crate::id::{CustomerId, DeviceId, PersonId, PersonVersion};
 use crate::input::{TestOver, TestWanted};
 use crate::ladder::{Medium, RungIndex, Target, Who};
-use crate::raising::Tone;
+use crate::raising::{LIVE_S, Tone};
 use crate::rejection::Rejection;
 use crate::signal::{Signal, Verb, Via};
-use crate::time::{Seconds, Timestamp};
+use crate::time::{Seconds, SignedDuration, Timestamp};
 
 /// The longest that a button is on test (lifecycle, "Test and drill").
 const LONGEST: Seconds = Seconds(3_600);
@@ -27,8 +27,8 @@ const LONGEST: Seconds = Seconds(3_600);
 const WARNING: Seconds = Seconds(300);
 /// Without a yes for this long a press is a call like any other (lifecycle: 60 s).
 const ANSWER_WITHIN: Seconds = Seconds(60);
-/// The most buttons that are put on test at once.
-pub(crate) const BUTTONS_MAX: usize = 200;
+/// The most buttons that are named at once.
+const BUTTONS_MAX: usize = 200;
 
 /// A button on test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +62,15 @@ impl Engine {
         if wanted.span.0 == 0 || wanted.span > LONGEST {
             return Err(Rejection::ImplausibleTest);
         }
-        if wanted.devices.is_empty() || wanted.devices.len() > BUTTONS_MAX {
-            return Err(Rejection::ImplausibleList);
-        }
+        some_buttons(&wanted.devices)?;
         let until = wanted.span.after(now);
         let mut events = Vec::new();
         for dev in &wanted.devices {
-            let site = self.directory().sites.get(&dev.site).filter(|_| self.directory().devices.contains_key(dev));
-            let cust = site.map(|site| site.customer.clone()).ok_or(Rejection::UnknownPlace)?;
+            let cust = self.whose_button(dev)?;
+            // Whoever is sent to it needs it to be no question whether they press in earnest.
+            if let Some(of) = self.stands_in_for(now, dev).next() {
+                return Err(Rejection::IsASubstitute { device: dev.clone(), of: of.clone() });
+            }
             if let Some(act) = self.open_of(dev) {
                 return Err(Rejection::CallOpen { device: dev.clone(), activation: act.id.clone() });
             }
@@ -78,7 +79,7 @@ impl Engine {
                 dev: dev.clone(),
                 tester: PersonVersion { person: tester.0, version: tester.1.version },
                 by: Doer::from(&wanted.by),
-                warn_at: until.saturating_sub(crate::time::SignedDuration::from_secs(i64::from(WARNING.0))).unwrap_or(until).max(now),
+                warn_at: warned_before(until, WARNING, now),
                 until,
             });
         }
@@ -112,18 +113,38 @@ impl Engine {
             Via::Session | Via::Listener => true,
             Via::Api | Via::Page | Via::Check => false,
         };
-        let waited = signal.origin.waited_since.is_some_and(|waited| waited < since);
+        // Whatever its clock is worth: where it says that it was pressed before, it may have been.
+        let before = [signal.origin.waited_since, signal.pressed_at].into_iter().flatten().any(|at| at < since);
         let fresh = match (age, opening) {
-            (Age::Live { .. }, Opening::Ladder) => !waited && !signal.origin.retained && !signal.origin.dup,
+            (Age::Live { up_to_s }, Opening::Ladder) => {
+                let waited_long = up_to_s.is_some_and(|s| s > LIVE_S);
+                !before && !waited_long && !signal.origin.retained && !signal.origin.dup
+            }
             (Age::Live { .. } | Age::Delayed { .. } | Age::Recovered { .. }, _) => false,
         };
         is_press && by_itself && fresh && self.directory().devices.contains_key(&signal.device)
     }
 
+    /// Whose a registered button is.
+    pub(crate) fn whose_button(&self, device: &DeviceId) -> Result<CustomerId, Rejection> {
+        let site = self.directory().sites.get(&device.site).filter(|_| self.directory().devices.contains_key(device));
+        site.map(|site| site.customer.clone()).ok_or(Rejection::UnknownPlace)
+    }
+
     /// Any call of this very button that is open.
-    fn open_of(&self, device: &DeviceId) -> Option<&Activation> {
+    pub(crate) fn open_of(&self, device: &DeviceId) -> Option<&Activation> {
         Tone::ALL.into_iter().find_map(|tone| self.open_at(&crate::raising::Joint::Device(device.clone(), tone)))
     }
+}
+
+/// Whether as many buttons are named as may be at once.
+pub(crate) fn some_buttons(devices: &[DeviceId]) -> Result<(), Rejection> {
+    if devices.is_empty() || devices.len() > BUTTONS_MAX { Err(Rejection::ImplausibleList) } else { Ok(()) }
+}
+
+/// So long before its end it is said that something ends, or at once.
+pub(crate) fn warned_before(until: Timestamp, warning: Seconds, now: Timestamp) -> Timestamp {
+    until.saturating_sub(SignedDuration::from_secs(i64::from(warning.0))).unwrap_or(until).max(now)
 }
 
 impl Activation {
@@ -150,9 +171,7 @@ impl Course<'_> {
             return self.enter(RungIndex(0), Entry::Raised, &[]);
         };
         let party = Party { rung: RungIndex(0), who: target.who, person, steps };
-        let event = Event::AskedFirst { act: self.id(), until: ANSWER_WITHIN.after(self.now), parties: vec![party] };
-        self.push(event);
-        self.try_everyone_latest();
+        self.ask_before_the_ladder(ANSWER_WITHIN, vec![party]);
     }
 
     /// Whether a text is the tester's answer; then it is taken as such, and as nothing else.

@@ -22,7 +22,8 @@ use crate::evidence::Dossier;
 use crate::milestones::Milestones;
 use crate::vault::Vault;
 use crate::view::{
-    Card, CoverageView, Detail, DeviceView, OutageView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
+    Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
+    WithdrawalView,
 };
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
@@ -77,7 +78,7 @@ pub enum Look {
     /// Buttons on test.
     Tests(Scope, oneshot::Sender<Vec<TestView>>),
     /// Buttons out of service.
-    OutOfService(Scope, oneshot::Sender<Vec<OutageView>>),
+    OutOfService(Scope, oneshot::Sender<Vec<WithdrawalView>>),
     /// Buttons to be taken out of service or put back, with the keeper's name still unresolved.
     Service(ServiceRequest, oneshot::Sender<Verdict>),
     /// Buttons to be put on test, with the tester's name still unresolved.
@@ -176,12 +177,12 @@ pub struct ServiceRequest {
     /// Which buttons or places there.
     pub devices: Vec<String>,
     /// How they are out of it; `None` puts them back.
-    pub out: Option<Outage>,
+    pub out: Option<Withdrawal>,
 }
 
 /// How buttons are out of service.
 #[derive(Clone, Debug)]
-pub struct Outage {
+pub struct Withdrawal {
     /// Name or id of the person who looks after them.
     pub keeper: String,
     /// Which button or place at the same site is used instead; `None` is a phone.
@@ -411,7 +412,7 @@ impl Desk {
     }
 
     /// Buttons out of service within a scope.
-    pub async fn out_of_service(&self, scope: Scope) -> Result<Vec<OutageView>, DeskError> {
+    pub async fn out_of_service(&self, scope: Scope) -> Result<Vec<WithdrawalView>, DeskError> {
         self.look(|done| Look::OutOfService(scope, done)).await
     }
 

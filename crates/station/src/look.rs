@@ -23,7 +23,7 @@ use ledger::{Entry, Ledger, ListingQuery, Seq};
 use tokio::sync::oneshot;
 
 use crate::adopt;
-use crate::desk::{About, DeskError, DrillRequest, Look, Outage, RaiseRequest, Request, ServiceRequest, TestRequest};
+use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, ServiceRequest, TestRequest, Withdrawal};
 use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
@@ -166,7 +166,7 @@ fn service(floor: &Floor, request: ServiceRequest, done: oneshot::Sender<Verdict
     };
     let by = attribution(request.principal, request.actor, None);
     let input = match request.out {
-        Some(Outage { keeper, why, span, .. }) => {
+        Some(Withdrawal { keeper, why, span, .. }) => {
             let keeper = Successor { name: Private::Open(keeper), key: None, person: None };
             Input::OutOfServiceWanted(OutOfServiceWanted { devices, keeper, instead: instead.flatten(), why, span, by })
         }

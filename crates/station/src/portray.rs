@@ -29,8 +29,8 @@ use crate::replay;
 use crate::sheet;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, OutageView, PlanView, PoliceView,
-    ResponderAnswer, ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView,
+    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView, WithdrawalView,
 };
 
 /// An activation in memory.
@@ -131,22 +131,23 @@ pub(crate) fn tests(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<TestVie
 }
 
 /// Buttons that are out of service now.
-pub(crate) fn out_of_service(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<OutageView> {
+pub(crate) fn out_of_service(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<WithdrawalView> {
     let version = floor.engine.directory_version();
     let sites = &floor.engine.directory().sites;
     let place = |id: &DeviceId| floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone());
-    let out = floor.engine.out_of_service().filter(|(_, out)| out.is_on(now));
+    let has = |id: &DeviceId| floor.engine.directory().devices.contains_key(id);
+    let out = floor.engine.out_of_service().filter(|(id, out)| out.is_on(now) && has(id));
     let in_scope = out.filter_map(|(id, out)| {
         let customer = &sites.get(&id.site)?.customer;
         let card = floor.vault.site(version, &id.site);
-        scope.permits(customer, &id.site).then(|| OutageView {
+        scope.permits(customer, &id.site).then(|| WithdrawalView {
             device: id.clone(),
             customer: customer.clone(),
             site_name: card.map_or_else(|| id.site.to_string(), |card| card.name.clone()),
             place: place(id),
             timezone: card.map_or("UTC", |card| card.timezone.as_str()).to_owned(),
             keeper: floor.vault.name_of(out.keeper.person),
-            instead: out.instead.as_ref().map(|instead| (instead.clone(), place(instead))),
+            instead: out.instead.as_ref().filter(|instead| has(instead)).map(|instead| (instead.clone(), place(instead))),
             why: out.why,
             by: doer(&floor.vault, &out.by),
             since: out.since,

@@ -302,7 +302,7 @@ pub struct TestView {
 
 /// A button out of service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutageView {
+pub struct WithdrawalView {
     /// Which.
     pub device: DeviceId,
     /// Whose.

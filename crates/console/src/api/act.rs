@@ -475,11 +475,12 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::OnlyADrill(_) => conflict("only-a-drill", "This is a drill", &words),
         Rejection::DrillIsATest(_) => conflict("drill-is-a-test", "It is a test", &words),
         Rejection::KeeperWithoutPhone => conflict("keeper-without-phone", "They could not be asked", &words),
+        Rejection::KeeperAtThePlace(_) => conflict("keeper-at-the-place", "They may be threatened as well", &words),
         Rejection::NoSubstitute(_) => conflict("no-substitute", "That one does not serve", &words),
         Rejection::IsASubstitute { .. } => conflict("is-a-substitute", "People are told to use it", &words),
         Rejection::ImplausibleDrill
         | Rejection::UnknownKeeper
-        | Rejection::ImplausibleOutage
+        | Rejection::ImplausibleSpan
         | Rejection::UnknownTester
         | Rejection::ImplausibleTest
         | Rejection::ImplausibleList

@@ -10,8 +10,8 @@ use escalation::rejection::Rejection;
 use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::Verdict;
 use serde::{Deserialize, Serialize};
-use station::desk::{Outage, ServiceRequest};
-use station::view::OutageView;
+use station::desk::{ServiceRequest, Withdrawal};
+use station::view::WithdrawalView;
 use utoipa::ToSchema;
 
 use super::act;
@@ -117,7 +117,7 @@ pub(super) async fn take_out(
     caller: Caller,
     Strict { value, .. }: Strict<OutBody>,
 ) -> Result<Json<OutOfService>, Problem> {
-    let out = outage(value.keeper, &value.instead, &value.why, value.minutes)?;
+    let out = withdrawal(value.keeper, &value.instead, &value.why, value.minutes)?;
     perform(&room, &caller, &value.site, value.devices, Some(out), value.by).await?;
     out_of_service(&room, &caller).await
 }
@@ -140,8 +140,8 @@ pub(super) async fn put_back(
     out_of_service(&room, &caller).await
 }
 
-/// What a caller says of an outage.
-pub(crate) fn outage(keeper: String, instead: &str, why: &str, minutes: u32) -> Result<Outage, Problem> {
+/// What a caller says of a withdrawal.
+pub(crate) fn withdrawal(keeper: String, instead: &str, why: &str, minutes: u32) -> Result<Withdrawal, Problem> {
     let instead = instead.trim();
     if instead.is_empty() {
         return Err(Problem::bad_request(
@@ -153,7 +153,7 @@ pub(crate) fn outage(keeper: String, instead: &str, why: &str, minutes: u32) -> 
         return Err(Problem::bad_request(format!("\"why\": say what is wrong, one of {known}. Nothing was changed.")));
     };
     let instead = (!instead.eq_ignore_ascii_case(NO_BUTTON)).then(|| instead.to_owned());
-    Ok(Outage { keeper, instead, why, span: Seconds(minutes.saturating_mul(60)) })
+    Ok(Withdrawal { keeper, instead, why, span: Seconds(minutes.saturating_mul(60)) })
 }
 
 /// Takes buttons out of service or puts them back: for the API and, with the same care, for the page's forms.
@@ -162,7 +162,7 @@ pub(crate) async fn perform(
     caller: &Caller,
     site: &str,
     devices: Vec<String>,
-    out: Option<Outage>,
+    out: Option<Withdrawal>,
     actor: Option<String>,
 ) -> Result<(), Problem> {
     caller.must(Action::Serve)?;
@@ -193,8 +193,8 @@ async fn out_of_service(room: &Room, caller: &Caller) -> Result<Json<OutOfServic
     Ok(Json(OutOfService { out_of_service: out.iter().map(OutShape::from).collect() }))
 }
 
-impl From<&OutageView> for OutShape {
-    fn from(out: &OutageView) -> Self {
+impl From<&WithdrawalView> for OutShape {
+    fn from(out: &WithdrawalView) -> Self {
         Self {
             customer: out.customer.to_string(),
             site: out.device.site.to_string(),

@@ -14,7 +14,7 @@ use station::desk::DeskError;
 use station::view::{Card, Query, TellingView, ToldView, TroubleView};
 
 use super::row::{self, Row};
-use super::service::{self, Outage};
+use super::service::{self, Withdrawal};
 use super::testing::Line;
 use super::{Frame, html, trouble};
 use crate::caller::{Caller, Visitor};
@@ -54,7 +54,7 @@ struct Region {
     troubles: Vec<String>,
     tests: Vec<Line>,
     may_test: bool,
-    out: Vec<Outage>,
+    out: Vec<Withdrawal>,
     may_serve: bool,
     defects: Vec<(&'static str, &'static str)>,
     may_drill: bool,
@@ -105,7 +105,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
         tests: tests.iter().map(|test| Line::new(test, now)).collect(),
         may_test: caller.role.may(Action::Test),
-        out: out.iter().map(|out| Outage::new(out, now)).collect(),
+        out: out.iter().map(|out| Withdrawal::new(out, now)).collect(),
         may_serve: caller.role.may(Action::Serve),
         defects: Defect::ALL.map(|defect| (defect.as_str(), service::words(defect))).to_vec(),
         may_drill: caller.role.may(Action::Drill),

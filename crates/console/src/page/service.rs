@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use escalation::out_of_service::Defect;
 use escalation::time::Timestamp;
 use serde::Deserialize;
-use station::view::OutageView;
+use station::view::WithdrawalView;
 
 use super::form::must_be_fresh;
 use super::trouble;
-use crate::api::service::{outage, perform};
+use crate::api::service::{perform, withdrawal};
 use crate::caller::{Caller, Visitor};
 use crate::moment;
 use crate::problem::Problem;
@@ -34,7 +34,7 @@ pub(super) struct Fields {
 }
 
 /// A button out of service, as the queue shows it.
-pub(super) struct Outage {
+pub(super) struct Withdrawal {
     pub(super) site: String,
     pub(super) device: String,
     pub(super) words: String,
@@ -44,9 +44,9 @@ pub(super) struct Outage {
     pub(super) ends_soon: bool,
 }
 
-impl Outage {
+impl Withdrawal {
     /// The line of a button at this time.
-    pub(super) fn new(out: &OutageView, now: Timestamp) -> Self {
+    pub(super) fn new(out: &WithdrawalView, now: Timestamp) -> Self {
         Self {
             site: out.device.site.to_string(),
             device: out.device.name.to_string(),
@@ -101,7 +101,7 @@ async fn submit(room: &Room, caller: &Caller, verb: &str, fields: Fields) -> Res
     must_be_fresh(caller, &fields.csrf)?;
     let devices = fields.devices.split(',').map(|device| device.trim().to_owned()).filter(|device| !device.is_empty()).collect();
     let out = match (verb, fields.keeper, fields.instead, fields.why, fields.minutes) {
-        ("start", Some(keeper), Some(instead), Some(why), Some(minutes)) => Some(outage(keeper, &instead, &why, minutes)?),
+        ("start", Some(keeper), Some(instead), Some(why), Some(minutes)) => Some(withdrawal(keeper, &instead, &why, minutes)?),
         ("start", ..) => {
             return Err(Problem::bad_request(
                 "Say who looks after them, what is used meanwhile, what is wrong, and for how many minutes. Nothing was changed."

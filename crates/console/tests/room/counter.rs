@@ -19,8 +19,8 @@ use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
 use station::view::{
-    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, OutageView, Page, PersonView, PlanView, Query,
-    ResponderAnswer, ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView,
+    Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView, WithdrawalView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) people: Vec<PersonView>,
     pub(crate) troubles: Vec<TroubleView>,
     /// Buttons out of service.
-    pub(crate) out: Vec<OutageView>,
+    pub(crate) out: Vec<WithdrawalView>,
     pub(crate) entries: Vec<StreamEntry>,
     /// The record cannot be read: lists of closed activations and details cannot be had.
     pub(crate) unread: bool,
@@ -108,7 +108,7 @@ impl World {
             Look::Watchlist(_, done) => drop(done.send(None)),
             Look::Tests(_, done) => drop(done.send(Vec::new())),
             Look::OutOfService(scope, done) => {
-                let seen = |out: &&OutageView| scope.permits(&out.customer, &out.device.site);
+                let seen = |out: &&WithdrawalView| scope.permits(&out.customer, &out.device.site);
                 drop(done.send(self.out.iter().filter(seen).cloned().collect()));
             }
             Look::Service(request, done) => {
@@ -329,7 +329,7 @@ pub(crate) fn town() -> World {
             person(3, "S. Lee", &[(Medium::Sms, None), (Medium::Email, Some(later(now, -60)))]),
             person(2, "J. Smith", &[(Medium::Sms, Some(later(now, -90_000))), (Medium::Email, None)]),
         ],
-        out: vec![outage(now)],
+        out: vec![withdrawal(now)],
         troubles: vec![TroubleView {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
@@ -452,8 +452,8 @@ fn detail(now: Timestamp, card: Card) -> Detail {
     }
 }
 
-fn outage(now: Timestamp) -> OutageView {
-    OutageView {
+fn withdrawal(now: Timestamp) -> WithdrawalView {
+    WithdrawalView {
         device: "kalamunda-library/desk-3".parse().unwrap(),
         customer: CustomerId::parse("kalamunda").unwrap(),
         site_name: "Kalamunda Library".to_owned(),

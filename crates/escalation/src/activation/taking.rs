@@ -27,7 +27,8 @@ impl Activation {
         match event {
             Event::PressedAgain { presses, how, signal, .. } => self.on_pressed_again(at, *presses, *how, signal.payload_sha256),
             Event::CancelAsked { .. } => self.cancel_asked = true,
-            Event::AskedFirst { until, parties, .. } => {
+            Event::AskedFirst { until, parties, need, .. } => {
+                self.need = self.need.max(need.unwrap_or(1));
                 self.progress = Progress::Climb { rung: None, until: *until };
                 self.pursue(parties);
             }

@@ -114,7 +114,7 @@ impl Floor {
             digest: digest_of(toml),
             directory: resolved.directory.clone(),
             people: changes.collect(),
-            gone: Vec::new(),
+            gone: self.people.values().copied().filter(|id| !resolved.people.iter().any(|person| person.id == *id)).collect(),
             places: "{}".to_owned().into(),
             zones: "2025b".to_owned(),
         };

@@ -22,15 +22,15 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::DeviceReported { dev, says, .. } => format!("{dev} says {says:?}"),
         Event::Raised(raised) => raised_line(floor, raised),
         Event::PressedAgain { act, presses, how, .. } => format!("{act} pressed again, {presses} presses ({how:?})"),
-        Event::TestStarted { dev, tester, until, .. } => {
-            format!("{dev} is on test by {} until {}", floor.person_name(tester.person), floor.stamp(*until))
-        }
+        Event::TestStarted { dev, until, .. } => format!("{dev} is on test until {}", floor.stamp(*until)),
         Event::TestEnded { dev, .. } => format!("{dev} is off test"),
         Event::OutOfService { dev, until, .. } => format!("{dev} is out of service until {}", floor.stamp(*until)),
         Event::InService { dev, .. } => format!("{dev} is in service"),
         Event::TestAnswered { act, by, theirs, .. } => format!("{act} {} says test: {theirs}", responder(floor, by)),
         Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
-        Event::AskedFirst { act, until, parties } => format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties)),
+        Event::AskedFirst { act, until, parties, .. } => {
+            format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties))
+        }
         Event::RungEntered { act, rung, why, until, also, late_ms, parties, .. } => {
             let also = if also.is_empty() { String::new() } else { format!(" with {}", rungs(also)) };
             let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };

@@ -7,11 +7,11 @@ use escalation::activation::Stage;
 use escalation::dispatch::{Failure, Purpose, Report};
 use escalation::event::{Event, Opening};
 use escalation::id::{ActivationId, DeviceId};
-use escalation::input::Input;
+use escalation::input::{Act, Input};
 use escalation::ladder::Medium;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Kind, Signal, Unreadable, Verb};
-use escalation::time::{SignedDuration, Timestamp};
+use escalation::time::{Seconds, SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::{COUNTERS, PEOPLE};
@@ -93,16 +93,158 @@ fn presses_that_follow_neither_end_the_minute_nor_make_it_longer() {
     climbs(&mut floor);
 }
 
-/// Somebody with a key says that it is real; so does a duress word at the button.
+/// Somebody with a key says that it is real; so does whoever says that the police are needed.
 #[test]
 fn a_call_in_earnest_waits_for_no_keeper() {
     let mut floor = asked();
     floor.take(Input::Raised { signal: press(BUTTON), by: operator("app") }).unwrap();
     climbs(&mut floor);
+    let mut floor = asked();
+    floor.command(operator("desk"), Act::Police { threshold: None, rung: None }).unwrap();
+    climbs(&mut floor);
     let mut floor = Floor::new(COUNTERS);
     floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
     floor.take(Input::Raised { signal: press(BUTTON), by: operator("app") }).unwrap();
     climbs(&mut floor);
+}
+
+/// Nothing makes the minute of one person longer: no word without a code, and no owner.
+#[test]
+fn nobody_holds_back_what_only_the_keeper_knows() {
+    let mut floor = asked();
+    floor.forward("59s");
+    floor.reply("p-nair", "yes");
+    floor.skip_messages();
+    floor.command(operator("desk"), Act::Claim).unwrap();
+    let hold = Act::Hold { span: Seconds(300), reason: "wait".to_owned().into() };
+    assert!(matches!(floor.command(operator("desk"), hold), Err(Rejection::NothingToHold(_))));
+    floor.forward("1s");
+    climbs(&mut floor);
+}
+
+/// The next press is of a button that is in service, or may be older than the outage: everybody is told.
+#[test]
+fn what_joins_a_call_while_its_keeper_is_asked_is_asked_whether_it_sticks() {
+    type Change = fn(&mut Floor) -> Signal;
+    let cases: [(&str, Change); 4] = [
+        ("put back", |floor| {
+            floor.put_back(&[BUTTON]);
+            press(BUTTON)
+        }),
+        ("its time is over", |floor| {
+            floor.take_out(&[BUTTON], "p-nair", BESIDE, 1).unwrap();
+            floor.forward("45s");
+            floor.press(BUTTON);
+            floor.skip_messages();
+            floor.forward("20s");
+            press(BUTTON)
+        }),
+        ("waited while the link was away", |floor| {
+            let mut signal = press(BUTTON);
+            signal.origin.waited_since = Some(floor.began);
+            signal
+        }),
+        ("delayed", |floor| {
+            let mut signal = press(BUTTON);
+            (signal.clock, signal.pressed_at) = (DeviceClock::Proven, Some(floor.now - SignedDuration::from_mins(5)));
+            signal
+        }),
+    ];
+    for (what, change) in cases {
+        let mut floor = Floor::new(COUNTERS);
+        floor.forward("10m");
+        if what != "its time is over" {
+            floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
+            floor.press(BUTTON);
+            floor.skip_messages();
+        }
+        let signal = change(&mut floor);
+        assert!(floor.subject().asks_keeper().is_some(), "{what}");
+        floor.hear(signal);
+        floor.expect_sms("j-smith");
+        assert!(floor.subject().asks_keeper().is_none(), "{what}");
+    }
+}
+
+/// Somebody goes, and the button presses on: that says nothing new. Whoever goes is asked at their own time, as ever.
+#[test]
+fn a_button_that_presses_on_ends_nobodys_commitment() {
+    let mut floor = asked();
+    floor.reply("p-nair", "Y{code}");
+    floor.skip_messages();
+    for _ in 0..9 {
+        floor.forward("1m");
+        floor.hear(press(BUTTON));
+    }
+    floor.expect_nothing_silent();
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
+    floor.forward("1m");
+    floor.expect("p-nair", Medium::Sms, Purpose::StillGoing);
+    floor.forward("3m");
+    climbs(&mut floor);
+    let mut floor = asked();
+    floor.reply("p-nair", "Y{code}");
+    floor.skip_messages();
+    floor.forward("3m");
+    floor.put_back(&[BUTTON]);
+    floor.hear(press(BUTTON));
+    floor.expect("p-nair", Medium::Sms, Purpose::PressedAgain);
+    floor.expect_sms("j-smith");
+}
+
+/// One keeper is one of two who are needed.
+#[test]
+fn a_keeper_is_no_more_people_than_the_ladder_asks_for() {
+    let two = COUNTERS.replacen("wait = \"30s\"", "wait = \"30s\"\nneed = 2", 1).replacen(
+        "notify = [{ person = \"j-smith\", by = [\"sms\", \"email\"] }]",
+        "notify = [{ person = \"j-smith\", by = [\"sms\"] }, { person = \"duty\", by = [\"sms\"] }]",
+        1,
+    );
+    let mut floor = Floor::new(&two);
+    floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
+    floor.press(BUTTON);
+    floor.skip_messages();
+    floor.reply("p-nair", "Y{code}");
+    floor.skip_messages();
+    assert_eq!((floor.stage(), floor.subject().going()), (Stage::Climbing, 1), "one of two");
+    floor.forward("60s");
+    floor.expect_sms("j-smith");
+    floor.expect_sms("duty");
+    floor.reply("j-smith", "Y{code}");
+    assert_eq!(floor.stage(), Stage::Committed(Commitment::Going));
+}
+
+/// A second kind of help from a button that is asked about is no button that sticks.
+#[test]
+fn another_kind_of_call_from_the_same_button_is_a_call_at_once() {
+    let mut floor = asked();
+    floor.hear(signal(BUTTON, Verb::Press { kind: Some(Kind::Medical), style: None }));
+    floor.expect_sms("j-smith");
+}
+
+/// Who is gone from the directory, or is based where a silent button is, is asked by nobody.
+#[test]
+fn a_keeper_who_may_be_threatened_or_is_gone_is_not_asked() {
+    let based = COUNTERS.replacen("name = \"P. Nair\"", "name = \"P. Nair\"\nbased_at = \"library\"", 1);
+    let mut floor = Floor::new(&based);
+    let there = Err(Rejection::KeeperAtThePlace(BUTTON.parse().unwrap()));
+    assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 30), there);
+    let audible = based.replacen("place = \"Front counter 1\"", "place = \"Front counter 1\"\nkind = \"panic\"", 1);
+    Floor::new(&audible).take_out(&[BUTTON], "p-nair", BESIDE, 30).unwrap();
+    let (before, rest) = COUNTERS.split_once("[[person]]\nid = \"p-nair\"").unwrap();
+    let (_, after) = rest.split_once("[[person]]").unwrap();
+    let gone = format!("{before}[[person]]{after}").replacen("{ person = \"p-nair\", by = [[\"sms\", \"email\"]] }, ", "", 1);
+    for (what, later) in [("moved to the place", based), ("gone", gone)] {
+        let mut floor = Floor::new(COUNTERS);
+        floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
+        floor.adopt(&later);
+        floor.press(BUTTON);
+        floor.expect_sms("j-smith");
+        assert_eq!(floor.subject().opening, Opening::Ladder, "{what}");
+        if what == "gone" {
+            assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 240), Err(Rejection::UnknownKeeper));
+        }
+    }
 }
 
 /// It stays out of service from press to press: each of them asks, after each closing.
@@ -160,7 +302,16 @@ fn a_button_that_is_tested_while_out_of_service_asks_its_tester() {
 #[test]
 fn what_may_be_older_than_the_outage_is_a_call() {
     type Change = fn(&mut Signal, Timestamp);
-    let cases: [(&str, Change); 4] = [
+    let cases: [(&str, Change); 7] = [
+        ("pressed before by a proven clock", |signal, now| {
+            signal.clock = DeviceClock::Proven;
+            signal.pressed_at = Some(now - SignedDuration::from_secs(90));
+        }),
+        ("pressed before by a clock that nobody vouches for", |signal, now| {
+            signal.clock = DeviceClock::Unproven;
+            signal.pressed_at = Some(now - SignedDuration::from_secs(90));
+        }),
+        ("waited for long, though since", |signal, now| signal.origin.waited_since = Some(now - SignedDuration::from_secs(150))),
         ("kept by the broker", |signal, _| signal.origin.retained = true),
         ("sent before", |signal, _| signal.origin.dup = true),
         ("waited while the link was away", |signal, now| signal.origin.waited_since = Some(now - SignedDuration::from_mins(40))),
@@ -172,7 +323,7 @@ fn what_may_be_older_than_the_outage_is_a_call() {
     for (what, change) in cases {
         let mut floor = Floor::new(COUNTERS);
         floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
-        floor.forward("1m");
+        floor.forward(if what.contains("since") { "3m" } else { "1m" });
         let mut signal = press(BUTTON);
         change(&mut signal, floor.now);
         floor.send(signal);
@@ -188,8 +339,8 @@ fn what_may_be_older_than_the_outage_is_a_call() {
 fn what_makes_no_sense_is_refused() {
     let mut floor = Floor::new(COUNTERS);
     assert_eq!(floor.take_out(&[BUTTON], "nobody", BESIDE, 30), Err(Rejection::UnknownKeeper));
-    assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 0), Err(Rejection::ImplausibleOutage));
-    assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 1_441), Err(Rejection::ImplausibleOutage));
+    assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 0), Err(Rejection::ImplausibleSpan));
+    assert_eq!(floor.take_out(&[BUTTON], "p-nair", BESIDE, 1_441), Err(Rejection::ImplausibleSpan));
     assert_eq!(floor.take_out(&[], "p-nair", BESIDE, 30), Err(Rejection::ImplausibleList));
     assert_eq!(floor.take_out(&[BUTTON, "library/loose"], "p-nair", BESIDE, 30), Err(Rejection::UnknownPlace), "all of them or none");
     for poor in [BUTTON, "library/loose", "depot/gate"] {
@@ -208,6 +359,11 @@ fn a_button_that_people_are_told_to_use_stays_in_service() {
     floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
     let (device, of) = (BESIDE.parse().unwrap(), BUTTON.parse().unwrap());
     assert_eq!(floor.take_out(&[BESIDE], "p-nair", "-", 30), Err(Rejection::IsASubstitute { device, of }));
+    assert!(matches!(floor.test(&[BESIDE], "duty", 30), Err(Rejection::IsASubstitute { .. })), "its press would ask a tester alone");
+    floor.test(&["library/pendant"], "duty", 30).unwrap();
+    let on_test = Rejection::NoSubstitute("library/pendant".parse().unwrap());
+    assert_eq!(floor.take_out(&[BUTTON], "p-nair", "library/pendant", 30), Err(on_test));
+    floor.end_test(&["library/pendant"]);
     let out = Rejection::NoSubstitute(BUTTON.parse().unwrap());
     assert_eq!(floor.take_out(&["library/pendant"], "p-nair", BUTTON, 30), Err(out));
     floor.take_out(&[BUTTON, BESIDE], "p-nair", "library/pendant", 30).unwrap();
@@ -253,6 +409,11 @@ impl Reader {
             if let Event::InService { dev, .. } = event {
                 self.out.remove(dev);
             }
+            if let Event::PressedAgain { act, dev, .. } = event
+                && self.out.get(dev).is_none_or(|until| at >= until)
+            {
+                assert!(!still_asks(floor, act), "{dev} is in service, and its press waits for a keeper");
+            }
             if let Event::Raised(raised) = event
                 && raised.opening == Opening::AskKeeper
             {
@@ -272,13 +433,18 @@ impl Reader {
     }
 }
 
+fn still_asks(floor: &Floor, act: &ActivationId) -> bool {
+    floor.engine.activation(act).is_some_and(|act| act.asks_keeper().is_some())
+}
+
 #[derive(Clone, Debug)]
 enum Happens {
     TakeOut(usize, usize, u32),
     PutBack(usize),
     Press(usize, bool),
     Cancel(usize),
-    Reply(bool),
+    Reply(&'static str),
+    Hold,
     Close,
     Later(u32),
 }
@@ -289,7 +455,8 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => (0_usize..3).prop_map(Happens::PutBack),
         6 => (0_usize..4, any::<bool>()).prop_map(|(button, medical)| Happens::Press(button, medical)),
         1 => (0_usize..3).prop_map(Happens::Cancel),
-        2 => any::<bool>().prop_map(Happens::Reply),
+        3 => prop::sample::select(vec!["Y{code}", "N{code}", "H{code}", "yes"]).prop_map(Happens::Reply),
+        1 => Just(Happens::Hold),
         2 => Just(Happens::Close),
         6 => prop_oneof![3 => 1_u32..90, 1 => 90_u32..4_000].prop_map(Happens::Later),
     ]
@@ -315,9 +482,13 @@ proptest! {
                     drop(floor.hear(signal(device, Verb::Press { kind, style: None })));
                 }
                 Happens::Cancel(button) => drop(floor.hear(signal(buttons[*button], Verb::Cancel(None)))),
-                Happens::Reply(yes) => drop(floor.reply("p-nair", if *yes { "Y{code}" } else { "N{code}" })),
+                Happens::Reply(text) => drop(floor.reply("p-nair", text)),
+                Happens::Hold if floor.engine.open_count() > 0 => {
+                    drop(floor.command(operator("desk"), Act::Claim));
+                    drop(floor.command(operator("desk"), Act::Hold { span: Seconds(300), reason: "wait".to_owned().into() }));
+                }
                 Happens::Close if floor.engine.open_count() > 0 => drop(floor.command(operator("desk"), super::closing_as_fault())),
-                Happens::Close => {}
+                Happens::Hold | Happens::Close => {}
                 Happens::Later(s) => floor.forward(&format!("{s}s")),
             }
             reader.read(&floor);
