@@ -223,6 +223,33 @@ async fn a_restore_of_an_older_backup_does_not_undo_an_erasure() {
     assert_eq!(std::fs::read_to_string(third.data_dir().join("erasures")).unwrap(), kept);
 }
 
+/// What is listed as due is erased by the command that the list prints, and is then no longer listed.
+#[tokio::test]
+async fn what_is_due_is_listed_with_the_command_that_erases_it() {
+    let gateway = Gateway::start();
+    let (daemon, _key) = told(&gateway).await;
+    let (code, said) = run(&daemon, &["retention"]);
+    assert!(code == Some(0) && said.contains("has no [[retention]]"), "{said}");
+    let terms = format!("[[retention]]\nclass = \"genuine\"\nkeep = \"1y\"\nbasis = \"{BASIS}\"\n");
+    daemon.write_directory(&format!("{}{terms}", directory(SMITH_FIRST)));
+    let (code, said) = run(&daemon, &["retention"]);
+    assert!(code == Some(0) && said.contains("kalamunda, genuine: 1 calls, 0 due (kept 1y by General"), "{said}");
+    let closed = daemon.api().must_get("/api/v1/activations/KAL-1").await["closed_at"].as_str().unwrap().to_owned();
+    let later = std::time::Duration::from_hours(24 * 367);
+    let at = (closed.parse::<escalation::time::Timestamp>().unwrap() + later).to_string();
+    let (code, said) = run(&daemon, &["retention", "--at", &at]);
+    let command = format!("cooee erase --activation KAL-1 --basis '{BASIS}'");
+    assert!(code == Some(1) && said.contains(&command), "{said}");
+    assert!(!SMITHS.iter().any(|word| said.to_lowercase().contains(word)), "{said}");
+    let (_, json) = run(&daemon, &["retention", "--at", &at, "--json"]);
+    let listed: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&listed["calls"][0]["standing"], &listed["calls"][0]["class"]), (&json!("due"), &json!("genuine")));
+    let (code, said) = run(&daemon, &["erase", "--activation", "KAL-1", "--basis", BASIS]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&daemon, &["retention", "--at", &at]);
+    assert!(code == Some(0) && !said.contains("KAL-1"), "{said}");
+}
+
 #[tokio::test]
 async fn nothing_is_erased_of_what_is_open_or_by_who_may_not() {
     let gateway = Gateway::start();

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Erase(Erase),
     /// Has the running station put an activation under legal hold, so that nothing of it is erased; or lift that.
     LegalHold(LegalHold),
+    /// Lists which calls are kept for how long, and which are due to be erased by the directory's terms. Erases nothing.
+    Retention(Retention),
     /// Audits a record, also a running one, a backup or an evidence bundle: what is wrong, where, and since when.
     Verify(Verify),
     /// Takes a backup while the station runs, and looks whether it is whole.
@@ -274,6 +276,19 @@ pub(crate) struct LegalHold {
     /// Id or name of the person who says so.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
+}
+
+/// What is due when.
+#[derive(Debug, Args)]
+pub(crate) struct Retention {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// As it will be then: "2027-07-01T00:00:00+08:00".
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Every call with how it stands, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which evidence, for whom, and where it comes to lie; or the register of who attended which activation.

@@ -13,6 +13,7 @@ mod key;
 mod record;
 mod rehearse;
 mod restore;
+mod retention;
 mod serve;
 mod verify;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         Command::Export(arguments) => export::run(&arguments),
         Command::Erase(arguments) => erase::run(&arguments),
         Command::LegalHold(arguments) => erase::hold(&arguments),
+        Command::Retention(arguments) => retention::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),

@@ -62,6 +62,7 @@ pub mod rejection;
 mod remembered;
 mod reopening;
 mod reporting;
+pub mod retention;
 pub mod roster;
 pub mod signal;
 pub mod supervision;

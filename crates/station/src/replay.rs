@@ -4,6 +4,7 @@ use escalation::directory::place::Places;
 use escalation::event::Event;
 use escalation::id::{Digest, PersonVersion};
 use escalation::private::Private;
+use escalation::retention::Holdings;
 use escalation::time::Timestamp;
 use ledger::{AppendError, Begun, LeafHash, Ledger, ReadError, Seq, Subtrees};
 use std::collections::BTreeSet;
@@ -142,6 +143,25 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
                 replayed.erased.extend(values);
             }
             recall(ledger, floor, &event).await?;
+        }
+    }
+}
+
+/// What the record holds of every call. Rebuilds nothing and changes nothing; what is in a spool is not in the record yet.
+///
+/// # Errors
+/// The record cannot be read, or holds what this program does not understand.
+pub async fn holdings<L: Ledger>(ledger: &L) -> Result<Holdings, ReplayError> {
+    let mut from = Seq::FIRST;
+    let mut holdings = Holdings::default();
+    loop {
+        let entries = ledger.entries(from, PAGE).await?;
+        let Some(last) = entries.last() else { return Ok(holdings) };
+        from = last.seq.next();
+        for entry in &entries {
+            let Some(body) = &entry.body else { continue };
+            let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
+            holdings.take(at, event);
         }
     }
 }

@@ -34,6 +34,7 @@ mod reader;
 mod reference;
 mod region;
 mod resolve;
+mod retention;
 mod roles;
 mod roster;
 mod safe_words;
@@ -68,6 +69,7 @@ pub use proof::Proof;
 pub use reader::At;
 pub use region::DraftRegion;
 pub use resolve::{Resolved, ResolvedPerson};
+pub use retention::DraftRetention;
 pub use roles::{DraftRole, DraftRoles, Holder};
 pub use roster::{DraftOverride, DraftRoster, DraftShift, DraftSwap};
 pub use safe_words::{ParsedWords, SafeWords};
@@ -122,6 +124,8 @@ pub struct Draft {
     pub plans: Vec<DraftPlan>,
     /// Classes of supervision in the file's order.
     pub supervisions: Vec<DraftSupervision>,
+    /// Terms of retention in the file's order.
+    pub retention: Vec<DraftRetention>,
 }
 
 /// What reading a directory file gave.
@@ -155,6 +159,7 @@ impl Draft {
             belonging::review(&mut reader, &draft, &index);
             supervision::review(&mut reader, &draft, &index);
             technical::review(&mut reader, &draft);
+            retention::review(&mut reader, &draft);
             reach::review(&mut reader, &draft, &index);
         }
         let findings = reader.into_findings();
@@ -185,6 +190,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let adapters = file.each("adapter", DraftAdapter::read);
     let plans = file.each("plan", DraftPlan::read);
     let supervisions = file.each("supervision", DraftSupervision::read);
+    let retention = file.each("retention", DraftRetention::read);
     nothing_there(&mut file);
     file.close();
     if !named {
@@ -216,6 +222,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         adapters,
         plans,
         supervisions,
+        retention,
     };
     draft.ladders = draft.filled();
     draft

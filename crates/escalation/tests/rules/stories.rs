@@ -21,6 +21,7 @@ mod policing;
 mod raising;
 mod record;
 mod reopening;
+mod retention;
 mod rosters;
 mod testing;
 mod troubling;

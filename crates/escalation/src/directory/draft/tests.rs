@@ -15,6 +15,7 @@ use super::{Draft, Resolved, zones_version};
 use crate::directory::finding::Severity;
 use crate::id::{ContactKey, DeviceId, PersonId};
 use crate::ladder::Medium;
+use crate::retention::Class;
 
 /// A directory without a single finding, to which stories add their mistake.
 const SOUND: &str = r#"
@@ -1825,6 +1826,70 @@ fn a_class_of_supervision_is_resolved_for_the_devices_that_name_it() {
     );
     check(&by_default, &expect![[""]]);
     assert_eq!(resolve(&Draft::parse("directory.toml", &by_default).draft.unwrap()).directory, directory);
+}
+
+#[test]
+fn a_customers_own_term_of_retention_goes_before_everybodys() {
+    let text = format!(
+        "{SOUND}[[retention]]\nclass = \"genuine\"\nkeep = \"7y\"\nbasis = \"GDA 27.2.1\"\n\
+         [[retention]]\ncustomer = \"kalamunda\"\nclass = \"genuine\"\nkeep = \"2y\"\nbasis = \"GDA 27.2.2\"\n"
+    );
+    check(&text, &expect![[""]]);
+    let terms = Draft::parse("directory.toml", &text).draft.unwrap().terms();
+    let shown =
+        |customer: &str, class| terms.of(class, &customer.parse::<crate::id::Slug>().unwrap().into()).map(|term| term.keep.to_string());
+    assert_eq!((shown("kalamunda", Class::Genuine), shown("mundaring", Class::Genuine)), (Some("2y".to_owned()), Some("7y".to_owned())));
+    assert_eq!(shown("kalamunda", Class::Test), None);
+}
+
+#[test]
+fn mistakes_in_retention_are_said_with_their_line() {
+    let terms = "
+[[retention]]
+class = \"false alarms\"
+keep = \"7\"
+[[retention]]
+customer = \"kalamundah\"
+class = \"test\"
+keep = \"6d\"
+basis = \"GDA 27.2.1\"
+for_ever = true
+[[retention]]
+class = \"drill\"
+keep = \"90d\"
+basis = \"GDA 27.2.1\"
+[[retention]]
+class = \"drill\"
+keep = \"2y\"
+basis = \"GDA 27.2.1\"
+[[retention]]
+customer = \"kalamundah\"
+class = \"drill\"
+keep = \"2y\"
+basis = \"GDA 27.2.1\"
+";
+    check(
+        &format!("{SOUND}{terms}"),
+        &expect![[r#"
+        Error directory.toml:46: retention 1: basis is missing
+          nothing may be erased without a right to
+          name the disposal authority or law:  basis = "General Disposal Authority for Local Government, 27.2.1"
+        Error directory.toml:47: retention 1: class is no class of calls
+          write one of drill, test, unfounded, genuine
+        Error directory.toml:48: retention 1: keep is no span of years, months, weeks and days, like "7y" or "90d"
+          write how long after its closing a call is kept: "7y", "90d"
+        Error directory.toml:52: retention 2: keep is shorter than 7 days
+          write how long after its closing a call is kept: "7y", "90d"
+        Error directory.toml:54: retention 2: "for_ever" is not a known key
+          the keys here are customer, class, keep, basis
+        Error directory.toml:59: retention of drill at everybody is written twice
+          nobody could say which of them holds
+          keep one of them
+        Error directory.toml:64: retention of drill: there is no customer "kalamundah"
+          nothing would be kept by it
+          name a customer of this file, or none for all of them
+    "#]],
+    );
 }
 
 #[test]

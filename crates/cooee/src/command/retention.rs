@@ -1,0 +1,144 @@
+//! `cooee retention`: which calls are kept for how long by the directory's terms, and which of them are due to be erased. Reads the
+//! record beside the running station, and erases nothing.
+//!
+//! Exit code 0: nothing is due. 1: something is. 2: it could not be looked at.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use escalation::directory::draft::Draft;
+use escalation::directory::finding::Severity;
+use escalation::id::CustomerId;
+use escalation::retention::{Class, Holding, Standing, Terms};
+use escalation::time::Timestamp;
+use ledger::AnyLedger;
+use serde_json::json;
+use station::clock::{Clock, MachineClock};
+
+use crate::cli::Retention;
+use crate::command::serve::load;
+use crate::terminal;
+
+/// Looks, and prints what is due.
+pub(crate) fn run(arguments: &Retention) -> anyhow::Result<ExitCode> {
+    let settings = load(&arguments.file)?;
+    let path = settings.directory.path.clone();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("read the directory {}", path.display()))?;
+    let parsed = Draft::parse(&path.display().to_string(), &text);
+    let Some(draft) = parsed.draft else {
+        let errors: Vec<String> = parsed.findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
+        bail!("the directory cannot be used\n{}", errors.join("\n"));
+    };
+    let terms = draft.terms();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    let holdings = runtime.block_on(async {
+        let record = AnyLedger::open_to_read(&settings.record.url, &settings.station.data_dir).await.context("open the record")?;
+        station::replay::holdings(&record).await.context("read the record")
+    })?;
+    let now = arguments.at.unwrap_or_else(|| MachineClock::start().wall());
+    let all = holdings.look(&terms, now);
+    let shown = if arguments.json { format!("{}\n", terminal::json(&as_json(&all, now))) } else { as_text(&all, &terms, now) };
+    std::io::stdout().write_all(shown.as_bytes()).context("print what is due")?;
+    Ok(if all.iter().any(|holding| is_due(holding.standing)) { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn is_due(standing: Standing) -> bool {
+    match standing {
+        Standing::DueSince(_) | Standing::TooLong(_) => true,
+        Standing::Erased | Standing::Open | Standing::Held | Standing::NoTerm | Standing::KeptUntil(_) => false,
+    }
+}
+
+/// For people: how many of each, and then each that is due with the command that erases it.
+fn as_text(all: &[Holding<'_>], terms: &Terms, now: Timestamp) -> String {
+    let mut text = format!("by the times of the record, at {now}\n");
+    if terms.is_empty() {
+        text.push_str("the directory has no [[retention]]: nothing says how long anything is kept, and nothing is ever due\n");
+    }
+    let mut by_class: BTreeMap<(&CustomerId, Option<Class>), Vec<&Holding<'_>>> = BTreeMap::new();
+    for holding in all.iter().filter(|holding| holding.standing != Standing::Erased) {
+        by_class.entry((&holding.customer, holding.class)).or_default().push(holding);
+    }
+    for ((customer, class), calls) in &by_class {
+        let kept = calls
+            .first()
+            .and_then(|holding| holding.term)
+            .map_or_else(|| "no term".to_owned(), |term| format!("kept {} by {}", term.keep, terminal::plain(&term.basis)));
+        let due = calls.iter().filter(|holding| is_due(holding.standing)).count();
+        let held = calls.iter().filter(|holding| holding.standing == Standing::Held).count();
+        let held = if held > 0 { format!(", {held} under legal hold") } else { String::new() };
+        let _written = match class {
+            Some(class) => writeln!(text, "{customer}, {}: {} calls, {due} due{held} ({kept})", class.as_str(), calls.len()),
+            None => writeln!(text, "{customer}: {} open", calls.len()),
+        };
+    }
+    for holding in all {
+        match (holding.standing, holding.term) {
+            (Standing::DueSince(since), Some(term)) => {
+                let _written = writeln!(
+                    text,
+                    "due since {since}  {}\n  cooee erase --activation {} --basis {}",
+                    holding.activation,
+                    holding.activation,
+                    quoted(&terminal::plain(&term.basis))
+                );
+            }
+            (Standing::TooLong(since), _) => {
+                let _written =
+                    writeln!(text, "due since {since}  {}, which has too many entries to be erased by itself", holding.activation);
+            }
+            (Standing::DueSince(_), None)
+            | (Standing::Erased | Standing::Open | Standing::Held | Standing::NoTerm | Standing::KeptUntil(_), _) => {}
+        }
+    }
+    text.push_str("nothing was erased: look whether each may be, then erase it\n");
+    text
+}
+
+/// As a shell takes it for one word, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The same for programs.
+fn as_json(all: &[Holding<'_>], now: Timestamp) -> serde_json::Value {
+    let calls: Vec<_> = all
+        .iter()
+        .map(|holding| {
+            let (standing, at) = match holding.standing {
+                Standing::Erased => ("erased", None),
+                Standing::Open => ("open", None),
+                Standing::Held => ("held", None),
+                Standing::NoTerm => ("no_term", None),
+                Standing::KeptUntil(at) => ("kept", Some(at)),
+                Standing::DueSince(at) => ("due", Some(at)),
+                Standing::TooLong(at) => ("too_long", Some(at)),
+            };
+            json!({
+                "activation": holding.activation.to_string(),
+                "customer": holding.customer.to_string(),
+                "class": holding.class.map(Class::as_str),
+                "closed_at": holding.closed_at.map(|at| at.to_string()),
+                "keep": holding.term.map(|term| term.keep.to_string()),
+                "basis": holding.term.map(|term| term.basis.as_str()),
+                "standing": standing,
+                "at": at.map(|at| at.to_string()),
+            })
+        })
+        .collect();
+    json!({"at": now.to_string(), "calls": calls})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_basis_is_one_word_of_the_shell_whatever_it_says() {
+        assert_eq!(quoted("GDA 27.2.1"), "'GDA 27.2.1'");
+        assert_eq!(quoted("a'; rm -rf / #"), r"'a'\''; rm -rf / #'");
+    }
+}
