@@ -84,6 +84,8 @@ pub struct Activation {
     pub signal_id: Option<Box<str>>,
     /// Someone at the device asked to cancel: verify.
     pub cancel_asked: bool,
+    /// Somebody has said in their own words that it is real, or opened it again: no press of it is a button's own.
+    pub in_earnest: bool,
     /// When more than one person's word is needed to close it.
     pub guard: CloseGuard,
     /// Who has said that it is over, each once, since it was last pressed.
@@ -226,6 +228,7 @@ impl Activation {
             pace: None,
             signal_id: raised.signal.id.as_deref().map(Into::into),
             cancel_asked: false,
+            in_earnest: false,
             guard: raised.guard,
             said_safe: Vec::new(),
             word: None,

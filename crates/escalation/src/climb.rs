@@ -377,7 +377,8 @@ impl Course<'_> {
     /// Asks somebody before the ladder; one who goes is no more people than the ladder asks for first.
     pub(crate) fn ask_before_the_ladder(&mut self, within: Seconds, parties: Vec<Party>) {
         let ladder = Arc::clone(&self.act.ladder);
-        let need = self.first_that_applies(&ladder).map(|rung| self.needed(&ladder, rung)).filter(|need| *need > 1);
+        let first = indexes(&ladder).find(|rung| self.applies(&ladder, *rung).is_ok() && !self.resolve(&ladder, *rung).is_empty());
+        let need = first.map(|rung| self.needed(&ladder, rung)).filter(|need| *need > 1);
         let event = Event::AskedFirst { act: self.id(), until: within.after(self.now), parties, need };
         self.push(event);
         self.try_everyone_latest();

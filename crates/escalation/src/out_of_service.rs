@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::{Activation, Progress};
 use crate::course::Course;
 use crate::engine::Engine;
-use crate::event::{Age, Doer, Entry, Event, Opening};
+use crate::event::{Doer, Entry, Event, Opening};
 use crate::id::{CustomerId, DeviceId, PersonId, PersonVersion};
 use crate::input::{InServiceWanted, OutOfServiceWanted};
 use crate::ladder::{Medium, RungIndex};
@@ -112,7 +112,7 @@ impl Engine {
         let mut events = Vec::new();
         for dev in &wanted.devices {
             let cust = self.whose_button(dev)?;
-            if self.may_be_watched(keeper.0, dev) {
+            if self.may_be_watched(keeper.0, dev, self.kind_of(dev, None)) {
                 return Err(Rejection::KeeperAtThePlace(dev.clone()));
             }
             if let Some(of) = self.stands_in_for(now, dev).find(|of| !wanted.devices.contains(of)) {
@@ -132,10 +132,10 @@ impl Engine {
         Ok(events)
     }
 
-    /// Whether a press that joins a call says nothing new: its button has been out of service since before the call, for that very reason.
+    /// Whether a press that joins a call says nothing new: its button has been out of service since before the call for that very reason,
+    /// and nobody has said that it is more than a button.
     pub(crate) fn is_of_a_stuck_button(&self, now: Timestamp, act: &Activation, signal: &Signal, kind: Kind) -> bool {
-        let (age, opening) = (self.age_of(now, signal, kind), self.opening_of(now, signal, kind));
-        act.opening == Opening::AskKeeper && self.withdrawn_for(now, signal, age, opening).is_some()
+        act.opening == Opening::AskKeeper && !act.in_earnest && self.withdrawn_for(now, signal, kind).is_some()
     }
 
     /// Puts buttons back into service; those that are in service are left as they are.
@@ -148,25 +148,25 @@ impl Engine {
         out.map(back).collect()
     }
 
-    /// Whom a press asks first because its button is out of service: only a press that is certainly of the time since, and while nobody
-    /// calls from it in another way.
-    pub(crate) fn keeper_of(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<PersonVersion> {
-        let out = self.withdrawn_for(now, signal, age, opening).filter(|_| self.open_of(&signal.device).is_none())?;
-        // A reload may have taken them out since, given the site to another customer, or moved them to it.
-        let is_whose_it_was = self.directory().sites.get(&signal.device.site).is_some_and(|site| site.customer == out.customer);
-        let may_keep = !self.is_gone(out.keeper.person) && is_whose_it_was && !self.may_be_watched(out.keeper.person, &signal.device);
-        may_keep.then_some(out.keeper)
+    /// Whom a press asks first because its button is out of service: while nobody calls from it in another way.
+    pub(crate) fn keeper_of(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Option<PersonVersion> {
+        let out = self.withdrawn_for(now, signal, kind).filter(|_| self.open_of(&signal.device).is_none())?;
+        Some(out.keeper)
     }
 
-    /// How a button is out of service, for a press that is certainly of the time since.
-    pub(crate) fn withdrawn_for(&self, now: Timestamp, signal: &Signal, age: Age, opening: Opening) -> Option<&OutOfService> {
+    /// How a button is out of service, for a press that is certainly of the time since, and that somebody looks after. A reload may have
+    /// taken the keeper out, given the site to another customer, or moved them to it.
+    fn withdrawn_for(&self, now: Timestamp, signal: &Signal, kind: Kind) -> Option<&OutOfService> {
         let out = self.withdrawal_of(&signal.device).filter(|out| out.is_on(now))?;
-        self.is_fresh_press(signal, age, opening, out.since).then_some(out)
+        let (age, opening) = (self.age_of(now, signal, kind), self.opening_of(now, signal, kind));
+        let is_whose_it_was = self.directory().sites.get(&signal.device.site).is_some_and(|site| site.customer == out.customer);
+        let may_keep = is_whose_it_was && !self.is_gone(out.keeper.person) && !self.may_be_watched(out.keeper.person, &signal.device, kind);
+        (may_keep && self.is_fresh_press(signal, age, opening, out.since)).then_some(out)
     }
 
-    /// Whether somebody works where a silent button is: whoever threatens one there may have both, and nobody else is asked.
-    fn may_be_watched(&self, person: PersonId, device: &DeviceId) -> bool {
-        let is_silent = match self.kind_of(device, None) {
+    /// Whether somebody works where a silent call comes from: whoever threatens one there may have both, and nobody else is asked.
+    fn may_be_watched(&self, person: PersonId, device: &DeviceId, kind: Kind) -> bool {
+        let is_silent = match kind {
             Kind::Duress | Kind::Welfare => true,
             Kind::Panic | Kind::Medical | Kind::Assist => false,
         };
@@ -192,8 +192,8 @@ impl Engine {
 impl Course<'_> {
     /// Somebody says that it is more than a button: the keeper is not waited for any longer.
     pub(crate) fn ask_keeper_no_longer(&mut self) {
-        if self.act.asks_keeper().is_some() {
-            self.enter(RungIndex(0), Entry::NobodyLeft, &[]);
+        if self.act.waits_for_keeper() {
+            self.enter(RungIndex(0), Entry::InEarnest, &[]);
         }
     }
 }
@@ -201,15 +201,21 @@ impl Course<'_> {
 impl Activation {
     /// Whether a tester or a keeper is asked before anybody else is: for its minute, and nothing makes that longer.
     pub(crate) fn asks_alone(&self) -> bool {
-        self.asks_tester().is_some() || self.asks_keeper().is_some()
+        self.asks_tester().is_some() || self.waits_for_keeper()
     }
 
-    /// The keeper who is asked before the ladder begins; `None` once it has, or where nobody is.
-    pub fn asks_keeper(&self) -> Option<PersonId> {
-        let asking = match (self.opening, self.progress) {
-            (Opening::AskKeeper, Progress::Climb { rung: None, .. }) => self.is_open() && self.promise.is_none(),
+    /// Whether the ladder waits until the keeper's minute is over; also where they go, and it asks for more people than them.
+    pub(crate) fn waits_for_keeper(&self) -> bool {
+        let before = match (self.opening, self.progress) {
+            (Opening::AskKeeper, Progress::Climb { rung: None, .. }) => true,
             (Opening::AskKeeper | Opening::AskTester | Opening::AskFirst | Opening::Ladder, _) => false,
         };
+        before && self.is_open() && !self.is_stilled()
+    }
+
+    /// The keeper who is asked before the ladder begins; `None` once it has, or they have said that they go, or where nobody is.
+    pub fn asks_keeper(&self) -> Option<PersonId> {
+        let asking = self.waits_for_keeper() && self.promise.is_none();
         let (_, asked) = self.latest_pursuits().next().filter(|_| asking)?;
         asked.party.person.map(|person| person.person)
     }

@@ -16,7 +16,7 @@ use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Ladder
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::plan::Plan;
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
-use crate::time::{Seconds, Timestamp, millis_between};
+use crate::time::{Seconds, SignedDuration, Timestamp, millis_between};
 use crate::trouble::Cause;
 use crate::word::{Entered, Word};
 
@@ -42,6 +42,8 @@ const DELAYED_S: u64 = 3_600;
 const DELAYED_LONG_S: u64 = 86_400;
 /// Beyond 30 days an age is a broken clock rather than a late press, and counts as unknown.
 const BELIEVABLE_S: u64 = 30 * 86_400;
+/// The same as a span.
+pub(crate) const BELIEVABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Above this ETA the climb goes on beside an accept, where a site is unknown (lifecycle: 15 min).
 const ETA_LIMIT: Seconds = Seconds(900);
 
@@ -195,7 +197,7 @@ impl Engine {
         let opening = self.opening_of(now, signal, kind);
         let unasked = by.is_none() && about.is_none();
         let tester = unasked.then(|| self.tester_of(now, signal, age, opening)).flatten().map(|test| test.tester);
-        let keeper = (unasked && tester.is_none()).then(|| self.keeper_of(now, signal, age, opening)).flatten();
+        let keeper = (unasked && tester.is_none()).then(|| self.keeper_of(now, signal, kind)).flatten();
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -428,7 +430,7 @@ impl Course<'_> {
         match self.act.progress {
             // The same message once more is no second press of a button on test.
             Progress::Climb { rung: None, .. } if self.act.asks_tester().is_some() => {}
-            Progress::Climb { rung: None, .. } if self.act.asks_keeper().is_some() && sticks => {}
+            Progress::Climb { rung: None, .. } if self.act.waits_for_keeper() && sticks => {}
             Progress::Climb { rung: None, .. } if self.act.is_running() => self.enter(RungIndex(0), Entry::PressedAgain, &[]),
             Progress::Climb { .. } | Progress::Rounds { .. } => {}
         }

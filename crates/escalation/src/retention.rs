@@ -3,7 +3,7 @@
 //! Works out what is due from the entries of the record alone, whatever is in memory, and erases nothing: somebody reads the list and
 //! erases under the basis that the term names. Times are those that the record gives; a clock that was wrong made them wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Span;
@@ -108,8 +108,8 @@ impl Keep {
         if years == 0 && months == 0 && days < DAYS_MIN {
             return Err(NotAKeep::TooShort);
         }
-        let in_years = u32::from(years) + u32::from(months) / 12 + days / 366;
-        if in_years > u32::from(YEARS_MAX) { Err(NotAKeep::TooLong) } else { Ok(keep) }
+        let in_days = u64::from(years) * 366 + u64::from(months) * 31 + u64::from(days);
+        if in_days > u64::from(YEARS_MAX) * 366 { Err(NotAKeep::TooLong) } else { Ok(keep) }
     }
 
     /// When it is over that began then; never a day early: what began on the last day of a month ends no sooner than its last day.
@@ -144,25 +144,29 @@ pub struct Term {
     pub basis: String,
 }
 
-/// Every term: a customer's own, and those of everybody else.
+/// Every term: customers' own, and those of everybody else whom the directory knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms(BTreeMap<(Class, Option<CustomerId>), Term>);
+pub struct Terms {
+    terms: BTreeMap<(Class, Option<CustomerId>), Term>,
+    customers: BTreeSet<CustomerId>,
+}
 
 impl Terms {
-    /// The term of a class at a customer: its own before everybody's; `None` where nobody says.
+    /// These terms, of which those without a customer are for the customers that there are.
+    pub fn new(terms: impl IntoIterator<Item = (Class, Option<CustomerId>, Term)>, customers: BTreeSet<CustomerId>) -> Self {
+        Self { terms: terms.into_iter().map(|(class, customer, term)| ((class, customer), term)).collect(), customers }
+    }
+
+    /// The term of a class at a customer: its own before everybody's; `None` where nobody says. Whoever has left the directory has none but
+    /// its own: that everybody else's records are kept for less is nothing that was agreed with them.
     pub fn of(&self, class: Class, customer: &CustomerId) -> Option<&Term> {
-        self.0.get(&(class, Some(customer.clone()))).or_else(|| self.0.get(&(class, None)))
+        let everybodys = || self.terms.get(&(class, None)).filter(|_| self.customers.contains(customer));
+        self.terms.get(&(class, Some(customer.clone()))).or_else(everybodys)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl FromIterator<(Class, Option<CustomerId>, Term)> for Terms {
-    fn from_iter<I: IntoIterator<Item = (Class, Option<CustomerId>, Term)>>(all: I) -> Self {
-        Self(all.into_iter().map(|(class, customer, term)| ((class, customer), term)).collect())
+        self.terms.is_empty()
     }
 }
 
@@ -173,6 +177,8 @@ pub struct Holdings(BTreeMap<ActivationId, Call>);
 #[derive(Clone, Debug)]
 struct Call {
     customer: CustomerId,
+    /// The call that this one is about, where it was raised for a responder.
+    about: Option<ActivationId>,
     is_drill: bool,
     closed: Option<(Timestamp, Disposition)>,
     is_held: bool,
@@ -232,8 +238,8 @@ impl Holdings {
         if let Event::LegalHoldSet { of, on, .. } = &event {
             self.change(of, |call| call.is_held = *on);
         }
-        if let Event::Erased { from: Erasable::Activation(id), .. } = &event {
-            self.change(id, |call| call.private = 0);
+        if let Event::Erased { from: Erasable::Activation(id), values, .. } = &event {
+            self.change(id, |call| call.private = call.private.saturating_sub(values.len()));
         }
         let Some(id) = event.activation().cloned() else { return };
         let mut private = 0_usize;
@@ -246,7 +252,13 @@ impl Holdings {
 
     /// How it stands with every call, by reference.
     pub fn look<'t>(&self, terms: &'t Terms, now: Timestamp) -> Vec<Holding<'t>> {
-        self.0.iter().map(|(id, call)| call.look(id, terms, now)).collect()
+        let held = self.held();
+        self.0.iter().map(|(id, call)| call.look(id, held.contains(call.root(id)), terms, now)).collect()
+    }
+
+    /// What a court wants of a call it wants of the calls for its responders as well, and the other way round.
+    fn held(&self) -> BTreeSet<&ActivationId> {
+        self.0.iter().filter(|(_, call)| call.is_held).map(|(id, call)| call.root(id)).collect()
     }
 
     fn change(&mut self, id: &ActivationId, change: impl FnOnce(&mut Call)) {
@@ -258,10 +270,23 @@ impl Holdings {
 
 impl Call {
     fn begin(raised: &Raised) -> Self {
-        Self { customer: raised.cust.clone(), is_drill: raised.drill_until.is_some(), closed: None, is_held: false, entries: 0, private: 0 }
+        Self {
+            customer: raised.cust.clone(),
+            about: raised.about.as_ref().map(|about| about.of.clone()),
+            is_drill: raised.drill_until.is_some(),
+            closed: None,
+            is_held: false,
+            entries: 0,
+            private: 0,
+        }
     }
 
-    fn look<'t>(&self, id: &ActivationId, terms: &'t Terms, now: Timestamp) -> Holding<'t> {
+    /// The call that it all began with.
+    fn root<'c>(&'c self, own: &'c ActivationId) -> &'c ActivationId {
+        self.about.as_ref().unwrap_or(own)
+    }
+
+    fn look<'t>(&self, id: &ActivationId, is_held: bool, terms: &'t Terms, now: Timestamp) -> Holding<'t> {
         let class = self.closed.map(|(_, disposition)| Class::of(self.is_drill, disposition));
         let term = class.and_then(|class| terms.of(class, &self.customer));
         Holding {
@@ -270,16 +295,16 @@ impl Call {
             class,
             closed_at: self.closed.map(|(at, _)| at),
             term,
-            standing: self.standing(term, now),
+            standing: self.standing(is_held, term, now),
         }
     }
 
-    fn standing(&self, term: Option<&Term>, now: Timestamp) -> Standing {
+    fn standing(&self, is_held: bool, term: Option<&Term>, now: Timestamp) -> Standing {
         if self.private == 0 && self.closed.is_some() {
             return Standing::Erased;
         }
         let Some((closed_at, _)) = self.closed else { return Standing::Open };
-        if self.is_held {
+        if is_held {
             return Standing::Held;
         }
         let Some(term) = term else { return Standing::NoTerm };

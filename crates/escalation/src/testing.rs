@@ -16,7 +16,7 @@ use crate::event::{Age, AnsweredVia, Doer, Entry, Event, Opening, Party, Respond
 use crate::id::{CustomerId, DeviceId, PersonId, PersonVersion};
 use crate::input::{TestOver, TestWanted};
 use crate::ladder::{Medium, RungIndex, Target, Who};
-use crate::raising::{LIVE_S, Tone};
+use crate::raising::{BELIEVABLE, LIVE_S, Tone};
 use crate::rejection::Rejection;
 use crate::signal::{Signal, Verb, Via};
 use crate::time::{Seconds, SignedDuration, Timestamp};
@@ -113,8 +113,10 @@ impl Engine {
             Via::Session | Via::Listener => true,
             Via::Api | Via::Page | Via::Check => false,
         };
-        // Whatever its clock is worth: where it says that it was pressed before, it may have been.
-        let before = [signal.origin.waited_since, signal.pressed_at].into_iter().flatten().any(|at| at < since);
+        // Whatever its clock is worth, where it says that it was pressed before, it may have been; unless it is plainly no clock.
+        let oldest = since.saturating_sub(BELIEVABLE).unwrap_or(since);
+        let is_told = |at: &Timestamp| *at > oldest;
+        let before = signal.origin.waited_since.into_iter().chain(signal.pressed_at.filter(is_told)).any(|at| at < since);
         let fresh = match (age, opening) {
             (Age::Live { up_to_s }, Opening::Ladder) => {
                 let waited_long = up_to_s.is_some_and(|s| s > LIVE_S);

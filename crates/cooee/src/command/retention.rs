@@ -38,9 +38,15 @@ pub(crate) fn run(arguments: &Retention) -> anyhow::Result<ExitCode> {
         let record = AnyLedger::open_to_read(&settings.record.url, &settings.station.data_dir).await.context("open the record")?;
         station::replay::holdings(&record).await.context("read the record")
     })?;
-    let now = arguments.at.unwrap_or_else(|| MachineClock::start().wall());
-    let all = holdings.look(&terms, now);
-    let shown = if arguments.json { format!("{}\n", terminal::json(&as_json(&all, now))) } else { as_text(&all, &terms, now) };
+    let now = MachineClock::start().wall();
+    let then = arguments.at.unwrap_or(now);
+    let all = holdings.look(&terms, then);
+    let shown = if arguments.json {
+        format!("{}\n", terminal::json(&as_json(&all, then)))
+    } else {
+        let erase = format!("cooee erase --config {}", quoted(&arguments.file.config.display().to_string()));
+        as_text(&all, &terms, (then, now), &erase)
+    };
     std::io::stdout().write_all(shown.as_bytes()).context("print what is due")?;
     Ok(if all.iter().any(|holding| is_due(holding.standing)) { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -52,9 +58,10 @@ fn is_due(standing: Standing) -> bool {
     }
 }
 
-/// For people: how many of each, and then each that is due with the command that erases it.
-fn as_text(all: &[Holding<'_>], terms: &Terms, now: Timestamp) -> String {
-    let mut text = format!("by the times of the record, at {now}\n");
+/// For people: how many of each, and then each that is due with the command that erases it. What is due only by then has no command: it
+/// would erase at once.
+fn as_text(all: &[Holding<'_>], terms: &Terms, (then, now): (Timestamp, Timestamp), erase: &str) -> String {
+    let mut text = format!("by the times of the record, at {then}\n");
     if terms.is_empty() {
         text.push_str("the directory has no [[retention]]: nothing says how long anything is kept, and nothing is ever due\n");
     }
@@ -77,14 +84,12 @@ fn as_text(all: &[Holding<'_>], terms: &Terms, now: Timestamp) -> String {
     }
     for holding in all {
         match (holding.standing, holding.term) {
+            (Standing::DueSince(since) | Standing::TooLong(since), _) if since > now => {
+                let _written = writeln!(text, "NOT YET due, from {since}  {}", holding.activation);
+            }
             (Standing::DueSince(since), Some(term)) => {
-                let _written = writeln!(
-                    text,
-                    "due since {since}  {}\n  cooee erase --activation {} --basis {}",
-                    holding.activation,
-                    holding.activation,
-                    quoted(&terminal::plain(&term.basis))
-                );
+                let (id, basis) = (&holding.activation, quoted(&terminal::plain(&term.basis)));
+                let _written = writeln!(text, "due since {since}  {id}\n  {erase} --activation {id} --basis={basis}");
             }
             (Standing::TooLong(since), _) => {
                 let _written =
@@ -134,11 +139,45 @@ fn as_json(all: &[Holding<'_>], now: Timestamp) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use escalation::retention::{Keep, Term};
+
     use super::*;
 
     #[test]
     fn a_basis_is_one_word_of_the_shell_whatever_it_says() {
         assert_eq!(quoted("GDA 27.2.1"), "'GDA 27.2.1'");
         assert_eq!(quoted("a'; rm -rf / #"), r"'a'\''; rm -rf / #'");
+    }
+
+    /// What the list prints is what the program takes, with the same settings; what is due later has no command.
+    #[test]
+    fn the_printed_command_is_one_that_the_program_takes() {
+        let customer = CustomerId::parse("kalamunda").unwrap();
+        let term = Term { keep: Keep::parse("7y").unwrap(), basis: "-Council's authority, 27.2".to_owned() };
+        let now: Timestamp = "2033-11-29T06:03:12Z".parse().unwrap();
+        let holding = |standing| Holding {
+            activation: "KAL-42".parse().unwrap(),
+            customer: customer.clone(),
+            class: Some(Class::Genuine),
+            closed_at: Some(now),
+            term: Some(&term),
+            standing,
+        };
+        let erase = format!("cooee erase --config {}", quoted("/etc/it's here.toml"));
+        let terms = Terms::new([(Class::Genuine, None, term.clone())], [customer.clone()].into());
+        let text = as_text(&[holding(Standing::DueSince(now))], &terms, (now, now), &erase);
+        let line = text.lines().find(|line| line.contains("cooee erase")).unwrap();
+        // A shell's own way of taking words apart.
+        let words = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {line}")]).output().unwrap();
+        let words = String::from_utf8(words.stdout).unwrap();
+        let Some(crate::cli::Command::Erase(erase)) = crate::cli::Line::try_parse_from(words.lines()).unwrap().command else {
+            panic!("{words}")
+        };
+        assert_eq!((erase.basis.as_str(), erase.file.config.to_str()), ("-Council's authority, 27.2", Some("/etc/it's here.toml")));
+        assert_eq!(erase.activation, Some("KAL-42".parse().unwrap()));
+        let later = now.saturating_add(escalation::time::SignedDuration::from_hours(1)).unwrap();
+        let text = as_text(&[holding(Standing::DueSince(later))], &terms, (later, now), "cooee erase");
+        assert!(text.contains("NOT YET due") && !text.contains("cooee erase"), "{text}");
     }
 }

@@ -24,6 +24,7 @@ impl Activation {
         if !self.can_take(event) {
             return false;
         }
+        self.in_earnest |= is_in_earnest(event);
         match event {
             Event::PressedAgain { presses, how, signal, .. } => self.on_pressed_again(at, *presses, *how, signal.payload_sha256),
             Event::CancelAsked { .. } => self.cancel_asked = true,
@@ -32,10 +33,7 @@ impl Activation {
                 self.progress = Progress::Climb { rung: None, until: *until };
                 self.pursue(parties);
             }
-            Event::RungEntered { rung, until, parties, need, .. } => {
-                self.need = self.need.max(need.unwrap_or(1));
-                self.on_rung(*rung, *until, parties);
-            }
+            Event::RungEntered { rung, until, parties, need, .. } => self.on_rung(*rung, *until, parties, *need),
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
                 self.tell_under(*key);
@@ -314,7 +312,8 @@ impl Activation {
         }
     }
 
-    fn on_rung(&mut self, rung: RungIndex, until: Timestamp, parties: &[Party]) {
+    fn on_rung(&mut self, rung: RungIndex, until: Timestamp, parties: &[Party], need: Option<u16>) {
+        self.need = self.need.max(need.unwrap_or(1));
         self.holds = 0;
         self.progress = Progress::Climb { rung: Some(rung), until };
         self.pursue(parties);
@@ -564,4 +563,17 @@ impl Activation {
             }
         }
     }
+}
+
+/// Whether somebody says in their own words that it is real, or opens it again.
+fn is_in_earnest(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PressedAgain { by: Some(_), .. }
+            | Event::PoliceNeeded { .. }
+            | Event::PoliceRung { .. }
+            | Event::WordJudged { .. }
+            | Event::Escalated { .. }
+            | Event::Reopened { .. }
+    )
 }

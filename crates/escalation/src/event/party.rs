@@ -27,6 +27,8 @@ pub enum Entry {
     Reopened,
     /// Its button was on test, and something spoke against this press being one.
     NotATest,
+    /// Its button was out of service, and somebody said that it is more than a button.
+    InEarnest,
 }
 
 /// Somebody pursued: a target of a rung with the details that were current when it was entered.

@@ -7,6 +7,9 @@ use super::reader::{At, Reader, Section, Wrong};
 use crate::id::CustomerId;
 use crate::retention::{Class, Keep, Term, Terms};
 
+/// The longest basis, in bytes: no erasure takes a longer one.
+const BASIS_MAX: usize = 400;
+
 /// A term as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftRetention {
@@ -34,7 +37,7 @@ impl DraftRetention {
             Keep::parse(text).map_err(|why| Wrong::new(why.to_string(), "write how long after its closing a call is kept: \"7y\", \"90d\""))
         });
         section.missing("keep", "nothing would ever be due", "add  keep = \"7y\"");
-        let basis = section.text("basis");
+        let basis = section.read("basis", basis);
         section.missing(
             "basis",
             "nothing may be erased without a right to",
@@ -46,6 +49,19 @@ impl DraftRetention {
     }
 }
 
+/// What the record will hold for ever beside what was erased: a line that reads as it is written.
+fn basis(text: &str) -> Result<String, Wrong> {
+    let unseen = |c: char| {
+        c.is_control() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let text = text.trim();
+    if text.is_empty() || text.len() > BASIS_MAX || text.chars().any(unseen) {
+        let what = format!("is no line of 1 to {BASIS_MAX} bytes that can be read");
+        return Err(Wrong::new(what, "name the disposal authority or law in plain letters"));
+    }
+    Ok(text.to_owned())
+}
+
 impl Draft {
     /// How long what is kept.
     pub fn terms(&self) -> Terms {
@@ -53,7 +69,7 @@ impl Draft {
             let customer = retention.customer.as_ref().map(|customer| customer.value.clone());
             (retention.class, customer, retention.term.clone())
         };
-        self.retention.iter().map(term).collect()
+        Terms::new(self.retention.iter().map(term), self.customers.iter().map(|customer| customer.id.clone()).collect())
     }
 }
 
@@ -65,8 +81,9 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft) {
         if let Some(At { value, line }) = &retention.customer
             && !draft.customers.iter().any(|customer| customer.id == *value)
         {
-            let what = format!("retention of {class}: there is no customer \"{value}\"");
-            reader.error(*line, what, "nothing would be kept by it", "name a customer of this file, or none for all of them");
+            let what = format!("retention of {class}: there is no customer \"{value}\" in this file");
+            let consequence = "it holds for the calls of a customer who has left, and for nobody where the name is wrong";
+            reader.warn(*line, what, consequence, "leave it for as long as the record has calls of theirs");
         }
         if !said.insert((retention.class, retention.customer.as_ref().map(|customer| &customer.value))) {
             let whose = retention.customer.as_ref().map_or_else(|| "everybody".to_owned(), |customer| format!("\"{}\"", customer.value));

@@ -1832,14 +1832,15 @@ fn a_class_of_supervision_is_resolved_for_the_devices_that_name_it() {
 fn a_customers_own_term_of_retention_goes_before_everybodys() {
     let text = format!(
         "{SOUND}[[retention]]\nclass = \"genuine\"\nkeep = \"7y\"\nbasis = \"GDA 27.2.1\"\n\
+         [[retention]]\nclass = \"test\"\nkeep = \"90d\"\nbasis = \"GDA 27.2.1\"\n\
          [[retention]]\ncustomer = \"kalamunda\"\nclass = \"genuine\"\nkeep = \"2y\"\nbasis = \"GDA 27.2.2\"\n"
     );
     check(&text, &expect![[""]]);
     let terms = Draft::parse("directory.toml", &text).draft.unwrap().terms();
     let shown =
         |customer: &str, class| terms.of(class, &customer.parse::<crate::id::Slug>().unwrap().into()).map(|term| term.keep.to_string());
-    assert_eq!((shown("kalamunda", Class::Genuine), shown("mundaring", Class::Genuine)), (Some("2y".to_owned()), Some("7y".to_owned())));
-    assert_eq!(shown("kalamunda", Class::Test), None);
+    assert_eq!((shown("kalamunda", Class::Genuine), shown("kalamunda", Class::Test)), (Some("2y".to_owned()), Some("90d".to_owned())));
+    assert_eq!((shown("kalamunda", Class::Drill), shown("somebody-else", Class::Test)), (None, None));
 }
 
 #[test]
@@ -1871,24 +1872,24 @@ basis = \"GDA 27.2.1\"
     check(
         &format!("{SOUND}{terms}"),
         &expect![[r#"
-        Error directory.toml:46: retention 1: basis is missing
-          nothing may be erased without a right to
-          name the disposal authority or law:  basis = "General Disposal Authority for Local Government, 27.2.1"
-        Error directory.toml:47: retention 1: class is no class of calls
-          write one of drill, test, unfounded, genuine
-        Error directory.toml:48: retention 1: keep is no span of years, months, weeks and days, like "7y" or "90d"
-          write how long after its closing a call is kept: "7y", "90d"
-        Error directory.toml:52: retention 2: keep is shorter than 7 days
-          write how long after its closing a call is kept: "7y", "90d"
-        Error directory.toml:54: retention 2: "for_ever" is not a known key
-          the keys here are customer, class, keep, basis
-        Error directory.toml:59: retention of drill at everybody is written twice
-          nobody could say which of them holds
-          keep one of them
-        Error directory.toml:64: retention of drill: there is no customer "kalamundah"
-          nothing would be kept by it
-          name a customer of this file, or none for all of them
-    "#]],
+            Error directory.toml:46: retention 1: basis is missing
+              nothing may be erased without a right to
+              name the disposal authority or law:  basis = "General Disposal Authority for Local Government, 27.2.1"
+            Error directory.toml:47: retention 1: class is no class of calls
+              write one of drill, test, unfounded, genuine
+            Error directory.toml:48: retention 1: keep is no span of years, months, weeks and days, like "7y" or "90d"
+              write how long after its closing a call is kept: "7y", "90d"
+            Error directory.toml:52: retention 2: keep is shorter than 7 days
+              write how long after its closing a call is kept: "7y", "90d"
+            Error directory.toml:54: retention 2: "for_ever" is not a known key
+              the keys here are customer, class, keep, basis
+            Error directory.toml:59: retention of drill at everybody is written twice
+              nobody could say which of them holds
+              keep one of them
+            Warning directory.toml:64: retention of drill: there is no customer "kalamundah" in this file
+              it holds for the calls of a customer who has left, and for nobody where the name is wrong
+              leave it for as long as the record has calls of theirs
+        "#]],
     );
 }
 

@@ -11,7 +11,7 @@ use escalation::trouble::Cause;
 use expect_test::expect;
 
 use super::PEOPLE;
-use crate::floor::{Floor, key_of, operator};
+use crate::floor::{Floor, key_of, operator, press};
 use crate::script::check;
 
 /// Two are told at once on the first rung, which asks for `need` of them; a third person is on the second.
@@ -305,4 +305,29 @@ fn a_co_responder_who_says_that_they_come_later_counts_no_longer() {
     floor.command(Attribution { person: Some(floor.person("p-nair")), ..operator("westside") }, late).unwrap();
     assert_eq!((floor.stage(), floor.subject().going()), (Stage::Climbing, 1));
     floor.expect_sms("k-lee");
+}
+
+/// Whoever is asked to look at an old press first is one of two where the ladder asks for two.
+#[test]
+fn whoever_is_asked_before_the_ladder_is_no_more_people_than_it_asks_for_first() {
+    let mut floor = Floor::new(&crew("2"));
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept);
+    floor.expect("j-smith", Medium::Sms, Purpose::AskFirst);
+    floor.expect("p-nair", Medium::Sms, Purpose::AskFirst);
+    floor.reply("j-smith", "Y{code}");
+    floor.skip_messages();
+    assert_eq!((floor.stage(), floor.subject().going()), (Stage::Climbing, 1));
+    floor.forward("120s");
+    floor.expect("p-nair", Medium::Sms, Purpose::AlarmAgain);
+    // Who would be asked first is nobody: one is enough, as without asking first.
+    let nobody = crew("2")
+        .replace("mobile = \"+61 491 570 006\"", "email = \"j@example.org\"")
+        .replace("mobile = \"+61 491 570 156\"", "email = \"p@example.org\"");
+    let mut floor = Floor::new(&nobody);
+    let mut kept = press("library/counter-1");
+    kept.origin.retained = true;
+    floor.send(kept);
+    assert_eq!(floor.subject().need, 1);
 }

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 use super::{COUNTERS, PEOPLE};
 use crate::floor::{Floor, operator, press, signal};
+use crate::script::play;
 
 const BUTTON: &str = "library/counter-1";
 const BESIDE: &str = "library/counter-2";
@@ -192,6 +193,50 @@ fn a_button_that_presses_on_ends_nobodys_commitment() {
     floor.expect_sms("j-smith");
 }
 
+/// Once somebody has said that it is more than a button, its presses are a hand's.
+#[test]
+fn a_press_after_somebody_said_that_it_is_real_is_heard() {
+    for why in ["police", "reopened", "duress"] {
+        let mut floor = asked();
+        match why {
+            "police" => drop(floor.command(operator("desk"), Act::Police { threshold: None, rung: None }).unwrap()),
+            "duress" => play(&mut floor, "desk says safe as Jane with duress"),
+            _ => play(&mut floor, "desk closes\ndesk reopens"),
+        }
+        floor.forward("6s");
+        floor.skip_messages();
+        floor.reply("j-smith", "Y{code}");
+        floor.skip_messages();
+        floor.forward("3m");
+        floor.skip_messages();
+        floor.hear(press(BUTTON));
+        floor.expect("j-smith", Medium::Sms, Purpose::PressedAgain);
+    }
+}
+
+/// Who looks after a button that is mended by nobody any more is not waited for.
+#[test]
+fn a_keeper_who_leaves_while_they_are_asked_is_not_waited_for() {
+    let (before, rest) = COUNTERS.split_once("[[person]]\nid = \"p-nair\"").unwrap();
+    let (_, after) = rest.split_once("[[person]]").unwrap();
+    let gone = format!("{before}[[person]]{after}").replacen("{ person = \"p-nair\", by = [[\"sms\", \"email\"]] }, ", "", 1);
+    let mut floor = asked();
+    floor.adopt(&gone);
+    floor.hear(press(BUTTON));
+    climbs(&mut floor);
+}
+
+/// A clock that says a day of long ago is none: it makes no press older than the outage.
+#[test]
+fn a_clock_that_is_none_makes_no_press_old() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
+    let mut signal = press(BUTTON);
+    (signal.clock, signal.pressed_at) = (DeviceClock::Unproven, Some(Timestamp::UNIX_EPOCH));
+    floor.send(signal);
+    assert_eq!(floor.subject().opening, Opening::AskKeeper);
+}
+
 /// One keeper is one of two who are needed.
 #[test]
 fn a_keeper_is_no_more_people_than_the_ladder_asks_for() {
@@ -207,7 +252,13 @@ fn a_keeper_is_no_more_people_than_the_ladder_asks_for() {
     floor.reply("p-nair", "Y{code}");
     floor.skip_messages();
     assert_eq!((floor.stage(), floor.subject().going()), (Stage::Climbing, 1), "one of two");
-    floor.forward("60s");
+    floor.command(operator("desk"), Act::Claim).unwrap();
+    let hold = Act::Hold { span: Seconds(300), reason: "wait".to_owned().into() };
+    assert!(matches!(floor.command(operator("desk"), hold), Err(Rejection::NothingToHold(_))));
+    floor.forward("59s");
+    floor.hear(press(BUTTON));
+    floor.expect_nothing_silent();
+    floor.forward("1s");
     floor.expect_sms("j-smith");
     floor.expect_sms("duty");
     floor.reply("j-smith", "Y{code}");
