@@ -50,7 +50,7 @@ impl Told {
     fn queued(&mut self, dispatch: u32, to: &Recipient, purpose: Purpose) {
         let address = address_of(to);
         match purpose {
-            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst => {
+            Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskKeeper => {
                 if let Recipient::Person { person, .. } = to {
                     self.people.entry(address.clone()).or_default().insert(person.person);
                 }

@@ -8,14 +8,15 @@ use escalation::event::Successor;
 use escalation::id::Digest;
 use escalation::input::{Act, EscalateTo, Input};
 use escalation::ladder::RungIndex;
+use escalation::out_of_service::Defect;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
 use escalation::time::Seconds;
 use escalation::verdict::Verdict;
 use escalation::word::{Entered, Word};
-use station::desk::Request;
-use station::view::{Query, Scope};
+use station::desk::{Desk, Request, ServiceRequest, Withdrawal};
+use station::view::{Card, Query, Scope};
 
 use crate::carriers::pause;
 use crate::dice::Dice;
@@ -150,6 +151,10 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
             continue;
         }
         let card = dice.pick(&page.cards).clone();
+        if dice.chance(8) {
+            serve(&world, &desk, &card, &mut dice).await;
+            continue;
+        }
         let act = match dice.between(0, 100) {
             0..19 => Act::Claim,
             19..23 => Act::Hold { span: Seconds(60), reason: Private::Open(NOTE.into()) },
@@ -199,6 +204,29 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
                 Ok(Verdict::Refused(_) | Verdict::NotTaken(_)) | Err(_) => {}
             }
         }
+    }
+}
+
+/// An operator takes the button of a call out of service, or puts it back.
+async fn serve(world: &Arc<World>, desk: &Desk, card: &Card, dice: &mut Dice) {
+    let out = dice.chance(75).then(|| Withdrawal {
+        keeper: (*dice.pick(&["j-smith", "k-lee", "nobody"])).to_owned(),
+        instead: None,
+        why: Defect::Sticks,
+        span: Seconds(*dice.pick(&[60, 600, 3_600])),
+    });
+    let request = ServiceRequest {
+        principal: "ops-1".to_owned(),
+        actor: None,
+        scope: Scope::everything(),
+        site: card.site.clone(),
+        devices: vec![card.device.name.to_string()],
+        out,
+    };
+    let verdict = desk.service(request).await;
+    world.log(format!("service {} {verdict:?}", card.device));
+    if let Ok(Verdict::Durable(outcome)) = verdict {
+        world.confirm("service", &outcome, None);
     }
 }
 

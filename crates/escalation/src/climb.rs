@@ -14,7 +14,7 @@ use crate::id::{CentreId, PersonId, PersonVersion, RosterId};
 use crate::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, Who};
 use crate::roster::Duty;
 use crate::signal::Kind;
-use crate::time::{Seconds, Timestamp, millis_between};
+use crate::time::{Seconds, Timestamp, Why, millis_between};
 use crate::trouble::Cause;
 
 /// How long a human who is asked first has, before the full ladder (lifecycle, "Age").
@@ -172,6 +172,16 @@ impl Course<'_> {
         };
         self.push(event);
         self.try_everyone_latest();
+        self.ask_whoever_is_overdue();
+    }
+
+    /// Whoever joined where one was enough was asked nothing when their time came; where more are needed from here on, it has come.
+    fn ask_whoever_is_overdue(&mut self) {
+        let overdue = |due: &(Timestamp, Why)| due.0 < self.now && matches!(due.1, Why::Arrival | Why::Grace);
+        if let Some((at, why)) = self.act.next_due().filter(overdue) {
+            self.promise_due(at, why);
+            self.ask_whoever_is_overdue();
+        }
     }
 
     /// Moves on at once where nobody of the latest rung is left to wait for.

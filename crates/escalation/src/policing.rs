@@ -46,6 +46,7 @@ impl Course<'_> {
             called_at: rung.and_then(|rung| rung.at),
         };
         self.push(event);
+        self.ask_keeper_no_longer();
     }
 
     /// Nobody has said that they have rung. A centre that has claimed has one more minute; then everybody is asked all the same.

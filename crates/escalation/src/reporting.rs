@@ -150,7 +150,7 @@ impl Course<'_> {
     }
 
     /// Somebody's time is over: "verifying" ends, whoever is going is asked, and whoever was asked has not answered.
-    fn promise_due(&mut self, at: Timestamp, why: Why) {
+    pub(crate) fn promise_due(&mut self, at: Timestamp, why: Why) {
         let Some(promise) = self.act.promise_that_is((at, why)).cloned() else {
             return;
         };

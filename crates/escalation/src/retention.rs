@@ -253,12 +253,21 @@ impl Holdings {
     /// How it stands with every call, by reference.
     pub fn look<'t>(&self, terms: &'t Terms, now: Timestamp) -> Vec<Holding<'t>> {
         let held = self.held();
-        self.0.iter().map(|(id, call)| call.look(id, held.contains(call.root(id)), terms, now)).collect()
+        self.0.iter().map(|(id, call)| call.look(id, held.contains(self.root(id)), terms, now)).collect()
     }
 
-    /// What a court wants of a call it wants of the calls for its responders as well, and the other way round.
+    /// What a court wants of a call it wants of the calls for its responders, and for theirs, as well, and the other way round.
     fn held(&self) -> BTreeSet<&ActivationId> {
-        self.0.iter().filter(|(_, call)| call.is_held).map(|(id, call)| call.root(id)).collect()
+        self.0.iter().filter(|(_, call)| call.is_held).map(|(id, _)| self.root(id)).collect()
+    }
+
+    /// The call that it all began with. Each was raised after the one it is about: the way ends.
+    fn root<'c>(&'c self, id: &'c ActivationId) -> &'c ActivationId {
+        let mut root = id;
+        while let Some(about) = self.0.get(root).and_then(|call| call.about.as_ref()).filter(|about| self.0.contains_key(about)) {
+            root = about;
+        }
+        root
     }
 
     fn change(&mut self, id: &ActivationId, change: impl FnOnce(&mut Call)) {
@@ -279,11 +288,6 @@ impl Call {
             entries: 0,
             private: 0,
         }
-    }
-
-    /// The call that it all began with.
-    fn root<'c>(&'c self, own: &'c ActivationId) -> &'c ActivationId {
-        self.about.as_ref().unwrap_or(own)
     }
 
     fn look<'t>(&self, id: &ActivationId, is_held: bool, terms: &'t Terms, now: Timestamp) -> Holding<'t> {

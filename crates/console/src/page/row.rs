@@ -49,6 +49,7 @@ pub(super) struct Row {
     /// What a word was that somebody gave; empty where none was, or where somebody may be watching.
     pub(super) word: &'static str,
     pub(super) tester: String,
+    pub(super) keeper: String,
     pub(super) going: Vec<String>,
     pub(super) step: String,
     pub(super) next: &'static str,
@@ -153,6 +154,7 @@ impl Row {
                 .collect(),
             word: card.word.map_or("", word),
             tester: card.asks_tester.clone().unwrap_or_default(),
+            keeper: card.asks_keeper.clone().unwrap_or_default(),
             going: going(card),
             step: match (card.rung, card.rungs) {
                 (_, 0) => "no ladder".to_owned(),

@@ -87,13 +87,23 @@ async fn who_was_never_heard_from_comes_first_and_is_not_called_reachable() {
 
 #[tokio::test]
 async fn what_is_out_of_service_says_what_to_use_and_is_put_back_by_its_form() {
-    let house = House::new(town());
+    let mut town = town();
+    town.details.iter_mut().for_each(|detail| detail.card.asks_keeper = Some("P. Nair".to_owned()));
+    let house = House::new(town);
     let cookie = log_in(&house, "centre").await;
     let page = house.browse("/", &cookie).await;
-    for shown in ["Out of service (1)", "it presses by itself", "P. Nair looks after it", "Meanwhile use Front counter 1.", "ENDS SOON"] {
+    for shown in [
+        "Out of service (1)",
+        "it presses by itself",
+        "P. Nair looks after it",
+        "Meanwhile use Front counter 1.",
+        "ENDS SOON",
+        "ITS KEEPER IS ASKED",
+    ] {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
     assert!(!page.body.contains("Desk <b>"), "a place is text");
+    assert!(page.body.contains("<b>P. Nair</b>, who looks after it, is asked."));
     let csrf = hidden(&page.body, "csrf");
     let back = "site=kalamunda-library&devices=desk-3";
     assert!(house.send("/out-of-service/end", &cookie, &format!("csrf=wrong&{back}")).await.status.is_client_error());

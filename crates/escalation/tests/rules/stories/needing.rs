@@ -331,3 +331,26 @@ fn whoever_is_asked_before_the_ladder_is_no_more_people_than_it_asks_for_first()
     floor.send(kept);
     assert_eq!(floor.subject().need, 1);
 }
+
+/// Somebody joined where one was enough, and their time is over when more come to be needed: no deadline lies in the past.
+#[test]
+fn whoever_comes_to_be_needed_after_their_time_is_asked_then() {
+    let late = PEOPLE.replacen("wait = \"30s\"", "wait = \"30s\"\n# first", 1).replacen(
+        "notify = [{ person = \"p-nair\", by = [\"sms\"] }]",
+        "notify = [{ person = \"p-nair\", by = [\"sms\"] }]\nneed = 2",
+        1,
+    );
+    let mut floor = Floor::new(&late);
+    floor.press("library/counter-1");
+    floor.skip_messages();
+    floor.reply("j-smith", "Y{code}");
+    floor.command(operator("desk"), Act::Accept { commitment: Commitment::Verifying, eta_s: None }).unwrap();
+    floor.forward("15m");
+    assert!(floor.subject().need > 1, "the rung that asks for two was entered");
+    assert!(floor.engine.next_deadline().is_none_or(|deadline| deadline.at >= floor.now));
+    let questioned = |event: &Event| matches!(event, Event::RungEntered { need: Some(2), .. });
+    let entered = floor.events.iter().position(|(_, event)| questioned(event)).unwrap();
+    let (at, _) = floor.events[entered];
+    let lapsed = floor.events[entered..].iter().find(|(_, event)| matches!(event, Event::CommitmentLapsed { whose: Some(_), .. }));
+    assert_eq!(lapsed.map(|(lapsed, _)| *lapsed), Some(at), "verifying is over, and was when more were needed");
+}

@@ -103,6 +103,9 @@ fn a_call_in_earnest_waits_for_no_keeper() {
     let mut floor = asked();
     floor.command(operator("desk"), Act::Police { threshold: None, rung: None }).unwrap();
     climbs(&mut floor);
+    let mut floor = asked();
+    play(&mut floor, "p-nair rang police");
+    climbs(&mut floor);
     let mut floor = Floor::new(COUNTERS);
     floor.take_out(&[BUTTON], "p-nair", BESIDE, 240).unwrap();
     floor.take(Input::Raised { signal: press(BUTTON), by: operator("app") }).unwrap();
@@ -196,10 +199,12 @@ fn a_button_that_presses_on_ends_nobodys_commitment() {
 /// Once somebody has said that it is more than a button, its presses are a hand's.
 #[test]
 fn a_press_after_somebody_said_that_it_is_real_is_heard() {
-    for why in ["police", "reopened", "duress"] {
+    for why in ["police", "reopened", "duress", "escalated", "called"] {
         let mut floor = asked();
         match why {
             "police" => drop(floor.command(operator("desk"), Act::Police { threshold: None, rung: None }).unwrap()),
+            "escalated" => drop(floor.command(operator("desk"), Act::Escalate { to: escalation::input::EscalateTo::Next }).unwrap()),
+            "called" => drop(floor.take(Input::Raised { signal: press(BUTTON), by: operator("app") }).unwrap()),
             "duress" => play(&mut floor, "desk says safe as Jane with duress"),
             _ => play(&mut floor, "desk closes\ndesk reopens"),
         }

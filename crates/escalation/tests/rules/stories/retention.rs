@@ -188,6 +188,21 @@ fn a_hold_covers_the_calls_for_responders() {
     for act in &all {
         assert_eq!(standing(&floor, act, 9_999).1, Standing::Held, "{act}");
     }
+    // A responder to the second, of whom a third was raised, and so on.
+    let of_first = floor.events.iter().find_map(|(at, event)| {
+        if let Event::Raised(raised) = event { raised.about.is_some().then(|| (*at, raised.clone())) } else { None }
+    });
+    let (at, mut third) = of_first.unwrap();
+    let by = Doer::from(&operator("desk"));
+    third.about.as_mut().unwrap().of = third.act.clone();
+    third.act = "KAL-99".parse().unwrap();
+    let closed =
+        Event::Closed { act: third.act.clone(), by, disposition: Disposition::Attended, note: None, drill: None, count: 2, archive_at: at };
+    let (mut holdings, terms) = (held(&floor), terms());
+    holdings.take(at, Event::Raised(third.clone()));
+    holdings.take(at, closed);
+    let found = holdings.look(&terms, at + days(9_999)).into_iter().find(|holding| holding.activation == third.act).unwrap();
+    assert_eq!(found.standing, Standing::Held);
 }
 
 #[test]
