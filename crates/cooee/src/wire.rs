@@ -385,6 +385,14 @@ fn places(findings: &[Finding]) -> String {
     errors.map(|finding| format!("{}:{}", finding.file, finding.line)).collect::<Vec<_>>().join(", ")
 }
 
+/// The directory that a command works with, or why it cannot be used.
+pub(crate) fn usable_directory(path: &Path) -> anyhow::Result<Draft> {
+    read_directory(path).map(|(draft, _)| draft).map_err(|findings| {
+        let errors: Vec<String> = findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
+        anyhow::anyhow!("the directory cannot be used\n{}", errors.join("\n"))
+    })
+}
+
 /// The directory file as a draft, or everything that is wrong with it.
 fn read_directory(path: &Path) -> Result<(Draft, Digest), Vec<Finding>> {
     let file = path.display().to_string();

@@ -16,7 +16,7 @@ use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Ladder
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
 use crate::plan::Plan;
 use crate::signal::{DeviceClock, Kind, Signal, Verb, Via};
-use crate::time::{Seconds, SignedDuration, Timestamp, millis_between};
+use crate::time::{Seconds, Timestamp, millis_between};
 use crate::trouble::Cause;
 use crate::word::{Entered, Word};
 
@@ -41,9 +41,7 @@ const DELAYED_S: u64 = 3_600;
 /// The same for portable devices, medical and welfare calls.
 const DELAYED_LONG_S: u64 = 86_400;
 /// Beyond 30 days an age is a broken clock rather than a late press, and counts as unknown.
-const BELIEVABLE_S: u64 = 30 * 86_400;
-/// The same as a span.
-pub(crate) const BELIEVABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(crate) const BELIEVABLE_S: u64 = 30 * 86_400;
 /// Above this ETA the climb goes on beside an accept, where a site is unknown (lifecycle: 15 min).
 const ETA_LIMIT: Seconds = Seconds(900);
 

@@ -22,7 +22,9 @@ const DAYS_MIN: u32 = 7;
 /// The longest: beyond it nobody who wrote it is there to be asked.
 const YEARS_MAX: u16 = 100;
 /// With more entries an activation is not erased by itself; see `docs/src/operate/erasure.md`.
-pub const ENTRIES_MAX: u32 = 20_000;
+pub const ENTRIES_MAX: usize = 20_000;
+/// The longest basis of an erasure, in bytes.
+pub const BASIS_MAX: usize = 400;
 
 /// What a call turned out to be, as far as it matters for how long it is kept: by the disposition it was closed with last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,7 +184,7 @@ struct Call {
     is_drill: bool,
     closed: Option<(Timestamp, Disposition)>,
     is_held: bool,
-    entries: u32,
+    entries: usize,
     /// Private values that were not erased.
     private: usize,
 }

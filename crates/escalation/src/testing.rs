@@ -16,10 +16,10 @@ use crate::event::{Age, AnsweredVia, Doer, Entry, Event, Opening, Party, Respond
 use crate::id::{CustomerId, DeviceId, PersonId, PersonVersion};
 use crate::input::{TestOver, TestWanted};
 use crate::ladder::{Medium, RungIndex, Target, Who};
-use crate::raising::{BELIEVABLE, LIVE_S, Tone};
+use crate::raising::{BELIEVABLE_S, LIVE_S, Tone};
 use crate::rejection::Rejection;
 use crate::signal::{Signal, Verb, Via};
-use crate::time::{Seconds, SignedDuration, Timestamp};
+use crate::time::{Seconds, SignedDuration, Timestamp, millis_between};
 
 /// The longest that a button is on test (lifecycle, "Test and drill").
 const LONGEST: Seconds = Seconds(3_600);
@@ -114,8 +114,7 @@ impl Engine {
             Via::Api | Via::Page | Via::Check => false,
         };
         // Whatever its clock is worth, where it says that it was pressed before, it may have been; unless it is plainly no clock.
-        let oldest = since.saturating_sub(BELIEVABLE).unwrap_or(since);
-        let is_told = |at: &Timestamp| *at > oldest;
+        let is_told = |at: &Timestamp| millis_between(*at, since) / 1_000 <= BELIEVABLE_S;
         let before = signal.origin.waited_since.into_iter().chain(signal.pressed_at.filter(is_told)).any(|at| at < since);
         let fresh = match (age, opening) {
             (Age::Live { up_to_s }, Opening::Ladder) => {

@@ -31,7 +31,7 @@ use crate::vault::Vault;
 use crate::view::{Card, Scope};
 
 /// The most entries of one activation that a bundle holds: each makes two files, and a zip holds 65,535.
-pub const ENTRIES_MAX: usize = 20_000;
+pub use escalation::retention::ENTRIES_MAX;
 /// How many of them are read at once.
 const PAGE: u32 = 1_000;
 

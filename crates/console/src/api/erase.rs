@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use escalation::id::ActivationId;
+use escalation::retention::BASIS_MAX;
 use serde::{Deserialize, Serialize};
 use station::erasing::{self, Asker, NotErased, Whose};
 use utoipa::ToSchema;
@@ -17,9 +18,6 @@ use crate::caller::Caller;
 use crate::problem::{Document, Problem};
 use crate::roles::Action;
 use crate::room::Room;
-
-/// The longest basis, in bytes: it stands in the entry itself.
-const BASIS_MAX: usize = 400;
 
 /// By what right the private values of an activation are erased.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -15,9 +15,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
-use escalation::directory::draft::{AtHand, Draft};
-use escalation::directory::finding::Severity;
+use anyhow::{Context as _, ensure};
+use escalation::directory::draft::AtHand;
 use escalation::id::{DeviceId, DeviceName, SiteId};
 use escalation::ladder::Medium;
 use escalation::outage::{Carrier, outages};
@@ -30,6 +29,7 @@ use station::clock::{Clock as _, MachineClock};
 use crate::carriers::carriers;
 use crate::cli::Rehearse;
 use crate::command::serve::load;
+use crate::wire::usable_directory;
 
 /// What was rehearsed, and everything that names it.
 struct Told {
@@ -55,13 +55,7 @@ pub(crate) fn run(arguments: &Rehearse) -> anyhow::Result<ExitCode> {
 
 fn rehearse(arguments: &Rehearse, now: Timestamp) -> anyhow::Result<Told> {
     let settings = load(&arguments.file)?;
-    let path = settings.directory.path.clone();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read the directory {}", path.display()))?;
-    let parsed = Draft::parse(&path.display().to_string(), &text);
-    let Some(draft) = parsed.draft else {
-        let errors: Vec<String> = parsed.findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
-        bail!("the directory cannot be used\n{}", errors.join("\n"));
-    };
+    let draft = usable_directory(&settings.directory.path)?;
     let hand = draft.at_hand();
     let device = device(&hand, &arguments.site, arguments.device.as_ref())?;
     let zone = hand.places.sites.get(&arguments.site).and_then(|card| Zone::named(&card.timezone).ok()).unwrap_or_default();

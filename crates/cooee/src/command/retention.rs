@@ -8,9 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use escalation::directory::draft::Draft;
-use escalation::directory::finding::Severity;
+use anyhow::Context as _;
 use escalation::id::CustomerId;
 use escalation::retention::{Class, Holding, Standing, Terms};
 use escalation::time::Timestamp;
@@ -21,17 +19,12 @@ use station::clock::{Clock, MachineClock};
 use crate::cli::Retention;
 use crate::command::serve::load;
 use crate::terminal;
+use crate::wire::usable_directory;
 
 /// Looks, and prints what is due.
 pub(crate) fn run(arguments: &Retention) -> anyhow::Result<ExitCode> {
     let settings = load(&arguments.file)?;
-    let path = settings.directory.path.clone();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read the directory {}", path.display()))?;
-    let parsed = Draft::parse(&path.display().to_string(), &text);
-    let Some(draft) = parsed.draft else {
-        let errors: Vec<String> = parsed.findings.iter().filter(|f| f.severity == Severity::Error).map(ToString::to_string).collect();
-        bail!("the directory cannot be used\n{}", errors.join("\n"));
-    };
+    let draft = usable_directory(&settings.directory.path)?;
     let terms = draft.terms();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let holdings = runtime.block_on(async {

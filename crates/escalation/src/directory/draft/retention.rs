@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use super::Draft;
 use super::reader::{At, Reader, Section, Wrong};
 use crate::id::CustomerId;
-use crate::retention::{Class, Keep, Term, Terms};
-
-/// The longest basis, in bytes: no erasure takes a longer one.
-const BASIS_MAX: usize = 400;
+use crate::retention::{BASIS_MAX, Class, Keep, Term, Terms};
 
 /// A term as the file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
