@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dispatch::anchor::Keepsake;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dispatch::anchor::{Authority, Keepsake, Way};
 use dispatch::settings::Anchor as Wanted;
 use dispatch::{Seal, SettingsError, Voice};
 use escalation::anchor::Receipt;
@@ -13,7 +15,8 @@ use escalation::input::Input;
 use escalation::trouble::Cause;
 use escalation::verdict::Submit;
 use intake::Retained;
-use ledger::Checkpoint;
+use ledger::{Checkpoint, Stamp, StampQuery};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use station::anchoring::{self, Anchor, Carry, Parcel, Parts, Past};
 use station::floor::Floor;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -80,16 +83,38 @@ pub(crate) async fn tell(news: Vec<Input>, submit: Submit) {
 }
 
 fn carry(wanted: &Wanted, settings: &Settings, now: &dispatch::Now, broker: &mpsc::Sender<Retained>) -> Result<Carry, SettingsError> {
-    let way = dispatch::anchor::Anchor::open(wanted, &settings.dispatch, now)?;
-    Ok(way.map_or_else(|| by_broker(broker.clone()), |way| by_voice(way, &settings.station.name)))
+    let way = Way::open(wanted, &settings.dispatch, now)?;
+    Ok(match way {
+        Way::Post(anchor) => by_voice(anchor, &settings.station.name),
+        Way::Authority(authority) => by_authority(authority),
+        Way::Broker => by_broker(broker.clone()),
+    })
 }
 
-fn by_voice(way: dispatch::anchor::Anchor, station: &str) -> Carry {
-    let (way, station) = (Arc::new(way), station.to_owned());
+fn by_voice(anchor: dispatch::anchor::Anchor, station: &str) -> Carry {
+    let (anchor, station) = (Arc::new(anchor), station.to_owned());
     Box::new(move |parcel| {
-        let (way, keepsake) = (Arc::clone(&way), keepsake(&station, &parcel));
-        Box::pin(async move { way.give(&keepsake).await })
+        let (anchor, keepsake) = (Arc::clone(&anchor), keepsake(&station, &parcel));
+        Box::pin(async move { anchor.give(&keepsake).await })
     })
+}
+
+fn by_authority(authority: Authority) -> Carry {
+    let authority = Arc::new(authority);
+    Box::new(move |parcel| {
+        let authority = Arc::clone(&authority);
+        Box::pin(async move { stamped(&authority, &parcel.checkpoint.to_string()).await })
+    })
+}
+
+/// Has an authority put its time to a note. Its reply is kept whole, for whoever verifies it.
+async fn stamped(authority: &Authority, note: &str) -> Result<Receipt, String> {
+    let mut nonce = [0; 8];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| "no randomness".to_owned())?;
+    let question = StampQuery::of(note.as_bytes(), nonce);
+    let reply = authority.ask(question.to_der(), ledger::REPLY_MAX).await?;
+    let Stamp { at, serial, .. } = question.answered_by(&reply).map_err(|why| why.to_string())?;
+    Ok(Receipt::Rfc3161 { at, serial, token: STANDARD.encode(reply) })
 }
 
 fn by_broker(broker: mpsc::Sender<Retained>) -> Carry {

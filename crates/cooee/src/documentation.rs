@@ -20,7 +20,7 @@ const BEFORE_HELP: &str = "A test prints what follows from the program itself.\n
 const STRANGER: &str = "qqqqqqqqqqqq";
 /// The least that each section needs, under its heading in the documentation: the section itself, but for accounts, whose
 /// keys depend on their kind.
-const LEAST: [(&str, &str, &str); 22] = [
+const LEAST: [(&str, &str, &str); 23] = [
     ("[station]", "[station]", "name = \"a\"\ndata_dir = \"d\"\n"),
     ("[record]", "[record]", ""),
     ("[mqtt]", "[mqtt]", "url = \"mqtts://b\"\n"),
@@ -50,6 +50,7 @@ const LEAST: [(&str, &str, &str); 22] = [
     ("[[webhook]]", "[[webhook]]", "name = \"w\"\nurl = \"https://w\"\nsecret_file = \"secret\"\n"),
     ("[[anchor]]` of the kind `email", "[[anchor]]", "name = \"e\"\nkind = \"email\"\nto = \"keeper@example.org\"\n"),
     ("[[anchor]]` of the kind `webhook", "[[anchor]]", "name = \"a\"\nkind = \"webhook\"\nurl = \"https://a\"\nsecret_file = \"secret\"\n"),
+    ("[[anchor]]` of the kind `rfc3161", "[[anchor]]", "name = \"t\"\nkind = \"rfc3161\"\nurl = \"http://t\"\n"),
     ("[[anchor]]` of the kind `mqtt", "[[anchor]]", "name = \"b\"\nkind = \"mqtt\"\n"),
     ("[templates]", "[templates]", ""),
     ("[directory]", "[directory]", "path = \"directory.toml\"\n"),

@@ -1,8 +1,10 @@
-//! Anchors that are reached by mail or webhook: a checkpoint goes out once, and it is said how it is known to have been taken.
+//! Anchors that are reached by mail, by webhook or as an authority: a checkpoint goes out once, and it is said how it is known to have
+//! been taken.
 //!
 //! None of this shares a queue, a slot or a connection with messages about alarms. When one is due, and what follows from its
 //! being refused, is the watch's business.
 
+mod authority;
 mod letter;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use crate::email::Relay;
 use crate::health::Now;
 use crate::settings::{Anchor as Wanted, HookAnchor, MailAnchor, Settings, SettingsError, Webhook};
 use crate::webhook::Endpoint;
+pub use authority::Authority;
 
 /// How long the whole may take, from connecting to the last word. The watch waits a little longer, so that ours is the reason it hears.
 const BUDGET: Duration = Duration::from_secs(45);
@@ -51,10 +54,21 @@ impl Keepsake {
     }
 }
 
-/// An anchor, ready to be given something.
-pub struct Anchor(Way);
+/// How an anchor is reached.
+#[derive(Debug)]
+pub enum Way {
+    /// By mail or webhook.
+    Post(Anchor),
+    /// A time-stamping authority, which is asked something and whose answer the record reads.
+    Authority(Authority),
+    /// By the broker, which another room speaks to.
+    Broker,
+}
 
-enum Way {
+/// An anchor that takes a note, ready to be given one.
+pub struct Anchor(By);
+
+enum By {
     Mail { relay: Box<Relay>, to: Mailbox },
     Hook(Box<Endpoint>),
 }
@@ -65,23 +79,35 @@ impl fmt::Debug for Anchor {
     }
 }
 
-impl Anchor {
-    /// Reads secrets and builds the client; connects to nothing. `None` for the broker, which another room speaks to.
-    pub fn open(wanted: &Wanted, settings: &Settings, now: &Now) -> Result<Option<Self>, SettingsError> {
+impl Way {
+    /// Reads secrets and builds the client; connects to nothing.
+    pub fn open(wanted: &Wanted, settings: &Settings, now: &Now) -> Result<Self, SettingsError> {
         match wanted {
-            Wanted::Email(mail) => Self::by_mail(mail, settings).map(Some),
-            Wanted::Webhook(hook) => Self::by_hook(hook, now).map(Some),
-            Wanted::Mqtt(_) => Ok(None),
+            Wanted::Email(mail) => Anchor::by_mail(mail, settings).map(Self::Post),
+            Wanted::Webhook(hook) => Anchor::by_hook(hook, now).map(Self::Post),
+            Wanted::Mqtt(_) => Ok(Self::Broker),
+            Wanted::Rfc3161(stamp) => Authority::open(&format!("[[anchor]] {}", stamp.name), stamp, now).map(Self::Authority),
         }
     }
 
+    /// For `cooee doctor`: whether it can be reached. Nothing is sent.
+    pub async fn probe(&self) -> Result<String, String> {
+        match self {
+            Self::Post(anchor) => anchor.probe().await,
+            Self::Authority(authority) => authority.probe().await,
+            Self::Broker => Ok("it is the broker".to_owned()),
+        }
+    }
+}
+
+impl Anchor {
     fn by_mail(mail: &MailAnchor, settings: &Settings) -> Result<Self, SettingsError> {
         let what = format!("[[anchor]] {}", mail.name);
         let Some(email) = &settings.email else {
             return Err(SettingsError::new(what, "there is no mail relay to send it by", "add [email], or take the anchor out"));
         };
         let to = Mailbox::from_str(&mail.to).map_err(|why| SettingsError::new(&what, format!("to: {why}"), "write one mailbox"))?;
-        Ok(Self(Way::Mail { relay: Box::new(Relay::open(email)?), to }))
+        Ok(Self(By::Mail { relay: Box::new(Relay::open(email)?), to }))
     }
 
     fn by_hook(hook: &HookAnchor, now: &Now) -> Result<Self, SettingsError> {
@@ -98,19 +124,19 @@ impl Anchor {
             proxy: hook.proxy.clone(),
             ca_file: hook.ca_file.clone(),
         };
-        Endpoint::open_as(&what, &endpoint, std::sync::Arc::clone(now)).map(|endpoint| Self(Way::Hook(Box::new(endpoint))))
+        Endpoint::open_as(&what, &endpoint, std::sync::Arc::clone(now)).map(|endpoint| Self(By::Hook(Box::new(endpoint))))
     }
 
     /// Gives it a checkpoint once: by what it is known to have been taken, or in a word why it is not.
     pub async fn give(&self, keepsake: &Keepsake) -> Result<Receipt, String> {
         match &self.0 {
-            Way::Mail { relay, to } => {
+            By::Mail { relay, to } => {
                 let id = format!("<{}@{}>", keepsake.id(), relay.domain());
                 let mail = letter::write(relay.begin(to.clone()), &id, keepsake).ok_or("the mail cannot be written")?;
                 relay.deliver(&mail, BUDGET).await.map_err(|fault| fault.class().to_owned())?;
                 Ok(Receipt::Smtp { message_id: id })
             }
-            Way::Hook(endpoint) => {
+            By::Hook(endpoint) => {
                 let id = keepsake.id();
                 let status = endpoint.post(id.clone(), body(keepsake), BUDGET).await.map_err(|fault| fault.class().to_owned())?;
                 Ok(Receipt::Http { status, id })
@@ -118,11 +144,10 @@ impl Anchor {
         }
     }
 
-    /// For `cooee doctor`: whether it can be reached. Nothing is sent.
-    pub async fn probe(&self) -> Result<String, String> {
+    async fn probe(&self) -> Result<String, String> {
         match &self.0 {
-            Way::Mail { relay, .. } => relay.probe().await,
-            Way::Hook(endpoint) => endpoint.probe().await,
+            By::Mail { relay, .. } => relay.probe().await,
+            By::Hook(endpoint) => endpoint.probe().await,
         }
     }
 }

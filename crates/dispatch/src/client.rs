@@ -1,4 +1,5 @@
-//! HTTP clients for providers: one per account, no redirects, no proxy unless set, our own timeouts, loopback or TLS only.
+//! HTTP clients for providers: one per account, no redirects, no proxy unless set, our own timeouts; loopback or TLS only, but for
+//! what is no secret to anybody.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,9 +32,18 @@ pub(crate) struct Wanted<'a> {
 
 /// Checks the address and builds the client for it.
 pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
+    let url = address(wanted.what, wanted.url)?;
+    client(wanted, url.scheme() == "http").map(|client| (client, url))
+}
+
+/// The same for a place to which nothing private is sent, and whose answer others verify: it may be reached in clear.
+pub(crate) fn build_public(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
+    let url = public_address(wanted.what, wanted.url)?;
+    client(wanted, url.scheme() == "http").map(|client| (client, url))
+}
+
+fn client(wanted: &Wanted<'_>, in_clear: bool) -> Result<Client, SettingsError> {
     let what = wanted.what;
-    let url = address(what, wanted.url)?;
-    let in_clear = url.scheme() == "http";
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // The door installs it first; a caller that did not must not meet a panic in the library. Lost races are fine.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -63,14 +73,13 @@ pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError>
     {
         builder = builder.identity(identity(what, certificate, key)?);
     }
-    let client = builder.build().map_err(|error| {
+    builder.build().map_err(|error| {
         SettingsError::new(
             what,
             format!("no TLS client can be made: {error}"),
             "install the system's CA certificates (package ca-certificates), or set ca_file",
         )
-    })?;
-    Ok((client, url))
+    })
 }
 
 /// Checks an address: `https`, or `http` on loopback.
@@ -87,6 +96,22 @@ pub(crate) fn address(what: &str, text: &str) -> Result<Url, SettingsError> {
         )),
         _other => Err(SettingsError::new(what, "the URL is neither https nor http", "write it like https://host/path")),
     }
+}
+
+/// Checks an address that may be in clear. A user or a password in it would be a secret in clear, and a secret is a file.
+pub(crate) fn public_address(what: &str, text: &str) -> Result<Url, SettingsError> {
+    let url = match Url::parse(text) {
+        Ok(url) if url.scheme() == "http" && url.has_host() => url,
+        Ok(_) | Err(_) => address(what, text)?,
+    };
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
+    }
+    Err(SettingsError::new(
+        what,
+        "the URL holds a user or a password",
+        "use an authority that asks for none; this version can give it none",
+    ))
 }
 
 fn roots(what: &str, path: &Path) -> Result<Vec<reqwest::Certificate>, SettingsError> {
@@ -165,6 +190,22 @@ fn http_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_secret_may_go_in_clear_and_a_login_may_not() {
+        assert!(public_address("t", "http://stamps.example.org/tsr").is_ok());
+        assert!(public_address("t", "https://stamps.example.org/tsr").is_ok());
+        assert!(address("t", "http://stamps.example.org/tsr").is_err(), "for everything else");
+        for wrong in [
+            "ftp://stamps.example.org",
+            "stamps.example.org",
+            "http://",
+            "http://me@stamps.example.org/",
+            "https://:pass@stamps.example.org/",
+        ] {
+            assert!(public_address("t", wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn patience_is_asked_for_in_seconds_or_by_a_date_and_has_a_bound() {

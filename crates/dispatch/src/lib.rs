@@ -345,7 +345,7 @@ pub fn check(settings: &Settings, public_url: Option<&str>) -> Result<(), VoiceE
     let now: Now = Arc::new(|| escalation::time::Timestamp::UNIX_EPOCH);
     Built::from(settings, public_url, &now)?;
     for wanted in &settings.anchor {
-        anchor::Anchor::open(wanted, settings, &now)?;
+        anchor::Way::open(wanted, settings, &now)?;
     }
     Ok(())
 }

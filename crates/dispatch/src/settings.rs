@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use escalation::id::CarrierName;
 use serde::Deserialize;
 
-pub use self::anchor::{Anchor, HookAnchor, MailAnchor, TopicAnchor};
+pub use self::anchor::{Anchor, HookAnchor, MailAnchor, StampAnchor, TopicAnchor};
 pub use self::hosted::{Hosted, Service};
 pub use self::http::{Auth, BodyAs, Callback, CallbackAuth, CreditMap, Encoding, Hash, Http, Method, ReceiptMap, ReplyMap, TakenMap};
 pub use self::voice::{Voice, VoiceKind};

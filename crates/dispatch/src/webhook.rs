@@ -219,7 +219,8 @@ fn sign(keys: &[hmac::Key], id: &str, timestamp: &str, body: &str) -> String {
     signatures.join(" ")
 }
 
-fn judge(response: &Response, now: Timestamp) -> Result<(), Fault> {
+/// What a status says of whether a message was taken.
+pub(crate) fn judge(response: &Response, now: Timestamp) -> Result<(), Fault> {
     let status = response.status();
     match status.as_u16() {
         200..=299 => Ok(()),

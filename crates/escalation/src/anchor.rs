@@ -37,6 +37,15 @@ pub enum Receipt {
     },
     /// The broker acknowledged the message.
     Puback,
+    /// A time-stamping authority put its time to the note. Whether it was the authority that signed this is not looked at here.
+    Rfc3161 {
+        /// The time in the stamp, by the authority's clock.
+        at: Timestamp,
+        /// The stamp's number among the authority's, in hex.
+        serial: String,
+        /// The whole reply as it came (`TimeStampResp`), in base64: it is what others verify.
+        token: String,
+    },
 }
 
 /// An anchor took a checkpoint.
@@ -79,6 +88,10 @@ mod tests {
             ),
             (Receipt::Http { status: 204, id: "checkpoint.a.9".to_owned() }, r#"{"http":{"status":204,"id":"checkpoint.a.9"}}"#),
             (Receipt::Puback, r#""puback""#),
+            (
+                Receipt::Rfc3161 { at: "2026-04-13T06:04:05.25Z".parse().unwrap(), serial: "02".to_owned(), token: "MAA=".to_owned() },
+                r#"{"rfc3161":{"at":"2026-04-13T06:04:05.25Z","serial":"02","token":"MAA="}}"#,
+            ),
         ];
         for (receipt, json) in written {
             assert_eq!(serde_json::to_string(&receipt).unwrap(), json);

@@ -128,7 +128,7 @@ pub enum Event {
         size: u64,
         /// Its root.
         root: Digest,
-        /// By what it is known that it was taken: `smtp` with the `message_id` of the mail, `http` with the `status` of the answer and the `id` that was posted, or `puback`.
+        /// By what it is known that it was taken: `smtp` with the `message_id` of the mail, `http` with the `status` of the answer and the `id` that was posted, `puback`, or `rfc3161` with the time `at` and the `serial` that the authority's stamp says and the stamp itself, `token`: its whole reply in base64.
         receipt: Receipt,
     },
     /// A directory came into force.

@@ -15,7 +15,7 @@ use crate::tlog_proof::TlogProof;
 use crate::tree::LeafHash;
 
 pub use check::{BundleFault, BundleFinding, BundleReport, verify as verify_bundle};
-pub use outside::{Given, Outside};
+pub use outside::{Given, Outside, Stamped};
 use zip::Files;
 pub use zip::{NotAZip, TooLarge};
 
@@ -102,8 +102,8 @@ impl Bundle {
         }
         let lines: Vec<String> = self.withheld.iter().map(Withheld::line).collect();
         put("withheld.csv".to_owned(), format!("{WITHHELD}\n{}", lines.concat()).as_bytes());
-        for (name, text) in Given::files(&self.anchors, &self.checkpoint) {
-            put(name, text.as_bytes());
+        for (name, content) in Given::files(&self.anchors, &self.checkpoint) {
+            put(name, &content);
         }
         put("verify.sh".to_owned(), VERIFY.as_bytes());
         for (name, bytes) in &self.papers {

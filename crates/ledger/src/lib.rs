@@ -44,7 +44,8 @@ pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Wit
 pub use batch::{Batch, Sealed};
 pub use begun::Begun;
 pub use bundle::{
-    Bundle, BundleFault, BundleFinding, BundleReport, Given, IDENTIFIER, NotAZip, Outside, Packed, TooLarge, Withheld, verify_bundle,
+    Bundle, BundleFault, BundleFinding, BundleReport, Given, IDENTIFIER, NotAZip, Outside, Packed, Stamped, TooLarge, Withheld,
+    verify_bundle,
 };
 pub use canonical::NotCanonical;
 pub use checkpoint::{Checkpoint, NotACheckpoint};

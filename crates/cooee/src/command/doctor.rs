@@ -125,9 +125,8 @@ async fn anchors(settings: &Settings) -> Vec<Look> {
     let now: dispatch::Now = Arc::new(move || clock.wall());
     let mut looks = Vec::new();
     for wanted in &settings.dispatch.anchor {
-        let found = match dispatch::anchor::Anchor::open(wanted, &settings.dispatch, &now) {
-            Ok(Some(anchor)) => anchor.probe().await,
-            Ok(None) => Ok("it is the broker".to_owned()),
+        let found = match dispatch::anchor::Way::open(wanted, &settings.dispatch, &now) {
+            Ok(way) => way.probe().await,
             Err(why) => Err(why.to_string()),
         };
         looks.push(Look { what: format!("anchor {}", wanted.name()), found });

@@ -47,6 +47,7 @@ fn shaped(layered: &mut Layered<'_>, index: usize, kind: Option<&str>) -> Option
         Some("email") => layered.item(LIST, index, "kind").map(Anchor::Email),
         Some("webhook") => layered.item(LIST, index, "kind").map(Anchor::Webhook),
         Some("mqtt") => layered.item(LIST, index, "kind").map(Anchor::Mqtt),
+        Some("rfc3161") => layered.item(LIST, index, "kind").map(Anchor::Rfc3161),
         Some(other) => {
             let path = [LIST, &index.to_string(), "kind"];
             let remedy = format!("use one of: {}", Anchor::KINDS.join(", "));

@@ -401,6 +401,16 @@ kind = "email"
 to = "a@example.org"
 [[anchor]]
 kind = "mqtt"
+[[anchor]]
+name = "stamps"
+kind = "rfc3161"
+url = "http://me:secret@stamps.example.org/tsr"
+every_s = 15
+[[anchor]]
+name = "more-stamps"
+kind = "rfc3161"
+url = "stamps.example.org"
+secret_file = "/dev/null"
 "#;
     check(
         &format!("{SMALL}{anchors}"),
@@ -422,7 +432,7 @@ kind = "mqtt"
         /etc/cooee/cooee.toml:29: anchor: every_s is 0
           write at least 1, or leave it out
         /etc/cooee/cooee.toml:32: anchor: kind cannot be used: "carrier pigeon" is none of the choices
-          use one of: email, webhook, mqtt
+          use one of: email, webhook, mqtt, rfc3161
         /etc/cooee/cooee.toml:33: anchor: when[1] cannot be used: "weekly" is none of the choices
           write it as config/cooee.toml shows
         /etc/cooee/cooee.toml:39: anchor: there is another one of the name union
@@ -432,6 +442,14 @@ kind = "mqtt"
           add [email], or choose another kind
         /etc/cooee/cooee.toml:42: anchor: name is missing
           add it; config/cooee.toml shows how
+        /etc/cooee/cooee.toml:47: anchor: url cannot be used: the URL holds a user or a password
+          use an authority that asks for none; this version can give it none
+        /etc/cooee/cooee.toml:48: anchor: every_s is less than 60: an authority turns away whoever asks so often, and every stamp stays in the record
+          write at least 60, or leave it out
+        /etc/cooee/cooee.toml:53: anchor: secret_file is not a known key
+          the keys here are name, url, when, every_s, connect_ms, request_ms, proxy, ca_file
+        /etc/cooee/cooee.toml:53: anchor.secret_file: /dev/null is not a file
+          name the file itself
     "#]],
     );
 }

@@ -21,11 +21,13 @@ pub enum Anchor {
     Webhook(HookAnchor),
     /// The outside broker, retained, for whoever subscribes.
     Mqtt(TopicAnchor),
+    /// A time-stamping authority.
+    Rfc3161(StampAnchor),
 }
 
 impl Anchor {
     /// What `kind` may say.
-    pub const KINDS: [&str; 3] = ["email", "webhook", "mqtt"];
+    pub const KINDS: [&str; 4] = ["email", "webhook", "mqtt", "rfc3161"];
 
     /// Its name in the record and in troubles.
     pub fn name(&self) -> &AnchorName {
@@ -33,6 +35,7 @@ impl Anchor {
             Self::Email(anchor) => &anchor.name,
             Self::Webhook(anchor) => &anchor.name,
             Self::Mqtt(anchor) => &anchor.name,
+            Self::Rfc3161(anchor) => &anchor.name,
         }
     }
 
@@ -42,6 +45,7 @@ impl Anchor {
             Self::Email(anchor) => &anchor.when,
             Self::Webhook(anchor) => &anchor.when,
             Self::Mqtt(anchor) => &anchor.when,
+            Self::Rfc3161(anchor) => &anchor.when,
         }
     }
 
@@ -51,6 +55,7 @@ impl Anchor {
             Self::Email(anchor) => anchor.every_s,
             Self::Webhook(anchor) => anchor.every_s,
             Self::Mqtt(anchor) => anchor.every_s,
+            Self::Rfc3161(anchor) => anchor.every_s,
         }
     }
 
@@ -73,6 +78,13 @@ impl Anchor {
                 "write at least 60, or leave it out",
             );
         }
+        if matches!(self, Self::Rfc3161(_)) && (1..minute_s()).contains(&self.every_s()) {
+            flaw(
+                "every_s",
+                "is less than 60: an authority turns away whoever asks so often, and every stamp stays in the record".to_owned(),
+                "write at least 60, or leave it out",
+            );
+        }
         match self {
             Self::Email(anchor) => {
                 if let Err(why) = Mailbox::from_str(&anchor.to) {
@@ -81,6 +93,11 @@ impl Anchor {
             }
             Self::Webhook(anchor) => {
                 if let Err(why) = crate::client::address("", &anchor.url) {
+                    flaw("url", format!("cannot be used: {}", why.wrong), &why.remedy);
+                }
+            }
+            Self::Rfc3161(anchor) => {
+                if let Err(why) = crate::client::public_address("", &anchor.url) {
                     flaw("url", format!("cannot be used: {}", why.wrong), &why.remedy);
                 }
             }
@@ -146,6 +163,32 @@ pub struct TopicAnchor {
     /// The least time between two messages, seconds.
     #[serde(default = "hour_s")]
     pub every_s: u64,
+}
+
+/// An anchor of the kind `rfc3161`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StampAnchor {
+    /// Its name in the record and in troubles.
+    pub name: AnchorName,
+    /// Where to ask; plain `http` too, for what is sent is a hash and what comes back is verified by others.
+    pub url: String,
+    /// What calls for a stamp.
+    #[serde(default = "daily")]
+    pub when: BTreeSet<Occasion>,
+    /// The least time between two stamps, seconds.
+    #[serde(default = "hour_s")]
+    pub every_s: u64,
+    /// Milliseconds to connect.
+    #[serde(default = "connect_ms")]
+    pub connect_ms: u64,
+    /// Milliseconds for a whole request.
+    #[serde(default = "request_ms")]
+    pub request_ms: u64,
+    /// An HTTP proxy; the environment's is never used.
+    pub proxy: Option<String>,
+    /// PEM bundle to trust instead of the system's, for the connection; stamps are verified elsewhere.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Who sees each closing knows when some customer had an alarm.

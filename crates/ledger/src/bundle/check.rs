@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::outside::{LIST, Outside};
+use super::outside::{self, LIST, Outside, Stamped};
 use super::zip::{self, NotAZip};
 use super::{IDENTIFIER, WITHHELD};
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::entry::EntryBody;
 use crate::key::VerifyKey;
 use crate::proof::NotProven;
+use crate::stamp::{NotAStamp, Stamp};
 use crate::tlog_proof::{NotATlogProof, TlogProof};
 
 /// What stands in the place of a name that a reader may not have.
@@ -94,6 +95,15 @@ pub enum BundleFault {
     NotContinued(NotProven),
     /// It is another checkpoint than the list says.
     OtherNote,
+    /// It is no stamp.
+    Stamp(NotAStamp),
+    /// It is another stamp than the entry has, or the entry has none.
+    OtherStamp {
+        /// The entry's place.
+        entry: u64,
+    },
+    /// It is a stamp of something else than the note beside it, or there is none.
+    NotStamped,
     /// The entry that it names does not say that this was given to that anchor.
     Unsaid {
         /// The entry's place.
@@ -360,7 +370,7 @@ impl Check {
             return;
         }
         for outside in Outside::read(&self.text(LIST)) {
-            let Some(outside) = outside else {
+            let Some(mut outside) = outside else {
                 self.find(LIST, BundleFault::Unreadable);
                 continue;
             };
@@ -385,8 +395,25 @@ impl Check {
                     Err(why) => self.find(&path, BundleFault::Checkpoint(why)),
                 }
             }
+            outside.stamp = self.stamp(&outside);
             self.report.outside.push(outside);
         }
+    }
+
+    /// What the stamp says that goes with a line; whether it is the one of the entry, and of the note beside it. That an authority signed
+    /// it is looked at by nobody here: that takes the authority's certificate.
+    fn stamp(&mut self, outside: &Outside) -> Option<Stamped> {
+        let (file, note) = (outside.stamp(), outside.note());
+        let bytes = self.files.get(&file)?;
+        let kept = self.files.get(&outside.record()).and_then(|entry| outside::token(entry));
+        let fault = match (Stamp::read(bytes), self.files.get(&note)) {
+            (_, _) if kept.as_ref() != Some(bytes) => BundleFault::OtherStamp { entry: outside.entry },
+            (Ok(stamp), Some(text)) if stamp.is_of(text) => return Some(Stamped { stamp, file, note }),
+            (Ok(_), Some(_) | None) => BundleFault::NotStamped,
+            (Err(why), Some(_) | None) => BundleFault::Stamp(why),
+        };
+        self.find(&file, fault);
+        None
     }
 
     fn leads_on(&mut self, outside: &Outside) {
@@ -483,6 +510,9 @@ impl BundleFault {
             Self::OtherCheckpoint => "other_checkpoint",
             Self::NotContinued(_) => "not_continued",
             Self::OtherNote => "other_note",
+            Self::Stamp(_) => "stamp",
+            Self::OtherStamp { .. } => "other_stamp",
+            Self::NotStamped => "not_stamped",
             Self::Unsaid { .. } => "unsaid",
             Self::OtherPlace => "other_place",
             Self::OtherHistory { .. } => "other_history",
@@ -520,6 +550,9 @@ impl fmt::Display for BundleFinding {
             BundleFault::OtherCheckpoint => write!(f, "it leads to another checkpoint than the bundle's"),
             BundleFault::NotContinued(why) => write!(f, "the record does not begin with what was given away: {why}"),
             BundleFault::OtherNote => write!(f, "it is another checkpoint than data/anchors.csv says was given away"),
+            BundleFault::Stamp(why) => write!(f, "it is no time stamp: {why}"),
+            BundleFault::OtherStamp { entry } => write!(f, "it is another time stamp than entry {entry} has"),
+            BundleFault::NotStamped => write!(f, "it is a time stamp of something else than the checkpoint beside it"),
             BundleFault::Unsaid { entry } => write!(f, "entry {entry} does not say that this checkpoint was given to that anchor"),
             BundleFault::OtherPlace => write!(f, "it is of another place than its name says"),
             BundleFault::OtherHistory { found } => write!(f, "it is an entry of {found}"),

@@ -1,7 +1,8 @@
 //! Checkpoints that places outside were given, and that the record of a bundle begins with each of them.
 //!
 //! Whom to ask stands in a list; what was given, as far as it is still known, and the way from there to the bundle's own checkpoint
-//! stand beside it. Nothing here proves anything by itself: the copy in somebody else's hands does.
+//! stand beside it. Nothing here proves anything by itself: the copy in somebody else's hands does, or the stamp of an authority that
+//! somebody has verified.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
 use crate::proof::{ConsistencyProof, TreeHead};
+use crate::stamp::Stamp;
 use crate::tree::Root;
 
 /// The list.
@@ -40,6 +42,8 @@ pub struct Given {
     pub onwards: ConsistencyProof,
     /// The note that was given, where it is still known.
     pub note: Option<Checkpoint>,
+    /// The stamp that an authority gave for that note, as it came.
+    pub stamp: Option<Vec<u8>>,
 }
 
 /// A line of the list, as it is read again.
@@ -57,16 +61,31 @@ pub struct Outside {
     pub size: u64,
     /// Its root.
     pub root: Digest,
+    /// What the stamp says that an authority gave for it, where the bundle has that; read, and not verified.
+    pub stamp: Option<Stamped>,
+}
+
+/// A stamp as it is read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamped {
+    /// What it says.
+    pub stamp: Stamp,
+    /// Its file.
+    pub file: String,
+    /// The file with what it is of.
+    pub note: String,
 }
 
 impl Given {
     /// The files of some, by their names in the folder `data`.
-    pub(super) fn files(all: &[Self], checkpoint: &Checkpoint) -> Vec<(String, String)> {
+    pub(super) fn files(all: &[Self], checkpoint: &Checkpoint) -> Vec<(String, Vec<u8>)> {
         let lines: Vec<String> = all.iter().map(Self::line).collect();
-        let mut files = vec![("anchors.csv".to_owned(), format!("{HEADING}\n{}", lines.concat()))];
+        let mut files = vec![("anchors.csv".to_owned(), format!("{HEADING}\n{}", lines.concat()).into_bytes())];
         for given in all {
-            files.push((format!("anchors/{:010}.consistency", given.size), given.way(checkpoint)));
-            files.extend(given.note.as_ref().map(|note| (format!("anchors/{:010}.checkpoint", given.size), note.to_string())));
+            files.push((format!("anchors/{:010}.consistency", given.size), given.way(checkpoint).into_bytes()));
+            files.extend(given.note.as_ref().map(|note| (format!("anchors/{:010}.checkpoint", given.size), note.to_string().into_bytes())));
+            // Two authorities may have stamped the same note.
+            files.extend(given.stamp.as_ref().map(|stamp| (format!("anchors/{:010}.{:010}.tsr", given.size, given.entry), stamp.clone())));
         }
         files
     }
@@ -98,7 +117,7 @@ impl Outside {
         let entry = number(entry)?;
         let root = Digest::try_from(STANDARD.decode(root).ok()?.as_slice()).ok()?;
         let size = number(size).filter(|size| *size > 0)?;
-        Some(Self { to: to.to_owned(), entry, recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root })
+        Some(Self { to: to.to_owned(), entry, recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root, stamp: None })
     }
 
     /// The entry that should say so.
@@ -123,6 +142,11 @@ impl Outside {
         format!("data/anchors/{:010}.checkpoint", self.size)
     }
 
+    /// The file with the stamp.
+    pub(super) fn stamp(&self) -> String {
+        format!("data/anchors/{:010}.{:010}.tsr", self.size, self.entry)
+    }
+
     /// The file with the way onwards.
     pub(super) fn way(&self) -> String {
         format!("data/anchors/{:010}.consistency", self.size)
@@ -140,6 +164,12 @@ impl Outside {
         let path: Vec<Digest> = lines.map(|line| Digest::try_from(STANDARD.decode(line).ok()?.as_slice()).ok()).collect::<Option<_>>()?;
         (older == self.size && path.len() <= PATH_MAX).then_some((ConsistencyProof { path }, note))
     }
+}
+
+/// The stamp that an entry says was given, to the byte; `None` where it says of none.
+pub(super) fn token(entry: &[u8]) -> Option<Vec<u8>> {
+    let entry = serde_json::from_slice::<Value>(entry).ok()?;
+    STANDARD.decode(entry.pointer("/receipt/rfc3161/token")?.as_str()?).ok()
 }
 
 /// A number as it is written: no sign and no leading zero.

@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::*;
@@ -6,6 +8,7 @@ use crate::key::Origin;
 use crate::memory::MemoryLedger;
 use crate::signer::{Signer, SigningKeys};
 use crate::signing_key::SigningKey;
+use crate::stamp::tests::reply_of;
 use crate::subtrees::{Blocks, Subtrees};
 use crate::{Batch, ConsistencyProof, Ledger as _, Seq};
 
@@ -16,9 +19,16 @@ const RECEIPT: u64 = 6;
 
 /// A record with one activation of four entries between others, signed; and the bundle of it.
 async fn bundle() -> (Bundle, VerifyKey) {
+    bundle_stamped(reply_of).await
+}
+
+/// The same with what an authority is said to have answered of the note that it was given.
+async fn bundle_stamped(stamp: impl Fn(&[u8]) -> Vec<u8>) -> (Bundle, VerifyKey) {
+    let (mut signer, key) = signer();
     let ledger = MemoryLedger::new();
     let mut batch = Batch::new(Seq::FIRST);
     let mut earlier = Subtrees::new();
+    let mut given = None;
     for (n, kind, act, aseq) in [
         (0, "station.started", None, None),
         (1, "activation.raised", Some(NAME), Some(0)),
@@ -38,12 +48,14 @@ async fn bundle() -> (Bundle, VerifyKey) {
             }
         }
         if n == 6 {
-            for (name, value) in
-                [("anchor", "insurer"), ("origin", ORIGIN), ("root", &earlier.head().root.digest().to_string()), ("receipt", "puback")]
-            {
+            for (name, value) in [("anchor", "insurer"), ("origin", ORIGIN), ("root", &earlier.head().root.digest().to_string())] {
                 entry[name] = json!(value);
             }
             entry["size"] = json!(6);
+            let note = signer.sign(earlier.head(), &ConsistencyProof::default()).expect("signed");
+            let stamp = stamp(note.to_string().as_bytes());
+            entry["receipt"] = json!({ "rfc3161": { "at": "2026-11-30T06:48:38Z", "serial": "02", "token": STANDARD.encode(&stamp) } });
+            given = Some((note, stamp));
         }
         let body = EntryBody::write(&entry).expect("an entry");
         if n < 6 {
@@ -52,16 +64,9 @@ async fn bundle() -> (Bundle, VerifyKey) {
         batch.push(body, vec![note]);
     }
     ledger.append(&batch).await.expect("appended");
-    let folder = tempfile::tempdir().expect("a folder");
-    let origin: Origin = ORIGIN.parse().expect("a name");
-    let current = SigningKey::create(&folder.path().join("key"), origin, &[7; 32]).expect("a key");
-    let key = current.public().clone();
-    let notes = folder.path().join("notes");
-    Signer::create(&notes).expect("made");
-    let mut signer = Signer::open(&notes, SigningKeys { current, before: None }).expect("a signer");
     let mut tree = Subtrees::new();
     tree.extend(batch.entries().iter().map(|Sealed { body, .. }| body.leaf()));
-    let note = signer.sign(earlier.head(), &ConsistencyProof::default()).expect("signed");
+    let (note, stamp) = given.expect("the last entry says so");
     let onwards = tree.consistency(6, 7, &Blocks::default()).expect("a way");
     let checkpoint = signer.sign(tree.head(), &onwards).expect("signed");
     let given = Given {
@@ -71,9 +76,10 @@ async fn bundle() -> (Bundle, VerifyKey) {
         origin: note.origin().to_string(),
         size: note.size(),
         root: *note.root().digest(),
-        receipt: "puback".to_owned(),
+        receipt: "a time stamp".to_owned(),
         onwards,
         note: Some(note),
+        stamp: Some(stamp),
     };
     let is_in_it = |(seq, sealed): &(Seq, &Sealed)| sealed.body.columns().stream == NAME || seq.index() == RECEIPT;
     let proven = batch.placed().filter(is_in_it).map(|(seq, sealed)| {
@@ -93,6 +99,17 @@ async fn bundle() -> (Bundle, VerifyKey) {
         checkpoint,
     };
     (bundle, key)
+}
+
+/// A signer with a new memory, and its key.
+fn signer() -> (Signer, VerifyKey) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin: Origin = ORIGIN.parse().expect("a name");
+    let current = SigningKey::create(&folder.path().join("key"), origin, &[7; 32]).expect("a key");
+    let key = current.public().clone();
+    let notes = folder.path().join("notes");
+    Signer::create(&notes).expect("made");
+    (Signer::open(&notes, SigningKeys { current, before: None }).expect("a signer"), key)
 }
 
 fn names(report: &BundleReport) -> Vec<&'static str> {
@@ -207,7 +224,8 @@ async fn the_script_finds_what_the_program_finds() {
     let (whole, key) = bundle().await;
     let said = |bundle: &Bundle| by_hand(bundle, Some(&key));
     let (code, text) = said(&whole);
-    assert!(code == Some(0) && text.contains("5 entries are in it; 5 private values") && !text.contains("NOT "), "{text}");
+    assert!(code == Some(0) && text.contains("5 entries are in it; 5 private values"), "{text}");
+    assert!(text.matches("NOT ").count() == 1 && text.contains("NOT CHECKED"), "all but the stamp's signature: {text}");
     let mut cases: Vec<(&str, &str, Bundle)> = Vec::new();
     let mut case = |program: &'static str, script: &'static str, change: &dyn Fn(&mut Bundle)| {
         let mut bundle = whole.clone();
@@ -237,6 +255,12 @@ async fn the_script_finds_what_the_program_finds() {
     });
     case("other_note", "is another than data/anchors.csv says", &|b| {
         b.anchors.iter_mut().for_each(|given| given.note = Some(whole.checkpoint.clone()));
+    });
+    case("other_stamp", "is another time stamp than entry 6 has", &|b| {
+        b.anchors.iter_mut().for_each(|given| given.stamp = Some(reply_of(b"another note")));
+    });
+    case("not_stamped", "is a time stamp, and data/anchors/0000000006.checkpoint is missing", &|b| {
+        b.anchors.iter_mut().for_each(|given| given.note = None);
     });
     for (program, script, bundle) in cases {
         let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
@@ -309,17 +333,18 @@ async fn the_record_begins_with_what_was_given_outside() {
         other.anchors.iter_mut().for_each(change);
         names(&check(&other))
     };
-    // The note is not known any more.
-    assert_eq!(with(&|given| given.note = None), [""; 0]);
+    // The note is not known any more, and then nobody can verify a stamp of it.
+    assert_eq!(with(&|given| (given.note, given.stamp) = (None, None)), [""; 0]);
+    assert_eq!(with(&|given| given.note = None), ["not_stamped"]);
     // Another history was given, or the way is another one.
     assert_eq!(with(&|given| given.root = Digest::of(&[b"another"])), ["not_continued", "unsaid", "other_note"]);
     assert_eq!(with(&|given| given.onwards.path.truncate(1)), ["not_continued"]);
-    assert_eq!(with(&|given| given.note = Some(whole.checkpoint.clone())), ["other_note"]);
+    assert_eq!(with(&|given| given.note = Some(whole.checkpoint.clone())), ["other_note", "not_stamped"]);
     assert_eq!(with(&|given| given.origin = "other.example.org/1".to_owned()), ["unsaid", "other_note"]);
     // Somebody else, or another time, or another entry.
     assert_eq!(with(&|given| given.to = "registry".to_owned()), ["unsaid"]);
     assert_eq!(with(&|given| given.recorded_at = "2026-04-13T06:04:00.000000Z".to_owned()), ["unsaid"]);
-    assert_eq!(with(&|given| given.entry = 5), ["unsaid"]);
+    assert_eq!(with(&|given| given.entry = 5), ["unsaid", "other_stamp"]);
     assert_eq!(with(&|given| given.to = "(withheld)".to_owned()), ["unsaid"]);
     assert_eq!(with(&|given| given.to = "a,b".to_owned()), ["unreadable"]);
     assert_eq!(with(&|given| given.size = 0), ["unreadable"]);
@@ -328,4 +353,43 @@ async fn the_record_begins_with_what_was_given_outside() {
     nobody.anchors.clear();
     let report = check(&nobody);
     assert_eq!((names(&report), report.anchored, report.outside), (vec![], false, vec![]));
+}
+
+#[tokio::test]
+async fn a_stamp_is_of_the_note_beside_it_and_nobody_says_that_it_was_verified() {
+    let (whole, key) = bundle().await;
+    let keys = [key];
+    let check = |bundle: &Bundle| verify_bundle(&bundle.pack().expect("packed").zip, &keys);
+    let report = check(&whole);
+    let stamped = report.outside.iter().find_map(|outside| outside.stamp.as_ref()).expect("a stamp");
+    assert_eq!((stamped.stamp.serial.as_str(), stamped.stamp.at.to_string().as_str()), ("02", "2026-11-30T06:48:38Z"));
+    let (file, note) = ("data/anchors/0000000006.0000000006.tsr", "data/anchors/0000000006.checkpoint");
+    assert_eq!((stamped.file.as_str(), stamped.note.as_str()), (file, note));
+    let (code, text) = by_hand(&whole, keys.first());
+    let to_run = format!("openssl ts -verify -data {note} -in {file} -CAfile");
+    assert!(
+        code == Some(0) && text.contains("NOT CHECKED  that an authority signed the time stamp of insurer") && text.contains(&to_run),
+        "{text}"
+    );
+    // Without it the bundle proves as much as with it.
+    let mut without = whole.clone();
+    without.anchors.iter_mut().for_each(|given| given.stamp = None);
+    let report = check(&without);
+    assert!(report.is_sound() && report.anchored && report.outside.iter().all(|outside| outside.stamp.is_none()), "{report:?}");
+
+    // Two authorities may have stamped one note.
+    let mut twice = whole.clone();
+    let second = Given { entry: 8, to: "registry".to_owned(), stamp: Some(reply_of(b"theirs")), ..whole.anchors[0].clone() };
+    twice.anchors.push(second);
+    assert_eq!(twice.payload().keys().filter(|path| path.contains(".tsr")).count(), 2);
+
+    // What the entry has is no stamp, or one of something else: the record says so, and it is worth nothing.
+    let forged = [("stamp", b"no stamp at all".to_vec()), ("not_stamped", reply_of(b"another note"))];
+    for (fault, token) in forged {
+        let (other, key) = bundle_stamped(|_| token.clone()).await;
+        let report = verify_bundle(&other.pack().expect("packed").zip, std::slice::from_ref(&key));
+        assert_eq!(names(&report), [fault]);
+        let (code, text) = by_hand(&other, Some(&key));
+        assert!(code == Some(1) && text.contains("is a time stamp of something else than"), "{fault}: {text}");
+    }
 }

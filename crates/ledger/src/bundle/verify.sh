@@ -1,16 +1,20 @@
 #!/bin/sh
 # Checks this bundle with nothing of its maker's: a shell, openssl 3, sha256sum and the other GNU coreutils.
 #
-#   sh data/verify.sh 'name+id+base64'
+#   sh data/verify.sh 'name+id+base64' [authority.pem]
 #
 # The argument is the record's public key, from paper or from somebody who got it when it was made. Without it the key
 # in the bundle is used: then only that its parts fit together is shown, since whoever forged them could have put in a key.
+# The second is a file with the certificates of authorities whose time stamps you trust, from them: then it is checked that
+# they signed the stamps that are in the bundle.
 #
 # It ends 0 where everything holds under the key that was given, 1 where something is wrong, and 2 where nothing is wrong
 # and no key was given.
 set -eu
 LC_ALL=C
 export LC_ALL
+authority=${2:-}
+case $authority in '' | /*) ;; *) authority=$PWD/$authority ;; esac
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -142,6 +146,38 @@ begins_with() {
   [ "$last" = 0 ] && [ "$earlier" = "$2" ] && [ "$later" = "$root" ] || wrong "the record does not begin with what was given away: $file"
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "$file leads to another checkpoint"
 }
+
+# A stamp is the one that the entry has, and is of the note beside it: it holds that note's SHA-256, as the time stamp
+# protocol writes it, with or without the empty parameters of the algorithm.
+stamps=
+is_stamped() {
+  [ -f "$2" ] || wrong "$1 is a time stamp, and $2 is missing"
+  [ -f "$3" ] || wrong "$1 is another time stamp than entry $4 has"
+  case $(cat "$3") in
+    *'"receipt":{"rfc3161":{'*'"token":"'"$(base64 "$1" | tr -d '\n')"'"}},'*) ;;
+    *) wrong "$1 is another time stamp than entry $4 has" ;;
+  esac
+  of=$(hashed < "$2")
+  case $(hex < "$1") in
+    *3031300d060960864801650304020105000420"$of"* | *302f300b06096086480165030402010420"$of"*) ;;
+    *) wrong "$1 is a time stamp of something else than $2" ;;
+  esac
+  if [ -z "$authority" ]; then
+    stamps="${stamps}NOT CHECKED  that an authority signed the time stamp of $5: give its certificate as the second argument, or run$line_end  openssl ts -verify -data $2 -in $1 -CAfile AUTHORITY.pem$line_end"
+    return
+  fi
+  openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" > "$work/said" 2>&1 ||
+    wrong "no authority whose certificate was given vouches for $1"
+  at=$(openssl ts -reply -in "$1" -text 2> "$work/said" | said_after 'Time stamp: ')
+  stamps="${stamps}an authority whose certificate was given signed the time stamp of $5, which says $at$line_end"
+}
+# What stands behind some words at the beginning of a line.
+said_after() {
+  while IFS= read -r line; do
+    case $line in "$1"*) printf %s "${line#"$1"}" ;; esac
+  done
+}
+
 # What is withheld, by its number within the activation or by its digest.
 withheld=0
 total=0
@@ -310,7 +346,11 @@ if [ -f data/anchors.csv ]; then
         [ "$(head -n 3 "$note")" = "$(printf '%s\n%s\n%s' "$under" "$older" "$was")" ] || wrong "$note is another than data/anchors.csv says"
         is_signed "$note" || wrong "this key did not sign $note"
       fi
-      outside="${outside}the record says that $anchor was given the first $older entries of $under, recorded at $when: ask for theirs; its root is $was$line_end"
+      stamp=data/anchors/$(printf %010d "$older").$(printf %010d "$entry").tsr
+      # An authority keeps nothing that could be asked for.
+      ask=': ask for theirs'
+      [ ! -f "$stamp" ] || { is_stamped "$stamp" "$note" "$record" "$entry" "$anchor"; ask=; }
+      outside="${outside}the record says that $anchor was given the first $older entries of $under, recorded at $when$ask; its root is $was$line_end"
     done
   } < data/anchors.csv
 fi
@@ -318,6 +358,7 @@ fi
 say "activation $activation: the first $size entries of $origin were signed, with root $root"
 say "compare that with a checkpoint that was kept outside: the same size must have the same root"
 printf %s "$outside" | clean
+printf %s "$stamps" | clean
 [ "$anchored" = yes ] || say "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing"
 say "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
 [ "$closed" = yes ] ||

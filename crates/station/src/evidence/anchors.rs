@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use escalation::anchor::{LastAnchored, Receipt};
 use escalation::event::{Event, Reader};
 use escalation::id::AnchorName;
 use escalation::time::Timestamp;
-use ledger::{Checkpoint, ConsistencyProof, Digest, Given, Ledger, ReadError, Seq};
+use ledger::{Checkpoint, ConsistencyProof, Digest, Given, Ledger, ReadError, Seq, Stamp};
 
 use super::guard::Guard;
 use super::{Dossier, Kept, PAGE, Wish};
@@ -41,6 +43,8 @@ pub(super) struct Taken {
     pub(super) root: Digest,
     /// Under which name the record was signed.
     origin: String,
+    /// The stamp that an authority gave for it, for a reader who may have that.
+    stamp: Option<Vec<u8>>,
 }
 
 /// The entries that say who took a checkpoint that covers these entries of an activation.
@@ -144,6 +148,8 @@ impl Dossier {
                 size: *size,
                 root: Digest::from_bytes(*root.as_bytes()),
                 origin: origin.clone(),
+                // It names the authority.
+                stamp: token(receipt).filter(|_| is_told),
             })
         };
         self.anchors.iter().filter_map(taken).collect()
@@ -155,10 +161,14 @@ impl Dossier {
 pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Checkpoint) -> Vec<Given> {
     let known = proofs.notes(taken.iter().map(|taken| taken.size).collect()).await.unwrap_or_default();
     let mut given = Vec::with_capacity(taken.len());
-    for Taken { to, entry, at, receipt, size, root, origin, .. } in taken {
+    for Taken { to, entry, at, receipt, size, root, origin, stamp, .. } in taken {
         let Ok(path) = proofs.consistency(*size, checkpoint.size()).await else { continue };
         let Ok(path) = path.iter().map(|hash| Digest::from_hex(hash)).collect::<Result<_, _>>() else { continue };
         let is_that = |note: &&Checkpoint| note.size() == *size && note.root().digest() == root && note.origin().as_str() == origin;
+        let note = known.iter().find(is_that);
+        // A stamp is of every byte of a note; without that note beside it nobody can verify it.
+        let is_of =
+            |stamp: &&Vec<u8>| note.is_some_and(|note| Stamp::read(stamp).is_ok_and(|read| read.is_of(note.to_string().as_bytes())));
         given.push(Given {
             to: to.clone(),
             entry: *entry,
@@ -168,7 +178,8 @@ pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Che
             root: *root,
             receipt: receipt.replace(',', ";"),
             onwards: ConsistencyProof { path },
-            note: known.iter().find(is_that).cloned(),
+            note: note.cloned(),
+            stamp: stamp.as_ref().filter(is_of).cloned(),
         });
     }
     given
@@ -180,6 +191,19 @@ fn known(receipt: &Receipt) -> String {
         Receipt::Smtp { message_id } => format!("the mail relay took mail {message_id}; nothing says that it arrived or was kept"),
         Receipt::Http { status, id } => format!("the receiver answered {status} to {id}; nothing says that it was kept"),
         Receipt::Puback => "the broker acknowledged it; nothing says that anybody has kept it".to_owned(),
+        Receipt::Rfc3161 { at, serial, .. } => {
+            format!(
+                "a time stamp says {at} by the authority's clock and has its serial number {serial}; that the authority signed it was not checked here"
+            )
+        }
+    }
+}
+
+/// The stamp of an authority, as it came.
+fn token(receipt: &Receipt) -> Option<Vec<u8>> {
+    match receipt {
+        Receipt::Rfc3161 { token, .. } => STANDARD.decode(token).ok(),
+        Receipt::Smtp { .. } | Receipt::Http { .. } | Receipt::Puback => None,
     }
 }
 

@@ -186,7 +186,7 @@ pub(super) fn write(report: &Report<'_>) -> Paper {
 
 const TIMELINE_SAYS: &str = "Two clocks: the time of day as the station had it, and how long after the first entry by the machine's own counter, which no setting of the clock moves. It starts anew when the program does; then there is none.";
 const TOLD_SAYS: &str = "Taken means that a provider or a mail server has it. Delivered means that a receipt says a device took it. Neither says that a person read it; only an answer does.";
-const HELD_SAYS: &str = "Each was given the record's size and root when all before it had been written. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten.";
+const HELD_SAYS: &str = "Each was given the record's size and root when all before it had been written. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten. An authority keeps none: its time stamp lies in the folder `anchors`, and whoever has its certificates verifies that.";
 const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
 const PROOF_SAYS: &str = "Every entry above lies in the folder `records` as it was written, with a proof in `proofs`. Compare the key with the one on paper, then run `sh data/verify.sh` with it. This report is a view of those entries; where the two differ, the entries count. They say what the station recorded, not that it was so.";
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ledger::{BundleReport, Outside, verify_bundle};
+use ledger::{BundleReport, Outside, Stamped, verify_bundle};
 use serde_json::{Value, json};
 
 use crate::cli::Verify;
@@ -97,11 +97,16 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
     for outside in &report.outside {
         let (to, at, root) =
             (terminal::plain(&outside.to), terminal::plain(&outside.recorded_at), STANDARD.encode(outside.root.as_bytes()));
+        // An authority keeps nothing that could be asked for.
+        let ask = if outside.stamp.is_some() { "" } else { ": ask for theirs" };
         let _written = writeln!(
             text,
-            "outside  the record says that {to} was given the first {} entries, recorded at {at}: ask for theirs; its root is {root}",
+            "outside  the record says that {to} was given the first {} entries, recorded at {at}{ask}; its root is {root}",
             outside.size
         );
+        if let Some(stamped) = &outside.stamp {
+            let _written = writeln!(text, "{}", stamp(&to, stamped));
+        }
     }
     if !report.anchored {
         let _written = writeln!(text, "{NOBODY}");
@@ -120,10 +125,25 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
     text
 }
 
+/// What a time stamp says, and how whoever has the authority's certificate verifies it: that is not done here.
+fn stamp(to: &str, stamped: &Stamped) -> String {
+    let Stamped { stamp, file, note } = stamped;
+    let (at, serial) = (stamp.at, &stamp.serial);
+    format!(
+        "NOT CHECKED  that an authority signed the time stamp of {to}, which says {at} and has the serial number {serial}; it is of that checkpoint\n  \
+         with the authority's certificate  openssl ts -verify -data {note} -in {file} -CAfile AUTHORITY.pem  checks it"
+    )
+}
+
 /// A place outside that was given a checkpoint.
 fn placed(outside: &Outside) -> Value {
-    let Outside { to, entry, recorded_at, origin, size, root } = outside;
-    json!({ "anchor": to, "entry": entry, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()) })
+    let Outside { to, entry, recorded_at, origin, size, root, stamp } = outside;
+    let stamp = stamp.as_ref().map(|Stamped { stamp, file, note }| {
+        json!({ "at": stamp.at.to_string(), "serial": stamp.serial, "file": file, "of": note, "signature": "not_checked" })
+    });
+    json!({
+        "anchor": to, "entry": entry, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()), "stamp": stamp,
+    })
 }
 
 /// For programs. `sound` is true only where everything holds under a key that was given.
