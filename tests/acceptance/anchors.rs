@@ -7,7 +7,7 @@ use std::process::Output;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::smtp::Mail;
-use harness::{Broker, Button, Daemon, Gateway, Smtp, wait};
+use harness::{Broker, Button, Daemon, Gateway, Smtp, StampFault, Stamper, wait};
 use rumqttc::{AsyncClient, Event, Packet, QoS};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -246,6 +246,118 @@ async fn the_broker_keeps_the_latest_checkpoint_for_whoever_subscribes() {
     std::fs::write(&kept, note).unwrap();
     let (code, said) = audit(&daemon, &key, &[&kept]);
     assert_eq!((code, said["covered_from_outside_to"].as_u64()), (Some(0), Some(size)), "{said}");
+}
+
+/// A note and a stamp of it in files, as whoever verifies them has them.
+struct Stamped {
+    folder: tempfile::TempDir,
+}
+
+impl Stamped {
+    /// Of what the record says that an anchor gave, and what the signer remembers.
+    fn of(daemon: &Daemon, anchor: &str) -> (Self, Value) {
+        let (_, size, receipt) = receipts(daemon).into_iter().find(|(name, ..)| name == anchor).expect("a receipt");
+        let notes = std::fs::read_to_string(daemon.data_dir().join("checkpoints")).unwrap();
+        let size = size.to_string();
+        let note = ledger::notes(&notes).0.into_iter().find(|note| note.lines().nth(1) == Some(&size)).expect("the note");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("checkpoint.txt"), note).unwrap();
+        std::fs::write(folder.path().join("stamp.tsr"), STANDARD.decode(receipt["rfc3161"]["token"].as_str().unwrap()).unwrap()).unwrap();
+        (Self { folder }, receipt["rfc3161"].clone())
+    }
+
+    /// What openssl says of them to somebody who trusts this root.
+    fn openssl(&self, root: &Path, further: &[&str]) -> (bool, String) {
+        let verify = ["ts", "-verify", "-data", "checkpoint.txt", "-in", "stamp.tsr", "-CAfile", root.to_str().unwrap()];
+        self.run(&[&verify[..], further].concat())
+    }
+
+    fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let openssl = harness::program::find("openssl", "openssl");
+        let output = std::process::Command::new(openssl).args(arguments).current_dir(self.folder.path()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+}
+
+/// What an authority answers is recorded whole. Who verifies it needs the note and the authority's root, and nothing of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_stamps_a_checkpoint_and_others_verify_it() {
+    let (gateway, stamper) = (Gateway::start(), Stamper::start().await);
+    let (daemon, _key) = signed_with(&gateway, |plan| plan.also(&stamper.anchor("stamps", ""))).await;
+    expect_receipt(&daemon, "stamps", 1).await;
+    let (kept, said) = Stamped::of(&daemon, "stamps");
+    let (verified, words) = kept.openssl(&stamper.root(), &[]);
+    assert!(verified && words.contains("Verification: OK"), "{words}");
+    // The time and the number that are recorded are those that openssl reads.
+    let at: jiff::Timestamp = said["at"].as_str().unwrap().parse().unwrap();
+    let (_, read) = kept.run(&["ts", "-reply", "-in", "stamp.tsr", "-text"]);
+    assert!(read.contains(&format!("Time stamp: {}", at.strftime("%b %e %H:%M:%S %Y GMT"))), "{at}: {read}");
+    assert!(read.contains(&format!("Serial number: 0x{}", said["serial"].as_str().unwrap().to_uppercase())), "{said}: {read}");
+
+    // Once its certificate has ended it is verified as of its own time.
+    let years_later = (at.as_second() + 400_000_000).to_string();
+    assert!(!kept.openssl(&stamper.root(), &["-attime", &years_later]).0);
+    assert!(kept.openssl(&stamper.root(), &["-attime", &at.as_second().to_string()]).0);
+    // Another root, or another note.
+    let other = Stamper::start().await;
+    assert!(!kept.openssl(&other.root(), &[]).0);
+    let note = std::fs::read_to_string(kept.folder.path().join("checkpoint.txt")).unwrap();
+    std::fs::write(kept.folder.path().join("checkpoint.txt"), note.replacen('\n', " \n", 1)).unwrap();
+    let (verified, words) = kept.openssl(&stamper.root(), &[]);
+    assert!(!verified && words.contains("message imprint mismatch"), "{words}");
+
+    // Looking at it asks for no stamp, and claims none.
+    let asked = stamper.asked();
+    let looked = String::from_utf8_lossy(&daemon.run(&["doctor"]).stdout).into_owned();
+    assert!(looked.contains("the authority can be reached (HEAD answers 405") && looked.contains("no stamp was asked for"), "{looked}");
+    assert_eq!(stamper.asked(), asked);
+}
+
+/// Whatever else an authority does, nothing is recorded as a stamp, and somebody hears of it.
+#[tokio::test]
+async fn an_answer_that_is_no_stamp_of_ours_is_a_trouble_and_not_recorded() {
+    let faults = [
+        ("other-digest", StampFault::OtherDigest),
+        ("other-nonce", StampFault::OtherNonce),
+        ("no-certificate", StampFault::NoCertificate),
+        ("refuses", StampFault::Refuses),
+        ("hangs", StampFault::Hangs),
+        ("garbage", StampFault::Garbage),
+        ("endless", StampFault::Endless),
+        ("page", StampFault::Page),
+    ];
+    let mut stampers = Vec::new();
+    for (name, fault) in faults {
+        let stamper = Stamper::start().await;
+        stamper.fault(Some(fault));
+        stampers.push((name, stamper));
+    }
+    let impatient = |name: &str| if name == "hangs" { "request_ms = 200\n" } else { "" };
+    let anchors: String = stampers.iter().map(|(name, stamper)| stamper.anchor(name, impatient(name))).collect();
+    let gateway = Gateway::start();
+    let (mut daemon, _key) = signed_with(&gateway, |plan| plan.also(&anchors)).await;
+    let names: BTreeSet<String> = stampers.iter().map(|(name, _)| (*name).to_owned()).collect();
+    wait::until("the troubles", async || {
+        let failing: BTreeSet<String> = failing(&daemon).await.into_iter().collect();
+        (failing == names).then_some(())
+    })
+    .await;
+    assert!(receipts(&daemon).is_empty(), "what nobody stamped is not said to be stamped");
+    press(&daemon, "first").await;
+    gateway.phone(SMITH).expect_sms("DURESS").await;
+
+    // One that stamps again clears its own; a start tries it at once.
+    for (_, stamper) in &stampers {
+        stamper.fault(None);
+    }
+    daemon.stop().await;
+    daemon.write_settings(&daemon.settings().replace("request_ms = 200\n", ""));
+    daemon.start_again().await;
+    wait::until("no anchor to be in trouble", async || failing(&daemon).await.is_empty().then_some(())).await;
+    for (name, stamper) in &stampers {
+        let (verified, words) = Stamped::of(&daemon, name).0.openssl(&stamper.root(), &[]);
+        assert!(verified, "{name}: {words}");
+    }
 }
 
 /// A day's mail is sent once, however often the station is started, and what was closed is told once.

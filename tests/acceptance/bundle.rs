@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use harness::daemon::{self, Key};
-use harness::{Button, Daemon, Gateway};
+use harness::{Button, Daemon, Gateway, Stamper};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -276,6 +276,81 @@ async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
         let paper = [poppler("pdftotext", &[], &paper, &["-"]), poppler("pdfinfo", &["-meta"], &paper, &[])].concat();
         assert_eq!(String::from_utf8_lossy(&paper).contains("union"), is_told);
     }
+}
+
+/// The page's command for a time stamp, about this one.
+fn command_of(stamp: &Value, authority: &Path) -> String {
+    let page = commands("stamp");
+    let [.., sample] = page.lines().collect::<Vec<_>>()[..] else { panic!("no command in {page}") };
+    let named =
+        |option: &str| sample.split_whitespace().skip_while(|word| *word != option).nth(1).unwrap_or_else(|| panic!("{option}: {sample}"));
+    [("-data", stamp["of"].as_str().unwrap()), ("-in", stamp["file"].as_str().unwrap()), ("-CAfile", authority.to_str().unwrap())]
+        .into_iter()
+        .fold(sample.to_owned(), |command, (option, value)| command.replace(named(option), value))
+}
+
+#[tokio::test]
+async fn a_stranger_verifies_time_stamps_with_what_is_in_the_bundle_and_the_authoritys_root() {
+    let stampers = [Stamper::start().await, Stamper::start().await];
+    let names = ["first-authority", "second-authority"];
+    let anchors: String = names.iter().zip(&stampers).map(|(name, stamper)| stamper.anchor(name, "when = [\"closing\"]\n")).collect();
+    let story = Story::told_with(&[], |plan| plan.also(&anchors)).await;
+    let closed = size_with(&story.daemon, "activation.closed");
+    for name in names {
+        expect_receipt(&story.daemon, name, closed).await;
+    }
+    checkpoint(&story.daemon, size_with(&story.daemon, "checkpoint.anchored")).await;
+
+    let zip = story.export("police");
+    let (code, said) = story.verify(&zip, &story.key);
+    assert_eq!((code, &said["sound"], &said["anchored"]), (Some(0), &json!(true), &json!(true)), "{said}");
+    let stamp_of = |name: &str| {
+        let outside = said["outside"].as_array().unwrap().iter().find(|outside| outside["anchor"] == name);
+        outside
+            .map(|outside| outside["stamp"].clone())
+            .filter(|stamp| stamp["signature"] == "not_checked")
+            .unwrap_or_else(|| panic!("{said}"))
+    };
+    let (code, words) = run(&story.daemon, &["verify", zip.to_str().unwrap(), "--key", &story.key]);
+    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2, "{words}");
+    let bag = story.unpack(&zip);
+    for (name, stamper) in names.iter().zip(&stampers) {
+        let stamp = stamp_of(name);
+        // The report says what the stamp says.
+        let at = format!("a time stamp says {} by the authority", stamp["at"].as_str().unwrap());
+        for file in ["data/report.html", "data/anchors.csv"] {
+            assert!(text(&bag, file).replace("&#39;", "'").contains(&at), "{file}: {at}");
+        }
+        // Nothing but openssl, the files of the bundle and what the authority gives to anybody.
+        let (code, words) = story.by_hand(&bag, &["-euc", &command_of(&stamp, &stamper.root())]);
+        assert!(code == Some(0) && words.contains("Verification: OK"), "{words}");
+    }
+    let (code, words) = story.check_by_hand(&bag, Some(&story.key));
+    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2, "{words}");
+    // The script does the same with both roots in one file, and with one of them says whose it is not.
+    let roots = story.folder.path().join("roots.pem");
+    let both: String = stampers.iter().map(|stamper| std::fs::read_to_string(stamper.root()).unwrap()).collect();
+    std::fs::write(&roots, both).unwrap();
+    let script = |authority: &Path| story.by_hand(&bag, &["data/verify.sh", &story.key, authority.to_str().unwrap()]);
+    let (code, words) = script(&roots);
+    let vouched = words.matches("an authority whose certificate was given signed the time stamp of").count();
+    assert!(code == Some(0) && vouched == 2 && !words.contains("NOT "), "{words}");
+    let (code, words) = script(&stampers[0].root());
+    assert!(code == Some(1) && words.contains("no authority whose certificate was given vouches for"), "{words}");
+
+    // A note that was changed is another than was stamped, whoever makes the manifests anew.
+    let stamp = stamp_of(names[0]);
+    let note = stamp["of"].as_str().unwrap();
+    std::fs::write(bag.join(note), text(&bag, note).replacen('\n', " \n", 1)).unwrap();
+    list_anew(&bag);
+    let (code, words) = story.by_hand(&bag, &["-euc", &command_of(&stamp, &stampers[0].root())]);
+    assert!(code != Some(0) && words.contains("message imprint mismatch"), "{words}");
+    assert_eq!(story.check_by_hand(&bag, Some(&story.key)).0, Some(1));
+
+    // A stamp names the authority: who may not know which anchors there are gets none.
+    let withheld = story.unpack(&story.export("foi"));
+    let files: Vec<PathBuf> = std::fs::read_dir(withheld.join("data/anchors")).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty() && !files.iter().any(|file| file.extension().is_some_and(|ending| ending == "tsr")), "{files:?}");
 }
 
 /// Makes the manifests of a bag anew, as whoever forges one does.

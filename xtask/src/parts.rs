@@ -18,7 +18,7 @@ struct Part {
     brew: &'static str,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "mosquitto",
         is_there: || on_path("mosquitto") && on_path("mosquitto_passwd"),
@@ -59,6 +59,7 @@ const PARTS: [Part; 6] = [
         pacman: "poppler",
         brew: "poppler",
     },
+    Part { name: "openssl", is_there: || on_path("openssl"), apt: "openssl", dnf: "openssl", pacman: "openssl", brew: "openssl@3" },
     Part {
         name: "the mail server aiosmtpd",
         is_there: has_aiosmtpd,

@@ -27,6 +27,7 @@ pub mod postgres;
 pub mod program;
 pub mod smtp;
 pub mod smtp_fault;
+pub mod stamper;
 pub mod wait;
 
 pub use broker::Broker;
@@ -37,3 +38,4 @@ pub use gateway::{Fault, Gateway};
 pub use postgres::Postgres;
 pub use smtp::Smtp;
 pub use smtp_fault::{FaultySmtp, SmtpFault};
+pub use stamper::{StampFault, Stamper};
