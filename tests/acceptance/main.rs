@@ -57,6 +57,8 @@ mod signing;
 #[cfg(test)]
 mod signing_crash;
 #[cfg(test)]
+mod standing_in;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod town;

@@ -295,7 +295,11 @@ impl Operation {
             let value = match name.as_str() {
                 "site" => json!(named.customer.site()),
                 "device" => json!(named.customer.device()),
-                "by" | "tester" | "keeper" | "person" => json!(format!("{}-person", named.customer.word)),
+                "roster" => json!(format!("{}-roster", named.customer.word)),
+                "until" => json!("2100-01-01 00:00"),
+                "from" => json!("2026-01-01T00:00:00Z"),
+                "on" if self.path.contains("/duty/") => json!(format!("{}-person", named.customer.word)),
+                "by" | "tester" | "keeper" | "person" | "off" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
                 "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),

@@ -12,6 +12,8 @@ mod carriers;
 #[cfg(test)]
 mod dice;
 #[cfg(test)]
+mod duty;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]

@@ -20,6 +20,7 @@ use station::view::{Card, Query, Scope};
 
 use crate::carriers::pause;
 use crate::dice::Dice;
+use crate::duty;
 use crate::scenario::Lie;
 use crate::world::World;
 
@@ -153,6 +154,10 @@ pub(crate) async fn operate(world: Arc<World>, mut dice: Dice, every_ms: u64) {
         let card = dice.pick(&page.cards).clone();
         if dice.chance(8) {
             serve(&world, &desk, &card, &mut dice).await;
+            continue;
+        }
+        if dice.chance(10) {
+            duty::change(&world, &desk, &mut dice).await;
             continue;
         }
         let act = match dice.between(0, 100) {

@@ -196,6 +196,22 @@ fn t_somebody_told_of_a_trouble_who_is_not_told_of_its_end_or_told_twice() {
 }
 
 #[test]
+fn o_somebody_on_duty_whom_nobody_put_there() {
+    is_found("O a roster said somebody else than the record", |past| {
+        let said = |entry: &Entry| matches!(&entry.event, Event::RungEntered { duty, .. } if !duty.is_empty());
+        let entered = position(past, said)?;
+        let Event::RungEntered { duty, .. } = &mut past.entries[entered].event else { return None };
+        duty[0].people.clear();
+        Some(())
+    });
+    // Who stands in is forgotten, and the rung has asked them.
+    is_found("O a roster said somebody else than the record", |past| {
+        past.entries.retain(|entry| entry.kind != "duty.stand_in");
+        Some(())
+    });
+}
+
+#[test]
 fn g_somebody_alarmed_who_is_not_told_or_told_twice() {
     for (purpose, missing, twice) in [
         (Purpose::StandDown, "G alarmed and not stood down", "G stood down twice or without cause"),

@@ -337,6 +337,9 @@ static DRAFTS: LazyLock<[Draft; 3]> = LazyLock::new(|| {
         .map(|(smith, wait, lee)| Draft::parse("directory.toml", &directory(smith, wait, lee)).draft.unwrap())
 });
 
+/// P. Nair, always.
+const ROSTER: &str = "[[roster]]\nid = \"second\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"p-nair\"]\n";
+
 /// The directory, with what changes between its versions.
 fn directory(smith: &str, wait: &str, lee: bool) -> String {
     let lee_person = if lee {
@@ -403,13 +406,13 @@ kind = "assist"
 [[device]]
 id = "desk-1"
 site = "clinic"
-[[ladder]]
+{ROSTER}[[ladder]]
 id = "counters"
 [[ladder.rung]]
 notify = [{{ person = "j-smith", by = ["sms", "email"] }}]
 wait = "{wait}"
 [[ladder.rung]]
-notify = [{{ person = "p-nair", by = ["sms"] }}{lee_target}]
+notify = [{{ roster = "second", by = ["sms"] }}{lee_target}]
 wait = "60s"
 [[ladder.rung]]
 notify = [{{ centre = "westside" }}, {{ person = "m-ono", by = [["sms", "email"]] }}]

@@ -54,6 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         settings: Settings { station: "Westside Centre".to_owned(), phone: "08 9555 0100".to_owned(), demo: true, ..Settings::default() },
         hooks: Arc::new(Nobody),
         proofs: Arc::new(Nobody),
+        look_again: Arc::new(|| ()),
         probes: Arc::new(Vec::new),
         extra_metrics: Arc::new(|_| {}),
     })?;

@@ -5,6 +5,7 @@ mod activations;
 mod coverage;
 mod devices;
 pub(crate) mod drills;
+pub(crate) mod duty;
 mod erase;
 pub(crate) mod export;
 pub(crate) mod health;
@@ -63,6 +64,9 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/out-of-service", get(service::list)),
         ("post", "/api/v1/out-of-service", post(service::take_out)),
         ("post", "/api/v1/out-of-service/end", post(service::put_back)),
+        ("get", "/api/v1/duty", get(duty::list)),
+        ("post", "/api/v1/duty/stand-ins", post(duty::stand_in)),
+        ("post", "/api/v1/duty/stand-ins/end", post(duty::end)),
         ("post", "/api/v1/drills", post(drills::start)),
         ("get", "/api/v1/drills/{drill}", get(drills::sheet)),
         ("get", "/api/v1/coverage", get(coverage::look)),

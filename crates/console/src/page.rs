@@ -2,6 +2,7 @@
 
 mod activation;
 mod drill;
+mod duty;
 mod form;
 mod login;
 mod people;
@@ -35,6 +36,8 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/people", get(people::page))
         .route("/tests/{verb}", post(testing::act))
         .route("/out-of-service/{verb}", post(service::act))
+        .route("/duty", get(duty::page))
+        .route("/duty/{verb}", post(duty::act))
         .route("/drills/start", post(drill::start))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

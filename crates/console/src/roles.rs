@@ -94,6 +94,8 @@ pub enum Action {
     Test,
     /// Take buttons out of service, and put them back.
     Serve,
+    /// Say who stands in for whom on a roster.
+    StandIn,
     /// Drill a ladder.
     Drill,
     /// Be handed an evidence bundle.
@@ -114,7 +116,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 20] = [
+pub const TABLE: [Row; 21] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -143,6 +145,7 @@ pub const TABLE: [Row; 20] = [
     Row { action: Action::Close, words: "close with a disposition", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Serve, words: "take buttons out of service and put them back", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::StandIn, words: "say who stands in for whom on a roster", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row {
         action: Action::Drill,
         words: "drill a ladder: its people are told, as a drill",
@@ -179,20 +182,20 @@ mod tests {
     use super::*;
     use Action::{
         Accept, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See,
-        Serve, TakeStep, Test,
+        Serve, StandIn, TakeStep, Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
             Erase, Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close,
-            Reopen, Test, Serve, Drill,
+            Reopen, Test, Serve, StandIn, Drill,
         ];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Erase, Export]).unwrap()),
             (
                 Role::Site,
-                &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Serve, Drill],
+                &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Serve, StandIn, Drill],
             ),
             (Role::Device, &[Raise]),
             (Role::Auditor, &[See, Export]),

@@ -50,6 +50,8 @@ pub struct Parts {
     pub hooks: Arc<dyn Hooks>,
     /// What verifiers ask for.
     pub proofs: Arc<dyn Proofs>,
+    /// Asks for another look at the days to come, because somebody else is on duty than was.
+    pub look_again: Arc<dyn Fn() + Send + Sync>,
     /// The state of the parts that the station's own health does not cover: broker, providers.
     pub probes: Arc<dyn Fn() -> Vec<Probe> + Send + Sync>,
     /// Other rooms' metrics, appended as Prometheus text.
@@ -74,6 +76,7 @@ pub(crate) struct Room {
     pub(crate) settings: Settings,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) proofs: Arc<dyn Proofs>,
+    pub(crate) look_again: Arc<dyn Fn() + Send + Sync>,
     pub(crate) probes: Arc<dyn Fn() -> Vec<Probe> + Send + Sync>,
     pub(crate) extra_metrics: Arc<dyn Fn(&mut String) + Send + Sync>,
     pub(crate) sessions: Sessions,
@@ -105,6 +108,7 @@ pub fn router(parts: Parts) -> Result<Router, NoRandom> {
         settings: parts.settings,
         hooks: parts.hooks,
         proofs: parts.proofs,
+        look_again: parts.look_again,
         probes: parts.probes,
         extra_metrics: parts.extra_metrics,
         sessions: Sessions::default(),

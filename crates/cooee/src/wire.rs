@@ -150,8 +150,16 @@ impl House {
         tokio::spawn(keep_vigil(watching(&ears, &desk, &now), desk.clone()));
         let (keys, keys_out) = watch::channel(Arc::new(read_keys(&settings.keys)?));
         let (stop_serving, serving_stopped) = watch::channel(false);
-        let desk_room =
-            DeskRoom { settings, desk: &desk, keys: keys_out, voice: &voice, ears: &ears, proofs: shelf, stop: serving_stopped };
+        let desk_room = DeskRoom {
+            settings,
+            desk: &desk,
+            keys: keys_out,
+            voice: &voice,
+            ears: &ears,
+            proofs: shelf,
+            look_again: look_again.clone(),
+            stop: serving_stopped,
+        };
         let (address, serving) = desk_room.open(extras).await?;
         Ok(Self {
             desk,
@@ -431,6 +439,7 @@ struct DeskRoom<'a> {
     voice: &'a Arc<Voice>,
     ears: &'a Ears,
     proofs: Arc<dyn Proofs>,
+    look_again: lookout::Ask,
     stop: watch::Receiver<bool>,
 }
 
@@ -457,7 +466,7 @@ impl DeskRoom<'_> {
     }
 
     fn router(&self, demo: bool) -> anyhow::Result<axum::Router> {
-        let (voice, ready) = (Arc::clone(self.voice), self.ears.ready());
+        let (voice, ready, look_again) = (Arc::clone(self.voice), self.ears.ready(), self.look_again.clone());
         let parts = console::Parts {
             desk: self.desk.clone(),
             keys: self.keys.clone(),
@@ -470,6 +479,7 @@ impl DeskRoom<'_> {
             },
             hooks: Arc::new(ProviderHooks(self.voice.callbacks())),
             proofs: Arc::clone(&self.proofs),
+            look_again: Arc::new(move || look_again.look_again()),
             probes: Arc::new(move || probes(&voice, &ready)),
             extra_metrics: Arc::new(|_text| {}),
         };

@@ -8,6 +8,7 @@ pub mod draft;
 pub mod finding;
 mod guard;
 pub mod place;
+pub mod reach;
 mod technical;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +146,9 @@ pub struct Person {
     pub contacts: BTreeMap<Medium, ContactKey>,
     /// Where this person's phones ring; nothing audible goes there while an activation is covert.
     pub based_at: Option<SiteId>,
+    /// Whose alone this person is: told of nobody else's calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
 }
 
 /// A directory on its way in, resolved by the watch: numbers already keyed, names still open.

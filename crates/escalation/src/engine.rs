@@ -16,7 +16,7 @@ use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::dues::Dues;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
+use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, RosterId, SiteId};
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::matter::{Causes, Matter};
@@ -27,7 +27,9 @@ use crate::raising::Joint;
 use crate::rejection::Rejection;
 use crate::remembered::Remembered;
 use crate::reporting::owed;
+use crate::roster::StandIn;
 use crate::signal::Signal;
+use crate::standing_in::SaidStandIn;
 use crate::testing::TestMode;
 use crate::time::{Deadline, Timestamp, Why, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
@@ -83,6 +85,8 @@ pub struct Engine {
     tests: BTreeMap<DeviceId, TestMode>,
     /// Buttons out of service; those whose time is over are left as they are.
     out_of_service: BTreeMap<DeviceId, OutOfService>,
+    /// Who stands in on which roster, in the order in which that was said; those whose time is over leave with the next that is said.
+    stand_ins: BTreeMap<RosterId, Vec<SaidStandIn>>,
     troubles: BTreeMap<Cause, Trouble>,
     /// The same by what people are told of as one.
     matters: BTreeMap<Matter, Causes>,
@@ -189,6 +193,8 @@ impl Engine {
             Input::TestOver(over) => self.on_test_over(now, over),
             Input::OutOfServiceWanted(wanted) => return self.on_out_of_service_wanted(now, wanted),
             Input::InServiceWanted(wanted) => self.on_in_service_wanted(now, wanted),
+            Input::StandInWanted(wanted) => return self.on_stand_in_wanted(now, wanted),
+            Input::StandInOver(over) => return self.on_stand_in_over(now, over),
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
@@ -232,7 +238,7 @@ impl Engine {
             Event::CheckpointAnchored { anchor, origin, size, .. } => self.remember_anchored(at, anchor, origin, *size),
             Event::DirectoryAdopted { version, digest, directory, gone, .. } => {
                 self.gone = gone.iter().copied().collect();
-                self.go_by(*version, *digest, directory);
+                self.go_by(at, *version, *digest, directory);
             }
             Event::PersonVersioned { id, person, .. } => {
                 self.people.insert(*id, person.clone());
@@ -243,6 +249,7 @@ impl Engine {
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::OutOfService { .. } | Event::InService { .. } => self.on_service(at, event),
+            Event::StandInSaid { .. } | Event::StandInOver { .. } => self.on_stand_in(at, event),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
             Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
@@ -332,8 +339,9 @@ impl Engine {
         self.next_deadline_of_calls().into_iter().chain(of_a_trouble).min_by_key(|deadline| deadline.at)
     }
 
-    fn go_by(&mut self, version: u32, digest: Digest, directory: &Directory) {
+    fn go_by(&mut self, at: Timestamp, version: u32, digest: Digest, directory: &Directory) {
         self.directory = Arc::new(directory.clone());
+        self.put_on_duty(at);
         self.devices.adopt(directory);
         self.directory_version = version;
         self.directory_digest = Some(digest);
@@ -499,6 +507,11 @@ impl Engine {
 
     pub(crate) fn withdrawal_of(&self, device: &DeviceId) -> Option<&OutOfService> {
         self.out_of_service.get(device)
+    }
+
+    /// Who stands in on which roster, also where that is over.
+    pub(crate) fn stand_ins(&self) -> &BTreeMap<RosterId, Vec<SaidStandIn>> {
+        &self.stand_ins
     }
 
     pub(crate) fn test_of(&self, device: &DeviceId) -> Option<&TestMode> {
@@ -701,7 +714,11 @@ impl Engine {
     fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
         // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known. Or it
         // names somebody whom this record had erased, as an older copy's file may: nobody could be told by the number they had there.
-        let is_news = |change: &PersonChange| self.person(change.id).is_none_or(|known| known.contacts != change.person.contacts);
+        // Or an earlier version of this program read it, which did not keep whose somebody is.
+        let is_news = |change: &PersonChange| {
+            let is_known = |known: &Person| (&known.contacts, &known.customer) == (&change.person.contacts, &change.person.customer);
+            !self.person(change.id).is_some_and(is_known)
+        };
         if self.directory_digest == Some(adoption.digest) && !adoption.people.iter().any(is_news) {
             return self.trouble_cleared(&Cause::DirectoryBroken);
         }
@@ -781,6 +798,41 @@ impl Engine {
         }
         if let Event::InService { dev, .. } = event {
             self.out_of_service.remove(dev);
+        }
+    }
+
+    /// Who stands in, and who is back on duty: part of the directory in force from here on.
+    fn on_stand_in(&mut self, at: Timestamp, event: &Event) {
+        if let Event::StandInSaid { cust, roster, off, on, from, until, by } = event {
+            let stand_in = StandIn { from: *from, until: *until, off: *off, on: *on };
+            let said = self.stand_ins.entry(roster.clone()).or_default();
+            said.retain(|said| said.stand_in.until > at);
+            said.push(SaidStandIn { stand_in: stand_in.clone(), customer: cust.clone(), by: by.clone() });
+            self.change_duty(roster, |stand_ins| {
+                stand_ins.retain(|stand_in| stand_in.until > at);
+                stand_ins.push(stand_in);
+            });
+        }
+        if let Event::StandInOver { roster, off, from, .. } = event {
+            if let Some(said) = self.stand_ins.get_mut(roster) {
+                said.retain(|said| (said.stand_in.off, said.stand_in.from) != (*off, *from));
+            }
+            self.change_duty(roster, |stand_ins| stand_ins.retain(|stand_in| (stand_in.off, stand_in.from) != (*off, *from)));
+        }
+    }
+
+    /// The directory in force has who stands in, so that nothing which asks who is on duty can miss it.
+    fn change_duty(&mut self, roster: &RosterId, change: impl FnOnce(&mut Vec<StandIn>)) {
+        let rosters = Arc::make_mut(&mut Arc::make_mut(&mut self.directory).rosters);
+        if let Some(roster) = rosters.rosters.get_mut(roster) {
+            change(&mut roster.stand_ins);
+        }
+    }
+
+    /// The same for a directory that has just come into force.
+    fn put_on_duty(&mut self, at: Timestamp) {
+        for (roster, counting) in self.stand_ins_that_count(at) {
+            self.change_duty(&roster, |stand_ins| *stand_ins = counting);
         }
     }
 

@@ -38,6 +38,7 @@ use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::id::{
     ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, LadderId, PersonId, PersonVersion, PlanId,
+    RosterId,
 };
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::matter::Topic;
@@ -302,6 +303,40 @@ pub enum Event {
         /// Which button.
         dev: DeviceId,
         /// Who.
+        by: Doer,
+    },
+    /// Somebody stands in for somebody else on a roster.
+    #[serde(rename = "duty.stand_in")]
+    StandInSaid {
+        /// Whose, where the roster is for one customer alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// On which roster.
+        roster: RosterId,
+        /// Who would be on duty.
+        off: PersonId,
+        /// Who is on duty instead.
+        on: PersonId,
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Who said so.
+        by: Doer,
+    },
+    /// Whoever was stood in for is back on duty before the time was over.
+    #[serde(rename = "duty.stand_in_over")]
+    StandInOver {
+        /// Whose, where the roster is for one customer alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cust: Option<CustomerId>,
+        /// On which roster.
+        roster: RosterId,
+        /// Who was stood in for.
+        off: PersonId,
+        /// From when that was.
+        from: Timestamp,
+        /// Who said so.
         by: Doer,
     },
     /// The tester said whether a press was theirs.

@@ -2,13 +2,15 @@
 //!
 //! Silence is among it: [`Input::Tick`] is tested like speech.
 
+use jiff::civil::DateTime;
+
 use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::anchor::Anchored;
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::{Again, Doer, Erasable, Event, Reader, Successor};
 use crate::foresight::Foresight;
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, SiteId};
+use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, RosterId, SiteId};
 use crate::ladder::RungIndex;
 use crate::out_of_service::Defect;
 use crate::plan::StepId;
@@ -43,6 +45,10 @@ pub enum Input {
     OutOfServiceWanted(OutOfServiceWanted),
     /// Somebody puts buttons back into service.
     InServiceWanted(InServiceWanted),
+    /// Somebody puts one person in the place of another on a roster.
+    StandInWanted(StandInWanted),
+    /// Somebody puts whoever was stood in for back on duty.
+    StandInOver(StandInOver),
     /// Someone with a key wants a ladder to be drilled.
     DrillWanted(DrillWanted),
     /// A carrier or its provider says what became of a message.
@@ -138,6 +144,45 @@ pub struct InServiceWanted {
     pub devices: Vec<DeviceId>,
     /// Who is responsible.
     pub by: Attribution,
+}
+
+/// Somebody to stand in for somebody on a roster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandInWanted {
+    /// On which.
+    pub roster: RosterId,
+    /// Who would be on duty. The watch fills in by what they are known.
+    pub off: Successor,
+    /// Who is on duty instead.
+    pub on: Successor,
+    /// From when; `None` is at once.
+    pub from: Option<Moment>,
+    /// Until when.
+    pub until: Moment,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// Somebody to be back on duty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandInOver {
+    /// On which roster.
+    pub roster: RosterId,
+    /// Who was stood in for.
+    pub off: Successor,
+    /// From when on, as it is listed.
+    pub from: Timestamp,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// A time as somebody says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An instant.
+    Instant(Timestamp),
+    /// By a clock on the wall where the roster is.
+    Wall(DateTime),
 }
 
 /// A ladder to be drilled.
@@ -419,7 +464,9 @@ impl Input {
             | Self::TestWanted(_)
             | Self::TestOver(_)
             | Self::OutOfServiceWanted(_)
-            | Self::InServiceWanted(_) => 0,
+            | Self::InServiceWanted(_)
+            | Self::StandInWanted(_)
+            | Self::StandInOver(_) => 0,
             Self::Tick => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)

@@ -65,6 +65,7 @@ mod reporting;
 pub mod retention;
 pub mod roster;
 pub mod signal;
+pub mod standing_in;
 pub mod supervision;
 pub mod testing;
 pub mod time;

@@ -241,6 +241,8 @@ impl Notice {
             | Event::TestEnded { .. }
             | Event::OutOfService { .. }
             | Event::InService { .. }
+            | Event::StandInSaid { .. }
+            | Event::StandInOver { .. }
             | Event::TestAnswered { .. }
             | Event::PressedAgain { .. }
             | Event::CancelAsked { .. }

@@ -136,6 +136,47 @@ pub enum Rejection {
         /// In the place of which.
         of: DeviceId,
     },
+    /// No such roster, or one of nobody in scope.
+    #[error("there is no roster of that id; GET /api/v1/duty lists those there are")]
+    UnknownRoster,
+    /// A roster that others have as well.
+    #[error("this roster is also for sites or customers that this key does not reach; somebody with a key for all of them can change it")]
+    NotAllOfTheRoster,
+    /// Nobody of that name is ever on duty there.
+    #[error("nobody of that name or id is on this roster, or two have that name; name whoever would be on duty, by id")]
+    UnknownOff,
+    /// Nobody of that name may be put on duty there.
+    #[error(
+        "nobody of that name or id can stand in there, or two have that name; name a person of the directory who is of the same customer, by id"
+    )]
+    UnknownStandIn,
+    /// They could not be told of a press.
+    #[error(
+        "whoever is on this roster is told by text or mail, as its ladders say, and this person has no such address; name somebody else"
+    )]
+    StandInUnreached,
+    /// Begins too late, is over already, or lasts no time, or too long.
+    #[error(
+        "somebody stands in between 1 minute and 31 days, and that begins within 62 days; what lasts longer belongs into the directory"
+    )]
+    ImplausibleStandIn,
+    /// It would change nothing.
+    #[error("whoever is to be stood in for is on duty at no time between the two; look at who is on duty then")]
+    NotOnDuty,
+    /// There would be one person fewer.
+    #[error(
+        "whoever is to stand in is on duty themselves at that time, so that there would be one person fewer; name somebody else, or a shorter time"
+    )]
+    OnDutyAlready,
+    /// Two would stand in for one.
+    #[error("somebody stands in for them already at that time; end that first")]
+    StoodInForAlready,
+    /// More than anybody keeps an eye on.
+    #[error("a hundred times are named for this roster already; change it in the directory")]
+    TooManyStandIns,
+    /// There is nothing to end.
+    #[error("nobody stands in for them from that time on; it may have ended by itself")]
+    NoStandIn,
     /// No buttons, or too many.
     #[error("between 1 and 200 buttons are named at once")]
     ImplausibleList,

@@ -12,6 +12,8 @@
 //!   leave is stood in for by the next of the list who is not.
 //! - An [`Override`] puts its people in the place of everybody; of two, the later in the file holds. Then each [`Swap`], in
 //!   the order of the file, puts one person in the place of another. Both name people on purpose: a leave does not undo them.
+//! - Last comes each [`StandIn`], in the order in which they were said, where whoever stands in is not on duty anyway. Those are
+//!   instants, which no clock on a wall shows twice.
 
 mod change;
 mod clock;
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Leave, Override, Swap};
+pub use change::{Leave, Override, StandIn, Swap};
 pub use clock::WallClock;
 pub use holiday::{Calendar, NotAState, PartOf, SHIPPED_YEARS, State};
 pub use hours::{Hours, NotAWindow, OnHolidays, Window};
@@ -64,6 +66,9 @@ pub struct Roster {
     /// Times at which one person stands in for another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub swaps: Vec<Swap>,
+    /// Who stands in for whom by hand: no part of a directory, but of what was said since.
+    #[serde(skip)]
+    pub stand_ins: Vec<StandIn>,
 }
 
 /// Who is on duty.
@@ -80,7 +85,8 @@ impl Roster {
     pub fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
         let shifts = self.shifts.iter().flat_map(|shift| &shift.people);
         let overrides = self.overrides.iter().flat_map(|change| &change.people);
-        shifts.chain(overrides).chain(self.swaps.iter().map(|swap| &swap.on)).copied()
+        let instead = self.swaps.iter().map(|swap| &swap.on).chain(self.stand_ins.iter().map(|stand_in| &stand_in.on));
+        shifts.chain(overrides).chain(instead).copied()
     }
 }
 
@@ -103,11 +109,14 @@ impl Rosters {
             }
         }
         for swap in &roster.swaps {
-            if moment.within(Some(swap.from), Some(swap.until)) && people.contains(&swap.off) {
-                let after = people.iter().map(|person| if *person == swap.off { swap.on } else { *person });
-                let mut swapped = Vec::new();
-                after.for_each(|person| add(&mut swapped, person));
-                people = swapped;
+            if moment.within(Some(swap.from), Some(swap.until)) {
+                people = swapped(&people, swap.off, swap.on);
+            }
+        }
+        for stand_in in &roster.stand_ins {
+            // Whoever is on duty anyway makes nobody else's duty theirs: there would be one person fewer.
+            if moment.between(stand_in.from, stand_in.until) && !people.contains(&stand_in.on) {
+                people = swapped(&people, stand_in.off, stand_in.on);
             }
         }
         Some(Duty { people, until: moment.next_edge() })
@@ -117,6 +126,15 @@ impl Rosters {
     pub fn is_empty(&self) -> bool {
         self.rosters.is_empty() && self.calendars.is_empty() && self.leave.is_empty()
     }
+}
+
+/// The same with one in the place of another, each once.
+fn swapped(people: &[PersonId], off: PersonId, on: PersonId) -> Vec<PersonId> {
+    let mut after = Vec::with_capacity(people.len());
+    for person in people {
+        add(&mut after, if *person == off { on } else { *person });
+    }
+    after
 }
 
 fn add(people: &mut Vec<PersonId>, person: PersonId) {

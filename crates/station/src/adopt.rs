@@ -47,6 +47,7 @@ pub(crate) fn keep(vault: &mut Vault, adoption: &Adoption, version: u32) {
             email: open(&change.email),
             contacts: change.person.contacts.clone(),
             based_at: change.person.based_at.clone(),
+            customer: change.person.customer.clone(),
         };
         vault.keep_person(PersonVersion { person: change.id, version: change.person.version }, card);
     }
@@ -65,6 +66,7 @@ fn change(person: ResolvedPerson, vault: &Vault) -> Option<PersonChange> {
             && card.email == person.email
             && card.contacts == person.contacts
             && card.based_at == person.based_at
+            && card.customer == person.customer
     });
     if same {
         return None;
@@ -72,7 +74,7 @@ fn change(person: ResolvedPerson, vault: &Vault) -> Option<PersonChange> {
     let version = latest.map_or(0, |(version, _)| version.version).saturating_add(1);
     Some(PersonChange {
         id: person.id,
-        person: Person { version, contacts: person.contacts, based_at: person.based_at },
+        person: Person { version, contacts: person.contacts, based_at: person.based_at, customer: person.customer },
         reference: Private::Open(person.reference.to_string()),
         name: Private::Open(person.name),
         mobile: person.mobile.map(Private::Open),

@@ -17,6 +17,7 @@ use escalation::verdict::{NotTaken, Submit, Verdict};
 use escalation::vigil::Watchlist;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::duty::{RosterView, StandInRequest};
 use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::Dossier;
 use crate::milestones::Milestones;
@@ -81,6 +82,10 @@ pub enum Look {
     OutOfService(Scope, oneshot::Sender<Vec<WithdrawalView>>),
     /// Buttons to be taken out of service or put back, with the keeper's name still unresolved.
     Service(ServiceRequest, oneshot::Sender<Verdict>),
+    /// The rosters, and who is on duty.
+    Duty(Scope, oneshot::Sender<Vec<RosterView>>),
+    /// Somebody to stand in, or to be back on duty, with names still unresolved.
+    StandIn(StandInRequest, oneshot::Sender<Verdict>),
     /// Buttons to be put on test, with the tester's name still unresolved.
     Test(TestRequest, oneshot::Sender<Verdict>),
     /// A ladder to be drilled.
@@ -419,6 +424,16 @@ impl Desk {
     /// Takes buttons out of service, or puts them back.
     pub async fn service(&self, request: ServiceRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::Service(request, done)).await
+    }
+
+    /// The rosters within a scope, and who is on duty.
+    pub async fn duty(&self, scope: Scope) -> Result<Vec<RosterView>, DeskError> {
+        self.look(|done| Look::Duty(scope, done)).await
+    }
+
+    /// Puts one person in the place of another, or the other back on duty.
+    pub async fn stand_in(&self, request: StandInRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::StandIn(request, done)).await
     }
 
     /// Drills a ladder.

@@ -14,7 +14,8 @@ use escalation::engine::Engine;
 use escalation::event::{Erasable, Event};
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, LadderId, PersonId, PersonVersion};
 use escalation::input::{
-    Act, Command, DrillWanted, Erasure, Export, InServiceWanted, Input, LegalHold, OutOfServiceWanted, RegisterExport, TestOver, TestWanted,
+    Act, Command, DrillWanted, Erasure, Export, InServiceWanted, Input, LegalHold, OutOfServiceWanted, RegisterExport, StandInOver,
+    StandInWanted, TestOver, TestWanted,
 };
 use escalation::ladder::Ladder;
 use escalation::private::Private;
@@ -28,6 +29,7 @@ use ledger::{Batch, Listing, Seq};
 use crate::adopt;
 use crate::clock::later;
 use crate::desk::{Totals, failure_name};
+use crate::duty;
 use crate::journal::{Common, Journal, JournalError};
 use crate::milestones::Milestones;
 use crate::secret::Secret;
@@ -288,6 +290,8 @@ impl Floor {
             | Input::TestOver(_)
             | Input::OutOfServiceWanted(_)
             | Input::InServiceWanted(_)
+            | Input::StandInWanted(_)
+            | Input::StandInOver(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -467,16 +471,14 @@ impl Floor {
             Event::Reopened { act, .. } => self.tell_device(act, None, FeedbackState::Received, turn),
             // A drill that comes to the end of its ladder has come to its end.
             Event::Exhausted { act, .. } => {
-                let real = self.engine.activation(act).is_some_and(|act| !act.is_drill());
-                self.totals.exhausted += u64::from(real);
+                self.totals.exhausted += u64::from(self.engine.activation(act).is_some_and(|act| !act.is_drill()));
             }
             Event::DispatchQueued { act, dispatch, .. } => turn.orders.push(DispatchId { activation: act.clone(), number: *dispatch }),
-            Event::DispatchReported { report, .. } => {
-                if let Report::Failed(why) = report {
-                    *self.totals.failed.entry(failure_name(*why)).or_default() += 1;
-                }
+            Event::DispatchReported { report: Report::Failed(why), .. } => {
+                *self.totals.failed.entry(failure_name(*why)).or_default() += 1;
             }
-            Event::StationStarted { .. }
+            Event::DispatchReported { .. }
+            | Event::StationStarted { .. }
             | Event::ClockStepped { .. }
             | Event::RecordLost { .. }
             | Event::RecordFound {}
@@ -494,6 +496,8 @@ impl Floor {
             | Event::TestEnded { .. }
             | Event::OutOfService { .. }
             | Event::InService { .. }
+            | Event::StandInSaid { .. }
+            | Event::StandInOver { .. }
             | Event::CancelAsked { .. }
             | Event::AskedFirst { .. }
             | Event::RungEntered { .. }
@@ -630,6 +634,8 @@ impl Floor {
         | Input::TestOver(TestOver { by, .. })
         | Input::OutOfServiceWanted(OutOfServiceWanted { by, .. })
         | Input::InServiceWanted(InServiceWanted { by, .. })
+        | Input::StandInWanted(StandInWanted { by, .. })
+        | Input::StandInOver(StandInOver { by, .. })
         | Input::DrillWanted(DrillWanted { by, .. })
         | Input::BundleExported(Export { by, .. })
         | Input::RegisterExported(RegisterExport { by, .. })
@@ -653,6 +659,7 @@ impl Floor {
             self.resolve_successor(command);
         }
         self.resolve_tester(input);
+        duty::resolve(self, input);
         self.judge_word(input);
     }
 
@@ -684,6 +691,8 @@ impl Floor {
             | Input::TestOver(_)
             | Input::OutOfServiceWanted(_)
             | Input::InServiceWanted(_)
+            | Input::StandInWanted(_)
+            | Input::StandInOver(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -734,7 +743,7 @@ impl Floor {
     }
 
     /// Whether a person is on a ladder of a customer, or on nobody else's.
-    fn is_of(&self, person: PersonId, customer: &CustomerId, frozen: Option<&Arc<Ladder>>) -> bool {
+    pub(crate) fn is_of(&self, person: PersonId, customer: &CustomerId, frozen: Option<&Arc<Ladder>>) -> bool {
         let directory = self.engine.directory();
         if directory.customers.len() <= 1 {
             return true;
@@ -790,6 +799,8 @@ fn holds(input: &Input) -> Holds {
         | Input::TestOver(_)
         | Input::OutOfServiceWanted(_)
         | Input::InServiceWanted(_)
+        | Input::StandInWanted(_)
+        | Input::StandInOver(_)
         | Input::DrillWanted(_)
         | Input::DeliveryReported(_)
         | Input::Tick

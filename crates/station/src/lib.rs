@@ -18,6 +18,7 @@ pub mod adopt;
 pub mod anchoring;
 pub mod clock;
 pub mod desk;
+pub mod duty;
 pub mod entropy;
 pub mod erasing;
 pub mod erasures;

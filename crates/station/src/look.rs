@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::adopt;
 use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, ServiceRequest, TestRequest, Withdrawal};
+use crate::duty;
 use crate::erasing;
 use crate::evidence::Dossier;
 use crate::floor::Floor;
@@ -49,6 +50,11 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Test(request, done) => return test(floor, request, done),
         Look::OutOfService(scope, done) => drop(done.send(portray::out_of_service(floor, &scope, now))),
         Look::Service(request, done) => return service(floor, request, done),
+        Look::Duty(scope, done) => drop(done.send(duty::view(floor, &scope, now))),
+        Look::StandIn(request, done) => match duty::wanted(floor, request) {
+            Ok(input) => return Some((input, done)),
+            Err(why) => drop(done.send(Verdict::Refused(why))),
+        },
         Look::Drill(request, done) => return drill(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),

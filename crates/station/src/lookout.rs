@@ -36,7 +36,8 @@ pub struct Lookout {
     asked: watch::Receiver<()>,
 }
 
-/// Asks for another look: after a reload.
+/// Asks for another look: after a reload, and when somebody else is on duty than was.
+#[derive(Clone, Debug)]
 pub struct Ask(watch::Sender<()>);
 
 impl Ask {

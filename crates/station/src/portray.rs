@@ -607,9 +607,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         Event::CommitmentLapsed { why, whose, .. } => format!("{}the commitment ended: {}", co_responder(vault, *whose), plain(why)),
         Event::Claimed { by, .. } => format!("claimed by {}", doer(vault, by)),
         Event::ClaimLapsed { .. } => "the claim lapsed".to_owned(),
-        Event::Held { by, reason, .. } => {
-            format!("held by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(reason)).await?))
-        }
+        Event::Held { by, reason, .. } => format!("held by {}{}", doer(vault, by), quoted(replay::open(ledger, Some(reason)).await?)),
         Event::HoldEnded { why, .. } => format!("the hold ended: {}", plain(why)),
         Event::HandOverOffered { by, to, .. } => {
             format!("{} asked {} to take over", doer(vault, by), successor(vault, to.person, to.key))
@@ -652,6 +650,8 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::TestEnded { .. }
         | Event::OutOfService { .. }
         | Event::InService { .. }
+        | Event::StandInSaid { .. }
+        | Event::StandInOver { .. }
         | Event::DeviceReported { .. }
         | Event::BundleExported { .. }
         | Event::RegisterExported { .. }

@@ -199,6 +199,7 @@ async fn recall<L: Ledger>(ledger: &L, floor: &mut Floor, event: &Event) -> Resu
             email: open(ledger, email.as_ref()).await?,
             contacts: person.contacts.clone(),
             based_at: person.based_at.clone(),
+            customer: person.customer.clone(),
         };
         Arc::make_mut(&mut floor.vault).keep_person(PersonVersion { person: *id, version: person.version }, card);
     }

@@ -693,6 +693,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::TestOver(_)
         | Input::OutOfServiceWanted(_)
         | Input::InServiceWanted(_)
+        | Input::StandInWanted(_)
+        | Input::StandInOver(_)
         | Input::DrillWanted(_)
         | Input::Tick
         | Input::DirectoryOffered(_)

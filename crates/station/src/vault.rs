@@ -50,6 +50,8 @@ pub struct PersonCard {
     pub contacts: BTreeMap<Medium, ContactKey>,
     /// Where their phones ring.
     pub based_at: Option<SiteId>,
+    /// Whose alone they are.
+    pub customer: Option<CustomerId>,
 }
 
 impl fmt::Debug for PersonCard {
@@ -87,9 +89,8 @@ impl Vault {
         let id = person.to_string();
         let versions = PersonVersion { person, version: 0 }..=PersonVersion { person, version: u32::MAX };
         for (_, card) in self.people.range_mut(versions) {
-            let contacts = std::mem::take(&mut card.contacts);
-            *card =
-                PersonCard { reference: id.clone(), name: id.clone(), contacts, based_at: card.based_at.take(), ..PersonCard::default() };
+            let PersonCard { contacts, based_at, customer, .. } = std::mem::take(card);
+            *card = PersonCard { reference: id.clone(), name: id.clone(), contacts, based_at, customer, ..PersonCard::default() };
         }
         self.by_reference.retain(|_, known| *known != person);
         self.by_reference.insert(id, person);

@@ -62,7 +62,7 @@ fn adoption(secret: &Secret) -> Adoption {
         let contacts = BTreeMap::from([(Medium::Sms, secret.contact(&mobile))]);
         people.push(PersonChange {
             id,
-            person: Person { version: 1, contacts, based_at: None },
+            person: Person { version: 1, contacts, based_at: None, customer: None },
             reference: format!("p-{number}").into(),
             name: "J. Smith".to_owned().into(),
             mobile: Some(mobile.into()),

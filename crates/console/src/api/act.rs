@@ -478,7 +478,18 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::KeeperAtThePlace(_) => conflict("keeper-at-the-place", "They may be threatened as well", &words),
         Rejection::NoSubstitute(_) => conflict("no-substitute", "That one does not serve", &words),
         Rejection::IsASubstitute { .. } => conflict("is-a-substitute", "People are told to use it", &words),
-        Rejection::ImplausibleDrill
+        Rejection::NotAllOfTheRoster => conflict("not-all-of-the-roster", "Others have this roster as well", &words),
+        Rejection::StandInUnreached => conflict("stand-in-unreached", "They could not be told", &words),
+        Rejection::NotOnDuty => conflict("not-on-duty", "They are not on duty then", &words),
+        Rejection::OnDutyAlready => conflict("on-duty-already", "They are on duty themselves", &words),
+        Rejection::StoodInForAlready => conflict("stood-in-for-already", "Somebody stands in for them already", &words),
+        Rejection::TooManyStandIns => conflict("too-many-stand-ins", "Too many times", &words),
+        Rejection::NoStandIn => conflict("no-stand-in", "Nobody stands in for them", &words),
+        Rejection::UnknownRoster
+        | Rejection::UnknownOff
+        | Rejection::UnknownStandIn
+        | Rejection::ImplausibleStandIn
+        | Rejection::ImplausibleDrill
         | Rejection::UnknownKeeper
         | Rejection::ImplausibleSpan
         | Rejection::UnknownTester

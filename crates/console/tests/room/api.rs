@@ -345,6 +345,7 @@ async fn a_watch_that_does_not_turn_is_503() {
         settings: console::settings::Settings::default(),
         hooks: std::sync::Arc::new(NoHooks),
         proofs: std::sync::Arc::new(crate::house::Paper),
+        look_again: std::sync::Arc::new(|| ()),
         probes: std::sync::Arc::new(Vec::new),
         extra_metrics: std::sync::Arc::new(|_| {}),
     })

@@ -8,7 +8,7 @@ use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::Age;
-use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
+use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, RosterId, SiteId};
 use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
 use escalation::plan::{Part, StepId};
@@ -18,6 +18,7 @@ use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
+use station::duty::{RosterView, StandInRequest, StandInView};
 use station::view::{
     Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
     ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView, WithdrawalView,
@@ -44,6 +45,8 @@ pub(crate) struct World {
     pub(crate) acts: Vec<Request>,
     pub(crate) raises: Vec<RaiseRequest>,
     pub(crate) services: Vec<ServiceRequest>,
+    pub(crate) rosters: Vec<RosterView>,
+    pub(crate) stand_ins: Vec<StandInRequest>,
     pub(crate) answers: Vec<(String, Reply, Gesture)>,
     /// How often it was asked to turn.
     pub(crate) turns: u32,
@@ -113,6 +116,12 @@ impl World {
             }
             Look::Service(request, done) => {
                 self.services.push(request);
+                let verdict = self.verdict();
+                drop(done.send(verdict));
+            }
+            Look::Duty(_scope, done) => drop(done.send(self.rosters.clone())),
+            Look::StandIn(request, done) => {
+                self.stand_ins.push(request);
                 let verdict = self.verdict();
                 drop(done.send(verdict));
             }
@@ -330,6 +339,7 @@ pub(crate) fn town() -> World {
             person(2, "J. Smith", &[(Medium::Sms, Some(later(now, -90_000))), (Medium::Email, None)]),
         ],
         out: vec![withdrawal(now)],
+        rosters: vec![roster(now)],
         troubles: vec![TroubleView {
             cause: Cause::ProviderDown { carrier: escalation::id::CarrierName::parse("first").unwrap() },
             since: later(now, -400),
@@ -466,6 +476,27 @@ fn withdrawal(now: Timestamp) -> WithdrawalView {
         since: later(now, -60),
         until: later(now, 600),
         ends_soon: true,
+    }
+}
+
+fn roster(now: Timestamp) -> RosterView {
+    let stand_in = |counts| StandInView {
+        off: "J. <b>Smith</b>".to_owned(),
+        off_id: "j-smith".to_owned(),
+        on: "P. Nair".to_owned(),
+        from: "2026-11-30T10:00:00Z".parse().unwrap(),
+        until: "2026-11-30T22:00:00Z".parse().unwrap(),
+        by: "Jane (centre)".to_owned(),
+        counts,
+    };
+    RosterView {
+        id: RosterId::parse("duty").unwrap(),
+        timezone: "Australia/Perth".to_owned(),
+        on_duty: vec!["P. Nair".to_owned()],
+        until: Some(later(now, 3_600)),
+        people: vec![("j-smith".to_owned(), "J. <b>Smith</b>".to_owned()), ("p-nair".to_owned(), "P. Nair".to_owned())],
+        stand_ins: vec![stand_in(true), stand_in(false)],
+        may_change: true,
     }
 }
 

@@ -115,6 +115,7 @@ impl House {
             settings,
             hooks: Arc::new(Recorder(calls.clone())),
             proofs: Arc::new(Paper),
+            look_again: Arc::new(|| ()),
             probes: Arc::new(|| vec![Probe { name: "broker".to_owned(), ok: true, detail: "connected".to_owned() }]),
             extra_metrics: Arc::new(|page| {
                 page.push_str("# TYPE cooee_extra gauge\ncooee_extra 1\n");

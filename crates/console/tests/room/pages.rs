@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::Request;
 use console::settings::Settings;
 use escalation::drilling::Drill;
-use escalation::input::Act;
+use escalation::input::{Act, Moment};
 
 use crate::counter::town;
 use crate::house::{House, hidden};
 use escalation::time::Seconds;
+use station::duty::Change;
 
 async fn log_in(house: &House, key: &str) -> String {
     let form = format!("key={}", house.token(key));
@@ -123,6 +124,43 @@ async fn what_is_out_of_service_says_what_to_use_and_is_put_back_by_its_form() {
     );
     let out = world.services[1].out.as_ref().unwrap();
     assert_eq!((out.instead.as_deref(), out.span), (None, Seconds(5_400)));
+}
+
+#[tokio::test]
+async fn who_is_on_duty_is_shown_and_changed_by_forms() {
+    let house = House::new(town());
+    let cookie = log_in(&house, "centre").await;
+    assert!(house.browse("/", &cookie).await.body.contains("href=\"/duty\""));
+    let page = house.browse("/duty", &cookie).await;
+    for shown in [
+        "<b>P. Nair</b>, until",
+        "from Mon 30 Nov 18:00:00 AWST until Tue 1 Dec 06:00:00 AWST. Said by Jane (centre)",
+        "COUNTS NO MORE",
+        "ring them",
+        "<option value=\"p-nair\">P. Nair</option>",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("J. <b>"), "a name is text");
+    let csrf = hidden(&page.body, "csrf");
+    let start = format!("csrf={csrf}&roster=duty&off=j-smith");
+    for poor in ["&on=P.+Nair", "&on=P.+Nair&until=", "&until=2026-12-24T18%3A00", "&on=P.+Nair&until=tonight"] {
+        assert_eq!(house.send("/duty/start", &cookie, &format!("{start}{poor}")).await.status, 400, "{poor}");
+    }
+    let whole = "&on=P.+Nair&from=&until=2026-12-24T18%3A00";
+    assert!(house.send("/duty/start", &cookie, &format!("csrf=wrong&roster=duty&off=j-smith{whole}")).await.status.is_client_error());
+    assert!(house.watch.world().stand_ins.is_empty());
+    for (verb, form) in [("start", format!("{start}{whole}")), ("end", format!("{start}&from=2026-11-30T10%3A00%3A00Z"))] {
+        let done = house.send(&format!("/duty/{verb}"), &cookie, &form).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/duty"), "{verb}: {}", done.body);
+    }
+    let said: Vec<Change> = house.watch.world().stand_ins.iter().map(|request| request.change.clone()).collect();
+    let by_the_rosters_clock = Moment::Wall("2026-12-24T18:00".parse().unwrap());
+    assert!(matches!(&said[0], Change::StandIn { from: None, until, .. } if *until == by_the_rosters_clock));
+    assert!(matches!(&said[1], Change::Back { .. }));
+    let auditor = log_in(&house, "auditor").await;
+    let page = house.browse("/duty", &auditor).await;
+    assert!(page.body.contains("P. Nair") && !page.body.contains("<form method=\"post\" action=\"/duty"), "an auditor looks");
 }
 
 #[tokio::test]

@@ -112,6 +112,8 @@ impl Activation {
             | Event::TestEnded { .. }
             | Event::OutOfService { .. }
             | Event::InService { .. }
+            | Event::StandInSaid { .. }
+            | Event::StandInOver { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
@@ -192,6 +194,8 @@ impl Activation {
             | Event::TestEnded { .. }
             | Event::OutOfService { .. }
             | Event::InService { .. }
+            | Event::StandInSaid { .. }
+            | Event::StandInOver { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }

@@ -65,6 +65,8 @@ impl Event {
             | Self::TestEnded { .. }
             | Self::OutOfService { .. }
             | Self::InService { .. }
+            | Self::StandInSaid { .. }
+            | Self::StandInOver { .. }
             | Self::DeviceReported { .. }
             | Self::BundleExported { .. }
             | Self::RegisterExported { .. }
@@ -110,6 +112,8 @@ impl Event {
             | Self::TestEnded { by, .. }
             | Self::OutOfService { by, .. }
             | Self::InService { by, .. }
+            | Self::StandInSaid { by, .. }
+            | Self::StandInOver { by, .. }
             | Self::Claimed { by, .. }
             | Self::Held { by, .. }
             | Self::HandOverOffered { by, .. }

@@ -1,6 +1,6 @@
 //! Which texts of an event are private: each is offered to be sealed before the event is applied or recorded.
 
-use super::{Event, offer};
+use super::{Doer, Event, SignalRecord, offer};
 use crate::private::Field;
 
 impl Event {
@@ -15,18 +15,8 @@ impl Event {
                 offer(seal, "mobile", &subject, mobile.as_mut());
                 offer(seal, "email", &subject, email.as_mut());
             }
-            Self::Raised(raised) => {
-                raised.signal.seal_with(seal);
-                if let Some(by) = &mut raised.by {
-                    by.seal_with(seal);
-                }
-            }
-            Self::PressedAgain { signal, by, .. } => {
-                signal.seal_with(seal);
-                if let Some(by) = by {
-                    by.seal_with(seal);
-                }
-            }
+            Self::Raised(raised) => pressed(seal, &mut raised.signal, raised.by.as_mut()),
+            Self::PressedAgain { signal, by, .. } => pressed(seal, signal, by.as_mut()),
             Self::CancelAsked { signal, .. } | Self::DeviceReported { signal, .. } => signal.seal_with(seal),
             Self::DispatchReported { text, .. } | Self::AnswerSetAside { text, .. } => offer(seal, "text", "", text.as_mut()),
             Self::Accepted { by, .. }
@@ -62,6 +52,8 @@ impl Event {
             | Self::TestEnded { by, .. }
             | Self::OutOfService { by, .. }
             | Self::InService { by, .. }
+            | Self::StandInSaid { by, .. }
+            | Self::StandInOver { by, .. }
             | Self::BundleExported { by, .. }
             | Self::RegisterExported { by, .. }
             | Self::Erased { by, .. } => {
@@ -106,5 +98,13 @@ impl Event {
             | Self::WordHeeded { .. }
             | Self::Archived { .. } => {}
         }
+    }
+}
+
+/// What a press says, and who pressed on somebody's behalf.
+fn pressed(seal: &mut dyn FnMut(Field<'_>), signal: &mut SignalRecord, by: Option<&mut Doer>) {
+    signal.seal_with(seal);
+    if let Some(by) = by {
+        by.seal_with(seal);
     }
 }

@@ -1,9 +1,10 @@
-//! What is changed of a roster for a stated time: overrides, swaps, leave. All of them end by themselves.
+//! What is changed of a roster for a stated time: overrides, swaps, leave, and who stands in by hand. All of them end by themselves.
 
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::id::PersonId;
+use crate::time::Timestamp;
 
 /// These people and nobody else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,19 @@ pub struct Swap {
     pub from: DateTime,
     /// Until when, by the roster's clock.
     pub until: DateTime,
+    /// Who would be on duty.
+    pub off: PersonId,
+    /// Who is on duty instead.
+    pub on: PersonId,
+}
+
+/// One person in the place of another, as somebody said while the station ran. Where the other is not on duty, it changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
     /// Who would be on duty.
     pub off: PersonId,
     /// Who is on duty instead.

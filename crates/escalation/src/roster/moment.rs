@@ -36,6 +36,13 @@ impl<'z> Moment<'z> {
         begun && !over
     }
 
+    /// Whether it lies between two instants, the second of which is no part of it.
+    pub(super) fn between(&mut self, from: Timestamp, until: Timestamp) -> bool {
+        let begun = self.reached(from);
+        let over = self.reached(until);
+        begun && !over
+    }
+
     /// Says that the answer may be another from the beginning of `date` on.
     pub(super) fn ask_again(&mut self, date: Date) {
         let midnight = self.zone.midnight(date);

@@ -71,7 +71,7 @@ fn person(dice: &mut Dice, number: u32) -> Person {
     if dice.heads() {
         contacts.insert(Medium::Email, key(2, number));
     }
-    Person { version: 1, contacts, based_at: None }
+    Person { version: 1, contacts, based_at: None, customer: None }
 }
 
 /// Some sites have no holidays, and a few no clock at all.

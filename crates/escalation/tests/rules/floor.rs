@@ -11,9 +11,10 @@ use escalation::directory::{Adoption, Person, PersonChange};
 use escalation::dispatch::{DeliveryReport, Dispatch, Purpose, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Event, Successor};
-use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId, SiteId};
+use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId, RosterId, SiteId};
 use escalation::input::{
-    Act, Attribution, Command, DrillWanted, InServiceWanted, Input, OutOfServiceWanted, Started, TestOver, TestWanted,
+    Act, Attribution, Command, DrillWanted, InServiceWanted, Input, Moment, OutOfServiceWanted, StandInOver, StandInWanted, Started,
+    TestOver, TestWanted,
 };
 use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
@@ -100,7 +101,7 @@ impl Floor {
         let changes = resolved.people.iter().filter_map(|p| {
             let before = self.engine.person(p.id);
             let version = before.map_or(1, |b| b.version + u32::from(b.contacts != p.contacts));
-            let person = Person { version, contacts: p.contacts.clone(), based_at: p.based_at.clone() };
+            let person = Person { version, contacts: p.contacts.clone(), based_at: p.based_at.clone(), customer: p.customer.clone() };
             (before != Some(&person)).then(|| PersonChange {
                 id: p.id,
                 person,
@@ -384,6 +385,26 @@ impl Floor {
     pub(crate) fn put_back(&mut self, devices: &[&str]) -> Vec<Event> {
         let devices = devices.iter().map(|device| device.parse().unwrap()).collect();
         self.take(Input::InServiceWanted(InServiceWanted { devices, by: operator("desk") })).unwrap()
+    }
+
+    /// Puts one person in the place of another, from so many hours from now until so many.
+    pub(crate) fn stand_in(&mut self, roster: &str, off: &str, on: &str, from: i64, until: i64) -> Result<Vec<Event>, Rejection> {
+        let named = |floor: &Self, name: &str| Successor { name: name.to_owned().into(), key: None, person: floor.person_called(name) };
+        let at = |hours: i64| Moment::Instant(self.now + SignedDuration::from_hours(hours));
+        self.take(Input::StandInWanted(StandInWanted {
+            roster: RosterId::parse(roster).unwrap(),
+            off: named(self, off),
+            on: named(self, on),
+            from: Some(at(from)),
+            until: at(until),
+            by: operator("desk"),
+        }))
+    }
+
+    /// Puts somebody back on duty who was stood in for from then on.
+    pub(crate) fn end_stand_in(&mut self, roster: &str, off: &str, from: Timestamp) -> Result<Vec<Event>, Rejection> {
+        let off = Successor { name: off.to_owned().into(), key: None, person: self.person_called(off) };
+        self.take(Input::StandInOver(StandInOver { roster: RosterId::parse(roster).unwrap(), off, from, by: operator("desk") }))
     }
 
     /// Drills the ladder of a button, `site/device`, or of a whole site, for so many minutes.

@@ -198,7 +198,12 @@ fn adoption(ladder: &[Step]) -> Adoption {
     directory.ladders.insert(id, Arc::new(frozen));
     let people = (0..next).map(|index| PersonChange {
         id: person(index),
-        person: Person { version: 1, contacts: BTreeMap::from([(Medium::Sms, key_of(&index.to_string()))]), based_at: None },
+        person: Person {
+            version: 1,
+            contacts: BTreeMap::from([(Medium::Sms, key_of(&index.to_string()))]),
+            based_at: None,
+            customer: None,
+        },
         reference: "r".to_owned().into(),
         name: "n".to_owned().into(),
         mobile: None,

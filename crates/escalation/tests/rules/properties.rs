@@ -142,7 +142,7 @@ fn adoption(ladders: &[Vec<Rung>], [centred, fallback, portable, mailboxes]: [bo
         }
         PersonChange {
             id: PersonId::new(n),
-            person: Person { version: u32::from(generation) + 1, contacts, based_at: None },
+            person: Person { version: u32::from(generation) + 1, contacts, based_at: None, customer: None },
             reference: "r".to_owned().into(),
             name: "n".to_owned().into(),
             mobile: None,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use escalation::id::{CalendarId, PersonId, RosterId};
-use escalation::roster::{Calendar, Duty, Hours, Leave, OnHolidays, Override, Roster, Rosters, Shift, State, Swap, Turn};
+use escalation::roster::{Calendar, Duty, Hours, Leave, OnHolidays, Override, Roster, Rosters, Shift, StandIn, State, Swap, Turn};
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::zone::Zone;
 use jiff::ToSpan;
@@ -89,6 +89,7 @@ impl Walls {
 /// One minute, as the naive reader sees it.
 #[derive(Clone, Copy)]
 struct Naive {
+    at: Timestamp,
     shown: DateTime,
     latest: DateTime,
     earliest: DateTime,
@@ -143,6 +144,11 @@ impl Naive {
         }
         for swap in roster.swaps.iter().filter(|s| self.on(s.from, s.until)) {
             people.iter_mut().filter(|person| **person == swap.off).for_each(|person| *person = swap.on);
+        }
+        for stand_in in roster.stand_ins.iter().filter(|stand_in| stand_in.from <= self.at && self.at < stand_in.until) {
+            if !people.contains(&stand_in.on) {
+                people.iter_mut().filter(|person| **person == stand_in.off).for_each(|person| *person = stand_in.on);
+            }
         }
         let mut once = Vec::new();
         for person in people {
@@ -254,8 +260,18 @@ pub(crate) fn thrown(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> Rosters {
     let calendar = CalendarId::parse("local").unwrap();
     let days = if dice.heads() { vec![day] } else { vec![day + 1.day()] };
     let local = Calendar { state: Some(State::Nsw), days, except: Vec::new() };
-    let roster = Roster { zone: zone.clone(), calendar: Some(calendar.clone()), shifts, overrides, swaps };
+    let roster = Roster { zone: zone.clone(), calendar: Some(calendar.clone()), shifts, overrides, swaps, stand_ins: Vec::new() };
     Rosters { rosters: BTreeMap::from([(id(), roster)]), calendars: BTreeMap::from([(calendar, local)]), leave }
+}
+
+/// Who stands in by hand: no part of a directory, and so of nothing else that is thrown.
+fn stand_ins(dice: &mut Dice, edge: Timestamp) -> Vec<StandIn> {
+    let stand_ins = (0..dice.throw(3)).map(|_| {
+        let from = edge + SignedDuration::from_mins(dice.throw(24 * 60) - 12 * 60);
+        let until = from + SignedDuration::from_mins(1 + dice.throw(6 * 60));
+        StandIn { from, until, off: people(dice)[0], on: people(dice)[0] }
+    });
+    stand_ins.collect()
 }
 
 pub(crate) fn id() -> RosterId {
@@ -265,7 +281,8 @@ pub(crate) fn id() -> RosterId {
 /// At every minute exactly the people the rules say, and every answer holds until it says so.
 fn check(zone: &Zone, edge: Timestamp, seed: u64) -> (usize, bool) {
     let mut dice = Dice::new(seed);
-    let rosters = thrown(&mut dice, zone, edge);
+    let mut rosters = thrown(&mut dice, zone, edge);
+    rosters.rosters.get_mut(&id()).unwrap().stand_ins = stand_ins(&mut dice, edge);
     let roster = &rosters.rosters[&id()];
     let walls = Walls::around(zone, edge);
     let margin = usize::try_from(MARGIN).unwrap();
@@ -273,7 +290,7 @@ fn check(zone: &Zone, edge: Timestamp, seed: u64) -> (usize, bool) {
     let (mut questions, mut overlapped) = (0, false);
     for minute in margin..walls.shown.len() - margin {
         let at = walls.at(minute);
-        let naive = Naive { shown: walls.shown[minute], latest: walls.latest[minute], earliest: walls.earliest[minute] };
+        let naive = Naive { at, shown: walls.shown[minute], latest: walls.latest[minute], earliest: walls.earliest[minute] };
         let expected = naive.on_duty(&rosters, roster);
         overlapped |= naive.latest > naive.shown && expected.len() > 1;
         let duty = match held.take() {

@@ -23,6 +23,7 @@ mod record;
 mod reopening;
 mod retention;
 mod rosters;
+mod standing_in;
 mod testing;
 mod troubling;
 mod watching;

@@ -25,7 +25,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::TestStarted { dev, until, .. } => format!("{dev} is on test until {}", floor.stamp(*until)),
         Event::TestEnded { dev, .. } => format!("{dev} is off test"),
         Event::OutOfService { dev, until, .. } => format!("{dev} is out of service until {}", floor.stamp(*until)),
-        Event::InService { dev, .. } => format!("{dev} is in service"),
+        Event::InService { .. } | Event::StandInSaid { .. } | Event::StandInOver { .. } => back_again(floor, event),
         Event::TestAnswered { act, by, theirs, .. } => format!("{act} {} says test: {theirs}", responder(floor, by)),
         Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
         Event::AskedFirst { act, until, parties, .. } => {
@@ -158,6 +158,19 @@ fn commitment(floor: &Floor, event: &Event) -> Option<String> {
 fn of(floor: &Floor, whose: Option<CoResponder>) -> String {
     let name = |whose: CoResponder| whose.person.map_or_else(|| "somebody".to_owned(), |person| floor.person_name(person.person));
     whose.map_or_else(String::new, |whose| format!(" {}", name(whose)))
+}
+
+/// Who stands in, who is back on duty, and what is back in service.
+fn back_again(floor: &Floor, event: &Event) -> String {
+    if let Event::StandInSaid { roster, off, on, until, .. } = event {
+        let (off, on) = (floor.person_name(*off), floor.person_name(*on));
+        return format!("{on} stands in for {off} on {roster} until {}", floor.stamp(*until));
+    }
+    if let Event::InService { dev, .. } = event {
+        return format!("{dev} is in service");
+    }
+    let Event::StandInOver { roster, off, .. } = event else { return String::new() };
+    format!("{} is back on {roster}", floor.person_name(*off))
 }
 
 fn done(skipped: bool) -> &'static str {

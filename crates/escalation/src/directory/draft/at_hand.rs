@@ -41,7 +41,10 @@ impl Draft {
             &key,
         );
         let names = resolved.people.iter().map(|p| (p.id, p.name.clone())).collect();
-        let people = resolved.people.into_iter().map(|p| (p.id, Person { version: 1, contacts: p.contacts, based_at: p.based_at }));
+        let people = resolved
+            .people
+            .into_iter()
+            .map(|p| (p.id, Person { version: 1, contacts: p.contacts, based_at: p.based_at, customer: p.customer }));
         AtHand { people: people.collect(), names, directory: resolved.directory, places: resolved.places }
     }
 }

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::{Draft, DraftPerson, DraftRung, DraftTarget, DraftWho};
 use crate::directory::place::Places;
 use crate::directory::{Centre, Customer, Device, Directory, Fallback, Site};
-use crate::id::{ContactKey, DeviceId, PersonId, SiteId, Slug};
+use crate::id::{ContactKey, CustomerId, DeviceId, PersonId, SiteId, Slug};
 use crate::ladder::{Ladder, Medium, Rung, Target, Who};
 
 /// A draft as the watch adopts it.
@@ -31,6 +31,8 @@ pub struct ResolvedPerson {
     pub contacts: BTreeMap<Medium, ContactKey>,
     /// Where this person's phones ring.
     pub based_at: Option<SiteId>,
+    /// Whose alone this person is.
+    pub customer: Option<CustomerId>,
     /// The directory's own id, which is often a name.
     pub reference: Slug,
     /// The name.
@@ -141,6 +143,7 @@ fn person(draft: &DraftPerson, id: PersonId, key: &dyn Fn(Medium, &str) -> Conta
         id,
         contacts,
         based_at: draft.based_at.as_ref().map(|s| s.value.clone()),
+        customer: draft.customer.as_ref().map(|customer| customer.value.clone()),
         reference: draft.id.clone(),
         name: draft.name.clone(),
         mobile,

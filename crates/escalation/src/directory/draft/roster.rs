@@ -222,6 +222,7 @@ impl Draft {
                 shifts: shifts.collect(),
                 overrides: overrides.collect(),
                 swaps: swaps.collect(),
+                stand_ins: Vec::new(),
             };
             rosters.rosters.insert(draft.id.clone(), roster);
         }

@@ -19,7 +19,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 62] = [
+const KINDS: [&str; 64] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -39,6 +39,8 @@ const KINDS: [&str; 62] = [
     "test.ended",
     "device.out_of_service",
     "device.in_service",
+    "duty.stand_in",
+    "duty.stand_in_over",
     "test.answered",
     "activation.raised",
     "activation.pressed_again",
@@ -105,6 +107,8 @@ fn kind(event: &Event) -> &'static str {
         Event::TestEnded { .. } => "test.ended",
         Event::OutOfService { .. } => "device.out_of_service",
         Event::InService { .. } => "device.in_service",
+        Event::StandInSaid { .. } => "duty.stand_in",
+        Event::StandInOver { .. } => "duty.stand_in_over",
         Event::TestAnswered { .. } => "test.answered",
         Event::Raised(_) => "activation.raised",
         Event::PressedAgain { .. } => "activation.pressed_again",
@@ -317,7 +321,7 @@ fn a_long_day() -> Floor {
     floor.reply("j-smith", "Y{code}");
     floor.end_test(&["library/counter-1"]);
     floor.take_out(&["library/counter-1"], "p-nair", "library/counter-2", 240).unwrap();
-    floor.put_back(&["library/counter-1"]);
+    stand_in(&mut floor);
     floor.forward("25h");
     floor.adopt(&super::troubling::technical());
     let gap = Cause::CoverageGap { ladder: LadderId::parse("counters").unwrap(), site: SiteId::parse("library").unwrap(), from: floor.now };
@@ -331,6 +335,17 @@ fn a_long_day() -> Floor {
     }
     hand_out(&mut floor, &by);
     floor
+}
+
+/// The button is back, somebody stands in for J. Smith, and somebody thinks better of it.
+fn stand_in(floor: &mut Floor) {
+    floor.put_back(&["library/counter-1"]);
+    let roster = "[[roster]]\nid = \"duty\"\n[[roster.shift]]\npeople = [\"j-smith\"]\n";
+    let told = COUNTERS.replace("person = \"j-smith\", by", "roster = \"duty\", by");
+    floor.adopt(&format!("{told}{roster}"));
+    let said = floor.stand_in("duty", "j-smith", "p-nair", 0, 6).unwrap();
+    let from = said.iter().find_map(|event| if let Event::StandInSaid { from, .. } = event { Some(*from) } else { None });
+    floor.end_stand_in("duty", "j-smith", from.unwrap()).unwrap();
 }
 
 /// What is handed out of the record, and erased beside it.
