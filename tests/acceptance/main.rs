@@ -31,6 +31,8 @@ mod faults;
 #[cfg(test)]
 mod foresight;
 #[cfg(test)]
+mod incidents;
+#[cfg(test)]
 mod offices;
 #[cfg(test)]
 mod onboarding;

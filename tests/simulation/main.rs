@@ -7,6 +7,7 @@
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
 mod alarmed;
+mod beside;
 #[cfg(test)]
 mod carriers;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use escalation::id::{ActivationId, CustomerId, DispatchId};
 use escalation::time::{SignedDuration, Timestamp, Why, millis_between};
 
 use crate::alarmed;
+use crate::beside;
 use crate::duty;
 use crate::past::{Entry, Past};
 use crate::scenario::PRIVATE;
@@ -48,6 +49,7 @@ pub(crate) fn judge(past: &Past) -> Vec<String> {
     alarmed::are_told_how_it_goes(past, &mut found);
     troubled::are_told_of_the_end(past, &mut found);
     duty::are_whom_the_record_says(past, &mut found);
+    beside::are_told_of_what_is_beside(past, &mut found);
     nothing_private(past, &mut found);
     found.0
 }

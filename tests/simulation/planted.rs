@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use escalation::dispatch::Purpose;
+use escalation::dispatch::{Purpose, Recipient};
 use escalation::event::Event;
 use escalation::id::Digest;
 
@@ -231,6 +231,18 @@ fn g_somebody_alarmed_who_is_not_told_or_told_twice() {
     // A stand-down before the closing is one without cause.
     is_found("G stood down twice or without cause", |past| {
         past.entries.remove(position(past, |entry| entry.kind == "activation.closed")?);
+        Some(())
+    });
+}
+
+#[test]
+fn n_whoever_goes_there_and_hears_nothing_of_the_next_call() {
+    is_found("N goes there and was not told", |past| {
+        let beside = |entry: &Entry| {
+            matches!(&entry.event, Event::DispatchQueued { purpose: Purpose::Alarm, pursuit: None, to: Recipient::Person { .. }, .. })
+        };
+        let told = position(past, beside)?;
+        past.entries.remove(told);
         Some(())
     });
 }

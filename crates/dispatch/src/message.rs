@@ -48,6 +48,16 @@ const PROMPT: &str = "prompt.voice.txt";
 const SPOKEN: [Purpose; 3] = [Purpose::Alarm, Purpose::AlarmAgain, Purpose::AskFirst];
 /// Longest words of a call, characters: about half a minute.
 const SPOKEN_MAX: usize = 500;
+/// What a text's branches ask for: each is proved with one of them set so, and every other word at its longest.
+const VARIANTS: [(&str, &str); 7] = [
+    ("drill", "888"),
+    ("kind_id", "duress"),
+    ("kind_id", "assist"),
+    ("unregistered", ""),
+    ("about", ""),
+    ("still_open", ""),
+    ("unclear", ""),
+];
 /// What stands before every text message of a drill that does not begin so by itself; no template can leave it out.
 const DRILL: &str = "DRILL: ";
 /// The same before the subject of a mail,
@@ -178,7 +188,7 @@ impl Book {
         let words = bounded(words, self.sms_words.get(&purpose).map(Vec::as_slice).unwrap_or_default());
         let name = format!("{}.sms.txt", purpose.as_str());
         let built_in = || fit(&self.built_in, &name, &words, drill);
-        let edited = fit(&self.edited, &name, &words, drill);
+        let edited = fit(self.chosen(purpose, &[&name], &words), &name, &words, drill);
         // An edited text was proved without the words that make it a drill's, and may have no room for them.
         let is_too_long = |text: &String| drill && septets(text).is_none_or(|cost| cost > SEGMENT);
         let body = match edited {
@@ -192,10 +202,23 @@ impl Book {
     /// The e-mail of a purpose.
     pub fn email(&self, purpose: Purpose, words: &Words) -> Result<Mail, Unworded> {
         let words = complete(words);
-        mail(&self.edited, purpose, &words)
+        let (subject, text) = (format!("{}.email.subject.txt", purpose.as_str()), format!("{}.email.txt", purpose.as_str()));
+        let names: &[&str] = if purpose == Purpose::StandDown { &[&subject, &text] } else { &[&text] };
+        mail(self.chosen(purpose, names, &words), purpose, &words)
             .or_else(|_| mail(&self.built_in, purpose, &words))
             .map(|mail| Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
             .map_err(|_| Unworded { purpose: purpose.as_str() })
+    }
+
+    /// The templates in force; the built-in ones where an operator's would say that nobody is needed, and another call is open there.
+    fn chosen(&self, purpose: Purpose, names: &[&str], words: &Words) -> &Environment<'static> {
+        let sends_home = matches!(purpose, Purpose::StandDown | Purpose::AlreadyClosed | Purpose::SomeoneGoing);
+        let is_said = |word: &str| words.get(word).is_some_and(|said| !said.is_empty());
+        let knows = |word: &str, name: &str| {
+            self.edited.get_template(name).is_ok_and(|template| template.undeclared_variables(false).contains(word))
+        };
+        let hides = ["still_open", "unclear"].into_iter().any(|word| is_said(word) && !names.iter().all(|name| knows(word, name)));
+        if sends_home && hides { &self.built_in } else { &self.edited }
     }
 
     /// What a call of a purpose says. Only calls for help are made by voice; what is said about them is written.
@@ -250,8 +273,9 @@ impl Book {
         let failed = |error: &minijinja::Error| describe(shown, &file, error);
         let longest = longest_words();
         let mut worst = String::new();
-        for (word, value) in [("kind_id", "duress"), ("kind_id", "assist"), ("unregistered", ""), ("about", "")] {
+        for (word, value) in VARIANTS {
             let mut words = longest.clone();
+            words.insert("drill", String::new());
             words.insert(word, value.to_owned());
             let text = fit(&self.edited, &file, &words, false).map_err(|e| failed(&e))?;
             if text.len() > worst.len() {

@@ -29,7 +29,7 @@ use crate::message::Text;
 use crate::settings::{Secret, SettingsError, Webhook};
 
 /// What of an order's words the body shows, and under which name.
-const FIELDS: [(&str, &str); 28] = [
+const FIELDS: [(&str, &str); 29] = [
     ("ref", "ref"),
     ("customer_id", "customer_id"),
     ("customer", "customer"),
@@ -55,6 +55,7 @@ const FIELDS: [(&str, &str); 28] = [
     ("drill", "drill"),
     ("responder", "responder"),
     ("about", "about"),
+    ("beside", "beside"),
     ("brief", "brief"),
     ("disposition", "disposition"),
     ("phone", "phone"),
@@ -64,7 +65,7 @@ const IN_DRILL: &str = "This is a drill. Nobody is in danger. Ring nobody, and n
 /// The same of what is said about a drill: it may be over because somebody called in earnest.
 const ABOUT_DRILL: &str = "This is about a drill alone. Whatever else you are sent is not part of it.";
 /// Names the body's shape in reports, as a template's hash names a text's.
-const SHAPE: &str = "webhook@body-4";
+const SHAPE: &str = "webhook@body-5";
 /// Shortest secret accepted, bytes (Standard Webhooks: 24 to 64).
 const SECRET_MIN: usize = 24;
 

@@ -3,7 +3,7 @@
 //! What arrives this way is always recorded and never refused: a phone cannot be told "409".
 
 use crate::acknowledgement::{Answer, Commitment, DEFAULT_ETA, Gesture, Reply, Sender, VERIFYING_HOLD};
-use crate::activation::{Activation, Companion, Told};
+use crate::activation::{Activation, Companion, Progress, Told};
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
 use crate::engine::{Engine, Heard};
@@ -343,6 +343,10 @@ impl Course<'_> {
                 Kind::Assist => {}
             }
         }
+        // Whoever was asked before the ladder has taken it for a call, and no rung may ever be entered.
+        if matches!(self.act.progress, Progress::Climb { rung: None, .. }) {
+            self.tell_whoever_goes_there(None);
+        }
         self.resume_where_held_up(held);
     }
 
@@ -432,25 +436,9 @@ impl Course<'_> {
         alarmed
     }
 
-    /// Where somebody who answered can be written to: where they answered from, else where they were alarmed, else their own phone.
+    /// Where somebody who answered can be written to.
     pub(crate) fn address_of(&self, by: &Companion) -> Option<(Recipient, Medium)> {
-        let at_contact = |(to, _): &(&Recipient, &Told)| by.contact.is_some() && to.contact() == by.contact;
-        let of_person = |(to, told): &(&Recipient, &Told)| match (to, by.person) {
-            (Recipient::Person { person, .. }, Some(wanted)) => person.person == wanted.person && told.reached(),
-            (Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. }, _) => false,
-        };
-        let told = self.act.told.iter().find(at_contact).or_else(|| self.act.told.iter().find(of_person));
-        if let Some((to, told)) = told {
-            return Some((to.clone(), told.medium));
-        }
-        match (by.person, by.contact) {
-            (Some(person), _) => {
-                let contact = self.engine.person(person.person).and_then(|p| p.contacts.get(&Medium::Sms).copied())?;
-                Some((Recipient::Person { person, contact }, Medium::Sms))
-            }
-            (None, Some(contact)) => Some((Recipient::Stranger { contact }, Medium::Sms)),
-            (None, None) => None,
-        }
+        address_of(self.engine, &self.act, by)
     }
 
     fn explain(&mut self, contact: ContactKey, purpose: Purpose) {
@@ -460,6 +448,27 @@ impl Course<'_> {
         }
         let told = self.act.told.keys().find(|to| to.contact() == Some(contact)).cloned();
         self.owe(told.unwrap_or(Recipient::Stranger { contact }), Medium::Sms, purpose, None);
+    }
+}
+
+/// Where somebody who answered a call can be written to: where they answered from, else where they were alarmed, else their own phone.
+pub(crate) fn address_of(engine: &Engine, act: &Activation, by: &Companion) -> Option<(Recipient, Medium)> {
+    let at_contact = |(to, _): &(&Recipient, &Told)| by.contact.is_some() && to.contact() == by.contact;
+    let of_person = |(to, told): &(&Recipient, &Told)| match (to, by.person) {
+        (Recipient::Person { person, .. }, Some(wanted)) => person.person == wanted.person && told.reached(),
+        (Recipient::Person { .. } | Recipient::Centre { .. } | Recipient::Stranger { .. }, _) => false,
+    };
+    let told = act.told.iter().find(at_contact).or_else(|| act.told.iter().find(of_person));
+    if let Some((to, told)) = told {
+        return Some((to.clone(), told.medium));
+    }
+    match (by.person, by.contact) {
+        (Some(person), _) => {
+            let contact = engine.person(person.person).and_then(|p| p.contacts.get(&Medium::Sms).copied())?;
+            Some((Recipient::Person { person, contact }, Medium::Sms))
+        }
+        (None, Some(contact)) => Some((Recipient::Stranger { contact }, Medium::Sms)),
+        (None, None) => None,
     }
 }
 

@@ -172,6 +172,7 @@ impl Course<'_> {
         };
         self.push(event);
         self.try_everyone_latest();
+        self.tell_whoever_goes_there(Some(why));
         self.ask_whoever_is_overdue();
     }
 
@@ -260,6 +261,7 @@ impl Course<'_> {
         };
         self.push(event);
         self.try_everyone_latest();
+        self.tell_whoever_goes_there(None);
     }
 
     /// Whom a round of everybody tells: those who apply and do not rest; where that is nobody, whoever there is.

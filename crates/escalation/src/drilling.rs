@@ -94,6 +94,7 @@ impl Engine {
             about: None,
             tester: None,
             drill_until: Some(wanted.span.after(now)),
+            incident: None,
             signal: SignalRecord::from(&signal),
             by: Some(Doer::from(&wanted.by)),
         };

@@ -17,6 +17,7 @@ use crate::dispatch::Dispatch;
 use crate::dues::Dues;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
 use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, RosterId, SiteId};
+use crate::incident::Scenes;
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
 use crate::matter::{Causes, Matter};
@@ -68,6 +69,8 @@ pub struct Engine {
     activations: BTreeMap<ActivationId, Box<Activation>>,
     open: BTreeMap<Joint, ActivationId>,
     open_count: usize,
+    /// The same by site, without drills.
+    scenes: Scenes,
     /// Those of them that are drills.
     drills: BTreeSet<ActivationId>,
     /// Each customer's in memory that are over, the earliest closed first.
@@ -605,6 +608,10 @@ impl Engine {
         self.presses.get(now, &key).and_then(|id| self.activation(id))
     }
 
+    pub(crate) fn scenes(&self) -> &Scenes {
+        &self.scenes
+    }
+
     pub(crate) fn next_ordinal(&self, customer: &CustomerId) -> u32 {
         self.ordinals.get(customer).copied().unwrap_or(0).saturating_add(1)
     }
@@ -939,6 +946,7 @@ impl Engine {
         self.numbers.insert((raised.act.prefix.clone(), raised.act.series), raised.act.number);
         self.open.insert(act.joint.clone(), raised.act.clone());
         self.open_count = self.open_count.saturating_add(1);
+        self.scenes.enter(&act);
         if act.is_drill() {
             self.drills.insert(act.id.clone());
         } else {
@@ -1036,6 +1044,7 @@ impl Engine {
     fn remember_closed(&mut self, id: &ActivationId) {
         let Some(act) = self.activations.get(id).filter(|act| act.is_open()) else { return };
         self.open_count = self.open_count.saturating_sub(1);
+        self.scenes.leave(act);
         self.drills.remove(id);
         self.closed.entry(act.customer.clone()).or_default().push_back(id.clone());
     }
@@ -1047,6 +1056,7 @@ impl Engine {
             self.closed.get_mut(&act.customer).and_then(|closed| closed.iter().position(|closed| closed == id).map(|at| closed.remove(at)));
         if left.is_some() {
             self.open_count = self.open_count.saturating_add(1);
+            self.scenes.enter(act);
             self.open.entry(act.joint.clone()).or_insert_with(|| id.clone());
         }
     }

@@ -15,6 +15,7 @@
 //! - [`trouble::Trouble`]: what does not hold what it promises; [`notice::Notice`]: what people were told of it, by the technical ladder.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`drilling::Drill`]: a ladder tried out by its own people, and marked as that wherever it shows.
+//! - [`incident`]: calls that belong together, and that stay apart.
 //! - [`plan::Plan`]: what responders and the centre do, step by step.
 //! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
 //! - [`acknowledgement`]: what counts as a human answer, and what never does.
@@ -44,6 +45,7 @@ pub mod event;
 pub mod few;
 pub mod foresight;
 pub mod id;
+pub mod incident;
 pub mod input;
 pub mod ladder;
 pub mod matter;

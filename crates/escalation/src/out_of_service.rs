@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// Whether somebody works where a silent call comes from: whoever threatens one there may have both, and nobody else is asked.
-    fn may_be_watched(&self, person: PersonId, device: &DeviceId, kind: Kind) -> bool {
+    pub(crate) fn may_be_watched(&self, person: PersonId, device: &DeviceId, kind: Kind) -> bool {
         let is_silent = match kind {
             Kind::Duress | Kind::Welfare => true,
             Kind::Panic | Kind::Medical | Kind::Assist => false,

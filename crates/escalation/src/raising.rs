@@ -196,6 +196,7 @@ impl Engine {
         let unasked = by.is_none() && about.is_none();
         let tester = unasked.then(|| self.tester_of(now, signal, age, opening)).flatten().map(|test| test.tester);
         let keeper = (unasked && tester.is_none()).then(|| self.keeper_of(now, signal, kind)).flatten();
+        let incident = tester.is_none().then(|| self.incident_at(&customer, &signal.device.site)).flatten();
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -220,6 +221,7 @@ impl Engine {
             about,
             tester,
             drill_until: None,
+            incident,
             signal: SignalRecord::from(signal),
             by,
         };

@@ -58,6 +58,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
     let zone = zone(&site.timezone);
     let raised = act.raised_at.to_zoned(zone);
     let (link, url) = if recorded { link(floor, links, act, dispatch) } else { (String::new(), String::new()) };
+    let beside = Beside::of(floor, act, dispatch);
     let mounting = floor.engine.directory().devices.get(&act.device).map(|device| device.mounting);
     Words::from([
         // Whatever a template makes of it: a drill is never called by the name of a call.
@@ -120,7 +121,37 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
         ("remedy", String::new()),
         ("ended", String::new()),
         ("ending", String::new()),
+        ("still_open", beside.named.clone()),
+        ("beside", beside.named),
+        ("unclear", if beside.kept { "yes".to_owned() } else { String::new() }),
     ])
+}
+
+/// What else is open at the site, as a message says it.
+struct Beside {
+    /// `KAL-41`, or `KAL-41 +2`; empty where nothing is.
+    named: String,
+    /// Something is, and this reader is not told of it.
+    kept: bool,
+}
+
+impl Beside {
+    fn of(floor: &Floor, act: &Activation, dispatch: &Dispatch) -> Self {
+        let engine = &floor.engine;
+        let is_kept = |other: &Activation| match &dispatch.to {
+            Recipient::Person { person, contact } => engine.is_kept_from(other, Some(person.person), *contact),
+            Recipient::Stranger { contact } => engine.is_kept_from(other, None, *contact),
+            Recipient::Centre { .. } => false,
+        };
+        let others: Vec<&Activation> = engine.calls_beside(act).collect();
+        let told: Vec<&Activation> = others.iter().copied().filter(|other| !is_kept(other)).collect();
+        let named = match told.as_slice() {
+            [] => String::new(),
+            [one] => one.id.to_string(),
+            [first, more @ ..] => format!("{} +{}", first.id, more.len()),
+        };
+        Self { kept: told.is_empty() && !others.is_empty(), named }
+    }
 }
 
 /// Zones come from the bundled database alone; an unknown one would have been refused at adoption.

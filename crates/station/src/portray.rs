@@ -29,15 +29,29 @@ use crate::replay;
 use crate::sheet;
 use crate::vault::Vault;
 use crate::view::{
-    AboutView, Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView, ResponderAnswer,
-    ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView, WithdrawalView,
+    AboutView, Attempt, Audience, Beside, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, PlanView, PoliceView,
+    ResponderAnswer, ResponderStep, ResponderView, RungView, Scope, State, StepView, Taken, TargetView, TellingView, TestView, TroubleView,
+    WithdrawalView,
 };
 
 /// An activation in memory.
 pub(crate) fn card(floor: &Floor, act: &Activation) -> Card {
     let mounting = floor.engine.directory().devices.get(&act.device).map(|device| device.mounting);
     let police = police(&floor.vault, act, mounting);
-    Card { mounting, police, seq: floor.last_seq(&act.id), ..sketch(&floor.vault, act) }
+    // What is raised after a call is over is no concern of those who read of it.
+    let concerns = |other: &&Activation| act.closing.as_ref().is_none_or(|closing| other.raised_at <= closing.at);
+    let beside = floor.engine.calls_beside(act).filter(concerns).map(|other| beside(&floor.vault, other)).collect();
+    Card { mounting, police, beside, seq: floor.last_seq(&act.id), ..sketch(&floor.vault, act) }
+}
+
+fn beside(vault: &Vault, other: &Activation) -> Beside {
+    let place = vault.place(other.directory, &other.device);
+    Beside {
+        id: other.id.clone(),
+        place: place.map_or_else(|| other.device.name.to_string(), |card| card.name.clone()),
+        raised_at: other.raised_at,
+        is_answered: other.committed().next().is_some(),
+    }
 }
 
 /// An activation that has left memory, from its own history.
@@ -243,8 +257,11 @@ pub(crate) fn responder(floor: &Floor, link: &Link) -> Option<ResponderView> {
         .collect::<Vec<_>>()
         .join(", ");
     let approach = [("Cross street", site.cross_street), ("Way in", site.entry), ("Meet at", site.rendezvous), ("Beware of", site.hazards)];
+    let mut card = card(floor, act);
+    let is_kept = |other: &Activation| floor.engine.is_kept_from(other, Some(link.person), link.contact);
+    card.beside.retain(|beside| !floor.engine.activation(&beside.id).is_some_and(is_kept));
     Some(ResponderView {
-        card: card(floor, act),
+        card,
         name: floor.vault.name_of(link.person),
         answer,
         address: if committed { address } else { String::new() },
@@ -306,6 +323,8 @@ fn sketch(vault: &Vault, act: &Activation) -> Card {
         police: police(vault, act, None),
         drill: act.drill.as_deref().copied(),
         about: act.about.as_ref().map(|about| AboutView { name: whom(vault, about), of: about.of.clone() }),
+        incident: act.incident.as_deref().cloned(),
+        beside: Vec::new(),
         rung: match act.progress {
             Progress::Climb { rung, .. } => rung.map_or(0, |rung| rung.0.saturating_add(1)),
             Progress::Rounds { .. } => u16::try_from(act.ladder.rungs.len()).unwrap_or(u16::MAX),
@@ -719,10 +738,11 @@ fn tester_words(vault: &Vault, by: &escalation::event::Responder, theirs: bool) 
 fn raised_words(vault: &Vault, raised: &Raised, note: Option<String>) -> String {
     let by = raised.by.as_ref().map(|by| format!(" by {}", doer(vault, by))).unwrap_or_default();
     let about = raised.about.as_ref().map(|about| format!(" for {}, who went to {}", whom(vault, about), about.of)).unwrap_or_default();
+    let incident = raised.incident.as_ref().map(|first| format!(", in one incident with {first}")).unwrap_or_default();
     if raised.drill_until.is_some() {
         return format!("DRILL started{by}, as if {} were raised{}", raised.kind.as_str(), quoted(note));
     }
-    format!("{} raised{by}{about}, {} known{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
+    format!("{} raised{by}{about}, {} known{incident}{}", raised.kind.as_str(), plain(&raised.standing), quoted(note))
 }
 
 fn late(late_ms: u64) -> String {

@@ -230,6 +230,10 @@ pub struct Card {
     pub about: Option<AboutView>,
     /// It is a drill: nobody is in danger.
     pub drill: Option<Drill>,
+    /// The first call of the incident that it belongs to, where others were open at its site when it was raised.
+    pub incident: Option<ActivationId>,
+    /// The other calls that are open at its site now, the earliest first.
+    pub beside: Vec<Beside>,
     /// The rung it stands on, from 1; 0 before the first.
     pub rung: u16,
     /// How many rungs there are.
@@ -264,6 +268,19 @@ pub struct Card {
     pub disposition: Option<Disposition>,
     /// The entry that last changed it: what `If-Match` compares.
     pub seq: u64,
+}
+
+/// Another call that is open at the same site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its reference.
+    pub id: ActivationId,
+    /// Where exactly, or its device's id.
+    pub place: String,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// Whether anybody is going.
+    pub is_answered: bool,
 }
 
 /// How many people a call needs.

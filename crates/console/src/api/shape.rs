@@ -54,6 +54,10 @@ pub(crate) struct Activation {
     /// It is a drill: nobody pressed, nobody is in danger, and no police are to be rung. Absent where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     drill: Option<DrillShape>,
+    /// The first call of the incident that it belongs to, where others were open at its site when it was raised.
+    incident: Option<String>,
+    /// The other calls that are open at its site now, the earliest first: closing this one closes none of them.
+    beside: Vec<String>,
     /// The rung it stands on, from 1; 0 before the first.
     rung: u16,
     rungs: u16,
@@ -451,6 +455,8 @@ impl From<&Card> for Activation {
             police: card.police.as_ref().map(PoliceShape::from),
             drill: card.drill.as_ref().map(DrillShape::from),
             about: card.about.as_ref().map(|about| AboutShape { name: about.name.clone(), of: about.of.to_string() }),
+            incident: card.incident.as_ref().map(ToString::to_string),
+            beside: card.beside.iter().map(|beside| beside.id.to_string()).collect(),
             rung: card.rung,
             rungs: card.rungs,
             next_at: card.next_at,

@@ -9,7 +9,7 @@ use escalation::police::Threshold;
 use escalation::signal::Kind;
 use escalation::time::{Timestamp, Why};
 use escalation::word::Word;
-use station::view::{Card, State};
+use station::view::{Beside, Card, State};
 
 use crate::api::shape::disposition;
 use crate::caller::Caller;
@@ -36,6 +36,7 @@ pub(super) struct Row {
     pub(super) presses: u32,
     pub(super) cancel_asked: bool,
     pub(super) about: String,
+    pub(super) beside: Vec<Neighbour>,
     /// Until when a drill lasts; empty where it is none.
     pub(super) drill: String,
     /// `RING 000 NOW`, or what stands in its place; empty where nobody needs the police.
@@ -59,6 +60,12 @@ pub(super) struct Row {
     pub(super) ending: String,
     pub(super) seq: u64,
     pub(super) may: May,
+}
+
+/// Another call that is open at the same site.
+pub(super) struct Neighbour {
+    pub(super) id: String,
+    pub(super) words: String,
 }
 
 /// What this operator may do.
@@ -144,6 +151,7 @@ impl Row {
             brief: card.police.as_ref().map(|police| police.brief.clone()).unwrap_or_default(),
             drill: card.drill.map(|drill| moment::clock(drill.until, zone)).unwrap_or_default(),
             about: card.about.as_ref().map(|about| format!("{}, who went to {}", about.name, about.of)).unwrap_or_default(),
+            beside: beside(card),
             owner: card.claimed_by.clone().unwrap_or_default(),
             offered_to: card.offered_to.clone().unwrap_or_default(),
             unowned: is_unowned(card),
@@ -170,6 +178,20 @@ impl Row {
             may: if card.drill.is_some() { May::of(caller).in_drill() } else { May::of(caller) },
         }
     }
+}
+
+/// What else is open at its site.
+fn beside(card: &Card) -> Vec<Neighbour> {
+    let line = |beside: &Beside| Neighbour {
+        id: beside.id.to_string(),
+        words: format!(
+            "{}, since {}, {}",
+            beside.place,
+            moment::clock(beside.raised_at, &card.timezone),
+            if beside.is_answered { "somebody is going" } else { "nobody is going yet" }
+        ),
+    };
+    card.beside.iter().map(line).collect()
 }
 
 fn word(word: Word) -> &'static str {

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use escalation::acknowledgement::Commitment;
 use escalation::signal::Kind;
-use station::view::{ResponderAnswer, ResponderView, State as Stands};
+use station::view::{Beside, Card, ResponderAnswer, ResponderView, State as Stands};
 
 use super::form::Choice;
 use super::proof::{Question, Stage};
@@ -79,6 +79,7 @@ struct Shown<'a> {
     rendezvous: &'a str,
     view: &'a ResponderView,
     others: Vec<String>,
+    nearby: Vec<String>,
     nonce: String,
     choices: Vec<Choice>,
 }
@@ -137,6 +138,7 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         rendezvous: view.approach.iter().find(|(name, _)| *name == "Meet at").map_or("", |(_, words)| words),
         view,
         others: if accepted { others(view) } else { Vec::new() },
+        nearby: nearby(card, accepted),
         nonce,
         choices: match (closed, drill) {
             // Whoever is in danger may say so after a drill as well: it ended when nobody foresaw it.
@@ -147,6 +149,18 @@ pub(super) fn page(room: &Room, token: &str, view: &ResponderView, said: Option<
         },
     };
     html(StatusCode::OK, &shown)
+}
+
+/// What else is open at the site, where whoever comes there comes to both. Before an answer that is what the text says of it.
+fn nearby(card: &Card, accepted: bool) -> Vec<String> {
+    let line = |beside: &Beside| {
+        if !accepted {
+            return beside.id.to_string();
+        }
+        let going = if beside.is_answered { "somebody is going" } else { "nobody is going yet" };
+        format!("{}, {}, {going} ({})", beside.place, moment::clock(beside.raised_at, &card.timezone), beside.id)
+    };
+    card.beside.iter().map(line).collect()
 }
 
 /// What is called for, and whether nobody at the place may notice.

@@ -381,6 +381,8 @@ fn card(now: Timestamp, id: &str, customer: &str, site: &str, state: State) -> C
         police: None,
         about: None,
         drill: None,
+        incident: None,
+        beside: Vec::new(),
         rung: 2,
         rungs: 3,
         next_at: Some(later(now, 17)),

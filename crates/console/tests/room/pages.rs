@@ -10,6 +10,7 @@ use crate::counter::town;
 use crate::house::{House, hidden};
 use escalation::time::Seconds;
 use station::duty::Change;
+use station::view::Beside;
 
 async fn log_in(house: &House, key: &str) -> String {
     let form = format!("key={}", house.token(key));
@@ -84,6 +85,34 @@ async fn who_was_never_heard_from_comes_first_and_is_not_called_reachable() {
     let nobody = house.ask("button", "/api/v1/people", None).await;
     assert_eq!(nobody.status, 403, "a button sees nobody");
     assert_eq!(house.browse("/people", "").await.header("location"), "/login");
+}
+
+/// Whoever works on one call sees what else is open there, also once it is over.
+#[tokio::test]
+async fn a_call_shows_what_is_open_beside_it() {
+    let mut town = town();
+    for detail in &mut town.details {
+        let other = |id: &str, is_answered| Beside {
+            id: id.parse().unwrap(),
+            place: "Desk <b>".to_owned(),
+            raised_at: detail.card.raised_at,
+            is_answered,
+        };
+        detail.card.beside = vec![other("KAL-77", false), other("KAL-78", true)];
+    }
+    let house = House::new(town);
+    let cookie = log_in(&house, "centre").await;
+    for (path, shown) in [
+        ("/", "At the same site: <a href=\"/activations/KAL-77\">KAL-77</a>, Desk &#60;b&#62;, since "),
+        ("/", "nobody is going yet."),
+        ("/", "somebody is going."),
+        ("/activations/KAL-39", "STILL OPEN at this site: <a href=\"/activations/KAL-77\">"),
+    ] {
+        let page = house.browse(path, &cookie).await.body;
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let data = house.ask("centre", "/api/v1/activations/KAL-42", None).await.json();
+    assert_eq!((&data["beside"], &data["incident"]), (&serde_json::json!(["KAL-77", "KAL-78"]), &serde_json::json!(null)));
 }
 
 #[tokio::test]

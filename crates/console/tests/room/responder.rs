@@ -7,7 +7,7 @@ use axum::http::Request;
 use escalation::acknowledgement::{Gesture, Reply};
 use escalation::drilling::Drill;
 use escalation::verdict::{NotTaken, Verdict};
-use station::view::ResponderAnswer;
+use station::view::{Beside, ResponderAnswer};
 
 use crate::counter::town;
 use crate::house::{Answer, House, hidden};
@@ -43,6 +43,23 @@ async fn get_and_head_change_nothing_and_show_only_what_the_text_message_showed(
         }
     }
     assert!(house.watch.world().answers.is_empty());
+}
+
+/// Before an answer it says no more of another call than the text did.
+#[tokio::test(start_paused = true)]
+async fn what_is_open_beside_it_is_named_and_after_an_answer_told() {
+    for (answer, shown, hidden) in [
+        (ResponderAnswer::None, "<b>Also open at this site:</b> KAL-77.", "Back office"),
+        (ResponderAnswer::Going, "<b>Also open at this site:</b> Back office, 14:03", "nobody reads this"),
+    ] {
+        let mut town = town();
+        let view = town.links.get_mut("TOKEN0000ab").unwrap();
+        let raised_at = view.card.raised_at;
+        view.card.beside = vec![Beside { id: "KAL-77".parse().unwrap(), place: "Back office".to_owned(), raised_at, is_answered: false }];
+        view.answer = answer;
+        let page = House::new(town).browse(LINK, "").await.body;
+        assert!(page.contains(shown) && !page.contains(hidden), "{page}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

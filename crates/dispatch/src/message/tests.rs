@@ -451,3 +451,100 @@ fn an_edited_text_that_knows_no_drills_is_marked_all_the_same() {
     assert!(book.sms(Purpose::StandDown, &at_length).unwrap().body.starts_with("DRILL OVER: Kalamunda"));
     assert_eq!(book.sms(Purpose::Alarm, &words()).unwrap().body, "ALARM at Kalamunda Library 47");
 }
+
+#[test]
+fn a_call_beside_another_says_so_and_keeps_its_place() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    for (beside, septets_taken) in [("KAL-41", 155), ("KAL-41 +2", 158)] {
+        words.insert("beside", beside.to_owned());
+        let text = book.sms(Purpose::Alarm, &words).unwrap().body;
+        assert_eq!(
+            text,
+            format!(
+                "DURESS Kalamunda Library, Front counter 1. 14:03 AWST. Also open: {beside}. Don't ring site, don't enter alone. \
+                 Reply Y47=going H47=helping N47=can't. KAL-42"
+            )
+        );
+        assert_eq!(septets(&text), Some(septets_taken));
+    }
+    // What is open beside it gives way before the place does.
+    words.insert("site_sms", "Kalamunda Central Lib".to_owned());
+    words.insert("place_sms", "Front counter 1 left".to_owned());
+    let text = book.sms(Purpose::Alarm, &words).unwrap().body;
+    assert!(text.contains("Front counter 1 left") && !text.contains("KAL-41"), "{text}");
+}
+
+/// Whoever reads that a call is over reads in the first words that another one there is not, however long everything is.
+#[test]
+fn nobody_is_told_that_all_is_clear_while_a_call_is_open_there() {
+    let open = |words: &mut Words| words.insert("still_open", "KAL-43".to_owned());
+    let book = Book::load(None).unwrap();
+    let mut short = words();
+    open(&mut short);
+    short.insert("disposition", "attended".to_owned());
+    assert_eq!(
+        book.sms(Purpose::StandDown, &short).unwrap().body,
+        "STILL OPEN: KAL-43 at Kalamunda Library. Closed alone: Front counter 1, 14:03 AWST alarm, attended. KAL-42"
+    );
+    let mail = book.email(Purpose::StandDown, &short).unwrap();
+    assert!(mail.subject.starts_with("[STILL OPEN: KAL-43] ") && !mail.text.contains("All clear"), "{} {}", mail.subject, mail.text);
+    let mut long = longest_words();
+    long.insert("drill", String::new());
+    let text = book.sms(Purpose::StandDown, &long).unwrap().body;
+    assert!(text.starts_with("STILL OPEN: 888888888888888888 at ") && text.len() <= 160, "{text}");
+    // Nor is whoever answers late or hears who is going.
+    for (purpose, comfort) in [(Purpose::AlreadyClosed, "Nobody needs you"), (Purpose::SomeoneGoing, "You do not need to act")] {
+        assert!(book.sms(purpose, &words()).unwrap().body.contains(comfort));
+        let (text, mail) = (book.sms(purpose, &short).unwrap().body, book.email(purpose, &short).unwrap().text);
+        assert!(text.contains("STILL OPEN there: KAL-43.") && !text.contains(comfort), "{text}");
+        assert!(mail.contains("STILL OPEN at the same site: KAL-43.") && !mail.contains(comfort), "{mail}");
+    }
+    // Whoever is not told of the other call is not told either that there is none.
+    let mut unclear = words();
+    unclear.insert("unclear", "yes".to_owned());
+    for (purpose, comfort) in
+        [(Purpose::StandDown, "CLEAR"), (Purpose::AlreadyClosed, "Nobody needs you"), (Purpose::SomeoneGoing, "You do not need to act")]
+    {
+        let (text, mail) = (book.sms(purpose, &unclear).unwrap().body, book.email(purpose, &unclear).unwrap());
+        assert!(!text.contains(comfort) && !text.contains("OPEN"), "{text}");
+        assert!(!mail.text.contains(comfort) && !mail.subject.contains(comfort) && !mail.text.contains("clear"), "{}", mail.text);
+    }
+
+    // An operator's own text that knows nothing of it is not sent then.
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("stand_down.sms.txt"), "Entwarnung {{ site_sms }}").unwrap();
+    fs::write(dir.path().join("stand_down.email.subject.txt"), "Entwarnung {{ site }}").unwrap();
+    let book = Book::load(Some(dir.path())).unwrap();
+    assert_eq!(book.sms(Purpose::StandDown, &words()).unwrap().body, "Entwarnung Kalamunda Library");
+    assert!(book.sms(Purpose::StandDown, &short).unwrap().body.starts_with("STILL OPEN: KAL-43"));
+    assert!(book.email(Purpose::StandDown, &short).unwrap().subject.contains("STILL OPEN"));
+    assert_eq!(book.email(Purpose::StandDown, &words()).unwrap().subject, "Entwarnung Kalamunda Library");
+}
+
+/// Among colleagues who are told to go over calmly nobody may overlook that somebody there is threatened.
+#[test]
+fn a_call_for_support_beside_another_sends_nobody_in_alone() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    words.insert("kind_id", "assist".to_owned());
+    words.insert("still_open", "KAL-41".to_owned());
+    for purpose in [Purpose::Alarm, Purpose::AlarmAgain, Purpose::PressedAgain] {
+        let (text, mail) = (book.sms(purpose, &words).unwrap().body, book.email(purpose, &words).unwrap().text);
+        assert!(text.contains("ALSO OPEN: KAL-41. Don't go alone.") && !text.contains("calmly"), "{text}");
+        assert!(mail.contains("Do not go in alone.") && !mail.contains("calmly"), "{mail}");
+    }
+    assert!(book.spoken(Purpose::Alarm, &words).unwrap().content.contains("Do not go in alone."));
+}
+
+/// The reference of another call gives way before the link to the reader's own page.
+#[test]
+fn whoever_goes_keeps_the_link_to_their_page() {
+    let book = Book::load(None).unwrap();
+    let mut words = words();
+    words.insert("recipient", "Priya".to_owned());
+    words.insert("link", "cooee.example.org/a/TOKEN0000ab".to_owned());
+    words.insert("beside", "KAL-41".to_owned());
+    let text = book.sms(Purpose::Confirmed, &words).unwrap().body;
+    assert!(text.contains("cooee.example.org/a/TOKEN0000ab") && text.len() <= 160, "{text}");
+}

@@ -8,7 +8,7 @@ use crate::gsm7::{normalise, septets_of};
 
 /// Every word a template may use and the most characters it may take in a text message (see [`Words`] for what each says).
 /// Code, time and reference get what their own forms can take at most and are never cut.
-pub(crate) const SMS_WORDS: [(&str, usize); 44] = [
+pub(crate) const SMS_WORDS: [(&str, usize); 47] = [
     ("kind", 8),
     ("kind_id", 10),
     ("site", 60),
@@ -51,13 +51,16 @@ pub(crate) const SMS_WORDS: [(&str, usize); 44] = [
     ("remedy", 34),
     ("ended", 8),
     ("ending", 48),
+    ("beside", 18),
+    ("still_open", 18),
+    ("unclear", 3),
     ("subject", 0),
     ("paragraphs", 0),
 ];
 /// What only the page of an e-mail gets besides: made here, from the plain text.
 pub(crate) const OF_THE_PAGE: [&str; 2] = ["subject", "paragraphs"];
 /// Words that are never shortened: a cut code or time would be a false one.
-const WHOLE: [&str; 6] = ["code", "time", "ref", "link", "url", "phone"];
+const WHOLE: [&str; 8] = ["code", "time", "ref", "link", "url", "phone", "beside", "still_open"];
 /// Every known word, empty where the order lacks it; nothing else.
 pub(crate) fn complete(words: &Words) -> Words {
     let word = |(name, _): (&'static str, usize)| (name, words.get(name).cloned().unwrap_or_default());
@@ -109,7 +112,7 @@ pub(crate) fn give_way(words: &mut Words) -> bool {
         let word = words.get_mut(name);
         word.is_some_and(|word| !std::mem::take(word).is_empty())
     };
-    if empty(words, "link") {
+    if empty(words, "beside") || empty(words, "link") {
         return true;
     }
     if let Some(place) = words.get_mut("place_sms").filter(|place| !place.is_empty()) {

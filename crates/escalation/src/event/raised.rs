@@ -60,6 +60,9 @@ pub struct Raised {
     /// When it ends by itself, where it is a drill: nobody pressed, and nobody is in danger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drill_until: Option<Timestamp>,
+    /// The first call of the incident that it belongs to, where others were open at its site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<ActivationId>,
     /// The message.
     pub signal: SignalRecord,
     /// Who is responsible, where it was raised through the API.

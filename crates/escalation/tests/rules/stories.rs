@@ -11,6 +11,7 @@ mod drilling;
 mod erasing;
 mod guarding;
 mod hours;
+mod incidents;
 mod invariants;
 mod merging;
 mod needing;

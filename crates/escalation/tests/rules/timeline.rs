@@ -115,7 +115,9 @@ fn ended(drill: Option<DrillEnd>) -> String {
 
 fn raised_line(floor: &Floor, r: &Raised) -> String {
     let drill = r.drill_until.map(|until| format!(" AS A DRILL until {}", floor.stamp(until))).unwrap_or_default();
-    format!("{} raised{drill}: {} at {} of {} ({:?}, {:?}, {:?})", r.act, r.kind.as_str(), r.dev, r.cust, r.standing, r.age, r.opening)
+    let incident = r.incident.as_ref().map(|first| format!(" with {first}")).unwrap_or_default();
+    let (act, kind) = (&r.act, r.kind.as_str());
+    format!("{act} raised{drill}{incident}: {kind} at {} of {} ({:?}, {:?}, {:?})", r.dev, r.cust, r.standing, r.age, r.opening)
 }
 
 /// A message that is owed.

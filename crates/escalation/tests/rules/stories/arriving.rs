@@ -49,7 +49,7 @@ fn who_has_arrived_is_asked_whether_they_are_safe_and_silence_sends_help_to_them
             220s        KAL-1.9 sms to p-nair: are_you_safe code 47
             > forward 2m
             340s      KAL-1 arrival 0 SILENT: KAL-2
-            340s      KAL-2 raised: welfare at library/counter-1 of kalamunda (Registered, Live { up_to_s: None }, Ladder)
+            340s      KAL-2 raised with KAL-1: welfare at library/counter-1 of kalamunda (Registered, Live { up_to_s: None }, Ladder)
             340s      KAL-2 rung 1 until 370s (Raised): j-smith by sms then email
             340s        KAL-2.1 sms to j-smith: alarm code 84
             340s      KAL-1 commitment lapsed (FellSilent)

@@ -95,7 +95,7 @@ fn strangers_behind_one_gateway_are_one_call_for_ten_minutes_that_counts_them() 
             > press library/y through gateway-1
             0s        LIB-1 pressed again, 2 presses (SameGesture)
             > press library/z through gateway-2
-            0s        LIB-2 raised: duress at library/z of default (UnknownDevice, Live { up_to_s: None }, Ladder)
+            0s        LIB-2 raised with LIB-1: duress at library/z of default (UnknownDevice, Live { up_to_s: None }, Ladder)
             0s        LIB-2 rung 1 until 30s (Raised): j-smith by sms
             0s          LIB-2.1 sms to j-smith: alarm code 84
             > reply j-smith Y{code}
@@ -137,7 +137,7 @@ fn strangers_behind_one_gateway_are_one_call_for_ten_minutes_that_counts_them() 
             660s      LIB-1 round 11 (centre and last rung): p-nair by sms
             660s        LIB-1.17 sms to p-nair: alarm_again code 47
             > press library/x through gateway-1
-            660s      LIB-3 raised: duress at library/x of default (UnknownDevice, Live { up_to_s: None }, Ladder)
+            660s      LIB-3 raised with LIB-1: duress at library/x of default (UnknownDevice, Live { up_to_s: None }, Ladder)
             660s      LIB-3 rung 1 until 690s (Raised): j-smith by sms
             660s        LIB-3.1 sms to j-smith: alarm code 31
         "#]],

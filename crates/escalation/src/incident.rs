@@ -1,0 +1,144 @@
+//! An incident: calls that are open at one site at the same time.
+//!
+//! Nothing is merged by it. Each call keeps its ladder, its codes, its answers and its closing, because each is one person's. A
+//! reference says that they belong together, and whoever goes to one of them hears of the others: a second press at a place is
+//! news to nobody more than to those who are on the way there (lifecycle, "Signal, activation, trouble").
+
+use std::collections::BTreeMap;
+
+use crate::activation::{Activation, Check, Companion, Told};
+use crate::answering::address_of;
+use crate::course::Course;
+use crate::dispatch::{Purpose, Recipient};
+use crate::engine::Engine;
+use crate::event::Entry;
+use crate::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
+use crate::ladder::Medium;
+use crate::time::Timestamp;
+
+/// So many calls that are open at a site are looked at, the earliest ones (ours): nobody reads a longer list, and a site where
+/// hundreds are pressed must not be slow for it.
+const MOST: usize = 10;
+
+/// Who is open at which site, in the order in which they were raised. Drills are no calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scenes(BTreeMap<SiteId, Vec<(Timestamp, ActivationId)>>);
+
+impl Scenes {
+    pub(crate) fn enter(&mut self, act: &Activation) {
+        if act.is_drill() {
+            return;
+        }
+        let call = (act.raised_at, act.id.clone());
+        match self.0.get_mut(&act.device.site) {
+            Some(here) => {
+                let place = here.partition_point(|other| *other < call);
+                here.insert(place, call);
+            }
+            None => {
+                self.0.insert(act.device.site.clone(), vec![call]);
+            }
+        }
+    }
+
+    pub(crate) fn leave(&mut self, act: &Activation) {
+        let Some(here) = self.0.get_mut(&act.device.site) else { return };
+        if let Some(place) = here.iter().position(|(_, id)| *id == act.id) {
+            here.remove(place);
+        }
+        if here.is_empty() {
+            self.0.remove(&act.device.site);
+        }
+    }
+
+    fn at(&self, site: &SiteId) -> impl Iterator<Item = &ActivationId> {
+        self.0.get(site).into_iter().flatten().map(|(_, id)| id)
+    }
+}
+
+impl Engine {
+    /// The other calls that are open at an activation's site: the ten earliest, in order. None are drills, nor presses of a button on
+    /// test whose tester is still asked. A drill is beside nothing.
+    pub fn calls_beside<'e>(&'e self, act: &'e Activation) -> impl Iterator<Item = &'e Activation> {
+        self.calls_at(&act.customer, &act.device.site).filter(|other| other.id != act.id && !act.is_drill()).take(MOST)
+    }
+
+    /// Whether somebody is not told of a call beside another: it is for them, who called for help where they went, or it is silent and
+    /// they work where it comes from. Whoever threatens somebody may read their phone.
+    pub fn is_kept_from(&self, call: &Activation, person: Option<PersonId>, contact: ContactKey) -> bool {
+        let in_need = call.about.as_deref();
+        let is_theirs = in_need.is_some_and(|about| {
+            let shares = |in_need: PersonId| self.person(in_need).is_some_and(|p| p.contacts.values().any(|theirs| *theirs == contact));
+            about.mark == Some(contact) || about.person.is_some_and(|in_need| person == Some(in_need.person) || shares(in_need.person))
+        });
+        is_theirs || person.is_some_and(|person| self.may_be_watched(person, &call.device, call.kind))
+    }
+
+    /// The incident that a call raised now at this site belongs to: the first call of it, whether or not that one is still open.
+    /// `None` where nothing else is open there.
+    pub(crate) fn incident_at(&self, customer: &CustomerId, site: &SiteId) -> Option<ActivationId> {
+        let first = self.calls_at(customer, site).next()?;
+        Some(first.incident.as_deref().unwrap_or(&first.id).clone())
+    }
+
+    fn calls_at(&self, customer: &CustomerId, site: &SiteId) -> impl Iterator<Item = &Activation> {
+        let here = self.scenes().at(site).filter_map(|id| self.activation(id));
+        here.filter(move |act| act.customer == *customer && act.is_open() && act.asks_tester().is_none())
+    }
+}
+
+impl Activation {
+    /// Who is on the way, or there.
+    fn on_the_way(&self) -> impl Iterator<Item = &Companion> {
+        let there = self.arrivals.iter().filter(|arrival| arrival.check != Check::Over).map(|arrival| &arrival.by);
+        self.committed().map(|promise| &promise.by).chain(there)
+    }
+
+    /// Whether an alarm of this call may have reached them, whoever they answered it as. What asked a tester was none.
+    fn knows(&self, to: &Recipient) -> bool {
+        let is_them = |told: &Recipient| told.contact() == to.contact() || person_of(told).is_some_and(|told| person_of(to) == Some(told));
+        let is_alarmed = |told: &Told| told.reached() && !told.as_tester;
+        self.told.iter().any(|(other, told)| is_them(other) && is_alarmed(told))
+    }
+
+    /// Whether they are among those whom the latest rung asks.
+    fn asks_now(&self, to: &Recipient) -> bool {
+        let channels = self.latest_pursuits().flat_map(|(_, pursuit)| pursuit.party.steps.iter().flatten());
+        channels.into_iter().any(|channel| channel.to.contact() == to.contact())
+    }
+}
+
+impl Course<'_> {
+    /// Whoever goes to another call at this site is told of this one, once, whatever rung they stand on: in writing, where they
+    /// answered the other, with a code of this one's. The ladder goes its own way beside it. What is opened again is news to everybody.
+    ///
+    /// A call for a responder has words of its own for those who went with them.
+    pub(crate) fn tell_whoever_goes_there(&mut self, why: Option<Entry>) {
+        if self.act.about.is_some() {
+            return;
+        }
+        for (to, medium) in self.going_to_others() {
+            let is_known = if why == Some(Entry::Reopened) { self.act.asks_now(&to) } else { self.act.knows(&to) };
+            let person = person_of(&to);
+            let has_answered = person.is_some_and(|person| self.act.has_accepted(person) || self.act.resting.contains_key(&person));
+            let is_kept = to.contact().is_none_or(|contact| self.engine.is_kept_from(&self.act, person, contact));
+            if !is_known && !has_answered && !is_kept {
+                self.owe(to, medium, Purpose::Alarm, None);
+            }
+        }
+    }
+
+    /// Where those can be written to who go to another call at this site.
+    fn going_to_others(&self) -> Vec<(Recipient, Medium)> {
+        let others = self.engine.calls_beside(&self.act);
+        let going = others.flat_map(|other| other.on_the_way().filter_map(|by| address_of(self.engine, other, by)));
+        going.filter(|(_, medium)| matches!(medium, Medium::Sms | Medium::Email)).collect()
+    }
+}
+
+fn person_of(to: &Recipient) -> Option<PersonId> {
+    match to {
+        Recipient::Person { person, .. } => Some(person.person),
+        Recipient::Centre { .. } | Recipient::Stranger { .. } => None,
+    }
+}

@@ -1,0 +1,95 @@
+//! N: whoever goes to an open call is told of the next one at that site.
+//!
+//! Worked out from the record alone; it asks the rules nothing. Of who goes it knows the last who said so, until anything else is
+//! recorded of that call: that is less than there is, and always true.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use escalation::dispatch::{Purpose, Recipient};
+use escalation::event::{Event, Responder};
+use escalation::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
+
+use crate::oracle::Findings;
+use crate::past::Past;
+
+/// Whoever answered, by what is known of them.
+#[derive(Clone)]
+struct Somebody {
+    person: Option<PersonId>,
+    contact: Option<ContactKey>,
+}
+
+impl Somebody {
+    fn of(by: &Responder) -> Option<Self> {
+        let known = Self { person: by.person.map(|by| by.person), contact: by.contact };
+        known.contact.is_some().then_some(known)
+    }
+}
+
+struct Call {
+    at: (CustomerId, SiteId),
+    /// A call for a responder has words of its own for those who went with them.
+    is_about: bool,
+    going: Option<Somebody>,
+    people: BTreeSet<PersonId>,
+    contacts: BTreeSet<ContactKey>,
+}
+
+impl Call {
+    fn told(&mut self, to: &Recipient) {
+        if let Recipient::Person { person, .. } = to {
+            self.people.insert(person.person);
+        }
+        self.contacts.extend(to.contact());
+    }
+
+    fn knows(&self, somebody: &Somebody) -> bool {
+        somebody.person.is_some_and(|person| self.people.contains(&person))
+            || somebody.contact.is_some_and(|contact| self.contacts.contains(&contact))
+    }
+}
+
+/// Judges every rung that was entered.
+pub(crate) fn are_told_of_what_is_beside(past: &Past, found: &mut Findings) {
+    let mut calls: BTreeMap<ActivationId, Call> = BTreeMap::new();
+    let mut owed: Vec<(ActivationId, Somebody)> = Vec::new();
+    for entry in &past.entries {
+        if let Event::Raised(raised) = &entry.event
+            && raised.drill_until.is_none()
+        {
+            let at = (raised.cust.clone(), raised.dev.site.clone());
+            let call = Call { at, is_about: raised.about.is_some(), going: None, people: BTreeSet::new(), contacts: BTreeSet::new() };
+            calls.insert(raised.act.clone(), call);
+        }
+        if let Event::RungEntered { act, .. } = &entry.event
+            && let Some(call) = calls.get(act).filter(|call| !call.is_about)
+        {
+            let there = calls.iter().filter(|(other, there)| *other != act && there.at == call.at);
+            owed.extend(there.filter_map(|(_, there)| there.going.clone()).map(|going| (act.clone(), going)));
+        }
+        if let Some(call) = entry.event.activation().and_then(|act| calls.get_mut(act)) {
+            if let Event::DispatchQueued {
+                to,
+                purpose: Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskFirst | Purpose::AskKeeper,
+                ..
+            } = &entry.event
+            {
+                call.told(to);
+            }
+            let says_nothing =
+                |event: &Event| matches!(event, Event::DispatchQueued { .. } | Event::DispatchReported { .. } | Event::PressedAgain { .. });
+            if let Event::Accepted { by, .. } = &entry.event {
+                call.going = Somebody::of(by);
+            } else if !says_nothing(&entry.event) {
+                call.going = None;
+            }
+        }
+        if entry.ends_turn {
+            for (act, somebody) in owed.drain(..) {
+                if !calls.get(&act).is_some_and(|call| call.knows(&somebody)) {
+                    found.wrong("N goes there and was not told", format!("{act} entry {}", entry.seq));
+                }
+            }
+        }
+    }
+}
