@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::digest::Digest;
-use der::{Elements, FIRST, INTEGER, NotDer, OCTETS, OID, SEQUENCE, SET, TIME};
+use der::{Elements, FIRST, INTEGER, KEY_ID, NotDer, OCTETS, OID, SECOND, SEQUENCE, SET, TIME};
 pub use query::StampQuery;
 
 /// The most bytes that a reply may have. Those of public authorities have two to eight thousand, most of them certificates; each lies
@@ -28,7 +28,7 @@ const SIGNED_DATA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x
 const TST_INFO: [u8; 11] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04];
 /// The most bytes of a serial number. RFC 3161 asks for 20.
 const SERIAL_MAX: usize = 32;
-/// The most digits of a second's parts that are read: more than that is no clock.
+/// The most digits of a second's parts: more than that is no clock, and could not be recorded as it was said.
 const PARTS_MAX: usize = 9;
 
 /// What a stamp says, whoever made it.
@@ -60,6 +60,9 @@ pub enum NotAStamp {
     /// Without the certificate that was asked for nobody can verify it later who has not kept that.
     #[error("no certificate in it")]
     NoCertificate,
+    /// Nobody signed it, or more than one, which RFC 3161 does not allow (2.4.2).
+    #[error("no signature in it")]
+    NotSigned,
     /// It is of something else.
     #[error("another digest")]
     OtherDigest,
@@ -92,10 +95,9 @@ fn read(reply: &[u8]) -> Result<(Stamp, Option<&[u8]>), NotAStamp> {
     match (status, token) {
         // Granted, or granted with changes, which cannot be of what is compared below.
         ([0 | 1], Some(token)) => {
-            let (info, certificates) = signed(token).map_err(|NotDer| NotAStamp::Unreadable("token"))?;
-            if certificates.is_none_or(<[u8]>::is_empty) {
-                return Err(NotAStamp::NoCertificate);
-            }
+            let Signed { info, certificates, signers } = signed(token).map_err(|NotDer| NotAStamp::Unreadable("token"))?;
+            certified(certificates).map_err(|NotDer| NotAStamp::NoCertificate)?;
+            signature(signers).map_err(|NotDer| NotAStamp::NotSigned)?;
             said(info)
         }
         ([status], None) if (2..0x80).contains(status) => Err(NotAStamp::Refused(*status)),
@@ -117,8 +119,15 @@ fn parts(reply: &[u8]) -> Result<(&[u8], Option<&[u8]>), NotDer> {
     Ok((code, token))
 }
 
-/// What was signed, and the certificates beside it (`ContentInfo` and `SignedData`, RFC 5652, 3 and 5.1).
-fn signed(token: &[u8]) -> Result<(&[u8], Option<&[u8]>), NotDer> {
+/// The parts of a token that are looked at. Whether they fit together is not: that is what verifying it is.
+struct Signed<'a> {
+    info: &'a [u8],
+    certificates: Elements<'a>,
+    signers: Elements<'a>,
+}
+
+/// What was signed, and the certificates and signatures beside it (`ContentInfo` and `SignedData`, RFC 5652, 3 and 5.1).
+fn signed(token: &[u8]) -> Result<Signed<'_>, NotDer> {
     let mut token = Elements::of(token);
     is(token.take(OID)?, &SIGNED_DATA)?;
     let mut content = token.enter(FIRST)?;
@@ -133,9 +142,35 @@ fn signed(token: &[u8]) -> Result<(&[u8], Option<&[u8]>), NotDer> {
     inner.end()?;
     let info = wrapped.take(OCTETS)?;
     wrapped.end()?;
-    let certificates = data.take_if(FIRST)?;
-    data.skip_all()?;
-    Ok((info, certificates))
+    let certificates = Elements::of(data.take_if(FIRST)?.unwrap_or_default());
+    let _revoked = data.take_if(SECOND)?;
+    let signers = data.enter(SET)?;
+    data.end()?;
+    Ok(Signed { info, certificates, signers })
+}
+
+/// That there is a certificate first of all; what else is there is somebody else's affair.
+fn certified(mut certificates: Elements<'_>) -> Result<(), NotDer> {
+    certificates.take(SEQUENCE)?;
+    certificates.skip_all()
+}
+
+/// That there is one signature (`SignerInfo`, RFC 5652, 5.3), whatever it is of.
+fn signature(mut signers: Elements<'_>) -> Result<(), NotDer> {
+    let mut signer = signers.enter(SEQUENCE)?;
+    signers.end()?;
+    signer.take(INTEGER)?;
+    // Who: by the issuer of their certificate, or by their key.
+    if signer.take_if(KEY_ID)?.is_none() {
+        signer.take(SEQUENCE)?;
+    }
+    signer.take(SEQUENCE)?;
+    let _attributes = signer.take_if(FIRST)?;
+    signer.take(SEQUENCE)?;
+    let signature = signer.take(OCTETS)?;
+    let _unsigned = signer.take_if(SECOND)?;
+    signer.end()?;
+    if signature.is_empty() { Err(NotDer) } else { Ok(()) }
 }
 
 /// What was signed says (`TSTInfo`, RFC 3161, 2.4.2).
@@ -192,13 +227,16 @@ fn time(text: &[u8]) -> Option<Timestamp> {
     let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let (whole, parts) = text.split_once('.').map_or((text, None), |(whole, parts)| (whole, Some(parts)));
     let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    if whole.len() != 14 || !are_digits(whole) || parts.is_some_and(|parts| !are_digits(parts) || parts.ends_with('0')) {
+    if whole.len() != 14
+        || !are_digits(whole)
+        || parts.is_some_and(|parts| !are_digits(parts) || parts.ends_with('0') || parts.len() > PARTS_MAX)
+    {
         return None;
     }
     let number = |from: usize, to: usize| whole.get(from..to)?.parse::<i8>().ok();
     let date = Date::new(whole.get(..4)?.parse().ok()?, number(4, 6)?, number(6, 8)?).ok()?;
     let nanoseconds = match parts {
-        Some(parts) => format!("{parts:0<PARTS_MAX$}").get(..PARTS_MAX)?.parse().ok()?,
+        Some(parts) => format!("{parts:0<PARTS_MAX$}").parse().ok()?,
         None => 0,
     };
     let (hour, minute, second) = (number(8, 10)?, number(10, 12)?, number(12, 14)?);

@@ -16,6 +16,10 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 /// `[0]` around other elements.
 pub(super) const FIRST: u8 = 0xa0;
+/// `[1]` around other elements.
+pub(super) const SECOND: u8 = 0xa1;
+/// `[0]` in the place of an OCTET STRING, by which a signer's key is named.
+pub(super) const KEY_ID: u8 = 0x80;
 
 /// The bits of a tag that say its number; all of them where the number stands in bytes of its own, which no part of a stamp needs.
 const NUMBER: u8 = 0x1f;

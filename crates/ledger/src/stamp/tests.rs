@@ -82,6 +82,87 @@ fn an_answer_to_another_question_is_not_taken() {
     assert_eq!(query().answered_by(&replaced(&info, &other)), Err(NotAStamp::OtherAlgorithm));
 }
 
+/// An element of any length.
+fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = u16::try_from(content.len()).expect("short").to_be_bytes();
+    let head = match length {
+        [0, low @ ..0x80] => vec![tag, low],
+        [0, low] => vec![tag, 0x81, low],
+        [high, low] => vec![tag, 0x82, high, low],
+    };
+    [head, content].concat()
+}
+
+/// A SEQUENCE of nothing.
+const NOTHING: &[u8] = &[SEQUENCE, 0];
+
+/// The reply made anew of what was signed, the certificates and the signatures that it had.
+fn rebuilt(info: impl FnOnce(&[u8]) -> Vec<u8>, rest: impl FnOnce(&[u8], &[u8]) -> Vec<u8>) -> Vec<u8> {
+    let reply = reply();
+    let (_, token) = parts(&reply).expect("a reply");
+    let mut content = Elements::of(token.expect("a token"));
+    content.take(OID).expect("what it is");
+    let mut data = content.enter(FIRST).expect("a content").enter(SEQUENCE).expect("signed data");
+    let (version, digests) = (data.take(INTEGER).expect("a version"), data.take(SET).expect("digests"));
+    let mut inner = data.enter(SEQUENCE).expect("a content");
+    inner.take(OID).expect("what it is");
+    let said = inner.enter(FIRST).expect("a wrapping").take(OCTETS).expect("what was signed");
+    let (certificates, signers) = (data.take(FIRST).expect("certificates"), data.take(SET).expect("signers"));
+    let inner = [element(OID, &[&TST_INFO]), element(FIRST, &[&element(OCTETS, &[&info(said)])])].concat();
+    let data = [element(INTEGER, &[version]), element(SET, &[digests]), element(SEQUENCE, &[&inner]), rest(certificates, signers)].concat();
+    let token = [element(OID, &[&SIGNED_DATA]), element(FIRST, &[&element(SEQUENCE, &[&data])])].concat();
+    element(SEQUENCE, &[&[SEQUENCE, 3, INTEGER, 1, 0], &element(SEQUENCE, &[&token])])
+}
+
+/// As they were.
+fn together(certificates: &[u8], signers: &[u8]) -> Vec<u8> {
+    [element(FIRST, &[certificates]), element(SET, &[signers])].concat()
+}
+
+/// What follows what was signed, made of the certificates and the signatures.
+type Rest<'a> = &'a dyn Fn(&[u8], &[u8]) -> Vec<u8>;
+
+/// Whether they are the authority's is not looked at here; that there are any is, or what nobody can ever verify would be recorded.
+#[test]
+fn a_stamp_without_a_certificate_or_without_a_signature_is_none() {
+    let of = |rest: Rest<'_>| Stamp::read(&rebuilt(<[u8]>::to_vec, rest)).map(|stamp| stamp.serial);
+    assert_eq!(rebuilt(<[u8]>::to_vec, together), reply(), "the same is put together again");
+    // Further certificates, lists of what was revoked, and an attribute of the signature that nobody signed.
+    assert_eq!(of(&|certificates, signers| together(&[certificates, NOTHING, &[0xa1, 0]].concat(), signers)).as_deref(), Ok("02"));
+    let revoked = |certificates: &[u8], signers: &[u8]| {
+        [element(FIRST, &[certificates]), element(SECOND, &[NOTHING]), element(SET, &[signers])].concat()
+    };
+    assert_eq!(of(&revoked).as_deref(), Ok("02"));
+    let signer = |parts: &[&[u8]]| element(SEQUENCE, parts);
+    let (version, by, algorithm, signature) = (&[INTEGER, 1, 3][..], &[KEY_ID, 1, 7][..], NOTHING, &[OCTETS, 1, 7][..]);
+    let named = signer(&[version, by, algorithm, algorithm, signature, &[SECOND, 0]]);
+    assert_eq!(of(&|certificates, _| together(certificates, &named)).as_deref(), Ok("02"));
+
+    for certificates in [&[][..], b"anything", &[OCTETS, 1, 7], &[OCTETS, 0, SEQUENCE, 0], &[SEQUENCE, 0, SEQUENCE]] {
+        assert_eq!(of(&|_, signers| together(certificates, signers)), Err(NotAStamp::NoCertificate), "{certificates:x?}");
+    }
+    assert_eq!(of(&|_, signers| element(SET, &[signers])), Err(NotAStamp::NoCertificate));
+    let incomplete = [
+        vec![],
+        NOTHING.to_vec(),
+        vec![OCTETS, 1, 7],
+        [named.clone(), named.clone()].concat(),
+        signer(&[version, by, algorithm, algorithm]),
+        signer(&[version, by, algorithm, algorithm, &[OCTETS, 0]]),
+        signer(&[version, algorithm, algorithm, signature]),
+        signer(&[version, by, algorithm, algorithm, signature, signature]),
+    ];
+    for signers in incomplete {
+        assert_eq!(of(&|certificates, _| together(certificates, &signers)), Err(NotAStamp::NotSigned), "{signers:x?}");
+    }
+    // None at all, in another place, or something after them.
+    let token = Err(NotAStamp::Unreadable("token"));
+    assert_eq!(of(&|certificates, _| element(FIRST, &[certificates])), token);
+    assert_eq!(of(&|certificates, signers| [element(SET, &[signers]), element(FIRST, &[certificates])].concat()), token);
+    assert_eq!(of(&|certificates, signers| [together(certificates, signers), element(SET, &[signers])].concat()), token);
+}
+
 #[test]
 fn an_authority_that_refuses_is_understood() {
     // What `openssl ts -reply` answers to a hash that it does not take.
@@ -105,7 +186,7 @@ fn a_time_is_by_utc_and_of_one_spelling() {
     let read = |text: &str| time(text.as_bytes()).map(|at| at.to_string());
     assert_eq!(read("20260413060405Z").as_deref(), Some("2026-04-13T06:04:05Z"));
     assert_eq!(read("20260413060405.25Z").as_deref(), Some("2026-04-13T06:04:05.25Z"));
-    assert_eq!(read("20260413060405.123456789123Z").as_deref(), Some("2026-04-13T06:04:05.123456789Z"));
+    assert_eq!(read("20260413060405.123456789Z").as_deref(), Some("2026-04-13T06:04:05.123456789Z"));
     for wrong in [
         "",
         "Z",
@@ -114,6 +195,7 @@ fn a_time_is_by_utc_and_of_one_spelling() {
         "20260413060405.Z",
         "20260413060405.0Z",
         "20260413060405.10Z",
+        "20260413060405.1234567891Z",
         "20260413060405,5Z",
         "20260413060405+0800",
         "20260413060460Z",
