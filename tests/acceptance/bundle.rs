@@ -19,8 +19,17 @@ use crate::town::{SMITH, code_in, expect_activation};
 /// What a person says and is: none of it may reach whoever is told nothing private.
 pub(crate) const PRIVATE: [&str; 6] = ["smith", "491570006", "491 570 006", "@example.org", "bruise on his arm", "pacing"];
 /// Everything that the script in a bundle may use.
-const TOOLS: [&str; 15] =
-    ["sh", "openssl", "sha256sum", "base64", "basenc", "cat", "cut", "dirname", "head", "mktemp", "od", "rm", "sort", "tail", "tr"];
+const TOOLS: [&str; 16] =
+    ["sh", "openssl", "sha256sum", "base64", "basenc", "cat", "cut", "date", "dirname", "head", "mktemp", "od", "rm", "sort", "tail", "tr"];
+/// An `openssl` of a day on which every certificate of these tests has ended, unless it is told a time itself.
+const YEARS_LATER: &str = "\
+#!/bin/sh
+case \" $* \" in
+  *' -attime '*) ;;
+  ' ts -verify '*) exec OPENSSL \"$@\" -attime 2500000000 ;;
+esac
+exec OPENSSL \"$@\"
+";
 
 /// A station with one activation that was raised, answered by text, noted and closed.
 pub(crate) struct Story {
@@ -82,7 +91,24 @@ impl Story {
 
     /// Runs a shell in this folder, with nothing but openssl and coreutils beside it.
     fn by_hand(&self, folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-        let tools = self.folder.path().join("tools");
+        self.by_hand_with(&self.tools("tools"), folder, arguments)
+    }
+
+    /// The same once every certificate has ended.
+    fn by_hand_years_later(&self, folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+        let tools = self.tools("tools-years-later");
+        let openssl = tools.join("openssl");
+        if let Ok(real) = std::fs::read_link(&openssl) {
+            std::fs::remove_file(&openssl).unwrap();
+            std::fs::write(&openssl, YEARS_LATER.replace("OPENSSL", real.to_str().unwrap())).unwrap();
+            std::fs::set_permissions(&openssl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        self.by_hand_with(&tools, folder, arguments)
+    }
+
+    /// A folder with nothing but openssl and coreutils.
+    fn tools(&self, name: &str) -> PathBuf {
+        let tools = self.folder.path().join(name);
         if !tools.exists() {
             std::fs::create_dir(&tools).unwrap();
             for tool in TOOLS {
@@ -90,8 +116,12 @@ impl Story {
                 symlink(found.unwrap_or_else(|| panic!("this test needs {tool}")), tools.join(tool)).unwrap();
             }
         }
+        tools
+    }
+
+    fn by_hand_with(&self, tools: &Path, folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
         let mut shell = Command::new("/bin/sh");
-        shell.args(arguments).current_dir(folder).env_clear().env("PATH", &tools).env("KEY", &self.key);
+        shell.args(arguments).current_dir(folder).env_clear().env("PATH", tools).env("KEY", &self.key);
         let Output { status, stdout, stderr } = shell.output().expect("run sh");
         (status.code(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
     }
@@ -252,7 +282,7 @@ async fn a_stranger_knows_whom_to_ask_for_a_checkpoint_and_compares_it() {
     assert!(code == Some(1) && said.contains("missing"), "{said}");
     std::fs::write(bag.join(&note), kept["checkpoint"].as_str().unwrap()).unwrap();
     let (code, said) = story.check_by_hand(&bag, Some(&story.key));
-    assert!(code == Some(1) && said.contains("the record does not begin with what was given away"), "{said}");
+    assert!(code == Some(1) && said.contains("the record does not begin with what went outside"), "{said}");
     // A note that is another than the list says.
     std::fs::write(bag.join("data/anchors.csv"), &list).unwrap();
     std::fs::copy(bag.join("data/checkpoint"), bag.join(&note)).unwrap();
@@ -303,7 +333,8 @@ async fn a_stranger_verifies_time_stamps_with_what_is_in_the_bundle_and_the_auth
 
     let zip = story.export("police");
     let (code, said) = story.verify(&zip, &story.key);
-    assert_eq!((code, &said["sound"], &said["anchored"]), (Some(0), &json!(true), &json!(true)), "{said}");
+    // Nobody has verified them, and no authority keeps anything.
+    assert_eq!((code, &said["sound"], &said["anchored"]), (Some(0), &json!(true), &json!(false)), "{said}");
     let stamp_of = |name: &str| {
         let outside = said["outside"].as_array().unwrap().iter().find(|outside| outside["anchor"] == name);
         outside
@@ -312,31 +343,43 @@ async fn a_stranger_verifies_time_stamps_with_what_is_in_the_bundle_and_the_auth
             .unwrap_or_else(|| panic!("{said}"))
     };
     let (code, words) = run(&story.daemon, &["verify", zip.to_str().unwrap(), "--key", &story.key]);
-    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2, "{words}");
+    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2 && words.contains("NOT ANCHORED"), "{words}");
+    assert!(words.matches("was asked to stamp the first").count() == 2 && !words.contains("ask for theirs"), "{words}");
     let bag = story.unpack(&zip);
     for (name, stamper) in names.iter().zip(&stampers) {
         let stamp = stamp_of(name);
         // The report says what the stamp says.
         let at = format!("a time stamp says {} by the authority", stamp["at"].as_str().unwrap());
-        for file in ["data/report.html", "data/anchors.csv"] {
-            assert!(text(&bag, file).replace("&#39;", "'").contains(&at), "{file}: {at}");
-        }
+        let report = text(&bag, "data/report.html").replace("&#39;", "'");
+        assert!(report.contains(&at) && report.contains("an authority was asked to stamp one, and keeps nothing"), "{at}");
+        assert!(text(&bag, "data/README.txt").contains(&format!("{name} was asked to stamp")), "{name}");
         // Nothing but openssl, the files of the bundle and what the authority gives to anybody.
         let (code, words) = story.by_hand(&bag, &["-euc", &command_of(&stamp, &stamper.root())]);
         assert!(code == Some(0) && words.contains("Verification: OK"), "{words}");
     }
     let (code, words) = story.check_by_hand(&bag, Some(&story.key));
-    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2, "{words}");
-    // The script does the same with both roots in one file, and with one of them says whose it is not.
+    assert!(code == Some(0) && words.matches("NOT CHECKED").count() == 2 && words.contains("NOT ANCHORED"), "{words}");
+    // The script does the same with both roots in one file.
     let roots = story.folder.path().join("roots.pem");
     let both: String = stampers.iter().map(|stamper| std::fs::read_to_string(stamper.root()).unwrap()).collect();
     std::fs::write(&roots, both).unwrap();
     let script = |authority: &Path| story.by_hand(&bag, &["data/verify.sh", &story.key, authority.to_str().unwrap()]);
+    let vouched = |words: &str| words.matches("an authority whose certificates were given signed the time stamp of").count();
     let (code, words) = script(&roots);
-    let vouched = words.matches("an authority whose certificate was given signed the time stamp of").count();
-    assert!(code == Some(0) && vouched == 2 && !words.contains("NOT "), "{words}");
+    assert!(code == Some(0) && vouched(&words) == 2 && !words.contains("NOT "), "{words}");
+    // Their certificates have ended since: then as of the time that they say, which is said.
+    let later = ["data/verify.sh", &story.key, roots.to_str().unwrap()];
+    let (code, words) = story.by_hand_years_later(&bag, &later);
+    let ended = words.matches("as of its own time; the certificate has ended since").count();
+    assert!(code == Some(0) && vouched(&words) == 2 && ended == 2 && !words.contains("NOT "), "{words}");
+    // Of one that is not trusted nothing is known, and of certificates that are no root's as little: the bundle is not wrong for it.
     let (code, words) = script(&stampers[0].root());
-    assert!(code == Some(1) && words.contains("no authority whose certificate was given vouches for"), "{words}");
+    let unverified = |words: &str| words.matches("NOT VERIFIED  that an authority signed the time stamp of").count();
+    assert!(code == Some(3) && (vouched(&words), unverified(&words)) == (1, 1) && !words.contains("WRONG"), "{words}");
+    assert!(!words.contains("NOT ANCHORED"), "one of them covers it: {words}");
+    let (code, words) = script(&stampers[0].own_certificate());
+    assert!(code == Some(3) && (vouched(&words), unverified(&words)) == (0, 2) && !words.contains("WRONG"), "{words}");
+    assert!(words.contains("NOT ANCHORED") && words.contains("no time stamp was verified with them"), "{words}");
 
     // A note that was changed is another than was stamped, whoever makes the manifests anew.
     let stamp = stamp_of(names[0]);

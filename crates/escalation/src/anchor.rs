@@ -48,6 +48,18 @@ pub enum Receipt {
     },
 }
 
+impl Receipt {
+    /// The word by which the record has it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Smtp { .. } => "smtp",
+            Self::Http { .. } => "http",
+            Self::Puback => "puback",
+            Self::Rfc3161 { .. } => "rfc3161",
+        }
+    }
+}
+
 /// An anchor took a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchored {
@@ -95,6 +107,7 @@ mod tests {
         ];
         for (receipt, json) in written {
             assert_eq!(serde_json::to_string(&receipt).unwrap(), json);
+            assert_eq!(json.split('"').nth(1), Some(receipt.as_str()));
             assert_eq!(serde_json::from_str::<Receipt>(json).unwrap(), receipt);
         }
     }

@@ -46,7 +46,7 @@ pub struct Bundle {
     pub disclosures: Vec<Disclosure>,
     /// What is not in it, and why.
     pub withheld: Vec<Withheld>,
-    /// Checkpoints that cover it and that places outside were given.
+    /// Checkpoints that cover it and that places outside were given or asked to stamp.
     pub anchors: Vec<Given>,
     /// Papers for people, by their names in the folder `data`.
     pub papers: Vec<(&'static str, Vec<u8>)>,

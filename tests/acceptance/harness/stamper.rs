@@ -120,6 +120,12 @@ impl Stamper {
         self.desk.folder.path().join("root.pem")
     }
 
+    /// The certificate with which it stamps, that of no root.
+    #[must_use]
+    pub fn own_certificate(&self) -> PathBuf {
+        self.desk.folder.path().join("authority.pem")
+    }
+
     /// From now on something is wrong with its answers, or nothing.
     pub fn fault(&self, fault: Option<StampFault>) {
         *self.desk.fault.lock().expect("nobody panics with it") = fault;

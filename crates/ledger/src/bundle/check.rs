@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::outside::{self, LIST, Outside, Stamped};
+use super::outside::{Claim, FOLDER, LIST, Outside, Stamped};
 use super::zip::{self, NotAZip};
 use super::{IDENTIFIER, WITHHELD};
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
@@ -40,9 +40,11 @@ pub struct BundleReport {
     pub values: u64,
     /// Entries and values that are named as withheld.
     pub withheld: u64,
-    /// Which places outside were given a checkpoint of the record, as entries of it say: what they have kept is compared by hand.
+    /// Which places outside were given a checkpoint of the record or asked to stamp one, as entries of it say: what was kept is
+    /// compared by hand.
     pub outside: Vec<Outside>,
-    /// Whether one of those covers the entry that ends the history; every entry of it, where none does.
+    /// Whether one that was given away covers the entry that ends the history; every entry of it, where none does. One that was
+    /// stamped does not count: whoever stamps keeps nothing, and nobody has verified the stamp here.
     pub anchored: bool,
     /// Whether one of its entries ends the history and none opens it again: else later ones may exist. They may even then.
     pub closed: bool,
@@ -104,7 +106,14 @@ pub enum BundleFault {
     },
     /// It is a stamp of something else than the note beside it, or there is none.
     NotStamped,
-    /// The entry that it names does not say that this was given to that anchor.
+    /// It says another time or another serial number than the entry says of it.
+    OtherClaim {
+        /// The entry's place.
+        entry: u64,
+    },
+    /// No line of the list names it.
+    Unnamed,
+    /// The entry that it names does not say so.
     Unsaid {
         /// The entry's place.
         entry: u64,
@@ -366,14 +375,14 @@ impl Check {
 
     /// The record begins with each checkpoint that a place outside is said to have. A bundle of an older version names none.
     fn outside(&mut self, keys: &[VerifyKey]) {
-        if !self.files.contains_key(LIST) {
-            return;
-        }
-        for outside in Outside::read(&self.text(LIST)) {
+        let list = if self.files.contains_key(LIST) { Outside::read(&self.text(LIST)) } else { Vec::new() };
+        let mut named = BTreeSet::new();
+        for outside in list {
             let Some(mut outside) = outside else {
                 self.find(LIST, BundleFault::Unreadable);
                 continue;
             };
+            named.extend([outside.way(), outside.note(), outside.stamp()]);
             self.leads_on(&outside);
             // An entry that is withheld says nothing here, and then the list may not say whose it was.
             let is_said = match self.files.get(&outside.record()) {
@@ -384,7 +393,7 @@ impl Check {
                 self.find(LIST, BundleFault::Unsaid { entry: outside.entry });
             }
             let through = if self.report.closed { self.ended_at } else { self.last };
-            self.report.anchored |= is_said && through.is_some_and(|index| index < outside.size);
+            self.report.anchored |= is_said && !outside.is_stamp() && through.is_some_and(|index| index < outside.size);
             let path = outside.note();
             if self.files.contains_key(&path) {
                 match Checkpoint::open(&self.text(&path), keys) {
@@ -395,22 +404,30 @@ impl Check {
                     Err(why) => self.find(&path, BundleFault::Checkpoint(why)),
                 }
             }
+            outside.lacks_stamp = outside.is_stamp() && !self.files.contains_key(&outside.stamp());
             outside.stamp = self.stamp(&outside);
             self.report.outside.push(outside);
+        }
+        for (path, _) in self.folder(FOLDER) {
+            if !named.contains(&path) {
+                self.find(&path, BundleFault::Unnamed);
+            }
         }
     }
 
     /// What the stamp says that goes with a line; whether it is the one of the entry, and of the note beside it. That an authority signed
-    /// it is looked at by nobody here: that takes the authority's certificate.
+    /// it is looked at by nobody here: that takes the authority's certificates.
     fn stamp(&mut self, outside: &Outside) -> Option<Stamped> {
-        let (file, note) = (outside.stamp(), outside.note());
+        let (file, note, entry) = (outside.stamp(), outside.note(), outside.entry);
         let bytes = self.files.get(&file)?;
-        let kept = self.files.get(&outside.record()).and_then(|entry| outside::token(entry));
-        let fault = match (Stamp::read(bytes), self.files.get(&note)) {
-            (_, _) if kept.as_ref() != Some(bytes) => BundleFault::OtherStamp { entry: outside.entry },
-            (Ok(stamp), Some(text)) if stamp.is_of(text) => return Some(Stamped { stamp, file, note }),
-            (Ok(_), Some(_) | None) => BundleFault::NotStamped,
-            (Err(why), Some(_) | None) => BundleFault::Stamp(why),
+        let claim = self.files.get(&outside.record()).and_then(|entry| Claim::of(entry)).filter(|claim| claim.token == *bytes);
+        let fault = match (claim, Stamp::read(bytes), self.files.get(&note)) {
+            (None, _, _) => BundleFault::OtherStamp { entry },
+            (Some(_), Err(why), _) => BundleFault::Stamp(why),
+            (Some(_), Ok(_), None) => BundleFault::NotStamped,
+            (Some(_), Ok(stamp), Some(text)) if !stamp.is_of(text) => BundleFault::NotStamped,
+            (Some(claim), Ok(stamp), Some(_)) if claim.is_of(&stamp) => return Some(Stamped { stamp, file, note }),
+            (Some(_), Ok(_), Some(_)) => BundleFault::OtherClaim { entry },
         };
         self.find(&file, fault);
         None
@@ -513,6 +530,8 @@ impl BundleFault {
             Self::Stamp(_) => "stamp",
             Self::OtherStamp { .. } => "other_stamp",
             Self::NotStamped => "not_stamped",
+            Self::OtherClaim { .. } => "other_claim",
+            Self::Unnamed => "unnamed",
             Self::Unsaid { .. } => "unsaid",
             Self::OtherPlace => "other_place",
             Self::OtherHistory { .. } => "other_history",
@@ -548,12 +567,16 @@ impl fmt::Display for BundleFinding {
             BundleFault::Proof(why) => write!(f, "it proves nothing: {why}"),
             BundleFault::NotProven(why) => write!(f, "it is not in the record that was signed: {why}"),
             BundleFault::OtherCheckpoint => write!(f, "it leads to another checkpoint than the bundle's"),
-            BundleFault::NotContinued(why) => write!(f, "the record does not begin with what was given away: {why}"),
-            BundleFault::OtherNote => write!(f, "it is another checkpoint than data/anchors.csv says was given away"),
+            BundleFault::NotContinued(why) => write!(f, "the record does not begin with what went outside: {why}"),
+            BundleFault::OtherNote => write!(f, "it is another checkpoint than data/anchors.csv says went outside"),
             BundleFault::Stamp(why) => write!(f, "it is no time stamp: {why}"),
             BundleFault::OtherStamp { entry } => write!(f, "it is another time stamp than entry {entry} has"),
             BundleFault::NotStamped => write!(f, "it is a time stamp of something else than the checkpoint beside it"),
-            BundleFault::Unsaid { entry } => write!(f, "entry {entry} does not say that this checkpoint was given to that anchor"),
+            BundleFault::OtherClaim { entry } => write!(f, "entry {entry} says another time or serial number than this time stamp"),
+            BundleFault::Unnamed => write!(f, "no line of data/anchors.csv names it"),
+            BundleFault::Unsaid { entry } => {
+                write!(f, "entry {entry} does not say what a line of it says: to whom which checkpoint went, and how that is known")
+            }
             BundleFault::OtherPlace => write!(f, "it is of another place than its name says"),
             BundleFault::OtherHistory { found } => write!(f, "it is an entry of {found}"),
             BundleFault::ValueOfNothing => write!(f, "no entry commits to this value"),

@@ -1,6 +1,6 @@
-//! Checkpoints that places outside were given, and that the record of a bundle begins with each of them.
+//! Checkpoints that places outside were given or asked to stamp, and that the record of a bundle begins with each of them.
 //!
-//! Whom to ask stands in a list; what was given, as far as it is still known, and the way from there to the bundle's own checkpoint
+//! Whom to ask stands in a list; what left, as far as it is still known, and the way from there to the bundle's own checkpoint
 //! stand beside it. Nothing here proves anything by itself: the copy in somebody else's hands does, or the stamp of an authority that
 //! somebody has verified.
 
@@ -14,6 +14,8 @@ use crate::proof::{ConsistencyProof, TreeHead};
 use crate::stamp::Stamp;
 use crate::tree::Root;
 
+/// Where what left lies.
+pub(super) const FOLDER: &str = "data/anchors/";
 /// The list.
 pub(super) const LIST: &str = "data/anchors.csv";
 /// Its first line.
@@ -21,7 +23,10 @@ const HEADING: &str = "anchor,entry,recorded_at,size,root,receipt,origin";
 /// More hashes than a path can have: two for each level of a tree of 2^63 leaves.
 const PATH_MAX: usize = 126;
 
-/// A checkpoint that a place outside was given.
+/// The word for a receipt that is a stamp: whoever made it keeps nothing that could be asked for.
+const STAMP: &str = "rfc3161";
+
+/// A checkpoint that a place outside was given or asked to stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
     /// To whom, without a comma.
@@ -36,8 +41,8 @@ pub struct Given {
     pub size: u64,
     /// Its root.
     pub root: Digest,
-    /// How it is known that it was taken, without a comma.
-    pub receipt: String,
+    /// By what it is known that it was taken: the word that the entry has for it.
+    pub receipt: &'static str,
     /// From there to the bundle's checkpoint.
     pub onwards: ConsistencyProof,
     /// The note that was given, where it is still known.
@@ -61,8 +66,20 @@ pub struct Outside {
     pub size: u64,
     /// Its root.
     pub root: Digest,
+    /// By what it is known that it was taken: `smtp`, `http`, `puback` or `rfc3161`.
+    pub receipt: String,
     /// What the stamp says that an authority gave for it, where the bundle has that; read, and not verified.
     pub stamp: Option<Stamped>,
+    /// Whether the entry has a stamp that is not in the bundle.
+    pub lacks_stamp: bool,
+}
+
+/// What an entry says of the stamp that it has.
+pub(super) struct Claim {
+    /// The stamp, to the byte.
+    pub(super) token: Vec<u8>,
+    at: String,
+    serial: String,
 }
 
 /// A stamp as it is read again.
@@ -113,11 +130,17 @@ impl Outside {
 
     fn line(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.splitn(7, ',').collect();
-        let &[to, entry, recorded_at, size, root, _receipt, origin] = fields.as_slice() else { return None };
+        let &[to, entry, recorded_at, size, root, receipt, origin] = fields.as_slice() else { return None };
         let entry = number(entry)?;
         let root = Digest::try_from(STANDARD.decode(root).ok()?.as_slice()).ok()?;
         let size = number(size).filter(|size| *size > 0)?;
-        Some(Self { to: to.to_owned(), entry, recorded_at: recorded_at.to_owned(), origin: origin.to_owned(), size, root, stamp: None })
+        let [to, recorded_at, receipt, origin] = [to, recorded_at, receipt, origin].map(ToOwned::to_owned);
+        Some(Self { to, entry, recorded_at, origin, size, root, receipt, stamp: None, lacks_stamp: false })
+    }
+
+    /// Whether it was asked to stamp it: it was given nothing then, and keeps nothing.
+    pub fn is_stamp(&self) -> bool {
+        self.receipt == STAMP
     }
 
     /// The entry that should say so.
@@ -134,22 +157,23 @@ impl Outside {
             && text("anchor") == Some(&self.to)
             && text("origin") == Some(&self.origin)
             && text("root") == Some(&self.root.to_string())
+            && receipt(&entry) == Some(&self.receipt)
             && entry.get("size").and_then(Value::as_u64) == Some(self.size)
     }
 
     /// The file with what was given.
     pub(super) fn note(&self) -> String {
-        format!("data/anchors/{:010}.checkpoint", self.size)
+        format!("{FOLDER}{:010}.checkpoint", self.size)
     }
 
     /// The file with the stamp.
     pub(super) fn stamp(&self) -> String {
-        format!("data/anchors/{:010}.{:010}.tsr", self.size, self.entry)
+        format!("{FOLDER}{:010}.{:010}.tsr", self.size, self.entry)
     }
 
     /// The file with the way onwards.
     pub(super) fn way(&self) -> String {
-        format!("data/anchors/{:010}.consistency", self.size)
+        format!("{FOLDER}{:010}.consistency", self.size)
     }
 
     pub(super) fn head(&self) -> TreeHead {
@@ -166,10 +190,28 @@ impl Outside {
     }
 }
 
-/// The stamp that an entry says was given, to the byte; `None` where it says of none.
-pub(super) fn token(entry: &[u8]) -> Option<Vec<u8>> {
-    let entry = serde_json::from_slice::<Value>(entry).ok()?;
-    STANDARD.decode(entry.pointer("/receipt/rfc3161/token")?.as_str()?).ok()
+impl Claim {
+    /// What an entry says; `None` where it says of no stamp.
+    pub(super) fn of(entry: &[u8]) -> Option<Self> {
+        let entry = serde_json::from_slice::<Value>(entry).ok()?;
+        let said = entry.get("receipt")?.get(STAMP)?;
+        let text = |name: &str| said.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+        Some(Self { token: STANDARD.decode(text("token")?).ok()?, at: text("at")?, serial: text("serial")? })
+    }
+
+    /// Whether the stamp itself says the same.
+    pub(super) fn is_of(&self, stamp: &Stamp) -> bool {
+        self.at == stamp.at.to_string() && self.serial == stamp.serial
+    }
+}
+
+/// The word for what an entry has as receipt: alone, or as the name of what more it says.
+fn receipt(entry: &Value) -> Option<&String> {
+    match entry.get("receipt")? {
+        Value::String(word) => Some(word),
+        Value::Object(fields) => fields.keys().next().filter(|_| fields.len() == 1),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+    }
 }
 
 /// A number as it is written: no sign and no leading zero.

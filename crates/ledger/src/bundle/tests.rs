@@ -1,6 +1,9 @@
+use std::path::Path;
+use std::process::Command;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::batch::Sealed;
@@ -8,7 +11,7 @@ use crate::key::Origin;
 use crate::memory::MemoryLedger;
 use crate::signer::{Signer, SigningKeys};
 use crate::signing_key::SigningKey;
-use crate::stamp::tests::reply_of;
+use crate::stamp::tests::{reply_of, saying};
 use crate::subtrees::{Blocks, Subtrees};
 use crate::{Batch, ConsistencyProof, Ledger as _, Seq};
 
@@ -17,13 +20,39 @@ const ORIGIN: &str = "alerts.example.org/kalamunda/1";
 /// The last entry, which is of no activation.
 const RECEIPT: u64 = 6;
 
-/// A record with one activation of four entries between others, signed; and the bundle of it.
-async fn bundle() -> (Bundle, VerifyKey) {
-    bundle_stamped(reply_of).await
+/// The entries of the activation that ends, and the receipt's.
+const IN_IT: u64 = 5;
+
+/// What an entry says of what became of a note.
+struct Said {
+    word: &'static str,
+    receipt: Value,
+    stamp: Option<Vec<u8>>,
 }
 
-/// The same with what an authority is said to have answered of the note that it was given.
-async fn bundle_stamped(stamp: impl Fn(&[u8]) -> Vec<u8>) -> (Bundle, VerifyKey) {
+/// That an authority answered this.
+fn answered(stamp: Vec<u8>) -> Said {
+    claimed(stamp, "2026-11-30T06:48:38Z", "02")
+}
+
+/// The same with what it is said to say.
+fn claimed(stamp: Vec<u8>, at: &str, serial: &str) -> Said {
+    let receipt = json!({ "rfc3161": { "at": at, "serial": serial, "token": STANDARD.encode(&stamp) } });
+    Said { word: "rfc3161", receipt, stamp: Some(stamp) }
+}
+
+/// A record with one activation of four entries between others, signed; and the bundle of it, with a stamp of a checkpoint.
+async fn bundle() -> (Bundle, VerifyKey) {
+    bundle_of(|note| answered(reply_of(note))).await
+}
+
+/// The same with a checkpoint that a broker took.
+async fn bundle_kept() -> (Bundle, VerifyKey) {
+    bundle_of(|_| Said { word: "puback", receipt: json!("puback"), stamp: None }).await
+}
+
+/// The same with what is said of the note.
+async fn bundle_of(said: impl Fn(&[u8]) -> Said) -> (Bundle, VerifyKey) {
     let (mut signer, key) = signer();
     let ledger = MemoryLedger::new();
     let mut batch = Batch::new(Seq::FIRST);
@@ -53,9 +82,9 @@ async fn bundle_stamped(stamp: impl Fn(&[u8]) -> Vec<u8>) -> (Bundle, VerifyKey)
             }
             entry["size"] = json!(6);
             let note = signer.sign(earlier.head(), &ConsistencyProof::default()).expect("signed");
-            let stamp = stamp(note.to_string().as_bytes());
-            entry["receipt"] = json!({ "rfc3161": { "at": "2026-11-30T06:48:38Z", "serial": "02", "token": STANDARD.encode(&stamp) } });
-            given = Some((note, stamp));
+            let said = said(note.to_string().as_bytes());
+            entry["receipt"] = said.receipt.clone();
+            given = Some((note, said));
         }
         let body = EntryBody::write(&entry).expect("an entry");
         if n < 6 {
@@ -66,7 +95,7 @@ async fn bundle_stamped(stamp: impl Fn(&[u8]) -> Vec<u8>) -> (Bundle, VerifyKey)
     ledger.append(&batch).await.expect("appended");
     let mut tree = Subtrees::new();
     tree.extend(batch.entries().iter().map(|Sealed { body, .. }| body.leaf()));
-    let (note, stamp) = given.expect("the last entry says so");
+    let (note, said) = given.expect("the last entry says so");
     let onwards = tree.consistency(6, 7, &Blocks::default()).expect("a way");
     let checkpoint = signer.sign(tree.head(), &onwards).expect("signed");
     let given = Given {
@@ -76,10 +105,10 @@ async fn bundle_stamped(stamp: impl Fn(&[u8]) -> Vec<u8>) -> (Bundle, VerifyKey)
         origin: note.origin().to_string(),
         size: note.size(),
         root: *note.root().digest(),
-        receipt: "a time stamp".to_owned(),
+        receipt: said.word,
         onwards,
         note: Some(note),
-        stamp: Some(stamp),
+        stamp: said.stamp,
     };
     let is_in_it = |(seq, sealed): &(Seq, &Sealed)| sealed.body.columns().stream == NAME || seq.index() == RECEIPT;
     let proven = batch.placed().filter(is_in_it).map(|(seq, sealed)| {
@@ -122,7 +151,7 @@ async fn a_bundle_is_sound_and_every_bit_of_it_counts() {
     let packed = bundle.pack().expect("packed");
     for keys in [vec![], vec![key.clone()]] {
         let report = verify_bundle(&packed.zip, &keys);
-        assert_eq!((names(&report), report.proven, report.values, report.withheld, report.closed), (vec![], 5, 5, 0, true));
+        assert_eq!((names(&report), report.proven, report.values, report.withheld, report.closed), (vec![], IN_IT, IN_IT, 0, true));
         assert_eq!((report.name.as_str(), report.checkpoint.map(|c| c.size())), (NAME, Some(7)));
     }
     let contents = contents(&packed.zip);
@@ -201,14 +230,20 @@ fn by_hand(bundle: &Bundle, key: Option<&VerifyKey>) -> (Option<i32>, String) {
 }
 
 fn run(files: &Files, name: &str, key: Option<&VerifyKey>) -> (Option<i32>, String) {
+    run_as(files, name, |shell| shell.args(key.map(ToString::to_string)))
+}
+
+/// The same with whatever else the shell is told.
+fn run_as(files: &Files, name: &str, told: impl FnOnce(&mut Command) -> &mut Command) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().expect("a folder");
     for (path, content) in files {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
         std::fs::write(path, content).expect("written");
     }
-    let mut shell = std::process::Command::new("sh");
-    shell.arg(folder.path().join(name).join("data/verify.sh")).args(key.map(ToString::to_string));
+    let mut shell = Command::new("/bin/sh");
+    shell.arg(folder.path().join(name).join("data/verify.sh"));
+    told(&mut shell);
     let output = shell.output().expect("run sh");
     (output.status.code(), [output.stdout, output.stderr].concat().into_iter().map(char::from).collect())
 }
@@ -225,7 +260,8 @@ async fn the_script_finds_what_the_program_finds() {
     let said = |bundle: &Bundle| by_hand(bundle, Some(&key));
     let (code, text) = said(&whole);
     assert!(code == Some(0) && text.contains("5 entries are in it; 5 private values"), "{text}");
-    assert!(text.matches("NOT ").count() == 1 && text.contains("NOT CHECKED"), "all but the stamp's signature: {text}");
+    let not: Vec<&str> = text.split("NOT ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert_eq!(not, ["CHECKED", "ANCHORED"], "all but the stamp's signature: {text}");
     let mut cases: Vec<(&str, &str, Bundle)> = Vec::new();
     let mut case = |program: &'static str, script: &'static str, change: &dyn Fn(&mut Bundle)| {
         let mut bundle = whole.clone();
@@ -247,10 +283,11 @@ async fn the_script_finds_what_the_program_finds() {
         let (body, proof) = &b.proven[1];
         b.withheld.push(Withheld { index: proof.index, leaf: body.leaf(), aseq: Some(1), value: None, reason: "personal data" });
     });
-    case("unsaid", "does not say that the checkpoint of 6 entries was given to registry", &|b| {
+    case("unsaid", "entry 6 does not say what a line of data/anchors.csv says: that the checkpoint of 6 entries went to registry", &|b| {
         b.anchors.iter_mut().for_each(|given| given.to = "registry".to_owned());
     });
-    case("not_continued", "does not begin with what was given away", &|b| {
+    case("unsaid", "and how that is known (puback)", &|b| b.anchors.iter_mut().for_each(|given| given.receipt = "puback"));
+    case("not_continued", "does not begin with what went outside", &|b| {
         b.anchors.iter_mut().for_each(|given| given.root = Digest::of(&[b"another"]));
     });
     case("other_note", "is another than data/anchors.csv says", &|b| {
@@ -263,11 +300,35 @@ async fn the_script_finds_what_the_program_finds() {
         b.anchors.iter_mut().for_each(|given| given.note = None);
     });
     for (program, script, bundle) in cases {
-        let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
-        assert!(names(&report).contains(&program), "{program}: {report:?}");
-        let (code, text) = said(&bundle);
-        assert!(code == Some(1) && text.contains(script), "{program}: {text}");
+        both_find(&bag_with(&bundle, |_| ()), &key, program, script);
     }
+    // Files among those that went outside which no line names, also where there is no list.
+    for name in ["0000000007.checkpoint", ".hidden", "..hidden", "a name"] {
+        let more = bag_with(&whole, |files| drop(files.insert(format!("data/anchors/{name}"), whole.checkpoint.to_string().into_bytes())));
+        both_find(&more, &key, "unnamed", &format!("no line of data/anchors.csv names data/anchors/{name}"));
+    }
+    let unlisted = bag_with(&whole, |files| drop(files.remove("data/anchors.csv")));
+    both_find(&unlisted, &key, "unnamed", "no line of data/anchors.csv names data/anchors/0000000006.0000000006.tsr");
+    // Not even a list of nothing.
+    let none = bag_with(&whole, |files| files.retain(|path, _| !path.starts_with("data/anchors")));
+    let (code, text) = run(&none, NAME, Some(&key));
+    assert!(code == Some(0) && text.contains("NOT ANCHORED"), "{text}");
+}
+
+/// Both the program and the script find this wrong with a bundle that has these files.
+fn both_find(files: &Files, key: &VerifyKey, program: &str, script: &str) {
+    let name = files.keys().find_map(|path| path.strip_suffix("/bagit.txt")).expect("a folder");
+    let report = verify_bundle(&zip::pack(files).expect("packed"), std::slice::from_ref(key));
+    assert!(names(&report).contains(&program), "{program}: {report:?}");
+    let (code, text) = run(files, name, Some(key));
+    assert!(code == Some(1) && text.contains(script), "{program}: {text}");
+}
+
+/// The bag of one, with other files in the place of its own.
+fn bag_with(bundle: &Bundle, change: impl FnOnce(&mut Files)) -> Files {
+    let mut payload = bundle.payload();
+    change(&mut payload);
+    bag(&bundle.name, &bundle.info, &payload)
 }
 
 #[tokio::test]
@@ -325,7 +386,6 @@ async fn the_record_begins_with_what_was_given_outside() {
     let keys = [key];
     let check = |bundle: &Bundle| verify_bundle(&bundle.pack().expect("packed").zip, &keys);
     let report = check(&whole);
-    assert!(report.anchored);
     let said: Vec<_> = report.outside.iter().map(|outside| (outside.to.as_str(), outside.size)).collect();
     assert_eq!((names(&report), said), (vec![], vec![("insurer", 6)]));
     let with = |change: &dyn Fn(&mut Given)| {
@@ -346,8 +406,10 @@ async fn the_record_begins_with_what_was_given_outside() {
     assert_eq!(with(&|given| given.recorded_at = "2026-04-13T06:04:00.000000Z".to_owned()), ["unsaid"]);
     assert_eq!(with(&|given| given.entry = 5), ["unsaid", "other_stamp"]);
     assert_eq!(with(&|given| given.to = "(withheld)".to_owned()), ["unsaid"]);
-    assert_eq!(with(&|given| given.to = "a,b".to_owned()), ["unreadable"]);
-    assert_eq!(with(&|given| given.size = 0), ["unreadable"]);
+    assert_eq!(with(&|given| given.receipt = "smtp"), ["unsaid"]);
+    let unread = ["unreadable", "unnamed", "unnamed", "unnamed"];
+    assert_eq!(with(&|given| given.to = "a,b".to_owned()), unread);
+    assert_eq!(with(&|given| given.size = 0), unread);
     // Nobody was given anything.
     let mut nobody = whole.clone();
     nobody.anchors.clear();
@@ -371,12 +433,6 @@ async fn a_stamp_is_of_the_note_beside_it_and_nobody_says_that_it_was_verified()
         code == Some(0) && text.contains("NOT CHECKED  that an authority signed the time stamp of insurer") && text.contains(&to_run),
         "{text}"
     );
-    // Without it the bundle proves as much as with it.
-    let mut without = whole.clone();
-    without.anchors.iter_mut().for_each(|given| given.stamp = None);
-    let report = check(&without);
-    assert!(report.is_sound() && report.anchored && report.outside.iter().all(|outside| outside.stamp.is_none()), "{report:?}");
-
     // Two authorities may have stamped one note.
     let mut twice = whole.clone();
     let second = Given { entry: 8, to: "registry".to_owned(), stamp: Some(reply_of(b"theirs")), ..whole.anchors[0].clone() };
@@ -386,10 +442,160 @@ async fn a_stamp_is_of_the_note_beside_it_and_nobody_says_that_it_was_verified()
     // What the entry has is no stamp, or one of something else: the record says so, and it is worth nothing.
     let forged = [("stamp", b"no stamp at all".to_vec()), ("not_stamped", reply_of(b"another note"))];
     for (fault, token) in forged {
-        let (other, key) = bundle_stamped(|_| token.clone()).await;
-        let report = verify_bundle(&other.pack().expect("packed").zip, std::slice::from_ref(&key));
-        assert_eq!(names(&report), [fault]);
-        let (code, text) = by_hand(&other, Some(&key));
-        assert!(code == Some(1) && text.contains("is a time stamp of something else than"), "{fault}: {text}");
+        let (other, key) = bundle_of(|_| answered(token.clone())).await;
+        both_find(&bag_with(&other, |_| ()), &key, fault, "is a time stamp of something else than");
+    }
+}
+
+/// What an entry says of a stamp is the station's word. What the stamp says is compared with it.
+#[tokio::test]
+async fn an_entry_that_says_another_time_or_number_than_its_stamp_is_found() {
+    for (at, serial) in [
+        ("2020-01-01T00:00:00Z", "02"),
+        ("2026-11-30T06:48:38.5Z", "02"),
+        ("2026-11-30T06:48:38", "02"),
+        ("*", "02"),
+        ("2026-11-30T06:48:38Z", "03"),
+        ("2026-11-30T06:48:38Z", "2"),
+        ("2026-11-30T06:48:38Z", "0002"),
+        ("2026-11-30T06:48:38Z", "82"),
+        ("2026-11-30T06:48:38Z", ""),
+        ("2026-11-30T06:48:38Z", "*"),
+    ] {
+        let (bundle, key) = bundle_of(|note| claimed(reply_of(note), at, serial)).await;
+        both_find(&bag_with(&bundle, |_| ()), &key, "other_claim", "entry 6 says another time or serial number than");
+    }
+    // A time with parts of a second, and numbers that begin with a bit that is set or are zero.
+    for (at, serial, time, number) in [
+        ("2026-11-30T06:48:38.25Z", "02", "20261130064838.25Z", &[2][..]),
+        ("2026-11-30T06:48:38Z", "00", "20261130064838Z", &[0]),
+        ("2026-11-30T06:48:38Z", "80", "20261130064838Z", &[0, 0x80]),
+        ("2026-11-30T06:48:38Z", "f1a2", "20261130064838Z", &[0, 0xf1, 0xa2]),
+        ("2026-11-30T06:48:38Z", "7fa2", "20261130064838Z", &[0x7f, 0xa2]),
+    ] {
+        let (bundle, key) = bundle_of(|note| claimed(saying(note, number, time), at, serial)).await;
+        let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
+        assert_eq!(names(&report), [""; 0], "{at} {serial}");
+        let (code, text) = by_hand(&bundle, Some(&key));
+        assert!(code == Some(0) && text.contains(&format!("which says {at}: ")), "{at} {serial}: {text}");
+    }
+}
+
+/// An authority keeps nothing, and whoever has not verified what it made has nobody's word but the station's.
+#[tokio::test]
+async fn a_stamp_that_nobody_verified_anchors_nothing_and_a_keeper_does() {
+    let (kept, key) = bundle_kept().await;
+    let report = verify_bundle(&kept.pack().expect("packed").zip, std::slice::from_ref(&key));
+    assert!(report.is_sound() && report.anchored && report.outside.iter().all(|outside| !outside.is_stamp()), "{report:?}");
+    let (code, text) = by_hand(&kept, Some(&key));
+    let given = format!("insurer was given the first 6 entries of {ORIGIN}, recorded at 2026-04-13T06:04:06.000000Z: ask for theirs");
+    assert!(code == Some(0) && text.contains(&given) && !text.contains("NOT "), "{text}");
+
+    let (whole, key) = bundle().await;
+    let mut without = whole.clone();
+    without.anchors.iter_mut().for_each(|given| given.stamp = None);
+    for (bundle, said) in [
+        (&whole, "NOT CHECKED  that an authority signed the time stamp of insurer"),
+        (&without, "NOT CHECKED  entry 6 has a time stamp that is not in this bundle"),
+    ] {
+        let report = verify_bundle(&bundle.pack().expect("packed").zip, std::slice::from_ref(&key));
+        assert!(report.is_sound() && !report.anchored, "{report:?}");
+        let [outside] = report.outside.as_slice() else { panic!("{report:?}") };
+        assert!(outside.is_stamp() && outside.lacks_stamp == outside.stamp.is_none(), "{outside:?}");
+        let (code, text) = by_hand(bundle, Some(&key));
+        let asked = format!("insurer was asked to stamp the first 6 entries of {ORIGIN}");
+        assert!(code == Some(0) && text.contains("NOT ANCHORED") && text.contains(said) && text.contains(&asked), "{text}");
+        assert!(!text.contains("was given the first") && !text.contains("ask for theirs"), "{text}");
+    }
+
+    // Withheld with its entry: nobody can compare it, and it says as little.
+    for (bundle, anchored) in [(&kept, true), (&without, false)] {
+        let mut other = bundle.clone();
+        let (body, _) = other.proven.pop().expect("the receipt");
+        other.disclosures.pop();
+        other.withheld.push(Withheld { index: RECEIPT, leaf: body.leaf(), aseq: None, value: None, reason: "which anchor it was" });
+        other.anchors.iter_mut().for_each(|given| given.to = "(withheld)".to_owned());
+        let report = verify_bundle(&other.pack().expect("packed").zip, &[bundle.keys[0].clone()]);
+        assert_eq!((names(&report), report.anchored), (vec![], anchored));
+        let (code, text) = by_hand(&other, bundle.keys.first());
+        assert!(code == Some(0) && text.contains("NOT ANCHORED") != anchored, "{text}");
+    }
+}
+
+/// What only the reader's certificates or the reader's machine lack is nothing that is wrong with the bundle.
+#[tokio::test]
+async fn what_cannot_be_verified_or_checked_here_is_not_called_wrong() {
+    let (whole, key) = bundle().await;
+    let with = |bundle: &Bundle, certificates: &Path| {
+        let files = bag(NAME, &bundle.info, &bundle.payload());
+        let (code, text) = run_as(&files, NAME, |shell| shell.arg(key.to_string()).arg(certificates));
+        assert!(code == Some(3) && !text.contains("WRONG"), "{text}");
+        text
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, content: &[u8]| {
+        std::fs::write(folder.path().join(name), content).expect("written");
+        folder.path().join(name)
+    };
+    // Certificates of somebody else, or none in a form that is read, or none at all.
+    let theirs = file("theirs.pem", b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    let text = with(&whole, &theirs);
+    for words in
+        ["NOT VERIFIED  that an authority signed the time stamp of insurer", "NOT VERIFIED  certificates were given", "NOT ANCHORED"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(with(&whole, &file("theirs.der", &[0x30, 0, 1, 2])).contains("NOT CHECKED  no certificate is in "));
+    assert!(with(&whole, &folder.path().join("mistyped.pem")).contains("NOT CHECKED  the file with the certificates cannot be read"));
+    assert!(with(&whole, folder.path()).contains("NOT CHECKED  the file with the certificates cannot be read"));
+    // No stamp to verify with them.
+    let mut without = whole.clone();
+    without.anchors.iter_mut().for_each(|given| given.stamp = None);
+    let text = with(&without, &theirs);
+    assert!(text.contains("NOT CHECKED  entry 6 has a time stamp that is not in this bundle"), "{text}");
+    assert!(text.contains("NOT VERIFIED  certificates were given, and no time stamp was verified with them"), "{text}");
+    let (kept, key) = bundle_kept().await;
+    let files = bag(NAME, &kept.info, &kept.payload());
+    let (code, text) = run_as(&files, NAME, |shell| shell.arg(key.to_string()).arg(&theirs));
+    assert!(code == Some(3) && text.contains("NOT VERIFIED  certificates were given") && !text.contains("NOT ANCHORED"), "{text}");
+}
+
+/// Everything that the script uses.
+const TOOLS: [&str; 13] = ["base64", "basenc", "cat", "cut", "dirname", "head", "mktemp", "od", "openssl", "rm", "sha256sum", "tail", "tr"];
+
+#[tokio::test]
+async fn a_machine_that_lacks_a_tool_calls_nothing_wrong() {
+    let (whole, key) = bundle_kept().await;
+    let files = bag(NAME, &whole.info, &whole.payload());
+    let check = |change: &dyn Fn(&Path)| {
+        let tools = tempfile::tempdir().expect("a folder");
+        for tool in TOOLS {
+            let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool)).into_iter().find(|path| path.exists());
+            std::os::unix::fs::symlink(found.expect(tool), tools.path().join(tool)).expect("linked");
+        }
+        change(tools.path());
+        run_as(&files, NAME, |shell| shell.arg(key.to_string()).env("PATH", tools.path()))
+    };
+    let (code, text) = check(&|_| {});
+    assert_eq!(code, Some(0), "{text}");
+    for (tool, needed) in
+        [("openssl", "openssl 3"), ("basenc", "basenc"), ("sha256sum", "sha256sum"), ("base64", "base64"), ("od", "od of")]
+    {
+        // It is missing, or is another program of that name which knows less.
+        for replaced in [None, Some("#!/bin/sh\necho unknown option >&2\nexit 1\n"), Some("#!/bin/sh\nexit 0\n")] {
+            if (tool, replaced) == ("openssl", Some("#!/bin/sh\nexit 0\n")) {
+                continue;
+            }
+            let (code, text) = check(&|tools| {
+                std::fs::remove_file(tools.join(tool)).expect("removed");
+                if let Some(program) = replaced {
+                    std::fs::write(tools.join(tool), program).expect("written");
+                    let may_run = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+                    std::fs::set_permissions(tools.join(tool), may_run).expect("made a program");
+                }
+            });
+            let said = text.contains("NOT CHECKED  this needs ") && text.contains(needed) && !text.contains("WRONG");
+            assert!(code == Some(3) && said, "{tool} {replaced:?}: {text}");
+        }
     }
 }

@@ -5,11 +5,11 @@
 #
 # The argument is the record's public key, from paper or from somebody who got it when it was made. Without it the key
 # in the bundle is used: then only that its parts fit together is shown, since whoever forged them could have put in a key.
-# The second is a file with the certificates of authorities whose time stamps you trust, from them: then it is checked that
-# they signed the stamps that are in the bundle.
+# The second is a file (PEM) with the certificates of authorities whose time stamps you trust, from them: of their roots and
+# of those between. Then it is checked that they signed the stamps that are in the bundle.
 #
-# It ends 0 where everything holds under the key that was given, 1 where something is wrong, and 2 where nothing is wrong
-# and no key was given.
+# It ends 0 where everything holds under the key that was given, 1 where something is wrong, 2 where nothing is wrong and no
+# key was given, and 3 where this machine cannot check it, or certificates were given and a time stamp was not verified.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -42,6 +42,33 @@ is_hash() {
   [ "${#1}" = 64 ]
 }
 
+# What is needed is here and works, or a bundle would be called wrong that is not. The signature is of the letter r, from
+# RFC 8032, 7.1.
+unable() {
+  say "NOT CHECKED  $1" >&2
+  exit 3
+}
+{
+  printf 302a300506032b65700321003d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c | unhex > "$work/key.der" &&
+    printf 92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00 |
+    unhex > "$work/signature" && [ -s "$work/signature" ]
+} 2> "$work/said" || unable "this needs basenc of the GNU coreutils: try another machine"
+{
+  printf cg== | base64 -d > "$work/text" && [ "$(hex < "$work/text")" = 72 ] &&
+    printf '%s  %s\n' 454349e422f05297191ead13e21d3db520e5abef52055e4964b82fb213f593a1 "$work/text" > "$work/list" &&
+    sha256sum --check --strict --quiet "$work/list" && [ "$(hashed < "$work/text")" = 454349e422f05297191ead13e21d3db520e5abef52055e4964b82fb213f593a1 ]
+} > "$work/said" 2>&1 || unable "this needs sha256sum, base64 and od of the GNU coreutils: try another machine"
+openssl pkeyutl -verify -pubin -inkey "$work/key.der" -keyform DER -rawin -in "$work/text" -sigfile "$work/signature" > "$work/said" 2>&1 ||
+  unable "this needs openssl 3, which knows Ed25519 and -rawin: try another machine"
+if [ -n "$authority" ]; then
+  cat "$authority" > "$work/authority.pem" 2> "$work/said" || unable "the file with the certificates cannot be read: $2"
+  case $(tr -d '\000' < "$work/authority.pem") in
+    *'-----BEGIN '*'CERTIFICATE-----'*) ;;
+    *) unable "no certificate is in $2: it must be a PEM file (of one in DER, openssl x509 -inform DER makes it)" ;;
+  esac
+  authority=$work/authority.pem
+fi
+
 # The files are those that were packed.
 listed_in() {
   sha256sum --check --strict --quiet "$1" > "$work/said" 2>&1 && return
@@ -53,7 +80,7 @@ listed_in manifest-sha256.txt "a file was altered or is missing"
 line_end='
 '
 listed=$line_end$(cut -c 67- manifest-sha256.txt)$line_end
-for file in data/* data/.[!.]* data/*/* data/*/.[!.]*; do
+for file in data/* data/.[!.]* data/..?* data/*/* data/*/.[!.]* data/*/..?*; do
   [ -e "$file" ] || continue
   if [ -d "$file" ]; then
     case $file in data/*/*) wrong "$file is a folder that does not belong" ;; esac
@@ -143,39 +170,56 @@ begins_with() {
     done
     cat > "$work/note"
   } < "$file"
-  [ "$last" = 0 ] && [ "$earlier" = "$2" ] && [ "$later" = "$root" ] || wrong "the record does not begin with what was given away: $file"
+  [ "$last" = 0 ] && [ "$earlier" = "$2" ] && [ "$later" = "$root" ] || wrong "the record does not begin with what went outside: $file"
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "$file leads to another checkpoint"
 }
 
 # A stamp is the one that the entry has, and is of the note beside it: it holds that note's SHA-256, as the time stamp
-# protocol writes it, with or without the empty parameters of the algorithm.
+# protocol writes it, with or without the empty parameters of the algorithm; and next to it the number and the time that the
+# entry says.
 stamps=
+verified=no
+unverified=no
 is_stamped() {
   [ -f "$2" ] || wrong "$1 is a time stamp, and $2 is missing"
   [ -f "$3" ] || wrong "$1 is another time stamp than entry $4 has"
-  case $(cat "$3") in
-    *'"receipt":{"rfc3161":{'*'"token":"'"$(base64 "$1" | tr -d '\n')"'"}},'*) ;;
+  words=$(cat "$3")
+  case $words in
+    *'"receipt":{"rfc3161":{"at":"'*'","serial":"'*'","token":"'"$(base64 "$1" | tr -d '\n')"'"}},'*) ;;
     *) wrong "$1 is another time stamp than entry $4 has" ;;
   esac
+  words=${words#*'"receipt":{"rfc3161":{"at":"'}
+  at=${words%%\"*}
+  words=${words#*'","serial":"'}
+  number=${words%%\"*}
+  # A number that is not negative begins with a bit that is not set.
+  case $number in [!0-7]*) number=00$number ;; esac
+  time=$(printf %s "$at" | tr -d ':T-')
+  number=$(printf '02%02x%s18%02x%s' $((${#number} / 2)) "$number" ${#time} "$(printf %s "$time" | hex)")
   of=$(hashed < "$2")
-  case $(hex < "$1") in
-    *3031300d060960864801650304020105000420"$of"* | *302f300b06096086480165030402010420"$of"*) ;;
+  token=$(hex < "$1")
+  case $token in
+    *3031300d060960864801650304020105000420"$of$number"* | *302f300b06096086480165030402010420"$of$number"*) ;;
+    *3031300d060960864801650304020105000420"$of"* | *302f300b06096086480165030402010420"$of"*)
+      wrong "entry $4 says another time or serial number than $1"
+      ;;
     *) wrong "$1 is a time stamp of something else than $2" ;;
   esac
   if [ -z "$authority" ]; then
-    stamps="${stamps}NOT CHECKED  that an authority signed the time stamp of $5: give its certificate as the second argument, or run$line_end  openssl ts -verify -data $2 -in $1 -CAfile AUTHORITY.pem$line_end"
-    return
+    stamps="${stamps}NOT CHECKED  that an authority signed the time stamp of $5, which says $at: give the certificates of its root and of those between as the second argument, or run$line_end  openssl ts -verify -data $2 -in $1 -CAfile AUTHORITY.pem$line_end"
+  elif openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" > "$work/said" 2>&1; then
+    verified=yes
+    counts=yes
+    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at$line_end"
+  elif seconds=$(date -u -d "$at" +%s 2> "$work/said") &&
+    openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" -attime "$seconds" > "$work/said" 2>&1; then
+    verified=yes
+    counts=yes
+    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at: as of its own time; the certificate has ended since$line_end"
+  else
+    unverified=yes
+    stamps="${stamps}NOT VERIFIED  that an authority signed the time stamp of $5, which says $at: that takes the certificates of the authority's root and of those between; the one that stamps is in it already$line_end"
   fi
-  openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" > "$work/said" 2>&1 ||
-    wrong "no authority whose certificate was given vouches for $1"
-  at=$(openssl ts -reply -in "$1" -text 2> "$work/said" | said_after 'Time stamp: ')
-  stamps="${stamps}an authority whose certificate was given signed the time stamp of $5, which says $at$line_end"
-}
-# What stands behind some words at the beginning of a line.
-said_after() {
-  while IFS= read -r line; do
-    case $line in "$1"*) printf %s "${line#"$1"}" ;; esac
-  done
 }
 
 # What is withheld, by its number within the activation or by its digest.
@@ -314,16 +358,18 @@ while [ "$number" -lt "$total" ]; do
   number=$((number + 1))
 done
 
-# Who outside was given a checkpoint, as entries of the record say, and whether that covers it up to its closing.
+# Who outside was given a checkpoint or asked to stamp one, as entries of the record say, and whether one that somebody keeps,
+# or whose stamp was verified, covers it up to its closing.
 through=$last_own
 [ "$closed" = no ] || through=$ended_at
 anchored=no
 outside=
+kept=$line_end
 if [ -f data/anchors.csv ]; then
   {
     read -r heading
     [ "$heading" = anchor,entry,recorded_at,size,root,receipt,origin ] || wrong "data/anchors.csv does not begin as it should"
-    while IFS=, read -r anchor entry when older was _receipt under; do
+    while IFS=, read -r anchor entry when older was receipt under; do
       is_number "$older" && [ "$older" != 0 ] && [ "$older" -le "$size" ] || wrong "a line of data/anchors.csv does not read"
       hex=$(printf %s "$was" | base64 -d | hex)
       is_hash "$hex" || wrong "a line of data/anchors.csv does not read"
@@ -333,33 +379,57 @@ if [ -f data/anchors.csv ]; then
       record=data/records/$(printf %010d "$entry").json
       said=no
       if [ -f "$record" ]; then
-        case $(cat "$record") in
+        words=$(cat "$record")
+        case $words in
           *'"anchor":"'"$anchor"'",'*'"origin":"'"$under"'",'*'"root":"'"$hex"'","size":'"$older"',"t":"'"$when"'",'*'"type":"checkpoint.anchored",'*) said=yes ;;
         esac
+        case $words in *'"receipt":"'"$receipt"'",'* | *'"receipt":{"'"$receipt"'":{'*) ;; *) said=no ;; esac
       else
         case $left in *" $entry "*) [ "$anchor" != "(withheld)" ] || said=yes ;; esac
       fi
-      [ "$said" = yes ] || wrong "entry $entry does not say that the checkpoint of $older entries was given to $anchor"
-      [ "$older" -le "$through" ] || anchored=yes
+      [ "$said" = yes ] || wrong "entry $entry does not say what a line of data/anchors.csv says: that the checkpoint of $older entries went to $anchor, and how that is known ($receipt)"
       note=data/anchors/$(printf %010d "$older").checkpoint
       if [ -f "$note" ]; then
         [ "$(head -n 3 "$note")" = "$(printf '%s\n%s\n%s' "$under" "$older" "$was")" ] || wrong "$note is another than data/anchors.csv says"
         is_signed "$note" || wrong "this key did not sign $note"
       fi
       stamp=data/anchors/$(printf %010d "$older").$(printf %010d "$entry").tsr
-      # An authority keeps nothing that could be asked for.
-      ask=': ask for theirs'
-      [ ! -f "$stamp" ] || { is_stamped "$stamp" "$note" "$record" "$entry" "$anchor"; ask=; }
-      outside="${outside}the record says that $anchor was given the first $older entries of $under, recorded at $when$ask; its root is $was$line_end"
+      counts=no
+      if [ "$receipt" = rfc3161 ]; then
+        # An authority keeps nothing that could be asked for.
+        went="was asked to stamp the first $older entries of $under, recorded at $when"
+        if [ -f "$stamp" ]; then
+          is_stamped "$stamp" "$note" "$record" "$entry" "$anchor"
+        else
+          unverified=yes
+          stamps="${stamps}NOT CHECKED  entry $entry has a time stamp that is not in this bundle$line_end"
+        fi
+      else
+        [ ! -f "$stamp" ] || wrong "$stamp is another time stamp than entry $entry has"
+        counts=yes
+        went="was given the first $older entries of $under, recorded at $when: ask for theirs"
+      fi
+      [ "$counts" = no ] || [ "$older" -le "$through" ] || anchored=yes
+      outside="${outside}the record says that $anchor $went; its root is $was$line_end"
+      kept=$kept${note%.checkpoint}.consistency$line_end$note$line_end$stamp$line_end
     done
   } < data/anchors.csv
+fi
+for file in data/anchors/* data/anchors/.[!.]* data/anchors/..?*; do
+  [ -e "$file" ] || continue
+  case $kept in *"$line_end$file$line_end"*) ;; *) wrong "no line of data/anchors.csv names $file" ;; esac
+done
+if [ -n "$authority" ] && [ "$verified" = no ]; then
+  unverified=yes
+  stamps="${stamps}NOT VERIFIED  certificates were given, and no time stamp was verified with them$line_end"
 fi
 
 say "activation $activation: the first $size entries of $origin were signed, with root $root"
 say "compare that with a checkpoint that was kept outside: the same size must have the same root"
 printf %s "$outside" | clean
 printf %s "$stamps" | clean
-[ "$anchored" = yes ] || say "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing"
+[ "$anchored" = yes ] ||
+  say "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing, and no time stamp was verified that does"
 say "$records entries are in it; $values private values belong to them; $withheld entries and values are named as withheld"
 [ "$closed" = yes ] ||
   say "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it"
@@ -368,3 +438,4 @@ if [ "$given" = no ]; then
   say "compare it with the one on paper: $key"
   exit 2
 fi
+[ -z "$authority" ] || [ "$unverified" = no ] || exit 3

@@ -120,6 +120,22 @@ fn together(certificates: &[u8], signers: &[u8]) -> Vec<u8> {
     [element(FIRST, &[certificates]), element(SET, &[signers])].concat()
 }
 
+/// The reply of another note with another number and time, as they are written; nobody signed those.
+pub(crate) fn saying(note: &[u8], number: &[u8], time: &str) -> Vec<u8> {
+    let said = |number: &[u8], time: &str| [element(INTEGER, &[number]), element(TIME, &[time.as_bytes()])].concat();
+    let with = |bytes: &[u8], from: &[u8], to: &[u8]| {
+        let at = bytes.windows(from.len()).position(|part| part == from).expect("it is in it");
+        [&bytes[..at], to, &bytes[at + from.len()..]].concat()
+    };
+    let other = |info: &[u8]| {
+        let info = with(info, Digest::of(&[NOTE]).as_bytes(), Digest::of(&[note]).as_bytes());
+        let info = with(&info, &said(&[2], "20261130064838Z"), &said(number, time));
+        // It is short: its length is one byte.
+        element(SEQUENCE, &[&info[2..]])
+    };
+    rebuilt(other, together)
+}
+
 /// What follows what was signed, made of the certificates and the signatures.
 type Rest<'a> = &'a dyn Fn(&[u8], &[u8]) -> Vec<u8>;
 

@@ -1,4 +1,5 @@
-//! Anchors: who outside was given a checkpoint that covers an activation, so that a stranger knows whom to ask for theirs.
+//! Anchors: who outside was given a checkpoint that covers an activation, so that a stranger knows whom to ask for theirs; and who was
+//! asked to stamp one, and keeps nothing.
 //!
 //! It goes by the entries that say so. Of each anchor the first checkpoint counts that covers the closing, and the first that covers
 //! every entry where that is a later one: what it took afterwards covers no less, and bounds the time no closer.
@@ -35,6 +36,8 @@ pub(super) struct Taken {
     pub(super) at: Timestamp,
     /// How many entries of the activation it covers.
     pub(super) covers: usize,
+    /// By what it is known, as the entry has it in a word. Any reader may have that: it names nobody.
+    pub(super) kind: &'static str,
     /// How it is known, as this reader may have it.
     pub(super) receipt: String,
     /// What was given.
@@ -43,8 +46,28 @@ pub(super) struct Taken {
     pub(super) root: Digest,
     /// Under which name the record was signed.
     origin: String,
-    /// The stamp that an authority gave for it, for a reader who may have that.
-    stamp: Option<Vec<u8>>,
+    /// What became of the stamp that an authority gave for it.
+    pub(super) stamp: Stamping,
+}
+
+/// What became of a stamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stamping {
+    /// There is none: somebody was given the checkpoint, and may have kept it.
+    Kept,
+    /// It goes into the bundle, as it came.
+    Here(Vec<u8>),
+    /// It stays in the entry: what it is of is not known any more, so that nobody could verify it.
+    LeftOut,
+    /// This reader may not have it, for it names the authority.
+    Withheld,
+}
+
+impl Taken {
+    /// Whether somebody was given it, and may have kept it.
+    pub(super) fn has_keeper(&self) -> bool {
+        self.stamp == Stamping::Kept
+    }
 }
 
 /// The entries that say who took a checkpoint that covers these entries of an activation.
@@ -144,12 +167,12 @@ impl Dossier {
                 entry: kept.entry.seq.index(),
                 at: *at,
                 covers: self.own.iter().filter(|own| own.entry.seq.index() < *size).count(),
+                kind: receipt.as_str(),
                 receipt: told(known(receipt)),
                 size: *size,
                 root: Digest::from_bytes(*root.as_bytes()),
                 origin: origin.clone(),
-                // It names the authority.
-                stamp: token(receipt).filter(|_| is_told),
+                stamp: stamping(receipt, is_told),
             })
         };
         self.anchors.iter().filter_map(taken).collect()
@@ -158,17 +181,17 @@ impl Dossier {
 
 /// What of it goes into the bundle, with the way to the bundle's own checkpoint. What is not known or not proven is left out: it adds
 /// to the evidence, which waits for none of it.
-pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Checkpoint) -> Vec<Given> {
+pub(super) async fn given(proofs: &dyn Proofs, taken: &mut [Taken], checkpoint: &Checkpoint) -> Vec<Given> {
     let known = proofs.notes(taken.iter().map(|taken| taken.size).collect()).await.unwrap_or_default();
     let mut given = Vec::with_capacity(taken.len());
-    for Taken { to, entry, at, receipt, size, root, origin, stamp, .. } in taken {
-        let Ok(path) = proofs.consistency(*size, checkpoint.size()).await else { continue };
+    for taken in taken {
+        let Ok(path) = proofs.consistency(taken.size, checkpoint.size()).await else { continue };
         let Ok(path) = path.iter().map(|hash| Digest::from_hex(hash)).collect::<Result<_, _>>() else { continue };
-        let is_that = |note: &&Checkpoint| note.size() == *size && note.root().digest() == root && note.origin().as_str() == origin;
+        let is_that =
+            |note: &&Checkpoint| note.size() == taken.size && *note.root().digest() == taken.root && note.origin().as_str() == taken.origin;
         let note = known.iter().find(is_that);
-        // A stamp is of every byte of a note; without that note beside it nobody can verify it.
-        let is_of =
-            |stamp: &&Vec<u8>| note.is_some_and(|note| Stamp::read(stamp).is_ok_and(|read| read.is_of(note.to_string().as_bytes())));
+        taken.leave_out_what_is_not_of(note);
+        let Taken { to, entry, at, kind, size, root, origin, stamp, .. } = &*taken;
         given.push(Given {
             to: to.clone(),
             entry: *entry,
@@ -176,13 +199,26 @@ pub(super) async fn given(proofs: &dyn Proofs, taken: &[Taken], checkpoint: &Che
             origin: origin.clone(),
             size: *size,
             root: *root,
-            receipt: receipt.replace(',', ";"),
+            receipt: kind,
             onwards: ConsistencyProof { path },
             note: note.cloned(),
-            stamp: stamp.as_ref().filter(is_of).cloned(),
+            stamp: if let Stamping::Here(stamp) = stamp { Some(stamp.clone()) } else { None },
         });
     }
     given
+}
+
+impl Taken {
+    /// A stamp is of every byte of a note; without that note beside it nobody can verify it.
+    fn leave_out_what_is_not_of(&mut self, note: Option<&Checkpoint>) {
+        let is_of = |stamp: &[u8], note: &Checkpoint| Stamp::read(stamp).is_ok_and(|read| read.is_of(note.to_string().as_bytes()));
+        if let Stamping::Here(stamp) = &self.stamp
+            && !note.is_some_and(|note| is_of(stamp, note))
+        {
+            self.stamp = Stamping::LeftOut;
+            self.receipt.push_str("; it is not in this bundle, because the checkpoint that it is of is not known here");
+        }
+    }
 }
 
 /// How it is known that a checkpoint was taken, and what is not.
@@ -191,29 +227,38 @@ fn known(receipt: &Receipt) -> String {
         Receipt::Smtp { message_id } => format!("the mail relay took mail {message_id}; nothing says that it arrived or was kept"),
         Receipt::Http { status, id } => format!("the receiver answered {status} to {id}; nothing says that it was kept"),
         Receipt::Puback => "the broker acknowledged it; nothing says that anybody has kept it".to_owned(),
-        Receipt::Rfc3161 { at, serial, .. } => {
-            format!(
-                "a time stamp says {at} by the authority's clock and has its serial number {serial}; that the authority signed it was not checked here"
-            )
-        }
+        // What the entry says of it is the station's word; this is the stamp's own.
+        Receipt::Rfc3161 { token, .. } => match decoded(token).map(|token| Stamp::read(&token)) {
+            Some(Ok(Stamp { at, serial, .. })) => format!(
+                "it was asked to stamp it, and keeps nothing: a time stamp says {at} by the authority's clock and has its serial number {serial}; that the authority signed it was not checked here"
+            ),
+            Some(Err(_)) | None => "it was asked to stamp it, and keeps nothing: what is recorded as its time stamp is none".to_owned(),
+        },
     }
 }
 
-/// The stamp of an authority, as it came.
-fn token(receipt: &Receipt) -> Option<Vec<u8>> {
+/// What becomes of what an authority gave.
+fn stamping(receipt: &Receipt, is_told: bool) -> Stamping {
     match receipt {
-        Receipt::Rfc3161 { token, .. } => STANDARD.decode(token).ok(),
-        Receipt::Smtp { .. } | Receipt::Http { .. } | Receipt::Puback => None,
+        Receipt::Smtp { .. } | Receipt::Http { .. } | Receipt::Puback => Stamping::Kept,
+        Receipt::Rfc3161 { .. } if !is_told => Stamping::Withheld,
+        Receipt::Rfc3161 { token, .. } => Stamping::Here(decoded(token).unwrap_or_default()),
     }
+}
+
+fn decoded(token: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(token).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use ledger::memory::MemoryLedger;
-    use ledger::{Batch, EntryBody};
+    use ledger::{Batch, EntryBody, LeafHash, Signer, SigningKey, SigningKeys, Subtrees};
     use serde_json::{Value, json};
 
+    use super::super::report;
     use super::*;
+    use crate::notary::{Answer, Attested, Notes};
 
     /// A record: of each entry whether it closes the activation, is of it, says that an anchor took so much, or is anything else.
     enum Made {
@@ -285,6 +330,81 @@ mod tests {
         // Opened again: what covers the closing before that does not cover how it stands.
         assert_eq!(found(&[Own, Closing, Took("union", 2), Reopening, Own]).await, []);
         assert_eq!(found(&[Own, Closing, Took("union", 2), Reopening, Took("union", 4)]).await, [one("union", 4)]);
+    }
+
+    /// What knows no note any more, as after a change of keys, or knows others.
+    struct Forgetful(Vec<Checkpoint>);
+
+    impl Proofs for Forgetful {
+        fn checkpoint(&self) -> Option<String> {
+            None
+        }
+        fn entries(&self, _from: u64, _limit: u32) -> Answer<'_, Vec<Vec<u8>>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn proof(&self, _index: u64) -> Answer<'_, String> {
+            Box::pin(async { Ok(String::new()) })
+        }
+        fn attest(&self, _places: Vec<u64>) -> Answer<'_, Attested> {
+            Box::pin(std::future::pending())
+        }
+        fn consistency(&self, _older: u64, _newer: u64) -> Answer<'_, Vec<String>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn notes(&self, _sizes: BTreeSet<u64>) -> Answer<'_, Notes> {
+            Box::pin(async { Ok(self.0.clone()) })
+        }
+    }
+
+    fn note() -> Checkpoint {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints");
+        Signer::create(&path).unwrap();
+        let current = SigningKey::from_seed("a/1".parse().unwrap(), &[7; 32]).unwrap();
+        let mut signer = Signer::open(&path, SigningKeys { current, before: None }).unwrap();
+        let mut tree = Subtrees::new();
+        tree.extend([LeafHash::of(b"an entry")]);
+        signer.sign(tree.head(), &ConsistencyProof { path: Vec::new() }).unwrap()
+    }
+
+    /// One that was taken out without a word would look as if there had never been one.
+    #[tokio::test]
+    async fn a_stamp_that_is_left_out_is_said_to_be() {
+        let note = note();
+        let stamp = |stamp| Taken {
+            to: "stamps".to_owned(),
+            entry: 9,
+            at: Timestamp::UNIX_EPOCH,
+            covers: 1,
+            kind: "rfc3161",
+            receipt: "it was asked".to_owned(),
+            size: note.size(),
+            root: *note.root().digest(),
+            origin: "a/1".to_owned(),
+            stamp,
+        };
+        for notes in [vec![], vec![note.clone()]] {
+            let mut taken = [stamp(Stamping::Here(b"of another note".to_vec())), stamp(Stamping::Withheld), stamp(Stamping::Kept)];
+            let given = given(&Forgetful(notes), &mut taken, &note).await;
+            assert!(given.iter().all(|given| given.stamp.is_none() && given.receipt == "rfc3161"), "{given:?}");
+            let [left_out, others @ ..] = taken.each_ref().map(|taken| (&taken.stamp, taken.receipt.contains("it is not in this bundle")));
+            assert_eq!((left_out, others), ((&Stamping::LeftOut, true), [(&Stamping::Withheld, false), (&Stamping::Kept, false)]));
+            let words = report::anchors_in_words(&taken[..1], 1);
+            assert!(words.contains("stamps was asked to stamp") && words.contains("its time stamp is NOT in this folder"), "{words}");
+            assert!(words.contains("Nobody outside is known to have been given") && !words.contains("stamps was given"), "{words}");
+            assert!(!report::anchors_in_words(&taken, 1).contains("Nobody outside is known"), "one of them may have kept it");
+        }
+    }
+
+    /// What a stamp says is read from it, and not from what the entry says of it.
+    #[test]
+    fn what_is_shown_of_a_stamp_is_its_own() {
+        let said = |token: &str| known(&Receipt::Rfc3161 { at: Timestamp::UNIX_EPOCH, serial: "77".to_owned(), token: token.to_owned() });
+        for token in ["MAA=", "no base64"] {
+            let words = said(token);
+            assert!(words.contains("what is recorded as its time stamp is none") && !words.contains("77"), "{words}");
+        }
+        assert_eq!((stamping(&Receipt::Puback, false), stamping(&Receipt::Puback, true)), (Stamping::Kept, Stamping::Kept));
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use ledger::{Checkpoint, VerifyKey, Withheld};
 use serde_json::Value;
 
 use super::Kept;
-use super::anchors::Taken;
+use super::anchors::{Stamping, Taken};
 use super::guard::Guard;
 use crate::view::{Attempt, Card, Detail, Line};
 
@@ -175,7 +175,7 @@ pub(super) fn write(report: &Report<'_>) -> Paper {
             section("Who was told, by what, and how we know", vec![Block::Says(TOLD_SAYS), report.told()]),
             section("Who answered and acted", vec![report.answered()]),
             section("What is not known to have worked", vec![report.unproven()]),
-            section("Who outside was given a checkpoint that covers this", report.held()),
+            section("Who outside was given a checkpoint that covers this, or asked to stamp one", report.held()),
             section("What is not in this bundle", vec![report.left_out()]),
             section("How this can be checked", vec![report.proof(), Block::Says(PROOF_SAYS)]),
         ],
@@ -186,8 +186,9 @@ pub(super) fn write(report: &Report<'_>) -> Paper {
 
 const TIMELINE_SAYS: &str = "Two clocks: the time of day as the station had it, and how long after the first entry by the machine's own counter, which no setting of the clock moves. It starts anew when the program does; then there is none.";
 const TOLD_SAYS: &str = "Taken means that a provider or a mail server has it. Delivered means that a receipt says a device took it. Neither says that a person read it; only an answer does.";
-const HELD_SAYS: &str = "Each was given the record's size and root when all before it had been written. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten. An authority keeps none: its time stamp lies in the folder `anchors`, and whoever has its certificates verifies that.";
+const HELD_SAYS: &str = "The size and the root are the record's when all before had been written: a keeper was given them signed, an authority the hash of that. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten. An authority that was asked to stamp it keeps nothing: its time stamp lies in the folder `anchors`, and says nothing before it was verified with the authority's certificates.";
 const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
+const ONLY_STAMPED: &str = "Nobody outside is known to have been given a checkpoint that covers this: an authority was asked to stamp one, and keeps nothing. Until its time stamp is verified, nothing outside shows that the record was not rewritten as a whole before it was signed for this bundle.";
 const PROOF_SAYS: &str = "Every entry above lies in the folder `records` as it was written, with a proof in `proofs`. Compare the key with the one on paper, then run `sh data/verify.sh` with it. This report is a view of those entries; where the two differ, the entries count. They say what the station recorded, not that it was so.";
 
 fn title(card: &Card) -> String {
@@ -319,7 +320,9 @@ impl Report<'_> {
         let columns = [("Who", 13), (name, 16), ("UTC", 16), ("Entries of this", 13), ("Size", 9), ("Root", 25), ("How we know", 28)];
         let columns = columns.map(|(name, share)| (name.to_owned(), share)).to_vec();
         // A root names nobody, though its letters may happen to.
-        vec![Block::Says(HELD_SAYS), Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() })]
+        let table = Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() });
+        let warning = if self.taken.iter().any(Taken::has_keeper) { None } else { Some(Block::Warns(ONLY_STAMPED)) };
+        warning.into_iter().chain([Block::Says(HELD_SAYS), table]).collect()
     }
 
     fn left_out(&self) -> Block {
@@ -373,11 +376,23 @@ impl Report<'_> {
 pub(super) fn anchors_in_words(taken: &[Taken], all: usize) -> String {
     let lines = taken.iter().map(|taken| {
         let (to, size, covers, root, at) = (&taken.to, taken.size, covers(taken, all), root_text(taken), utc(taken.at));
-        format!("  {to}: {size} entries of the record, {covers} of the activation, with the root {root}; recorded at {at} UTC\n")
+        let (did, more) = match &taken.stamp {
+            Stamping::Kept => ("was given", ""),
+            Stamping::Here(_) => ("was asked to stamp", "; its time stamp is in anchors/"),
+            Stamping::LeftOut => {
+                ("was asked to stamp", "; its time stamp is NOT in this folder, because the checkpoint that it is of is not known here")
+            }
+            Stamping::Withheld => ("was asked to stamp", "; its time stamp is withheld"),
+        };
+        format!("  {to} {did} {size} entries of the record, {covers} of the activation, with the root {root}; recorded at {at} UTC{more}\n")
     });
     let lines: String = lines.collect();
-    let lines = if lines.is_empty() { format!("  {NOBODY_HOLDS}\n") } else { lines };
-    format!("\nWho outside was given a checkpoint that covers this:\n{lines}")
+    let warning = match taken {
+        [] => format!("  {NOBODY_HOLDS}\n"),
+        taken if !taken.iter().any(Taken::has_keeper) => format!("  {ONLY_STAMPED}\n"),
+        _kept => String::new(),
+    };
+    format!("\nWho outside was given a checkpoint that covers this, or asked to stamp one:\n{lines}{warning}")
 }
 
 fn covers(taken: &Taken, all: usize) -> String {

@@ -47,7 +47,7 @@ pub(super) async fn bundle(
     let guard = Guard::of(dossier, wish.reader);
     let anchors_told = anchors::are_told(wish);
     let mut taken = dossier.taken(&guard, anchors_told);
-    let given = anchors::given(notary, &taken, &attested.checkpoint).await;
+    let given = anchors::given(notary, &mut taken, &attested.checkpoint).await;
     taken.retain(|taken| given.iter().any(|given| given.entry == taken.entry));
     let mut proofs = attested.proofs.into_iter();
     let mut selection = Selection { links_answer: dossier.links_answer(), ..Selection::default() };

@@ -19,7 +19,7 @@ const OWN_KEY: &str = "NOT PROVEN  no key was given, and the one in the bundle w
 const OPEN: &str =
     "NOT COMPLETE  none of its entries closes the activation, or it was opened again: later entries may exist that are not in it";
 const CLOSED: &str = "known  an entry closes the activation; what was recorded after the last entry is not in it";
-const NOBODY: &str = "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing";
+const NOBODY: &str = "NOT ANCHORED  nobody outside is named who was given a checkpoint that covers all of it up to its closing; a time stamp is no such, before it is verified";
 const COMPARE: &str = "known  only the record says that this zip was handed out: compare its SHA-256 with the entry bundle.exported";
 
 /// How it ends.
@@ -95,18 +95,7 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
         let _written = writeln!(text, "SHA-256 {digest}\n{COMPARE}");
     }
     for outside in &report.outside {
-        let (to, at, root) =
-            (terminal::plain(&outside.to), terminal::plain(&outside.recorded_at), STANDARD.encode(outside.root.as_bytes()));
-        // An authority keeps nothing that could be asked for.
-        let ask = if outside.stamp.is_some() { "" } else { ": ask for theirs" };
-        let _written = writeln!(
-            text,
-            "outside  the record says that {to} was given the first {} entries, recorded at {at}{ask}; its root is {root}",
-            outside.size
-        );
-        if let Some(stamped) = &outside.stamp {
-            let _written = writeln!(text, "{}", stamp(&to, stamped));
-        }
+        let _written = writeln!(text, "{}", placed_in_words(outside));
     }
     if !report.anchored {
         let _written = writeln!(text, "{NOBODY}");
@@ -125,24 +114,42 @@ fn as_text(report: &BundleReport, verdict: Verdict) -> String {
     text
 }
 
-/// What a time stamp says, and how whoever has the authority's certificate verifies it: that is not done here.
+/// A place outside, and what a time stamp says that it gave.
+fn placed_in_words(outside: &Outside) -> String {
+    let (to, at, size) = (terminal::plain(&outside.to), terminal::plain(&outside.recorded_at), outside.size);
+    // An authority keeps nothing that could be asked for.
+    let (did, ask) = if outside.is_stamp() { ("was asked to stamp", "") } else { ("was given", ": ask for theirs") };
+    let root = STANDARD.encode(outside.root.as_bytes());
+    let mut words = format!("outside  the record says that {to} {did} the first {size} entries, recorded at {at}{ask}; its root is {root}");
+    if let Some(stamped) = &outside.stamp {
+        words.push('\n');
+        words.push_str(&stamp(&to, stamped));
+    }
+    if outside.lacks_stamp {
+        let _written = write!(words, "\nNOT CHECKED  entry {} has a time stamp that is not in this bundle", outside.entry);
+    }
+    words
+}
+
+/// What a time stamp says, and how whoever has the authority's certificates verifies it: that is not done here.
 fn stamp(to: &str, stamped: &Stamped) -> String {
     let Stamped { stamp, file, note } = stamped;
     let (at, serial) = (stamp.at, &stamp.serial);
     format!(
         "NOT CHECKED  that an authority signed the time stamp of {to}, which says {at} and has the serial number {serial}; it is of that checkpoint\n  \
-         with the authority's certificate  openssl ts -verify -data {note} -in {file} -CAfile AUTHORITY.pem  checks it"
+         with the certificates of its root and of those between  openssl ts -verify -data {note} -in {file} -CAfile AUTHORITY.pem  checks it"
     )
 }
 
-/// A place outside that was given a checkpoint.
+/// A place outside that was given a checkpoint or asked to stamp one.
 fn placed(outside: &Outside) -> Value {
-    let Outside { to, entry, recorded_at, origin, size, root, stamp } = outside;
+    let Outside { to, entry, recorded_at, origin, size, root, receipt, stamp, lacks_stamp } = outside;
     let stamp = stamp.as_ref().map(|Stamped { stamp, file, note }| {
         json!({ "at": stamp.at.to_string(), "serial": stamp.serial, "file": file, "of": note, "signature": "not_checked" })
     });
     json!({
-        "anchor": to, "entry": entry, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()), "stamp": stamp,
+        "anchor": to, "entry": entry, "recorded_at": recorded_at, "origin": origin, "size": size, "root": STANDARD.encode(root.as_bytes()),
+        "receipt": receipt, "stamp": stamp, "lacks_stamp": lacks_stamp,
     })
 }
 
