@@ -17,7 +17,7 @@ use escalation::verdict::Submit;
 use intake::Retained;
 use ledger::{Checkpoint, Stamp, StampQuery};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use station::anchoring::{self, Anchor, Carry, Parcel, Parts, Past};
+use station::anchoring::{self, Anchor, Carry, Parcel, Parts, Past, Refusal};
 use station::floor::Floor;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -43,8 +43,8 @@ impl Anchors {
                 Ok(carry) => {
                     let in_trouble = troubled.contains(&name);
                     let past = Past { last: floor.engine.anchored().get(&name).cloned(), ended: floor.last_entry_at(), in_trouble };
-                    let (when, apart) = (wanted.when().clone(), Duration::from_secs(wanted.every_s()));
-                    all.push((Anchor { name, when, apart, carry }, past));
+                    let [apart, again] = [wanted.every_s(), wanted.again_s()].map(Duration::from_secs);
+                    all.push((Anchor { name, when: wanted.when().clone(), apart, again, carry }, past));
                 }
                 Err(why) => {
                     tracing::error!(anchor = %name, %why, "an anchor cannot be used; alarms are not affected");
@@ -95,7 +95,7 @@ fn by_voice(anchor: dispatch::anchor::Anchor, station: &str) -> Carry {
     let (anchor, station) = (Arc::new(anchor), station.to_owned());
     Box::new(move |parcel| {
         let (anchor, keepsake) = (Arc::clone(&anchor), keepsake(&station, &parcel));
-        Box::pin(async move { anchor.give(&keepsake).await })
+        Box::pin(async move { anchor.give(&keepsake).await.map_err(passed_on) })
     })
 }
 
@@ -108,12 +108,13 @@ fn by_authority(authority: Authority) -> Carry {
 }
 
 /// Has an authority put its time to a note. Its reply is kept whole, for whoever verifies it.
-async fn stamped(authority: &Authority, note: &str) -> Result<Receipt, String> {
+async fn stamped(authority: &Authority, note: &str) -> Result<Receipt, Refusal> {
     let mut nonce = [0; 8];
-    SystemRandom::new().fill(&mut nonce).map_err(|_| "no randomness".to_owned())?;
+    SystemRandom::new().fill(&mut nonce).map_err(|_| Refusal::passing("no randomness"))?;
     let question = StampQuery::of(note.as_bytes(), nonce);
-    let reply = authority.ask(question.to_der(), ledger::REPLY_MAX).await?;
-    let Stamp { at, serial, .. } = question.answered_by(&reply).map_err(|why| why.to_string())?;
+    let reply = authority.ask(question.to_der(), ledger::REPLY_MAX).await.map_err(passed_on)?;
+    let answer = question.answered_by(&reply);
+    let Stamp { at, serial, .. } = answer.map_err(|why| Refusal { lasts: true, ..Refusal::passing(why.to_string()) })?;
     Ok(Receipt::Rfc3161 { at, serial, token: STANDARD.encode(reply) })
 }
 
@@ -123,10 +124,16 @@ fn by_broker(broker: mpsc::Sender<Retained>) -> Carry {
         Box::pin(async move {
             let (taken, was_taken) = oneshot::channel();
             let given = broker.send(Retained { note: parcel.checkpoint.to_string(), taken }).await;
-            given.map_err(|_closed| "closing".to_owned())?;
-            was_taken.await.map(|()| Receipt::Puback).map_err(|_dropped| "cut off".to_owned())
+            given.map_err(|_closed| Refusal::passing("closing"))?;
+            was_taken.await.map(|()| Receipt::Puback).map_err(|_dropped| Refusal::passing("cut off"))
         })
     })
+}
+
+/// What the voice says of a refusal, as the watch takes it.
+fn passed_on(refusal: dispatch::anchor::Refusal) -> Refusal {
+    let dispatch::anchor::Refusal { why, wait, lasts } = refusal;
+    Refusal { why, wait, lasts }
 }
 
 /// Puts what is signed below the mails of alarms, until the notary has ended.

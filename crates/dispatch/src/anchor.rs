@@ -17,6 +17,7 @@ use escalation::time::Timestamp;
 use lettre::message::Mailbox;
 use serde_json::json;
 
+use crate::carrier::Fault;
 use crate::email::Relay;
 use crate::health::Now;
 use crate::settings::{Anchor as Wanted, HookAnchor, MailAnchor, Settings, SettingsError, Webhook};
@@ -43,6 +44,35 @@ pub struct Keepsake {
     pub keys: Vec<String>,
     /// When, by the record's time.
     pub at: Timestamp,
+}
+
+/// Why a place did not take what it was given, or gave no answer that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// In a word or two, with the number that it answered where it refused.
+    pub why: String,
+    /// How long it asks to be left alone (`Retry-After`); an hour at the most.
+    pub wait: Option<Duration>,
+    /// It was reached and said so, so that asking again soon brings the same.
+    pub lasts: bool,
+}
+
+impl Refusal {
+    fn lasting(why: impl Into<String>) -> Self {
+        Self { why: why.into(), wait: None, lasts: true }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let class = fault.class();
+        match fault {
+            Fault::NotSent(_) | Fault::Unknown { .. } => Self { why: class.to_owned(), wait: None, lasts: false },
+            Fault::Busy(wait) => Self { why: class.to_owned(), wait, lasts: false },
+            Fault::Refused(code) => Self::lasting(format!("{class} ({code})")),
+            Fault::Credentials => Self::lasting(class),
+        }
+    }
 }
 
 impl Keepsake {
@@ -127,18 +157,19 @@ impl Anchor {
         Endpoint::open_as(&what, &endpoint, std::sync::Arc::clone(now)).map(|endpoint| Self(By::Hook(Box::new(endpoint))))
     }
 
-    /// Gives it a checkpoint once: by what it is known to have been taken, or in a word why it is not.
-    pub async fn give(&self, keepsake: &Keepsake) -> Result<Receipt, String> {
+    /// Gives it a checkpoint once: by what it is known to have been taken, or why it is not.
+    pub async fn give(&self, keepsake: &Keepsake) -> Result<Receipt, Refusal> {
         match &self.0 {
             By::Mail { relay, to } => {
                 let id = format!("<{}@{}>", keepsake.id(), relay.domain());
-                let mail = letter::write(relay.begin(to.clone()), &id, keepsake).ok_or("the mail cannot be written")?;
-                relay.deliver(&mail, BUDGET).await.map_err(|fault| fault.class().to_owned())?;
+                let mail = letter::write(relay.begin(to.clone()), &id, keepsake);
+                let mail = mail.ok_or_else(|| Refusal::lasting("the mail cannot be written"))?;
+                relay.deliver(&mail, BUDGET).await?;
                 Ok(Receipt::Smtp { message_id: id })
             }
             By::Hook(endpoint) => {
                 let id = keepsake.id();
-                let status = endpoint.post(id.clone(), body(keepsake), BUDGET).await.map_err(|fault| fault.class().to_owned())?;
+                let status = endpoint.post(id.clone(), body(keepsake), BUDGET).await?;
                 Ok(Receipt::Http { status, id })
             }
         }

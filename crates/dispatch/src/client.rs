@@ -33,16 +33,18 @@ pub(crate) struct Wanted<'a> {
 /// Checks the address and builds the client for it.
 pub(crate) fn build(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
     let url = address(wanted.what, wanted.url)?;
-    client(wanted, url.scheme() == "http").map(|client| (client, url))
+    client(wanted, url.scheme() == "http", true).map(|client| (client, url))
 }
 
-/// The same for a place to which nothing private is sent, and whose answer others verify: it may be reached in clear.
+/// The same for a place to which nothing private is sent, and whose answer others verify: it may be reached in clear. Then it is not
+/// said which program and version asks, for whoever listens would know where one stands.
 pub(crate) fn build_public(wanted: &Wanted<'_>) -> Result<(Client, Url), SettingsError> {
     let url = public_address(wanted.what, wanted.url)?;
-    client(wanted, url.scheme() == "http").map(|client| (client, url))
+    let in_clear = url.scheme() == "http";
+    client(wanted, in_clear, !in_clear).map(|client| (client, url))
 }
 
-fn client(wanted: &Wanted<'_>, in_clear: bool) -> Result<Client, SettingsError> {
+fn client(wanted: &Wanted<'_>, in_clear: bool, says_who: bool) -> Result<Client, SettingsError> {
     let what = wanted.what;
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // The door installs it first; a caller that did not must not meet a panic in the library. Lost races are fine.
@@ -55,8 +57,10 @@ fn client(wanted: &Wanted<'_>, in_clear: bool) -> Result<Client, SettingsError> 
         .timeout(Duration::from_millis(wanted.request_ms))
         .pool_max_idle_per_host(wanted.slots)
         .pool_idle_timeout(Duration::from_secs(90))
-        .tcp_keepalive(Duration::from_secs(30))
-        .user_agent(concat!("cooee/", env!("CARGO_PKG_VERSION")));
+        .tcp_keepalive(Duration::from_secs(30));
+    if says_who {
+        builder = builder.user_agent(concat!("cooee/", env!("CARGO_PKG_VERSION")));
+    }
     if let Some(proxy) = wanted.proxy {
         let proxy =
             Proxy::all(proxy).map_err(|error| SettingsError::new(what, format!("proxy: {error}"), "write it like http://proxy:3128"))?;

@@ -24,11 +24,13 @@ use crate::milestones::Milestones;
 
 /// How long one try may take before it counts as failed: longer than whoever carries it gives it, so that theirs is the reason.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long until an anchor that failed is tried again; doubled with each failure. Long enough for a receiver that restarts.
+/// How long until an anchor that failed is tried again; doubled with each failure. Long enough for a receiver that restarts. One that
+/// is to be asked less often says so.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// And no longer than this: one that is mended is not waited for half a day.
 const AGAIN_AT_MOST: Duration = Duration::from_mins(10);
-/// Failures in a row that make a trouble: one alone is any receiver's restart.
+/// Failures in a row that make a trouble: one alone is any receiver's restart. Where the next try is far off, one that would only be
+/// the same again is enough.
 const TROUBLE_AFTER: u32 = 2;
 /// How long until a receipt that the watch did not take is offered again.
 const OFFER_AGAIN: Duration = Duration::from_secs(10);
@@ -44,10 +46,28 @@ pub struct Parcel {
     pub at: Timestamp,
 }
 
-/// How a parcel leaves: what is known of its having been taken, or in a word why it was not.
+/// How a parcel leaves: what is known of its having been taken, or why it was not.
 pub type Carry = Box<dyn Fn(Parcel) -> Carrying + Send + Sync>;
 /// A parcel that is under way.
-pub type Carrying = Pin<Box<dyn Future<Output = Result<Receipt, String>> + Send>>;
+pub type Carrying = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
+
+/// Why a parcel was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// In a word or two, for the log.
+    pub why: String,
+    /// How long whoever refused asks to be left alone; bounded by whoever carries it.
+    pub wait: Option<Duration>,
+    /// The same again would be refused the same.
+    pub lasts: bool,
+}
+
+impl Refusal {
+    /// One that the next try may not meet.
+    pub fn passing(why: impl Into<String>) -> Self {
+        Self { why: why.into(), wait: None, lasts: false }
+    }
+}
 
 /// One anchor, as the settings have it.
 pub struct Anchor {
@@ -57,6 +77,8 @@ pub struct Anchor {
     pub when: BTreeSet<Occasion>,
     /// The least time between two.
     pub apart: Duration,
+    /// The least time until it is tried again after a failure; none where it may be tried as soon as any.
+    pub again: Duration,
     /// How one leaves.
     pub carry: Carry,
 }
@@ -110,14 +132,17 @@ impl Post {
     async fn run(mut self, mut pause: Duration) {
         let mut failures = 0;
         while let Ok(parcel) = self.next(pause).await {
-            let taken = self.give(parcel).await;
-            failures = if taken { 0 } else { (failures + 1).min(16) };
-            if failures >= TROUBLE_AFTER {
+            let Err(refusal) = self.give(parcel).await else {
+                (failures, pause) = (0, self.anchor.apart);
+                continue;
+            };
+            failures = (failures + 1).min(16);
+            if failures >= TROUBLE_AFTER || (refusal.lasts && !self.anchor.again.is_zero()) {
                 self.in_trouble = true;
                 let cause = Cause::AnchorFailing { anchor: self.anchor.name.clone() };
                 drop((self.parts.submit)(Input::TroubleNoticed(cause)).await);
             }
-            pause = if taken { self.anchor.apart } else { again_after(failures) };
+            pause = again_after(failures).max(self.anchor.again).max(refusal.wait.unwrap_or_default());
         }
     }
 
@@ -145,23 +170,24 @@ impl Post {
         }
     }
 
-    /// Gives one away, once; whether it was taken.
-    async fn give(&mut self, parcel: Parcel) -> bool {
+    /// Gives one away, once.
+    async fn give(&mut self, parcel: Parcel) -> Result<(), Refusal> {
         let Parcel { checkpoint, at, .. } = parcel.clone();
         let (name, size) = (self.anchor.name.clone(), checkpoint.size());
         let carried = tokio::time::timeout(PATIENCE, (self.anchor.carry)(parcel)).await;
-        match carried.unwrap_or_else(|_elapsed| Err("no answer".to_owned())) {
+        match carried.unwrap_or_else(|_elapsed| Err(Refusal::passing("no answer"))) {
             Ok(receipt) => {
                 tracing::info!(anchor = %name, size, "a checkpoint was taken outside");
                 let (origin, root) = (checkpoint.origin().to_string(), Digest::new(*checkpoint.root().digest().as_bytes()));
                 self.record(Anchored { anchor: name, origin: origin.clone(), size, root, receipt }).await;
                 self.last = Some(LastAnchored { origin, size, at });
                 self.in_trouble = false;
-                true
+                Ok(())
             }
-            Err(why) => {
+            Err(refusal) => {
+                let why = &refusal.why;
                 tracing::warn!(anchor = %name, size, %why, "a checkpoint was not taken; it is tried again, and alarms are not affected");
-                false
+                Err(refusal)
             }
         }
     }

@@ -1,14 +1,16 @@
 //! A time-stamping authority: `openssl ts -reply` behind a small HTTP server, with a root of its own.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use futures_util::stream;
 use tokio::task::JoinHandle;
 
 use crate::folder::Folder;
@@ -48,6 +50,10 @@ signer_digest = sha256
 default_policy = 1.3.6.1.4.1.99999.1
 digests = sha512
 ";
+/// What it says that an answer is.
+const REPLY: (&str, &str) = ("content-type", "application/timestamp-reply");
+/// Where whoever follows it is given a stamp after all.
+const ELSEWHERE: &str = "/elsewhere";
 /// Where the digest lies in a question about a SHA-256.
 const DIGEST: std::ops::Range<usize> = 24..56;
 
@@ -83,6 +89,8 @@ pub enum StampFault {
     Endless,
     /// It answers with a page for people.
     Page,
+    /// It says that it stands elsewhere.
+    Redirects,
 }
 
 impl Stamper {
@@ -156,7 +164,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, question: Bytes) -> Response {
+async fn take(State(desk): State<Arc<Desk>>, uri: Uri, headers: HeaderMap, question: Bytes) -> Response {
     let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
     if kind != Some("application/timestamp-query") {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -166,35 +174,51 @@ async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, question: Bytes
         *asked += 1;
         *asked
     };
-    let fault = *desk.fault.lock().expect("nobody panics with it");
+    let fault = desk.fault.lock().expect("nobody panics with it").filter(|_| uri.path() != ELSEWHERE);
     let reply = match fault {
         Some(StampFault::Hangs) => std::future::pending().await,
         Some(StampFault::Garbage) => b"no stamp at all".to_vec(),
-        Some(StampFault::Endless) => vec![0x30; 1_000_000],
+        Some(StampFault::Endless) => {
+            let without_end = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[0x30; 1_024])));
+            return ([REPLY], Body::from_stream(without_end)).into_response();
+        }
         Some(StampFault::Page) => return "<p>Welcome</p>".into_response(),
+        Some(StampFault::Redirects) => return Redirect::temporary(ELSEWHERE).into_response(),
         Some(StampFault::OtherDigest | StampFault::OtherNonce | StampFault::NoCertificate | StampFault::Refuses) | None => {
             let stamping = tokio::task::spawn_blocking(move || stamp(desk.folder.path(), number, &question, fault));
             stamping.await.expect("openssl stamps")
         }
     };
-    ([("content-type", "application/timestamp-reply")], reply).into_response()
+    ([REPLY], reply).into_response()
 }
 
 /// What `openssl ts` answers to a question, or to another one.
 fn stamp(folder: &Path, number: usize, question: &[u8], fault: Option<StampFault>) -> Vec<u8> {
     let (asked, reply) = (format!("{number}.tsq"), format!("{number}.tsr"));
-    std::fs::write(folder.join(&asked), question).expect("keep the question");
+    let mut question = question.to_vec();
+    if fault == Some(StampFault::OtherDigest) {
+        // All else is as it was asked, the nonce too.
+        question.get_mut(DIGEST).expect("a question").fill(0x17);
+    }
+    std::fs::write(folder.join(&asked), &question).expect("keep the question");
     let digest: Vec<String> = question.get(DIGEST).expect("a question").iter().map(|byte| format!("{byte:02x}")).collect();
     let another = |digest: &str, further: &[&str]| {
         openssl(folder, &[&["ts", "-query", "-sha256", "-digest", digest, "-out", &asked], further].concat());
     };
     let mut section = "usual";
     match fault {
-        Some(StampFault::OtherDigest) => another(&"17".repeat(32), &["-cert"]),
         Some(StampFault::OtherNonce) => another(&digest.concat(), &["-cert"]),
         Some(StampFault::NoCertificate) => another(&digest.concat(), &[]),
         Some(StampFault::Refuses) => section = "refusing",
-        Some(StampFault::Hangs | StampFault::Garbage | StampFault::Endless | StampFault::Page) | None => {}
+        Some(
+            StampFault::OtherDigest
+            | StampFault::Hangs
+            | StampFault::Garbage
+            | StampFault::Endless
+            | StampFault::Page
+            | StampFault::Redirects,
+        )
+        | None => {}
     }
     openssl(folder, &["ts", "-reply", "-config", "config", "-section", section, "-queryfile", &asked, "-out", &reply]);
     std::fs::read(folder.join(reply)).expect("a reply")

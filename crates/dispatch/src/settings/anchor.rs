@@ -59,6 +59,15 @@ impl Anchor {
         }
     }
 
+    /// The least time between two tries that failed, seconds; 0 where the watch knows better. An authority may charge for an answer
+    /// that cannot be used as for any other, and turns away whoever asks too often.
+    pub fn again_s(&self) -> u64 {
+        match self {
+            Self::Rfc3161(anchor) => anchor.every_s.clamp(minute_s(), hour_s()),
+            Self::Email(_) | Self::Webhook(_) | Self::Mqtt(_) => 0,
+        }
+    }
+
     /// Everything that is wrong with it, as far as that can be known without reading a secret or connecting to anything.
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = Vec::new();

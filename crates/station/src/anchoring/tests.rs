@@ -64,16 +64,7 @@ impl Desk {
     }
 
     fn told(&self) -> Vec<String> {
-        let shown = |input: &Input| {
-            if let Input::CheckpointAnchored(anchored) = input {
-                format!("took {}", anchored.size)
-            } else if let Input::TroubleNoticed(Cause::AnchorFailing { anchor }) = input {
-                format!("{anchor} fails")
-            } else {
-                format!("{input:?}")
-            }
-        };
-        self.told.lock().unwrap().iter().map(shown).collect()
+        self.told.lock().unwrap().iter().map(told_of).collect()
     }
 
     /// Waits an hour of the paused clock at the most.
@@ -88,9 +79,19 @@ impl Desk {
     }
 }
 
+fn told_of(input: &Input) -> String {
+    if let Input::CheckpointAnchored(anchored) = input {
+        format!("took {}", anchored.size)
+    } else if let Input::TroubleNoticed(Cause::AnchorFailing { anchor }) = input {
+        format!("{anchor} fails")
+    } else {
+        format!("{input:?}")
+    }
+}
+
 fn anchor(when: &[Occasion], carry: Carry) -> Anchor {
     let name = AnchorName::parse("insurer").unwrap();
-    Anchor { name, when: when.iter().copied().collect(), apart: Duration::from_mins(1), carry }
+    Anchor { name, when: when.iter().copied().collect(), apart: Duration::from_mins(1), again: Duration::ZERO, carry }
 }
 
 /// One that does as it is told, one after the other, and takes everything from then on.
@@ -103,7 +104,16 @@ fn carrier(outcomes: impl IntoIterator<Item = Carrying>) -> Carry {
 }
 
 fn refuses() -> Carrying {
-    Box::pin(async { Err("refused".to_owned()) })
+    Box::pin(async { Err(Refusal::passing("refused")) })
+}
+
+/// One that would be the same again.
+fn is_of_no_use() -> Carrying {
+    Box::pin(async { Err(Refusal { lasts: true, ..Refusal::passing("no time stamp") }) })
+}
+
+fn is_busy(wait: Duration) -> Carrying {
+    Box::pin(async move { Err(Refusal { wait: Some(wait), ..Refusal::passing("busy") }) })
 }
 
 #[test]
@@ -180,6 +190,41 @@ async fn one_that_hangs_and_fails_is_a_trouble_and_one_failure_is_not() {
     desk.expect(&["took 3"]).await;
     drop(desk.signed);
     giving.await.unwrap();
+}
+
+/// After how many seconds an anchor took something, and what was told until then.
+async fn taken_after(again: Duration, outcomes: impl IntoIterator<Item = Carrying>) -> (u64, Vec<String>) {
+    let mut desk = Desk::new();
+    desk.grow_to(3, 3);
+    let began = tokio::time::Instant::now();
+    let asked = Anchor { again, ..anchor(&[Occasion::Daily], carrier(outcomes)) };
+    let giving = start(asked, desk.parts(), Past::default());
+    while desk.told().last().is_none_or(|last| last != "took 3") {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(began.elapsed() < Duration::from_hours(24), "{:?}", desk.told());
+    }
+    drop(desk.signed);
+    giving.await.unwrap();
+    (began.elapsed().as_secs(), desk.told.lock().unwrap().iter().map(told_of).collect())
+}
+
+/// An authority may charge for each answer, and one that is of no use today is of none in ten minutes.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_asked_seldom_is_asked_seldom_also_while_it_fails() {
+    let hour = Duration::from_hours(1);
+    let many = || (0..3).map(|_| is_of_no_use());
+    let (after, told) = taken_after(hour, many()).await;
+    assert_eq!((after, told.len()), (3 * 3_600, 4), "once an hour");
+    // What is of no use is told at once, and what may pass is not.
+    assert_eq!(taken_after(hour, [is_of_no_use()]).await, (3_600, vec!["insurer fails".to_owned(), "took 3".to_owned()]));
+    assert_eq!(taken_after(hour, [refuses()]).await, (3_600, vec!["took 3".to_owned()]));
+    assert_eq!(taken_after(Duration::from_mins(1), [refuses()]).await.0, 60);
+    // Anything else is tried soon, and one failure of it is none.
+    assert_eq!(taken_after(Duration::ZERO, [is_of_no_use()]).await, (10, vec!["took 3".to_owned()]));
+    // Whoever asks to be left alone for longer is, and for no shorter than otherwise.
+    assert_eq!(taken_after(Duration::ZERO, [is_busy(Duration::from_mins(30))]).await.0, 1_800);
+    assert_eq!(taken_after(hour, [is_busy(Duration::from_mins(30))]).await.0, 3_600);
+    assert_eq!(taken_after(Duration::ZERO, [is_busy(Duration::from_secs(1))]).await.0, 10);
 }
 
 /// Otherwise one that waits for closings would be said to fail until the next one, mended or not.
