@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::bundle::unpacked;
 use crate::evidence::Evidence;
 use crate::signing::signed_with;
+use crate::standing_in::in_hours;
 use crate::town::{NAIR_NEXT, SMITH, SMITH_FIRST, code_in, directory, expect_activation};
 
 /// What there was of J. Smith, in lower case.
@@ -71,13 +72,18 @@ async fn told(gateway: &Gateway) -> (Daemon, String) {
     act("note", json!({"note": "Smith limps; ring 0491 570 006.", "by": "J. Smith"})).await;
     act("close", json!({"disposition": "attended", "by": "J. Smith"})).await;
     smith.expect_sms("ALL CLEAR").await;
+    every_message_is_reported(&daemon).await;
+    (daemon, key)
+}
+
+async fn every_message_is_reported(daemon: &Daemon) {
     harness::wait::until("every message to be reported", async || {
-        let evidence = Evidence::of(&daemon);
-        let numbers = |kind: &str| evidence.kind(kind).map(|entry| entry["dispatch"].to_string()).collect::<BTreeSet<String>>();
+        let evidence = Evidence::of(daemon);
+        let numbers =
+            |kind: &str| evidence.kind(kind).map(|entry| format!("{}.{}", entry["act"], entry["dispatch"])).collect::<BTreeSet<String>>();
         (numbers("dispatch.queued") == numbers("dispatch.reported")).then_some(())
     })
     .await;
-    (daemon, key)
 }
 
 async fn leave(daemon: &Daemon) {
@@ -140,6 +146,44 @@ async fn after_erasing_a_person_no_byte_of_them_is_left_and_every_proof_holds() 
     daemon.start_again().await;
     let shown = daemon.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
     assert!(!shown.to_lowercase().contains("smith"), "{shown}");
+    assert_eq!(found(&daemon), []);
+}
+
+/// Whoever worked at the desk has left their name with all that they said there, and not in calls alone.
+#[tokio::test]
+async fn the_name_of_whoever_said_something_at_the_desk_is_erased_with_them() {
+    const ROSTER: &str = "[[roster]]\nid = \"watch\"\n[[roster.shift]]\npeople = [\"p-nair\"]\n";
+    let gateway = Gateway::start();
+    let (daemon, _key) = signed_with(&gateway, |plan| plan.directory(&directory(&format!("{NAIR_NEXT}{ROSTER}")))).await;
+    let api = daemon.api();
+    let buttons = |more: Value| {
+        let mut body = json!({"site": "kalamunda-library", "devices": ["front-counter-1"], "by": "J. Smith"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    api.must_post("/api/v1/tests", &buttons(json!({"tester": "p-nair", "minutes": 5}))).await;
+    api.must_post("/api/v1/tests/end", &buttons(json!({}))).await;
+    let out = json!({"keeper": "p-nair", "instead": "back-office", "why": "sticks", "minutes": 60});
+    api.must_post("/api/v1/out-of-service", &buttons(out)).await;
+    api.must_post("/api/v1/out-of-service/end", &buttons(json!({}))).await;
+    let stand_in = json!({"roster": "watch", "off": "p-nair", "on": "s-lee", "until": in_hours(6), "by": "J. Smith"});
+    let duty = api.must_post("/api/v1/duty/stand-ins", &stand_in).await;
+    let from = &duty["rosters"][0]["stand_ins"][0]["from"];
+    api.must_post("/api/v1/duty/stand-ins/end", &json!({"roster": "watch", "off": "p-nair", "from": from, "by": "J. Smith"})).await;
+    let drill = api.must_post("/api/v1/drills", &json!({"site": "kalamunda-library", "by": "J. Smith"})).await;
+    let drill = drill["drill"].as_str().unwrap().to_owned();
+    let act = async |verb: &str, body: Value| api.must_post(&format!("/api/v1/activations/{drill}/{verb}"), &body).await;
+    act("close", json!({"disposition": "test", "by": "J. Smith"})).await;
+    act("legal-hold", json!({"on": true, "reason": "Coroner", "by": "J. Smith"})).await;
+    act("legal-hold", json!({"on": false, "reason": "Coroner", "by": "J. Smith"})).await;
+    let raised = json!({"site": "kalamunda-library", "device": "back-office", "by": "J. Smith"});
+    let raised = api.must_post("/api/v1/activations", &raised).await["id"].as_str().unwrap().to_owned();
+    api.must_post(&format!("/api/v1/activations/{raised}/close"), &json!({"disposition": "test"})).await;
+    every_message_is_reported(&daemon).await;
+    leave(&daemon).await;
+    assert!(!found(&daemon).is_empty(), "it was there to be found");
+    let (code, said) = run(&daemon, &["erase", "--basis", BASIS, "--by", "R. Jones", "--person", "j-smith"]);
+    assert!(code == Some(0), "{said}");
     assert_eq!(found(&daemon), []);
 }
 

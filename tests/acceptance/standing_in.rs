@@ -22,7 +22,7 @@ people = ["j-smith"]
 
 /// So many hours from now, as a person would say it to the second.
 #[expect(clippy::disallowed_methods, reason = "a daemon of its own reads the same clock, and is asked about the hours to come")]
-fn in_hours(hours: i64) -> String {
+pub(crate) fn in_hours(hours: i64) -> String {
     let at = Timestamp::now() + SignedDuration::from_hours(hours);
     Timestamp::from_second(at.as_second()).unwrap().to_string()
 }

@@ -454,6 +454,41 @@ pub enum EscalateTo {
 }
 
 impl Input {
+    /// Who is responsible, where somebody with a key is: the watch fills in who that is.
+    pub fn by_mut(&mut self) -> Option<&mut Attribution> {
+        match self {
+            Self::Raised { by, .. }
+            | Self::Command(Command { by, .. })
+            | Self::TestWanted(TestWanted { by, .. })
+            | Self::TestOver(TestOver { by, .. })
+            | Self::OutOfServiceWanted(OutOfServiceWanted { by, .. })
+            | Self::InServiceWanted(InServiceWanted { by, .. })
+            | Self::StandInWanted(StandInWanted { by, .. })
+            | Self::StandInOver(StandInOver { by, .. })
+            | Self::DrillWanted(DrillWanted { by, .. })
+            | Self::BundleExported(Export { by, .. })
+            | Self::RegisterExported(RegisterExport { by, .. })
+            | Self::ErasureAsked(Erasure { by, .. })
+            | Self::LegalHoldAsked(LegalHold { by, .. }) => Some(by),
+            Self::Signal(_)
+            | Self::Answer(_)
+            | Self::DeliveryReported(_)
+            | Self::Tick
+            | Self::DirectoryOffered(_)
+            | Self::TroubleNoticed(_)
+            | Self::TroubleCleared(_)
+            | Self::Started(_)
+            | Self::ClockStepped { .. }
+            | Self::RecordLost { .. }
+            | Self::RecordFound
+            | Self::TickOwed { .. }
+            | Self::SignedBy(_)
+            | Self::CheckpointAnchored(_)
+            | Self::CoverageForeseen(_)
+            | Self::ErasureRepeated(_) => None,
+        }
+    }
+
     /// Presses and answers first, then deadlines, receipts, the rest (mechanisms, "Rooms meeting"). Lower goes first.
     pub fn rank(&self) -> u8 {
         match self {

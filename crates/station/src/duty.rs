@@ -160,6 +160,13 @@ fn is_on(floor: &Floor, roster: &RosterId, person: PersonId) -> bool {
     floor.engine.directory().rosters.rosters.get(roster).is_some_and(|roster| roster.people().any(|known| known == person))
 }
 
+/// Whether a person is of those whom a roster is for; everybody is, where that is the station or nobody.
+pub(crate) fn is_of_those(floor: &Floor, roster: &RosterId, person: PersonId) -> bool {
+    let reach = floor.engine.directory().reach(roster);
+    let whose = reach.whose();
+    reach.is_stations || whose.is_empty() || whose.into_iter().any(|customer| floor.is_of(person, customer, None))
+}
+
 /// Whoever belongs to the customer, is told by a ladder of the roster anyway, or is on nobody else's ladder.
 fn may_stand_in(floor: &Floor, roster: &RosterId, person: PersonId) -> bool {
     let directory = floor.engine.directory();

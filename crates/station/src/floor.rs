@@ -13,10 +13,7 @@ use escalation::dispatch::{Order, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Erasable, Event};
 use escalation::id::{ActivationId, CarrierName, ContactKey, CustomerId, DeviceId, DispatchId, LadderId, PersonId, PersonVersion};
-use escalation::input::{
-    Act, Command, DrillWanted, Erasure, Export, InServiceWanted, Input, LegalHold, OutOfServiceWanted, RegisterExport, StandInOver,
-    StandInWanted, TestOver, TestWanted,
-};
+use escalation::input::{Act, Command, Input, OutOfServiceWanted, TestWanted};
 use escalation::ladder::Ladder;
 use escalation::private::Private;
 use escalation::rejection::Rejection;
@@ -26,6 +23,7 @@ use escalation::verdict::{NotTaken, Outcome, Verdict};
 use escalation::word::Entered;
 use ledger::{Batch, Listing, Seq};
 
+use crate::actor;
 use crate::adopt;
 use crate::clock::later;
 use crate::desk::{Totals, failure_name};
@@ -628,19 +626,7 @@ impl Floor {
                 };
             }
         }
-        if let Input::Command(Command { by, .. })
-        | Input::Raised { by, .. }
-        | Input::TestWanted(TestWanted { by, .. })
-        | Input::TestOver(TestOver { by, .. })
-        | Input::OutOfServiceWanted(OutOfServiceWanted { by, .. })
-        | Input::InServiceWanted(InServiceWanted { by, .. })
-        | Input::StandInWanted(StandInWanted { by, .. })
-        | Input::StandInOver(StandInOver { by, .. })
-        | Input::DrillWanted(DrillWanted { by, .. })
-        | Input::BundleExported(Export { by, .. })
-        | Input::RegisterExported(RegisterExport { by, .. })
-        | Input::ErasureAsked(Erasure { by, .. })
-        | Input::LegalHoldAsked(LegalHold { by, .. }) = input
+        if let Some(by) = input.by_mut()
             && let Some(actor) = by.actor.as_ref().and_then(Private::open)
         {
             let key = self.secret.actor(actor);
@@ -649,11 +635,10 @@ impl Floor {
                 Arc::make_mut(&mut self.vault).keep_actor(key, actor);
             }
         }
-        if let Input::Command(command) = input
-            && command.by.person.is_none()
-            && let Some(actor) = command.by.actor.as_ref().and_then(Private::open)
+        if let Some(person) = actor::person(self, input)
+            && let Some(by) = input.by_mut()
         {
-            command.by.person = self.vault.find(actor, &|person| self.may_answer(person, &command.activation));
+            by.person = Some(person);
         }
         if let Input::Command(command) = input {
             self.resolve_successor(command);
@@ -738,7 +723,7 @@ impl Floor {
 
     /// Whether a caller may name this person as acting: one of the activation's own customer. Where there is one
     /// customer alone that is everybody; otherwise whoever is on a ladder of its sites or on the frozen one, or on nobody's.
-    fn may_answer(&self, person: PersonId, activation: &ActivationId) -> bool {
+    pub(crate) fn may_answer(&self, person: PersonId, activation: &ActivationId) -> bool {
         self.engine.activation(activation).is_some_and(|act| self.is_of(person, &act.customer, Some(&act.ladder)))
     }
 

@@ -14,6 +14,7 @@
 //! - `failpoint`: where a debug build can be told to die, for the proof that nothing is lost.
 //! - [`desk::Desk`]: how every other room speaks to the watch; [`view`]: what they are shown.
 
+mod actor;
 pub mod adopt;
 pub mod anchoring;
 pub mod clock;
