@@ -53,7 +53,9 @@ async fn whoever_stands_in_is_texted_also_after_a_restart() {
     let duty = api.must_post("/api/v1/duty/stand-ins/end", &over).await;
     assert_eq!((&duty["rosters"][0]["on_duty"], &duty["rosters"][0]["stand_ins"]), (&json!(["J. Smith"]), &json!([])));
     let again = api.post("/api/v1/duty/stand-ins/end", &over).await.unwrap();
-    assert_eq!(again.status, 409, "{}", again.text);
+    assert_eq!(again.status, 200, "whoever got no answer says it once more: {}", again.text);
+    let never = json!({"roster": "duty", "off": "j-smith", "from": in_hours(3)});
+    assert_eq!(api.post("/api/v1/duty/stand-ins/end", &never).await.unwrap().status, 409);
     let evidence = Evidence::of(&town.daemon);
     evidence.must_be_whole();
     for kind in ["duty.stand_in", "duty.stand_in_over"] {
@@ -88,6 +90,7 @@ async fn what_is_said_wrongly_changes_nobody() {
         ("until", json!(in_hours(-1)), 400),
         ("until", json!(in_hours(24 * 32)), 400),
         ("from", json!("soon"), 400),
+        ("from", json!(in_hours(-1)), 400),
         ("hours", json!(3), 400),
     ] {
         let mut body = nair_for_smith();
@@ -164,4 +167,27 @@ mobile = \"+61 491 570 313\"
     let duty = town.daemon.api().must_post("/api/v1/duty/stand-ins", &body).await;
     let it = duty["rosters"].as_array().unwrap().iter().find(|roster| roster["id"] == "kal-it").unwrap();
     assert_eq!(it["on_duty"], json!(["B. Tech"]));
+}
+
+/// A file that leaves out whoever stands in puts whoever is ill on duty alone, and says so.
+#[tokio::test]
+async fn a_reload_says_whose_stand_in_counts_no_more() {
+    let town = Town::open(ON_DUTY).await;
+    let api = town.daemon.api();
+    let wanted = nair_for_smith();
+    api.must_post("/api/v1/duty/stand-ins", &wanted).await;
+    // The same once more, because no answer came.
+    let again = api.must_post("/api/v1/duty/stand-ins", &wanted).await;
+    assert_eq!(again["rosters"][0]["stand_ins"].as_array().unwrap().len(), 1);
+    let whole = directory(ON_DUTY);
+    let (before, rest) = whole.split_once("[[person]]\nid = \"p-nair\"").unwrap();
+    let (_, after) = rest.split_once("[[person]]").unwrap();
+    town.daemon.write_directory(&format!("{before}[[person]]{after}"));
+    town.daemon.signal("HUP");
+    town.daemon.expect_log("whoever was to stand in is not on duty").await;
+    let duty = api.must_get("/api/v1/duty").await;
+    let said = &duty["rosters"][0]["stand_ins"][0];
+    assert_eq!((&duty["rosters"][0]["on_duty"], &said["counts"], &said["both"]), (&json!(["J. Smith"]), &json!(false), &json!(false)));
+    let troubles = api.must_get("/api/v1/troubles").await;
+    assert!(troubles.to_string().contains("stand_in_undone"), "{troubles}");
 }

@@ -18,6 +18,7 @@ use escalation::directory::draft::{Draft, SafeWords};
 use escalation::directory::finding::{Finding, Severity};
 use escalation::id::Digest;
 use escalation::input::Input;
+use escalation::roster::How;
 use escalation::time::Timestamp;
 use escalation::trouble::Cause;
 use escalation::verdict::Verdict;
@@ -33,6 +34,7 @@ use station::lookout::{self, Lookout};
 use station::notary::{self, Notary, Proofs, Shelf};
 use station::run::{Parts, Station, StationError};
 use station::secret::Secret;
+use station::view::Scope;
 use station::vigil;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -219,7 +221,23 @@ impl House {
         let directory = adopt(settings, &self.desk, &self.rules, true).await?;
         self.look_again.look_again();
         self.keys.send_replace(Arc::new(keys));
+        self.say_who_stands_in().await;
         Ok(directory)
+    }
+
+    /// Whoever reloads is told whose duty is another than somebody said.
+    async fn say_who_stands_in(&self) {
+        let Ok(rosters) = self.desk.duty(Scope::everything()).await else { return };
+        for roster in &rosters {
+            let count = |how: Option<How>| roster.stand_ins.iter().filter(|stand_in| stand_in.counts == how).count();
+            let (both, undone) = (count(Some(How::Beside)), count(None));
+            if undone > 0 {
+                tracing::warn!(roster.id = %roster.id, lines = undone, "whoever was to stand in is not on duty, and whoever they stand in for is so alone; see the page of who is on duty, and name somebody else");
+            }
+            if both > 0 {
+                tracing::warn!(roster.id = %roster.id, lines = both, "whoever stands in is on duty beside whoever they stand in for; see the page of who is on duty");
+            }
+        }
     }
 
     /// Ends with the watch: only another writer, or a stop, ends it.

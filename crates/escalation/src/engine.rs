@@ -12,11 +12,12 @@ use crate::agenda::Agenda;
 use crate::anchor::{Anchored, LastAnchored};
 use crate::codes::Codes;
 use crate::devices::Devices;
+use crate::directory::reach::Whose;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::dues::Dues;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, RosterId, SiteId};
+use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
 use crate::incident::Scenes;
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
@@ -28,9 +29,9 @@ use crate::raising::Joint;
 use crate::rejection::Rejection;
 use crate::remembered::Remembered;
 use crate::reporting::owed;
-use crate::roster::StandIn;
+use crate::roster::{Roster, Rosters, StandIn};
 use crate::signal::Signal;
-use crate::standing_in::SaidStandIn;
+use crate::standing_in::{SaidStandIn, StandIns};
 use crate::testing::TestMode;
 use crate::time::{Deadline, Timestamp, Why, millis_between};
 use crate::trouble::{Cause, Scope, Trouble};
@@ -88,8 +89,10 @@ pub struct Engine {
     tests: BTreeMap<DeviceId, TestMode>,
     /// Buttons out of service; those whose time is over are left as they are.
     out_of_service: BTreeMap<DeviceId, OutOfService>,
-    /// Who stands in on which roster, in the order in which that was said; those whose time is over leave with the next that is said.
-    stand_ins: BTreeMap<RosterId, Vec<SaidStandIn>>,
+    /// Who was said to stand in on which roster.
+    stand_ins: StandIns,
+    /// How often that has changed who is on duty.
+    duty_changes: u64,
     troubles: BTreeMap<Cause, Trouble>,
     /// The same by what people are told of as one.
     matters: BTreeMap<Matter, Causes>,
@@ -201,7 +204,7 @@ impl Engine {
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
-            Input::DirectoryOffered(adoption) => self.on_directory(adoption),
+            Input::DirectoryOffered(adoption) => self.on_directory(now, adoption),
             Input::TroubleNoticed(cause) => self.on_trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
             Input::Started(started) => self.on_started(now, started),
@@ -229,11 +232,7 @@ impl Engine {
         self.note_answer(at, event);
         match event {
             Event::StationStarted { key, given, .. } => self.start_under(at, *key, given),
-            Event::ClockStepped { .. }
-            | Event::Ticked { .. }
-            | Event::BundleExported { .. }
-            | Event::RegisterExported { .. }
-            | Event::Erased { .. } => {}
+            Event::ClockStepped { .. } | Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } => {}
             Event::LegalHoldSet { of, on, .. } => self.hold_legally(of, *on),
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
@@ -252,7 +251,7 @@ impl Engine {
             Event::DeviceReported { dev, says, .. } => self.on_device_reported(dev, *says),
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::OutOfService { .. } | Event::InService { .. } => self.on_service(at, event),
-            Event::StandInSaid { .. } | Event::StandInOver { .. } => self.on_stand_in(at, event),
+            Event::StandInSaid { .. } | Event::StandInOver { .. } | Event::Ticked { .. } => self.on_stand_in(at, event),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
             Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
@@ -512,9 +511,14 @@ impl Engine {
         self.out_of_service.get(device)
     }
 
-    /// Who stands in on which roster, also where that is over.
-    pub(crate) fn stand_ins(&self) -> &BTreeMap<RosterId, Vec<SaidStandIn>> {
+    /// Everything that was said of who stands in.
+    pub(crate) fn stand_ins(&self) -> &StandIns {
         &self.stand_ins
+    }
+
+    /// How often somebody else was put on duty than the directory says, or put back. What was worked out before says nothing.
+    pub fn duty_changes(&self) -> u64 {
+        self.duty_changes
     }
 
     pub(crate) fn test_of(&self, device: &DeviceId) -> Option<&TestMode> {
@@ -718,7 +722,7 @@ impl Engine {
         std::iter::once(event).chain(trouble).collect()
     }
 
-    fn on_directory(&self, adoption: &Adoption) -> Vec<Event> {
+    fn on_directory(&self, now: Timestamp, adoption: &Adoption) -> Vec<Event> {
         // The same file under another key of the station: everybody's addresses have other keys, and no reply would be known. Or it
         // names somebody whom this record had erased, as an older copy's file may: nobody could be told by the number they had there.
         // Or an earlier version of this program read it, which did not keep whose somebody is.
@@ -749,7 +753,7 @@ impl Engine {
         let stale = self.troubles.keys().filter(|cause| matches!(cause, Cause::Coverage { .. } | Cause::DirectoryBroken));
         let stale = stale.chain(adoption.directory.no_longer_looked_at(self.troubles.keys()));
         let cleared = stale.flat_map(|cause| self.trouble_cleared(cause));
-        people.chain(std::iter::once(adopted)).chain(cleared).collect()
+        people.chain(std::iter::once(adopted)).chain(cleared).chain(self.stand_ins_undone_by(now, adoption)).collect()
     }
 
     fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {
@@ -810,37 +814,54 @@ impl Engine {
 
     /// Who stands in, and who is back on duty: part of the directory in force from here on.
     fn on_stand_in(&mut self, at: Timestamp, event: &Event) {
-        if let Event::StandInSaid { cust, roster, off, on, from, until, by } = event {
-            let stand_in = StandIn { from: *from, until: *until, off: *off, on: *on };
-            let said = self.stand_ins.entry(roster.clone()).or_default();
-            said.retain(|said| said.stand_in.until > at);
-            said.push(SaidStandIn { stand_in: stand_in.clone(), customer: cust.clone(), by: by.clone() });
-            self.change_duty(roster, |stand_ins| {
-                stand_ins.retain(|stand_in| stand_in.until > at);
-                stand_ins.push(stand_in);
-            });
+        if let Event::StandInSaid { cust, whose, roster, off, on, from, until, by } = event {
+            self.stand_ins.say(
+                at,
+                SaidStandIn {
+                    roster: roster.clone(),
+                    stand_in: StandIn { from: *from, until: *until, off: *off, on: *on },
+                    customer: cust.clone(),
+                    whose: Whose::of(cust.as_ref(), whose.as_ref()),
+                    by: by.clone(),
+                    is_ended: false,
+                },
+            );
+            self.put_on_duty(at);
         }
-        if let Event::StandInOver { roster, off, from, .. } = event {
-            if let Some(said) = self.stand_ins.get_mut(roster) {
-                said.retain(|said| (said.stand_in.off, said.stand_in.from) != (*off, *from));
-            }
-            self.change_duty(roster, |stand_ins| stand_ins.retain(|stand_in| (stand_in.off, stand_in.from) != (*off, *from)));
+        if let Event::StandInOver { cust, whose, roster, off, from, .. } = event {
+            self.stand_ins.end(roster, *off, *from, Whose::of(cust.as_ref(), whose.as_ref()).as_ref());
+            self.put_on_duty(at);
         }
-    }
-
-    /// The directory in force has who stands in, so that nothing which asks who is on duty can miss it.
-    fn change_duty(&mut self, roster: &RosterId, change: impl FnOnce(&mut Vec<StandIn>)) {
-        let rosters = Arc::make_mut(&mut Arc::make_mut(&mut self.directory).rosters);
-        if let Some(roster) = rosters.rosters.get_mut(roster) {
-            change(&mut roster.stand_ins);
+        if let Event::Ticked { .. } = event {
+            self.dismiss(at);
         }
     }
 
-    /// The same for a directory that has just come into force.
+    /// The directory in force has who stands in, so that nothing which asks who is on duty can miss it. What counts is weighed anew
+    /// with every directory and with all that is said or ended.
     fn put_on_duty(&mut self, at: Timestamp) {
-        for (roster, counting) in self.stand_ins_that_count(at) {
-            self.change_duty(&roster, |stand_ins| *stand_ins = counting);
+        if self.stand_ins.all().is_empty() {
+            return;
         }
+        let rosters = self.weighing().rosters_with(self.stand_ins.all(), at);
+        if rosters != *self.directory.rosters {
+            self.go_by_rosters(rosters);
+            self.duty_changes = self.duty_changes.saturating_add(1);
+        }
+    }
+
+    /// Whoever stood in until now may be told by the roster no more. Nobody else is on duty by that.
+    fn dismiss(&mut self, at: Timestamp) {
+        let is_over = |roster: &Roster| roster.stand_ins.iter().any(|counting| counting.stand_in.until <= at);
+        if self.directory.rosters.rosters.values().any(is_over) {
+            let mut rosters = Rosters::clone(&self.directory.rosters);
+            rosters.rosters.values_mut().for_each(|roster| roster.stand_ins.retain(|counting| counting.stand_in.until > at));
+            self.go_by_rosters(rosters);
+        }
+    }
+
+    fn go_by_rosters(&mut self, rosters: Rosters) {
+        Arc::make_mut(&mut self.directory).rosters = Arc::new(rosters);
     }
 
     fn be_troubled(&mut self, at: Timestamp, cause: &Cause, customer: Option<&CustomerId>) {

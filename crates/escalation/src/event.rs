@@ -34,6 +34,7 @@ pub use self::telling::Telling;
 pub use self::tenure::{HandOverEnd, HoldEnd};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::anchor::Receipt;
+use crate::directory::reach::Whose;
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::id::{
@@ -311,6 +312,9 @@ pub enum Event {
         /// Whose, where the roster is for one customer alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cust: Option<CustomerId>,
+        /// Whose all of it is where it is not: once it is for anybody else, whoever stands in is not told of theirs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whose: Option<Whose>,
         /// On which roster.
         roster: RosterId,
         /// Who would be on duty.
@@ -327,9 +331,12 @@ pub enum Event {
     /// Whoever was stood in for is back on duty before the time was over.
     #[serde(rename = "duty.stand_in_over")]
     StandInOver {
-        /// Whose, where the roster is for one customer alone.
+        /// Whose, where the roster was for one customer alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cust: Option<CustomerId>,
+        /// Whose all of it was where it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whose: Option<Whose>,
         /// On which roster.
         roster: RosterId,
         /// Who was stood in for.

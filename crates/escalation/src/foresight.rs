@@ -1,7 +1,7 @@
 //! Foresight: where nobody would be told of a press in the days to come, and what is recorded of it.
 //!
 //! Working it out takes a processor for a while. It is done beside the watch, from the directory that was in force, and comes back
-//! as an input; what was worked out of a directory that is in force no longer says nothing.
+//! as an input; what was worked out of a directory that is in force no longer, or before somebody else was on duty, says nothing.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ use crate::trouble::Cause;
 pub struct Foresight {
     /// Of which version of the directory.
     pub directory: u32,
+    /// After how many changes of who is on duty.
+    pub duty: u64,
     /// When it was worked out: it looks ahead from here.
     pub at: Timestamp,
     /// The first gap of each ladder at each site.
@@ -39,8 +41,15 @@ pub struct Gap {
 }
 
 impl Foresight {
-    /// Works it out for every place of a directory, where messages leave by `carriers`.
-    pub fn of(directory: &Directory, people: &BTreeMap<PersonId, Person>, version: u32, at: Timestamp, carriers: &[Carrier]) -> Self {
+    /// Works it out for every place of a directory of this version, with who stands in after so many changes, where messages leave
+    /// by `carriers`.
+    pub fn of(
+        directory: &Directory,
+        people: &BTreeMap<PersonId, Person>,
+        (version, duty): (u32, u64),
+        at: Timestamp,
+        carriers: &[Carrier],
+    ) -> Self {
         let until = at.saturating_add(SignedDuration::from_hours(24 * HORIZON_DAYS)).unwrap_or(Timestamp::MAX);
         let outlook = Outlook { directory, people, outages: &[] };
         let mut first: BTreeMap<(&SiteId, &LadderId), (Timestamp, Timestamp)> = BTreeMap::new();
@@ -52,7 +61,7 @@ impl Foresight {
             }
         }
         let gaps = first.into_iter().map(|((site, ladder), (from, until))| Gap { site: site.clone(), ladder: ladder.clone(), from, until });
-        Self { directory: version, at, gaps: gaps.collect() }
+        Self { directory: version, duty, at, gaps: gaps.collect() }
     }
 
     /// When the first of its gaps that have begun is over, and another look is due.
@@ -78,14 +87,16 @@ impl Gap {
 }
 
 impl Engine {
-    /// What was found is a trouble for as long as it is ahead or lasts; what is no longer there clears.
+    /// What was found is a trouble for as long as it is ahead or lasts; what is no longer there clears. So does whoever was to stand in:
+    /// this comes at every start, and whenever somebody else is on duty.
     pub(crate) fn on_foreseen(&self, seen: &Foresight) -> Vec<Event> {
-        if seen.directory != self.directory_version() {
-            return Vec::new();
+        let undone = self.stand_ins_undone_now(seen.at);
+        if (seen.directory, seen.duty) != (self.directory_version(), self.duty_changes()) {
+            return undone;
         }
         let open = || self.troubles().map(|(cause, _)| cause).filter(|cause| matches!(cause, Cause::CoverageGap { .. }));
         let over = open().filter(|cause| !seen.confirms(cause)).flat_map(|cause| self.trouble_cleared(cause));
         let fresh = seen.gaps.iter().filter(|gap| !open().any(|cause| gap.is_named_by(cause, seen.at)));
-        over.chain(fresh.flat_map(|gap| self.trouble_noticed(&gap.cause()))).collect()
+        over.chain(fresh.flat_map(|gap| self.trouble_noticed(&gap.cause()))).chain(undone).collect()
     }
 }

@@ -172,6 +172,8 @@ pub struct StandInOver {
     pub off: Successor,
     /// From when on, as it is listed.
     pub from: Timestamp,
+    /// Whether what was said for others than those whom the roster is for by now may be ended too.
+    pub of_others: bool,
     /// Who is responsible.
     pub by: Attribution,
 }

@@ -61,6 +61,8 @@ pub enum Topic {
     Coverage,
     /// [`Cause::CoverageGap`].
     CoverageGap,
+    /// [`Cause::StandInUndone`].
+    StandInUndone,
     /// [`Cause::OptedOut`].
     OptedOut,
     /// [`Cause::Tampered`].
@@ -109,6 +111,7 @@ impl Cause {
             Self::CreditUnread { .. } => Topic::CreditUnread,
             Self::Coverage { .. } => Topic::Coverage,
             Self::CoverageGap { .. } => Topic::CoverageGap,
+            Self::StandInUndone { .. } => Topic::StandInUndone,
             Self::OptedOut { .. } => Topic::OptedOut,
             Self::Tampered { .. } => Topic::Tampered,
             Self::Chatter { .. } => Topic::Chatter,
@@ -138,6 +141,7 @@ impl Cause {
             | Self::ProviderDown { .. }
             | Self::RepliesUnread { .. }
             | Self::Coverage { .. }
+            | Self::StandInUndone { .. }
             | Self::SiteBlind { .. }
             | Self::CreditLow { gone: true, .. }
             | Self::Overflow { .. } => Some(Timestamp::MIN),

@@ -152,12 +152,12 @@ pub enum Rejection {
     UnknownStandIn,
     /// They could not be told of a press.
     #[error(
-        "whoever is on this roster is told by text or mail, as its ladders say, and this person has no such address; name somebody else"
+        "whoever is on this roster is told by text or mail, as its ladders say, of calls for calm support too, and this person has no such address; name somebody else"
     )]
     StandInUnreached,
-    /// Begins too late, is over already, or lasts no time, or too long.
+    /// Begins too early or too late, is over already, or lasts no time, or too long.
     #[error(
-        "somebody stands in between 1 minute and 31 days, and that begins within 62 days; what lasts longer belongs into the directory"
+        "somebody stands in between 1 minute and 31 days, and that begins within 62 days and at the earliest 15 minutes ago; leave \"from\" out where it is at once. What lasts longer belongs into the directory"
     )]
     ImplausibleStandIn,
     /// It would change nothing.
@@ -168,6 +168,11 @@ pub enum Rejection {
         "whoever is to stand in is on duty themselves at that time, so that there would be one person fewer; name somebody else, or a shorter time"
     )]
     OnDutyAlready,
+    /// Who is on duty would hang on what was said first.
+    #[error(
+        "somebody stands in for whoever is to stand in, there or on a roster that is told with it, at that time; name somebody who is there, or end that first"
+    )]
+    StandInAway,
     /// Two would stand in for one.
     #[error("somebody stands in for them already at that time; end that first")]
     StoodInForAlready,

@@ -12,8 +12,8 @@
 //!   leave is stood in for by the next of the list who is not.
 //! - An [`Override`] puts its people in the place of everybody; of two, the later in the file holds. Then each [`Swap`], in
 //!   the order of the file, puts one person in the place of another. Both name people on purpose: a leave does not undo them.
-//! - Last comes each [`StandIn`], in the order in which they were said, where whoever stands in is not on duty anyway. Those are
-//!   instants, which no clock on a wall shows twice.
+//! - Last comes each [`StandIn`] that counts, in the order in which they were said, where whoever stands in is not on duty anyway:
+//!   in the place of the other, or beside them. Those are instants, which no clock on a wall shows twice.
 
 mod change;
 mod clock;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Leave, Override, StandIn, Swap};
+pub use change::{Counting, How, Leave, Override, StandIn, Swap};
 pub use clock::WallClock;
 pub use holiday::{Calendar, NotAState, PartOf, SHIPPED_YEARS, State};
 pub use hours::{Hours, NotAWindow, OnHolidays, Window};
@@ -68,7 +68,7 @@ pub struct Roster {
     pub swaps: Vec<Swap>,
     /// Who stands in for whom by hand: no part of a directory, but of what was said since.
     #[serde(skip)]
-    pub stand_ins: Vec<StandIn>,
+    pub stand_ins: Vec<Counting>,
 }
 
 /// Who is on duty.
@@ -85,7 +85,7 @@ impl Roster {
     pub fn people(&self) -> impl Iterator<Item = PersonId> + '_ {
         let shifts = self.shifts.iter().flat_map(|shift| &shift.people);
         let overrides = self.overrides.iter().flat_map(|change| &change.people);
-        let instead = self.swaps.iter().map(|swap| &swap.on).chain(self.stand_ins.iter().map(|stand_in| &stand_in.on));
+        let instead = self.swaps.iter().map(|swap| &swap.on).chain(self.stand_ins.iter().map(|counting| &counting.stand_in.on));
         shifts.chain(overrides).chain(instead).copied()
     }
 }
@@ -93,7 +93,11 @@ impl Roster {
 impl Rosters {
     /// Who of a roster is on duty at `at`; `None` where there is no such roster.
     pub fn on_duty(&self, roster: &RosterId, at: Timestamp) -> Option<Duty> {
-        let roster = self.rosters.get(roster)?;
+        self.rosters.get(roster).map(|roster| self.on_duty_of(roster, at))
+    }
+
+    /// The same of a roster that need not be among them.
+    pub(crate) fn on_duty_of(&self, roster: &Roster, at: Timestamp) -> Duty {
         let mut moment = Moment::new(&roster.zone, at);
         let calendar = roster.calendar.as_ref().and_then(|id| self.calendars.get(id));
         let mut people = Vec::new();
@@ -113,13 +117,17 @@ impl Rosters {
                 people = swapped(&people, swap.off, swap.on);
             }
         }
-        for stand_in in &roster.stand_ins {
+        for Counting { stand_in, how } in &roster.stand_ins {
             // Whoever is on duty anyway makes nobody else's duty theirs: there would be one person fewer.
             if moment.between(stand_in.from, stand_in.until) && !people.contains(&stand_in.on) {
-                people = swapped(&people, stand_in.off, stand_in.on);
+                match how {
+                    How::Instead => people = swapped(&people, stand_in.off, stand_in.on),
+                    How::Beside if people.contains(&stand_in.off) => people.push(stand_in.on),
+                    How::Beside => {}
+                }
             }
         }
-        Some(Duty { people, until: moment.next_edge() })
+        Duty { people, until: moment.next_edge() }
     }
 
     /// Whether there is nothing in it.

@@ -2,20 +2,28 @@
 //!
 //! Whoever is ill at six in the evening is on duty at seven unless somebody says otherwise, and that somebody has no shell on the
 //! station. What is said counts from then on for every rung that is entered and for everything that is foretold, and ends by itself.
-//! The file is as it was: a reload keeps what was said as far as the new one has the roster and the person still.
+//! The file is as it was: a reload keeps what was said, and it is weighed anew what of it counts.
 
-use std::collections::BTreeSet;
+mod said;
+mod weighing;
 
-use crate::addressing;
-use crate::directory::reach::Reach;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use said::SaidStandIn;
+pub(crate) use said::StandIns;
+pub(crate) use weighing::Weighing;
+
+use crate::directory::reach::Whose;
+use crate::directory::{Adoption, Person};
 use crate::engine::Engine;
 use crate::event::{Doer, Event};
-use crate::id::{CustomerId, PersonId, RosterId};
+use crate::id::{PersonId, RosterId};
 use crate::input::{Moment, StandInOver, StandInWanted};
-use crate::ladder::{Rung, Target, Who};
+use crate::ladder::Who;
 use crate::rejection::Rejection;
-use crate::roster::StandIn;
+use crate::roster::{How, Rosters, StandIn};
 use crate::time::{Seconds, Timestamp};
+use crate::trouble::Cause;
 use crate::zone::Zone;
 
 /// The longest time for which somebody stands in; what lasts longer belongs into the file, where the next manager finds it (ours).
@@ -24,107 +32,131 @@ const LONGEST: Seconds = Seconds(31 * 86_400);
 const SHORTEST: Seconds = Seconds(60);
 /// So far ahead it may begin (ours).
 const AHEAD: Seconds = Seconds(62 * 86_400);
+/// So long ago it may have begun, which then is at once: a form was open for a while. Whatever is longer ago is a slip of the pen, and
+/// not what somebody means who is asked tonight (ours).
+const AGO: Seconds = Seconds(15 * 60);
 /// So many of one roster that are not over.
 const MOST: usize = 100;
 /// So many answers of a roster are looked at: far more than two months of any roster have.
 const ANSWERS_MAX: usize = 10_000;
 
-/// Somebody stands in, and who said so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SaidStandIn {
-    /// Who, for whom and when.
-    pub stand_in: StandIn,
-    /// Whose the roster was then, where it was for one customer alone: whoever it is for later knows nothing of it.
-    pub customer: Option<CustomerId>,
-    /// Who said so.
-    pub by: Doer,
-}
-
 impl Engine {
-    /// Puts one person in the place of another.
+    /// Puts one person in the place of another. Whoever says the same once more, because no answer came, has said it already.
     pub(crate) fn on_stand_in_wanted(&self, now: Timestamp, wanted: &StandInWanted) -> Result<Vec<Event>, Rejection> {
         let roster = &wanted.roster;
         let known = self.directory().rosters.rosters.get(roster).ok_or(Rejection::UnknownRoster)?;
         let off = wanted.off.person.filter(|off| known.people().any(|person| person == *off)).ok_or(Rejection::UnknownOff)?;
-        let reach = self.directory().reach(roster);
-        let on = wanted.on.person.filter(|on| self.may_be_told(&reach, *on)).ok_or(Rejection::UnknownStandIn)?;
-        let from = wanted.from.map_or(now, |from| from.first(&known.zone)).max(now);
-        let stand_in = StandIn { from: whole_seconds(from), until: whole_seconds(wanted.until.last(&known.zone)), off, on };
-        is_plausible(now, &stand_in)?;
-        if !self.is_reached(roster, &reach, on) {
+        let weighing = self.weighing();
+        let reach = weighing.reach(roster);
+        let on = wanted.on.person.filter(|on| weighing.may_be_told(reach, *on)).ok_or(Rejection::UnknownStandIn)?;
+        let from = wanted.from.map_or(now, |from| from.first(&known.zone));
+        let until = whole_seconds(wanted.until.last(&known.zone));
+        let stand_in = StandIn { from: whole_seconds(from.max(now)), until, off, on };
+        let theirs = || self.stand_ins_on(roster, now).filter(|said| said.is_for(reach));
+        if theirs().any(|said| self.how_counts(said) == Some(How::Instead) && is_the_same(now, &said.stand_in, &stand_in)) {
+            return Ok(Vec::new());
+        }
+        is_plausible(now, from, &stand_in)?;
+        if !weighing.is_reached(roster, off, on) {
             return Err(Rejection::StandInUnreached);
         }
-        if self.stand_ins_on(roster, now).count() >= MOST {
+        if theirs().count() >= MOST {
             return Err(Rejection::TooManyStandIns);
         }
-        let is_of_them = |said: &SaidStandIn| said.customer == reach.customer() && said.stand_in.off == off;
-        if self.stand_ins_on(roster, now).any(|said| is_of_them(said) && overlap(&said.stand_in, &stand_in)) {
+        if theirs().any(|said| said.stand_in.off == off && said.stand_in.overlaps(&stand_in) && self.how_counts(said).is_some()) {
             return Err(Rejection::StoodInForAlready);
         }
-        self.must_change_something(roster, &stand_in)?;
-        let StandIn { from, until, off, on } = stand_in;
-        let by = Doer::from(&wanted.by);
-        Ok(vec![Event::StandInSaid { cust: reach.customer(), roster: roster.clone(), off, on, from, until, by }])
+        if self.is_away(now, &weighing.beside(roster), &stand_in) {
+            return Err(Rejection::StandInAway);
+        }
+        self.must_change_something(&weighing, roster, &stand_in)?;
+        if weighing.leaves_fewer(&self.directory().rosters, roster, &stand_in, now) {
+            return Err(Rejection::OnDutyAlready);
+        }
+        let (cust, by) = (reach.customer(), Doer::from(&wanted.by));
+        let whose = cust.is_none().then(|| Whose::from(reach));
+        Ok(vec![Event::StandInSaid { cust, whose, roster: roster.clone(), off, on, from: stand_in.from, until, by }])
     }
 
     /// Puts whoever was stood in for back on duty. What is over already is left as it is.
     pub(crate) fn on_stand_in_over(&self, now: Timestamp, over: &StandInOver) -> Result<Vec<Event>, Rejection> {
-        let roster = &over.roster;
-        let is_it = |said: &&SaidStandIn| Some(said.stand_in.off) == over.off.person && said.stand_in.from == over.from;
-        let said = self.stand_ins_on(roster, now).find(is_it).ok_or(Rejection::NoStandIn)?;
-        let StandIn { off, from, .. } = said.stand_in;
-        Ok(vec![Event::StandInOver { cust: said.customer.clone(), roster: roster.clone(), off, from, by: Doer::from(&over.by) }])
+        let reach = self.directory().reach(&over.roster);
+        let is_it = |said: &&SaidStandIn| (Some(said.stand_in.off), said.stand_in.from) == (over.off.person, over.from);
+        let mut lines: Vec<&SaidStandIn> = self.said_of(&over.roster).filter(is_it).collect();
+        lines.retain(|said| over.of_others || said.is_for(&reach));
+        // What counts comes before what was said for others once and has the same name.
+        lines.sort_by_key(|said| (!said.lasts(now), !said.is_for(&reach)));
+        let said = lines.first().ok_or(Rejection::NoStandIn)?;
+        if !said.lasts(now) {
+            return Ok(Vec::new());
+        }
+        let (cust, StandIn { off, from, .. }) = (said.customer.clone(), said.stand_in.clone());
+        let whose = said.whose.clone().filter(|_| cust.is_none());
+        Ok(vec![Event::StandInOver { cust, whose, roster: over.roster.clone(), off, from, by: Doer::from(&over.by) }])
+    }
+
+    /// By what it is weighed who counts: the directory in force.
+    pub(crate) fn weighing(&self) -> Weighing<'_> {
+        Weighing::new(self.directory(), Box::new(|id| self.person(id).filter(|_| !self.is_gone(id))))
     }
 
     /// Whether a person may be put on a roster: somebody of the directory who belongs to nobody else than those it is for.
     pub fn may_stand_in(&self, roster: &RosterId, person: PersonId) -> bool {
-        self.may_be_told(&self.directory().reach(roster), person)
-    }
-
-    fn may_be_told(&self, reach: &Reach<'_>, person: PersonId) -> bool {
-        let Some(known) = self.person(person).filter(|_| !self.is_gone(person)) else { return false };
-        let is_alone = self.directory().customers.len() <= 1;
-        let is_theirs = |own: &CustomerId| !reach.is_stations && reach.whose().into_iter().all(|customer| customer == own);
-        is_alone || known.customer.as_ref().is_none_or(is_theirs)
+        let weighing = self.weighing();
+        weighing.may_be_told(weighing.reach(roster), person)
     }
 
     /// Who stands in on a roster, now or later.
-    pub fn stand_ins_on<'e>(&'e self, roster: &RosterId, now: Timestamp) -> impl Iterator<Item = &'e SaidStandIn> + use<'e> {
-        self.stand_ins().get(roster).into_iter().flatten().filter(move |said| said.stand_in.until > now)
+    pub fn stand_ins_on<'e>(&'e self, roster: &'e RosterId, now: Timestamp) -> impl Iterator<Item = &'e SaidStandIn> + use<'e> {
+        self.said_of(roster).filter(move |said| said.lasts(now))
     }
 
-    /// What counts of all that was said, by the directory in force: whoever left it, cannot be told, or belongs to somebody else by
-    /// now stands in for nobody; nor does anybody on a roster that is for others than it was.
-    pub(crate) fn stand_ins_that_count(&self, at: Timestamp) -> Vec<(RosterId, Vec<StandIn>)> {
-        let here = self.stand_ins().keys().filter(|id| self.directory().rosters.rosters.contains_key(*id));
-        let counting = here.map(|id| {
-            let reach = self.directory().reach(id);
-            let counts = |said: &&SaidStandIn| {
-                let on = said.stand_in.on;
-                said.customer == reach.customer() && self.may_be_told(&reach, on) && self.is_reached(id, &reach, on)
-            };
-            (id.clone(), self.stand_ins_on(id, at).filter(counts).map(|said| said.stand_in.clone()).collect())
-        });
-        counting.collect()
+    /// The same with what was ended or is over, as far as it is kept.
+    pub fn said_of<'e>(&'e self, roster: &'e RosterId) -> impl Iterator<Item = &'e SaidStandIn> + use<'e> {
+        self.stand_ins().all().iter().filter(move |said| said.roster == *roster)
     }
 
-    /// Whether every rung that names the roster can tell them, also in silence where a call must not be heard.
-    fn is_reached(&self, roster: &RosterId, reach: &Reach<'_>, on: PersonId) -> bool {
-        let Some(person) = self.person(on) else { return false };
-        let may_ring = person.based_at.as_ref().is_none_or(|site| !reach.sites.contains_key(site));
-        let mut told = self.rungs_of(roster).flat_map(|rung| &rung.targets).filter(|target| is_roster(target, roster));
-        told.all(|target| addressing::steps_to(on, person, target, may_ring).is_ok())
+    /// How one counts by the directory in force: `None` where nobody is on duty by it, who left the directory, can be told by no
+    /// rung, or belongs to somebody else by now; nor does anybody on a roster that is for others than it was.
+    pub fn how_counts(&self, said: &SaidStandIn) -> Option<How> {
+        let counting = &self.directory().rosters.rosters.get(&said.roster)?.stand_ins;
+        counting.iter().find(|counting| counting.stand_in == said.stand_in).map(|counting| counting.how)
     }
 
-    fn rungs_of<'e>(&'e self, roster: &'e RosterId) -> impl Iterator<Item = &'e Rung> {
-        let rungs = self.directory().ladders.values().flat_map(|ladder| &ladder.rungs);
-        rungs.filter(move |rung| rung.targets.iter().any(|target| is_roster(target, roster)))
+    /// What becomes a trouble, and what no longer is one, of those who are not on duty by a directory as they were said to be.
+    pub(crate) fn stand_ins_undone(&self, now: Timestamp, weighing: &Weighing<'_>, rosters: &Rosters) -> Vec<Event> {
+        let open =
+            || self.troubles().filter_map(|(cause, _)| if let Cause::StandInUndone { roster } = cause { Some(roster) } else { None });
+        let undone = weighing.undone(rosters, self.stand_ins().all(), now);
+        let cause = |roster: &RosterId| Cause::StandInUndone { roster: roster.clone() };
+        let over = open().filter(|roster| !undone.contains(*roster)).flat_map(|roster| self.trouble_cleared(&cause(roster)));
+        over.chain(undone.iter().flat_map(|roster| self.trouble_noticed(&cause(roster)))).collect()
+    }
+
+    /// The same by the directory in force.
+    pub(crate) fn stand_ins_undone_now(&self, now: Timestamp) -> Vec<Event> {
+        self.stand_ins_undone(now, &self.weighing(), &self.directory().rosters)
+    }
+
+    /// The same by one that is about to come into force.
+    pub(crate) fn stand_ins_undone_by(&self, now: Timestamp, adoption: &Adoption) -> Vec<Event> {
+        let changed: BTreeMap<PersonId, &Person> = adoption.people.iter().map(|change| (change.id, &change.person)).collect();
+        let known = |id: PersonId| changed.get(&id).copied().or_else(|| self.person(id)).filter(|_| !adoption.gone.contains(&id));
+        let weighing = Weighing::new(&adoption.directory, Box::new(known));
+        self.stand_ins_undone(now, &weighing, &weighing.rosters_with(self.stand_ins().all(), now))
+    }
+
+    /// Whether whoever is to stand in is stood in for themselves at that time, there or on a roster that is told together with it:
+    /// what was said first would decide who is on duty.
+    fn is_away(&self, now: Timestamp, beside: &BTreeSet<RosterId>, wanted: &StandIn) -> bool {
+        let mut said = beside.iter().flat_map(|roster| self.stand_ins_on(roster, now));
+        said.any(|said| said.stand_in.off == wanted.on && said.stand_in.overlaps(wanted) && self.how_counts(said).is_some())
     }
 
     /// At some time the one is on duty, and at none of those the other is: neither there, nor beside it on the same rung, where one
     /// message fewer would be sent.
-    fn must_change_something(&self, roster: &RosterId, wanted: &StandIn) -> Result<(), Rejection> {
-        let beside: BTreeSet<&Who> = self.rungs_of(roster).flat_map(|rung| &rung.targets).map(|target| &target.who).collect();
+    fn must_change_something(&self, weighing: &Weighing<'_>, roster: &RosterId, wanted: &StandIn) -> Result<(), Rejection> {
+        let beside: BTreeSet<&Who> = weighing.rungs_of(roster).flat_map(|rung| &rung.targets).map(|target| &target.who).collect();
         let rosters = &self.directory().rosters;
         let (mut at, mut is_needed) = (wanted.from, false);
         for _answer in 0..ANSWERS_MAX {
@@ -156,22 +188,17 @@ impl Engine {
     }
 }
 
-fn is_roster(target: &Target, roster: &RosterId) -> bool {
-    match &target.who {
-        Who::Roster(named) => named == roster,
-        Who::Person(_) | Who::Centre(_) => false,
-    }
-}
-
-fn is_plausible(now: Timestamp, stand_in: &StandIn) -> Result<(), Rejection> {
+fn is_plausible(now: Timestamp, said: Timestamp, stand_in: &StandIn) -> Result<(), Rejection> {
     let StandIn { from, until, .. } = stand_in;
+    let is_of_now = AGO.after(said) >= now;
     let is_long_enough = SHORTEST.after(*from) <= *until && *until > now;
     let is_short_enough = *until <= LONGEST.after(*from) && *from <= AHEAD.after(now);
-    if is_long_enough && is_short_enough { Ok(()) } else { Err(Rejection::ImplausibleStandIn) }
+    if is_of_now && is_long_enough && is_short_enough { Ok(()) } else { Err(Rejection::ImplausibleStandIn) }
 }
 
-fn overlap(one: &StandIn, other: &StandIn) -> bool {
-    one.from < other.until && other.from < one.until
+/// Whether the same is said once more; what was to begin at once has begun meanwhile.
+fn is_the_same(now: Timestamp, said: &StandIn, wanted: &StandIn) -> bool {
+    StandIn { from: said.from.max(whole_seconds(now)), ..said.clone() } == *wanted
 }
 
 /// Instants are named by whoever ends it, who was shown them without fractions.

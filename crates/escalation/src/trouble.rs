@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActivationId, AnchorName, CarrierName, CustomerId, DeviceId, LadderId, SiteId};
+use crate::id::{ActivationId, AnchorName, CarrierName, CustomerId, DeviceId, LadderId, RosterId, SiteId};
 use crate::time::Timestamp;
 
 /// A trouble's cause; it is its own key, so that one cause is one trouble.
@@ -78,6 +78,12 @@ pub enum Cause {
         /// From when; where it had begun when it was found, since then.
         from: Timestamp,
     },
+    /// Somebody was said to stand in on a roster and is not on duty by the directory in force, so that whoever they were to stand in for
+    /// is on duty alone again.
+    StandInUndone {
+        /// On which roster.
+        roster: RosterId,
+    },
     /// A person's phone told its carrier to block us.
     OptedOut {
         /// Whose.
@@ -129,6 +135,7 @@ impl Cause {
             }
             Self::Chatter { device } | Self::DeviceSilent { device } | Self::BatteryLow { device } => Scope::Site(&device.site),
             Self::OptedOut { .. }
+            | Self::StandInUndone { .. }
             | Self::BrokerAway
             | Self::SubscriptionRefused { .. }
             | Self::SessionLost

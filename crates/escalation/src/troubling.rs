@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::event::{AnsweredVia, ContactSkip, Event, Party, Responder, RungSkip, Telling};
 use crate::id::{ActivationId, CentreId, ContactKey, PersonId, PersonVersion, RosterId};
 use crate::ladder::{Ladder, Medium, RungIndex, Target};
-use crate::matter::{Causes, Gravity, Matter, Open};
+use crate::matter::{Causes, Gravity, Matter, Open, Topic};
 use crate::notice::{BEGINNINGS, Notice, NoticeStage};
 use crate::reporting::rank;
 use crate::roster::Duty;
@@ -153,6 +153,11 @@ impl Engine {
     /// Tells of the first matter that is due, or that it is over.
     pub(crate) fn tell_of_troubles(&self, now: Timestamp) -> Vec<Event> {
         let Some((_, matter)) = self.first_due().filter(|(at, _)| *at <= now) else { return Vec::new() };
+        // Nobody is told of somebody who would have stood in until an hour ago.
+        let over = if matter.topic == Topic::StandInUndone { self.stand_ins_undone_now(now) } else { Vec::new() };
+        if !over.is_empty() {
+            return over;
+        }
         let open = self.causes_of(matter).and_then(Causes::open);
         match (&open, self.notice(matter)) {
             (Some(open), None) => Telltale::on(self, now, Notice::new(self.next_notice_id(), matter, open.cause)).begin(open),

@@ -6,6 +6,7 @@ use escalation::id::{PersonId, RosterId};
 use escalation::input::{Input, Moment, StandInOver, StandInWanted};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
+use escalation::roster::How;
 use escalation::standing_in::SaidStandIn;
 use escalation::time::Timestamp;
 
@@ -48,8 +49,9 @@ pub struct StandInView {
     pub until: Timestamp,
     /// Who said so.
     pub by: String,
-    /// Whether that counts; not where whoever stands in has left the directory, or belongs to somebody else by now.
-    pub counts: bool,
+    /// How that counts; `None` where whoever stands in has left the directory, can be told by no rung any more, or belongs to
+    /// somebody else by now, or the roster is for others as well.
+    pub counts: Option<How>,
 }
 
 /// Somebody to stand in, or to be back on duty, with names still unresolved.
@@ -97,8 +99,8 @@ pub(crate) fn view(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<RosterVi
         if !is_seen(scope, &reach) {
             return None;
         }
-        // What was said while the roster was somebody else's is theirs.
-        let is_shown = |said: &&SaidStandIn| scope.is_everything() || said.customer == reach.customer();
+        // What was said while the roster was for others is theirs.
+        let is_shown = |said: &&SaidStandIn| scope.is_everything() || said.is_for(&reach);
         let duty = rosters.on_duty(id, now)?;
         let mut people: Vec<PersonId> = Vec::new();
         roster.people().for_each(|person| {
@@ -112,7 +114,7 @@ pub(crate) fn view(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<RosterVi
             on_duty: duty.people.iter().map(|person| floor.vault.name_of(*person)).collect(),
             until: duty.until,
             people: people.iter().map(|person| (reference(floor, *person), floor.vault.name_of(*person))).collect(),
-            stand_ins: floor.engine.stand_ins_on(id, now).filter(is_shown).map(|said| stand_in(floor, id, said)).collect(),
+            stand_ins: floor.engine.stand_ins_on(id, now).filter(is_shown).map(|said| stand_in(floor, said)).collect(),
             may_change: may_change(scope, &reach),
         })
     });
@@ -132,7 +134,7 @@ pub(crate) fn wanted(floor: &Floor, request: StandInRequest) -> Result<Input, Re
     let (off, by) = (called(off), attribution(principal, actor, None));
     Ok(match change {
         Change::StandIn { on, from, until } => Input::StandInWanted(StandInWanted { roster, off, on: called(on), from, until, by }),
-        Change::Back { from } => Input::StandInOver(StandInOver { roster, off, from, by }),
+        Change::Back { from } => Input::StandInOver(StandInOver { roster, off, from, of_others: scope.is_everything(), by }),
     })
 }
 
@@ -142,10 +144,10 @@ pub(crate) fn resolve(floor: &Floor, input: &mut Input) {
         off.person = find(floor, off, &|person| is_on(floor, roster, person));
         on.person = find(floor, on, &|person| may_stand_in(floor, roster, person));
     }
-    if let Input::StandInOver(StandInOver { roster, off, from, .. }) = input {
-        let customer = floor.engine.directory().reach(roster).customer();
+    if let Input::StandInOver(StandInOver { roster, off, from, of_others, .. }) = input {
+        let reach = floor.engine.directory().reach(roster);
         let stood_in_for = |person: PersonId| {
-            let said = floor.engine.stand_ins_on(roster, Timestamp::MIN).filter(|said| said.customer == customer);
+            let said = floor.engine.said_of(roster).filter(|said| *of_others || said.is_for(&reach));
             said.map(|said| (said.stand_in.off, said.stand_in.from)).any(|said| said == (person, *from))
         };
         off.person = find(floor, off, &stood_in_for);
@@ -176,8 +178,7 @@ fn may_stand_in(floor: &Floor, roster: &RosterId, person: PersonId) -> bool {
     floor.engine.may_stand_in(roster, person) && (is_named() || is_beside() || is_of_all())
 }
 
-fn stand_in(floor: &Floor, roster: &RosterId, said: &SaidStandIn) -> StandInView {
-    let counts = floor.engine.directory().rosters.rosters.get(roster).is_some_and(|roster| roster.stand_ins.contains(&said.stand_in));
+fn stand_in(floor: &Floor, said: &SaidStandIn) -> StandInView {
     StandInView {
         off: floor.vault.name_of(said.stand_in.off),
         off_id: reference(floor, said.stand_in.off),
@@ -185,7 +186,7 @@ fn stand_in(floor: &Floor, roster: &RosterId, said: &SaidStandIn) -> StandInView
         from: said.stand_in.from,
         until: said.stand_in.until,
         by: portray::doer(&floor.vault, &said.by),
-        counts,
+        counts: floor.engine.how_counts(said),
     }
 }
 

@@ -71,7 +71,7 @@ impl Lookout {
     async fn look(&self) -> Result<Duration, Over> {
         let view = self.parts.desk.coverage(Scope::everything()).await.map_err(|_stopping| Over)?;
         let (at, carriers) = (view.at, self.parts.carriers.clone());
-        let proof = move || Foresight::of(&view.directory, &view.people, view.version, view.at, &carriers);
+        let proof = move || Foresight::of(&view.directory, &view.people, (view.version, view.duty), view.at, &carriers);
         let Ok(seen) = tokio::task::spawn_blocking(proof).await else {
             tracing::error!("what the days to come hold could not be worked out; run  cooee check  and report it with the version");
             drop(self.parts.desk.submit(Input::TroubleNoticed(Cause::Fault { activation: None })).await);

@@ -189,6 +189,7 @@ fn short_name(cause: &Cause) -> &'static str {
         Cause::CreditUnread { .. } => "credit not known",
         Cause::Coverage { .. } => "nobody to tell",
         Cause::CoverageGap { .. } => "coverage gap",
+        Cause::StandInUndone { .. } => "stand-in undone",
         Cause::OptedOut { .. } => "phone blocks us",
         Cause::Tampered { .. } => "button opened",
         Cause::Chatter { .. } => "button chatters",
@@ -220,6 +221,7 @@ fn identifier(cause: &Cause) -> &'static str {
         Cause::CreditUnread { .. } => "credit_unread",
         Cause::Coverage { .. } => "coverage",
         Cause::CoverageGap { .. } => "coverage_gap",
+        Cause::StandInUndone { .. } => "stand_in_undone",
         Cause::OptedOut { .. } => "opted_out",
         Cause::Tampered { .. } => "tampered",
         Cause::Chatter { .. } => "chatter",
@@ -256,6 +258,7 @@ fn wrong(cause: &Cause, more: u32, site: &str, zone: &str) -> String {
             let from = from.to_zoned(order::zone(zone)).strftime("%-d %b %H:%M").to_string();
             at(&format!("from {from} nobody is told"))
         }
+        Cause::StandInUndone { .. } => "whoever was to stand in is not on duty".to_owned(),
         Cause::OptedOut { .. } => "a phone on a ladder blocks our texts".to_owned(),
         Cause::Tampered { .. } => at("a button was opened"),
         Cause::Chatter { .. } => at("a button sticks or chatters"),
@@ -292,6 +295,7 @@ fn remedy(cause: &Cause) -> &'static str {
         Cause::CreditUnread { .. } => "Look at its console.",
         Cause::Coverage { .. } => "Name somebody, reload.",
         Cause::CoverageGap { .. } => "Put somebody on duty.",
+        Cause::StandInUndone { .. } => "Look who is on duty. Name another.",
         Cause::OptedOut { .. } => "They text START to our number.",
         Cause::Tampered { .. } => "Ask the site.",
         Cause::Chatter { .. } => "Mend it. Each press is a call.",
@@ -331,6 +335,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
         Cause::CreditUnread { .. } => (UNPROVEN, "It says so again, or is asked no more."),
         Cause::Coverage { .. } => (UNPROVEN, "The directory changed. Press a button to see."),
         Cause::CoverageGap { .. } => (OVER, "Somebody is on duty, or the time has passed."),
+        Cause::StandInUndone { .. } => (OVER, "It counts again, was ended, or its time is over."),
         Cause::OptedOut { .. } => (OVER, "They sent START."),
         Cause::Tampered { .. } => (OVER, "What was opened is closed."),
         Cause::Chatter { .. } => (UNPROVEN, "Its call is closed, or it has slowed down."),
@@ -343,7 +348,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use escalation::id::{AnchorName, LadderId, PersonId};
+    use escalation::id::{AnchorName, LadderId, PersonId, RosterId};
 
     use super::*;
 
@@ -372,6 +377,7 @@ mod tests {
             Cause::CreditUnread { carrier },
             Cause::Coverage { ladder: ladder.clone(), site: site.clone() },
             Cause::CoverageGap { ladder, site: site.clone(), from },
+            Cause::StandInUndone { roster: RosterId::parse("duty").unwrap() },
             Cause::OptedOut { person: PersonId::new(7) },
             Cause::Tampered { site: site.clone() },
             Cause::Chatter { device: "library/counter-1".parse().unwrap() },

@@ -190,7 +190,7 @@ pub(crate) fn coverage(floor: &Floor, scope: &Scope, at: Timestamp) -> CoverageV
         rosters: Arc::clone(&all.rosters),
         ..Directory::default()
     };
-    CoverageView { directory, people, version: floor.engine.directory_version(), at }
+    CoverageView { directory, people, version: floor.engine.directory_version(), duty: floor.engine.duty_changes(), at }
 }
 
 /// Open troubles: what stops everybody's presses for everyone, the rest for whom it concerns.

@@ -361,7 +361,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     /// Gives an input its place in the turn. An answer or an act that nobody can write down is turned away instead: its sender
     /// would be told that nothing was taken while a ladder stood still for it. A press is never turned away.
     fn admit(&mut self, input: Input, reply: oneshot::Sender<Verdict>, inputs: &mut Vec<(Ticket, Input)>) {
-        let is_word = matches!(input, Input::Answer(_) | Input::Command(_));
+        let is_word = matches!(input, Input::Answer(_) | Input::Command(_) | Input::StandInWanted(_) | Input::StandInOver(_));
         if is_word && self.lost.as_ref().is_some_and(Lost::is_unwritten) {
             return refuse(reply, NotTaken::Unrecorded);
         }

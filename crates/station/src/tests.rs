@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::clock::Clock;
 use crate::desk::{Desk, DrillRequest, Request, desk};
+use crate::duty::{Change, StandInRequest};
 use crate::entropy::Entropy;
 use crate::floor::{FeedbackState, Floor, LinkBase, LinksInTexts};
 use crate::journal::Journal;
@@ -17,8 +18,8 @@ use crate::view::{Query, ResponderAnswer, Scope, State};
 use escalation::acknowledgement::{Answer, Commitment, Disposition, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
-use escalation::id::{CarrierName, CustomerId, Digest, SiteId, Slug};
-use escalation::input::{Act, Input};
+use escalation::id::{CarrierName, CustomerId, Digest, RosterId, SiteId, Slug};
+use escalation::input::{Act, Input, Moment};
 use escalation::private::Private;
 use escalation::rejection::Rejection;
 use escalation::signal::{DeviceClock, Evidence, Origin, Signal, Verb, Via};
@@ -360,7 +361,16 @@ async fn a_fenced_watch_releases_nothing_and_ends() {
 /// Whoever is told that nothing was taken must not have stopped a ladder; and what can be written again is taken again.
 #[tokio::test(start_paused = true)]
 async fn i4_a_word_that_nobody_can_write_down_holds_no_ladder() {
-    let house = House::open().await;
+    let roster = "[[roster]]\nid = \"duty\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"j-smith\"]\n";
+    let house = House::open_in(tempfile::tempdir().unwrap(), &format!("{DIRECTORY}{roster}")).await;
+    let stand_in = || StandInRequest {
+        principal: "desk".to_owned(),
+        actor: None,
+        scope: Scope::everything(),
+        roster: RosterId::parse("duty").unwrap(),
+        off: "j-smith".to_owned(),
+        change: Change::StandIn { on: "p-nair".to_owned(), from: None, until: Moment::Instant("2026-12-05T16:00:00Z".parse().unwrap()) },
+    };
     house.desk.submit(press("1")).await;
     house.ledger.set_faults(|_| Fault::UnknownAbsent);
     let spool = house.folder.path().join("spool");
@@ -374,10 +384,16 @@ async fn i4_a_word_that_nobody_can_write_down_holds_no_ladder() {
     let refused = house.desk.act(close("a")).await.unwrap();
     assert_eq!(refused, Verdict::NotTaken(NotTaken::Unrecorded));
     assert_eq!(house.desk.count(Scope::everything()).await.unwrap(), 2, "both are open");
+    assert_eq!(house.desk.stand_in(stand_in()).await.unwrap(), Verdict::NotTaken(NotTaken::Unrecorded));
+    let stand_ins = async || house.desk.duty(Scope::everything()).await.unwrap()[0].stand_ins.len();
+    assert_eq!(stand_ins().await, 0, "whoever was on duty is");
     std::fs::remove_dir(&spool).unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let taken = house.desk.act(close("b")).await.unwrap();
     assert!(matches!(taken, Verdict::Durable(_)), "the spool has it: {taken:?}");
+    let taken = house.desk.stand_in(stand_in()).await.unwrap();
+    assert!(matches!(taken, Verdict::Durable(_)), "and who stands in: {taken:?}");
+    assert_eq!(stand_ins().await, 1);
 }
 
 #[tokio::test(start_paused = true)]

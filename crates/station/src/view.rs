@@ -151,8 +151,10 @@ impl<'a> Audience<'a> {
             }
             Cause::Chatter { device } | Cause::DeviceSilent { device } | Cause::BatteryLow { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
-            // An anchor may be called after the customer who keeps it, and credit is its owner's business.
+            // An anchor may be called after the customer who keeps it, and credit is its owner's business. Of a roster the page of who is
+            // on duty tells whom it concerns.
             Cause::OptedOut { .. }
+            | Cause::StandInUndone { .. }
             | Cause::AnchorFailing { .. }
             | Cause::CreditLow { .. }
             | Cause::CreditUnread { .. }
@@ -603,6 +605,8 @@ pub struct CoverageView {
     pub people: BTreeMap<PersonId, Person>,
     /// Which version of the directory it is.
     pub version: u32,
+    /// After how many changes of who is on duty.
+    pub duty: u64,
     /// When this was true.
     pub at: Timestamp,
 }

@@ -482,6 +482,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::StandInUnreached => conflict("stand-in-unreached", "They could not be told", &words),
         Rejection::NotOnDuty => conflict("not-on-duty", "They are not on duty then", &words),
         Rejection::OnDutyAlready => conflict("on-duty-already", "They are on duty themselves", &words),
+        Rejection::StandInAway => conflict("stand-in-away", "Somebody stands in for them", &words),
         Rejection::StoodInForAlready => conflict("stood-in-for-already", "Somebody stands in for them already", &words),
         Rejection::TooManyStandIns => conflict("too-many-stand-ins", "Too many times", &words),
         Rejection::NoStandIn => conflict("no-stand-in", "Nobody stands in for them", &words),

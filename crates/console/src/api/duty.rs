@@ -7,6 +7,7 @@ use axum::extract::State;
 use escalation::id::RosterId;
 use escalation::input::Moment;
 use escalation::rejection::Rejection;
+use escalation::roster::How;
 use escalation::time::Timestamp;
 use escalation::verdict::Verdict;
 use jiff::civil::DateTime;
@@ -91,8 +92,12 @@ pub(crate) struct StandInShape {
     until: Timestamp,
     /// Who said so.
     by: String,
-    /// False where it counts no more, because whoever stands in has left the directory or belongs to another customer by now.
+    /// Whether whoever stands in is on duty instead.
     counts: bool,
+    /// Whether both are on duty: there would be one person fewer otherwise, or a rung could not tell whoever stands in. Where neither
+    /// this nor `counts` is true, whoever would be on duty is so alone: whoever stands in has left the directory, can be told by no
+    /// rung, or belongs to another customer by now, or the roster is for others as well.
+    both: bool,
 }
 
 /// Lists the rosters in scope, who is on duty now, and who stands in.
@@ -228,7 +233,7 @@ impl RosterShape {
 impl From<&StandInView> for StandInShape {
     fn from(view: &StandInView) -> Self {
         let StandInView { off, on, from, until, by, counts, off_id: _ } = view.clone();
-        Self { off, on, from, until, by, counts }
+        Self { off, on, from, until, by, counts: counts == Some(How::Instead), both: counts == Some(How::Beside) }
     }
 }
 

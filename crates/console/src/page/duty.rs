@@ -8,6 +8,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use escalation::roster::How;
 use escalation::time::Timestamp;
 use serde::Deserialize;
 use station::duty::{RosterView, StandInView};
@@ -20,6 +21,12 @@ use crate::moment;
 use crate::problem::Problem;
 use crate::roles::Action;
 use crate::room::Room;
+
+/// What is said of one who is on duty beside the other.
+const BOTH: &str = "BOTH ARE ON DUTY: there would be one person fewer otherwise, or a rung could not tell whoever stands in";
+/// What is said of one who is not.
+const NO_MORE: &str = "COUNTS NO MORE, and whoever was stood in for is on duty alone: whoever stands in has left the directory, can be \
+     told by no rung any more, or is somebody else's by now, or the roster is for others as well. Name somebody else";
 
 #[derive(Template)]
 #[template(path = "duty.html")]
@@ -50,7 +57,8 @@ struct Line {
     off_id: String,
     /// To the second, as the form gives it back.
     from: String,
-    counts: bool,
+    /// What is wrong with it; empty: whoever stands in is on duty instead.
+    warning: &'static str,
 }
 
 /// The fields of both forms.
@@ -116,7 +124,11 @@ impl Line {
             words: format!("{on} for {off}, from {} until {}. Said by {by}", moment::day(*from, zone), moment::day(*until, zone)),
             off_id: off_id.clone(),
             from: from.to_string(),
-            counts: *counts,
+            warning: match counts {
+                Some(How::Instead) => "",
+                Some(How::Beside) => BOTH,
+                None => NO_MORE,
+            },
         }
     }
 }

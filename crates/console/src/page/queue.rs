@@ -180,6 +180,9 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
             "From {} a press at {site} would be told to nobody (ladder {ladder}). Put somebody on duty; run `cooee check`.",
             moment::day(*from, &trouble.timezone)
         ),
+        Cause::StandInUndone { roster } => format!(
+            "Somebody was to stand in on the roster {roster} and is not on duty by the directory in force: whoever they were to stand in for is so alone. See who is on duty, and name somebody else."
+        ),
         Cause::OptedOut { person } => {
             format!("The phone of {person} blocks our messages. Ask them to text START to our number.")
         }

@@ -13,6 +13,7 @@ use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
 use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
+use escalation::roster::How;
 use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
@@ -243,7 +244,7 @@ fn sees(scope: &Scope, card: &Card) -> bool {
 fn covered(scope: &Scope) -> Option<CoverageView> {
     let AtHand { mut directory, people, .. } = Draft::parse("directory.toml", DIRECTORY).draft?.at_hand();
     directory.sites.retain(|id, site| scope.permits(&site.customer, id));
-    Some(CoverageView { directory, people, version: 1, at: "2026-04-13T06:03:00Z".parse().ok()? })
+    Some(CoverageView { directory, people, version: 1, duty: 0, at: "2026-04-13T06:03:00Z".parse().ok()? })
 }
 
 const DIRECTORY: &str = r#"
@@ -497,7 +498,7 @@ fn roster(now: Timestamp) -> RosterView {
         on_duty: vec!["P. Nair".to_owned()],
         until: Some(later(now, 3_600)),
         people: vec![("j-smith".to_owned(), "J. <b>Smith</b>".to_owned()), ("p-nair".to_owned(), "P. Nair".to_owned())],
-        stand_ins: vec![stand_in(true), stand_in(false)],
+        stand_ins: vec![stand_in(Some(How::Instead)), stand_in(Some(How::Beside)), stand_in(None)],
         may_change: true,
     }
 }

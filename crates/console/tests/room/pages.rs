@@ -164,7 +164,8 @@ async fn who_is_on_duty_is_shown_and_changed_by_forms() {
     for shown in [
         "<b>P. Nair</b>, until",
         "from Mon 30 Nov 18:00:00 AWST until Tue 1 Dec 06:00:00 AWST. Said by Jane (centre)",
-        "COUNTS NO MORE",
+        "! COUNTS NO MORE, and whoever was stood in for is on duty alone",
+        "! BOTH ARE ON DUTY",
         "ring them",
         "<option value=\"p-nair\">P. Nair</option>",
     ] {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Directory;
 use crate::id::{CustomerId, LadderId, RosterId, SiteId};
 use crate::ladder::{Ladder, Who};
@@ -15,6 +17,40 @@ pub struct Reach<'d> {
     pub customers: BTreeSet<&'d CustomerId>,
     /// The station's own troubles are.
     pub is_stations: bool,
+}
+
+/// Whose calls and troubles those were that somebody was said to be told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whose {
+    /// Customers.
+    pub customers: BTreeSet<CustomerId>,
+    /// The station's own troubles as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub station: bool,
+}
+
+impl Whose {
+    /// What an entry says: one customer alone, or all of them. `None`: it is from before that was kept.
+    pub(crate) fn of(customer: Option<&CustomerId>, whose: Option<&Self>) -> Option<Self> {
+        let alone = || customer.map(|customer| Self { customers: BTreeSet::from([customer.clone()]), station: false });
+        whose.cloned().or_else(alone)
+    }
+
+    /// Whether all that another is for is in it.
+    pub(crate) fn includes(&self, other: &Self) -> bool {
+        (self.station || !other.station) && self.customers.is_superset(&other.customers)
+    }
+
+    /// Whether nothing of a reach is anybody else's.
+    pub fn covers(&self, reach: &Reach<'_>) -> bool {
+        (self.station || !reach.is_stations) && reach.whose().into_iter().all(|customer| self.customers.contains(customer))
+    }
+}
+
+impl From<&Reach<'_>> for Whose {
+    fn from(reach: &Reach<'_>) -> Self {
+        Self { customers: reach.whose().into_iter().cloned().collect(), station: reach.is_stations }
+    }
 }
 
 impl Reach<'_> {
@@ -39,6 +75,16 @@ impl Directory {
     /// The ladders that name a roster.
     pub fn ladders_of<'d>(&'d self, roster: &'d RosterId) -> impl Iterator<Item = &'d Ladder> {
         self.ladders.values().map(|ladder| &**ladder).filter(move |ladder| rosters_of(ladder).contains(roster))
+    }
+
+    /// The ladders that something climbs: of a site or a button, of a customer or of presses from nowhere, or of troubles. What no
+    /// press and no trouble can climb tells nobody.
+    pub fn climbed(&self) -> BTreeSet<&LadderId> {
+        let of_sites = self.sites.values().map(|site| &site.ladder);
+        let of_devices = self.devices.values().filter_map(|device| device.ladder.as_ref());
+        let of_customers = self.customers.values().flat_map(|customer| customer.technical.iter().chain(&customer.ladder));
+        let of_station = self.technical.ladder.iter().chain(self.fallback.as_ref().map(|fallback| &fallback.ladder));
+        of_sites.chain(of_devices).chain(of_customers).chain(of_station).collect()
     }
 
     /// The same of every roster that a ladder names, in one pass: there may be thousands of sites.

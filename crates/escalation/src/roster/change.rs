@@ -43,6 +43,31 @@ pub struct StandIn {
     pub on: PersonId,
 }
 
+impl StandIn {
+    /// Whether both are of one time.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.from < other.until && other.from < self.until
+    }
+}
+
+/// What of a [`StandIn`] counts, by the directory in force and everything else that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// Who, for whom and when.
+    pub stand_in: StandIn,
+    /// How.
+    pub how: How,
+}
+
+/// How somebody who stands in is on duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// In the place of the other.
+    Instead,
+    /// Both are, because there would be one person fewer otherwise, or because a rung could not tell whoever stands in.
+    Beside,
+}
+
 /// A time at which a person is away from every roster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {

@@ -389,14 +389,26 @@ impl Floor {
 
     /// Puts one person in the place of another, from so many hours from now until so many.
     pub(crate) fn stand_in(&mut self, roster: &str, off: &str, on: &str, from: i64, until: i64) -> Result<Vec<Event>, Rejection> {
+        let at = |hours: i64| self.now + SignedDuration::from_hours(hours);
+        self.stand_in_until(roster, off, on, Some(at(from)), at(until))
+    }
+
+    /// The same until an instant, from another on or at once.
+    pub(crate) fn stand_in_until(
+        &mut self,
+        roster: &str,
+        off: &str,
+        on: &str,
+        from: Option<Timestamp>,
+        until: Timestamp,
+    ) -> Result<Vec<Event>, Rejection> {
         let named = |floor: &Self, name: &str| Successor { name: name.to_owned().into(), key: None, person: floor.person_called(name) };
-        let at = |hours: i64| Moment::Instant(self.now + SignedDuration::from_hours(hours));
         self.take(Input::StandInWanted(StandInWanted {
             roster: RosterId::parse(roster).unwrap(),
             off: named(self, off),
             on: named(self, on),
-            from: Some(at(from)),
-            until: at(until),
+            from: from.map(Moment::Instant),
+            until: Moment::Instant(until),
             by: operator("desk"),
         }))
     }
@@ -404,7 +416,13 @@ impl Floor {
     /// Puts somebody back on duty who was stood in for from then on.
     pub(crate) fn end_stand_in(&mut self, roster: &str, off: &str, from: Timestamp) -> Result<Vec<Event>, Rejection> {
         let off = Successor { name: off.to_owned().into(), key: None, person: self.person_called(off) };
-        self.take(Input::StandInOver(StandInOver { roster: RosterId::parse(roster).unwrap(), off, from, by: operator("desk") }))
+        self.take(Input::StandInOver(StandInOver {
+            roster: RosterId::parse(roster).unwrap(),
+            off,
+            from,
+            of_others: true,
+            by: operator("desk"),
+        }))
     }
 
     /// Drills the ladder of a button, `site/device`, or of a whole site, for so many minutes.

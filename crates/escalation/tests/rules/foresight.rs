@@ -31,7 +31,8 @@ fn rostered(hours: &str) -> String {
 fn seen(floor: &Floor) -> Foresight {
     let people = floor.engine.people().map(|(id, person)| (*id, person.clone())).collect();
     let carriers = one_for_each_way(floor.engine.directory());
-    Foresight::of(floor.engine.directory(), &people, floor.engine.directory_version(), floor.now, &carriers)
+    let edition = (floor.engine.directory_version(), floor.engine.duty_changes());
+    Foresight::of(floor.engine.directory(), &people, edition, floor.now, &carriers)
 }
 
 /// Looks ahead; gives what was raised and cleared, by the time at which each gap begins.
@@ -103,7 +104,7 @@ fn the_first_gap_is_the_first_minute_at_which_nobody_would_be_told() {
         let (directory, people): (_, BTreeMap<_, _>) = directory(&mut dice, &Zone::named(name).unwrap(), edge);
         let at = edge - SignedDuration::from_hours(12);
         let carriers = one_for_each_way(&directory);
-        let seen = Foresight::of(&directory, &people, 1, at, &carriers);
+        let seen = Foresight::of(&directory, &people, (1, 0), at, &carriers);
         let out = outages(&carriers, &directory, |_| true);
         let outlook = Outlook { directory: &directory, people: &people, outages: &out };
         let minutes = 24 * 60;

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use escalation::id::{CalendarId, PersonId, RosterId};
-use escalation::roster::{Calendar, Duty, Hours, Leave, OnHolidays, Override, Roster, Rosters, Shift, StandIn, State, Swap, Turn};
+use escalation::roster::{
+    Calendar, Counting, Duty, Hours, How, Leave, OnHolidays, Override, Roster, Rosters, Shift, StandIn, State, Swap, Turn,
+};
 use escalation::time::{SignedDuration, Timestamp};
 use escalation::zone::Zone;
 use jiff::ToSpan;
@@ -145,9 +147,14 @@ impl Naive {
         for swap in roster.swaps.iter().filter(|s| self.on(s.from, s.until)) {
             people.iter_mut().filter(|person| **person == swap.off).for_each(|person| *person = swap.on);
         }
-        for stand_in in roster.stand_ins.iter().filter(|stand_in| stand_in.from <= self.at && self.at < stand_in.until) {
-            if !people.contains(&stand_in.on) {
-                people.iter_mut().filter(|person| **person == stand_in.off).for_each(|person| *person = stand_in.on);
+        let is_on = |counting: &&Counting| counting.stand_in.from <= self.at && self.at < counting.stand_in.until;
+        for Counting { stand_in, how } in roster.stand_ins.iter().filter(is_on) {
+            if people.contains(&stand_in.off) && !people.contains(&stand_in.on) {
+                people
+                    .iter_mut()
+                    .filter(|person| *how == How::Instead && **person == stand_in.off)
+                    .for_each(|person| *person = stand_in.on);
+                people.extend(Some(stand_in.on).filter(|_| *how == How::Beside));
             }
         }
         let mut once = Vec::new();
@@ -265,11 +272,12 @@ pub(crate) fn thrown(dice: &mut Dice, zone: &Zone, edge: Timestamp) -> Rosters {
 }
 
 /// Who stands in by hand: no part of a directory, and so of nothing else that is thrown.
-fn stand_ins(dice: &mut Dice, edge: Timestamp) -> Vec<StandIn> {
+fn stand_ins(dice: &mut Dice, edge: Timestamp) -> Vec<Counting> {
     let stand_ins = (0..dice.throw(3)).map(|_| {
         let from = edge + SignedDuration::from_mins(dice.throw(24 * 60) - 12 * 60);
         let until = from + SignedDuration::from_mins(1 + dice.throw(6 * 60));
-        StandIn { from, until, off: people(dice)[0], on: people(dice)[0] }
+        let stand_in = StandIn { from, until, off: people(dice)[0], on: people(dice)[0] };
+        Counting { stand_in, how: if dice.throw(2) == 0 { How::Instead } else { How::Beside } }
     });
     stand_ins.collect()
 }
