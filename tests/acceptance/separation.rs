@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::evidence::Evidence;
+use crate::standing_in::in_hours;
 use crate::town::expect_activation;
 
 /// Two customers: a word that is in every name of theirs, the prefix of their references, and a phone.
@@ -102,6 +103,17 @@ id = "{word}-roster"
 people = ["{word}-person"]
 until = "2020-01-01 00:00"
 
+[[person]]
+id = "{word}-spare"
+name = "Sam {word}"
+email = "sam@{word}.example"
+
+[[roster]]
+id = "{word}-watch"
+
+[[roster.shift]]
+people = ["{word}-spare"]
+
 [[ladder]]
 id = "{word}-technical"
 customer = "{word}"
@@ -115,6 +127,9 @@ id = "{word}-ladder"
 [[ladder.rung]]
 notify = [{{ person = "{word}-person", by = ["sms", "email"] }}]
 wait = "50m"
+
+[[ladder.rung]]
+notify = [{{ roster = "{word}-watch", by = ["email"] }}]
 "#
         )
     }
@@ -156,6 +171,8 @@ struct Twins {
     open: BTreeMap<&'static str, String>,
     /// Each customer's drill, which is over.
     drills: BTreeMap<&'static str, String>,
+    /// From when somebody stands in on each customer's roster, tomorrow.
+    stand_ins: BTreeMap<&'static str, String>,
 }
 
 impl Twins {
@@ -176,7 +193,7 @@ impl Twins {
             }
         }
         let daemon = plan.start().await;
-        let (mut open, mut drills) = (BTreeMap::new(), BTreeMap::new());
+        let (mut open, mut drills, mut stand_ins) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for customer in CUSTOMERS {
             let drill = daemon.api().must_post("/api/v1/drills", &json!({"site": customer.site()})).await;
             let drill = drill["drill"].as_str().unwrap().to_owned();
@@ -194,6 +211,10 @@ impl Twins {
             daemon.api().must_post("/api/v1/tests", &test).await;
             let out = json!({"site": customer.site(), "devices": [format!("{word}-lamp")], "keeper": format!("{word}-person"), "instead": customer.device(), "why": "sticks", "minutes": 60});
             daemon.api().must_post("/api/v1/out-of-service", &out).await;
+            let from = in_hours(24);
+            let tomorrow = json!({"roster": format!("{word}-watch"), "off": format!("{word}-spare"), "on": format!("{word}-person"), "from": from, "until": in_hours(30)});
+            daemon.api().must_post("/api/v1/duty/stand-ins", &tomorrow).await;
+            stand_ins.insert(word, from);
         }
         wait::until("a trouble that each customer's people were told of", async || {
             let troubles = daemon.api().get("/api/v1/troubles").await?.text;
@@ -201,7 +222,7 @@ impl Twins {
             CUSTOMERS.iter().all(told).then_some(())
         })
         .await;
-        Self { daemon, _gateway: gateway, _smtp: smtp, broker, keys, open, drills }
+        Self { daemon, _gateway: gateway, _smtp: smtp, broker, keys, open, drills, stand_ins }
     }
 
     /// What somebody did to a customer's open activation. What carriers report of it meanwhile is nobody's act.
@@ -227,6 +248,7 @@ struct Named<'a> {
     customer: Customer,
     activation: &'a str,
     drill: &'a str,
+    stand_in: &'a str,
 }
 
 /// One operation of the document.
@@ -295,11 +317,13 @@ impl Operation {
             let value = match name.as_str() {
                 "site" => json!(named.customer.site()),
                 "device" => json!(named.customer.device()),
-                "roster" => json!(format!("{}-roster", named.customer.word)),
-                "until" => json!("2100-01-01 00:00"),
-                "from" => json!("2026-01-01T00:00:00Z"),
+                "roster" => json!(format!("{}-watch", named.customer.word)),
+                "until" => json!(in_hours(12)),
+                "from" if self.path.ends_with("/stand-ins/end") => json!(named.stand_in),
+                "from" => continue,
+                "off" => json!(format!("{}-spare", named.customer.word)),
                 "on" if self.path.contains("/duty/") => json!(format!("{}-person", named.customer.word)),
-                "by" | "tester" | "keeper" | "person" | "off" => json!(format!("{}-person", named.customer.word)),
+                "by" | "tester" | "keeper" | "person" => json!(format!("{}-person", named.customer.word)),
                 "commitment" => json!("going"),
                 "to" if self.path.ends_with("/hand-over") => json!(format!("{}-person", named.customer.word)),
                 "to" => json!("next"),
@@ -376,8 +400,19 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
     let mut seen = BTreeSet::new();
     for (own, other) in pairs() {
         let before = twins.acts_on(other);
-        let ours = Named { customer: own, activation: &twins.open[own.word], drill: &twins.drills[own.word] };
-        let theirs = Named { customer: other, activation: &twins.open[other.word], drill: &twins.drills[other.word] };
+        let ours = Named {
+            customer: own,
+            activation: &twins.open[own.word],
+            drill: &twins.drills[own.word],
+            stand_in: &twins.stand_ins[own.word],
+        };
+        let theirs = Named {
+            customer: other,
+            activation: &twins.open[other.word],
+            drill: &twins.drills[other.word],
+            stand_in: &twins.stand_ins[other.word],
+        };
+        let duty = twins.daemon.api().must_get("/api/v1/duty").await;
         // A page break of the whole list, as a key of both would be handed it.
         let cursor = twins.daemon.api().must_get("/api/v1/activations?limit=1").await["next_cursor"].as_str().unwrap().to_owned();
         for role in ROLES {
@@ -400,6 +435,10 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
                     if route != *path {
                         assert!(matches!(answer.status, 403 | 404), "{asked}: {} {}", answer.status, answer.text);
                     }
+                    if path.starts_with("/api/v1/duty/") {
+                        let may = matches!(role, "centre" | "site" | "admin");
+                        assert_eq!(answer.status, if may { 404 } else { 403 }, "{asked}: {}", answer.text);
+                    }
                 }
                 if *method == Method::GET {
                     let (answer, all) = ask(api.request(Method::GET, &operation.path_for(ours))).await;
@@ -421,6 +460,11 @@ async fn no_route_shows_a_key_one_byte_of_the_other_customer() {
             }
         }
         assert_eq!(twins.acts_on(other), before, "somebody acted with another customer's key");
+        assert_eq!(twins.daemon.api().must_get("/api/v1/duty").await, duty, "somebody changed who is on duty with another customer's key");
+        // What was refused is what their own key says, word for word.
+        for operation in operations.iter().filter(|operation| operation.path.starts_with("/api/v1/duty/")) {
+            twins.api(other, "centre").must_post(&operation.path, &operation.body_for(theirs).unwrap()).await;
+        }
     }
     // Silence alone would prove nothing: what a key may see, it saw.
     for role in ROLES.into_iter().filter(|role| *role != "device") {

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use escalation::dispatch::{Purpose, Recipient};
-use escalation::event::Event;
-use escalation::id::Digest;
+use escalation::event::{Event, Party};
+use escalation::id::{Digest, PersonId};
+use escalation::ladder::Who;
 
 use crate::oracle;
 use crate::past::{Entry, Past};
@@ -195,6 +196,14 @@ fn t_somebody_told_of_a_trouble_who_is_not_told_of_its_end_or_told_twice() {
     });
 }
 
+/// Whom the first rung asked that names a roster.
+fn asked_by_a_roster(past: &mut Past) -> Option<&mut Vec<Party>> {
+    let said = |entry: &Entry| matches!(&entry.event, Event::RungEntered { duty, .. } if !duty.is_empty());
+    let entered = position(past, said)?;
+    let Event::RungEntered { parties, .. } = &mut past.entries[entered].event else { return None };
+    Some(parties)
+}
+
 #[test]
 fn o_somebody_on_duty_whom_nobody_put_there() {
     is_found("O a roster said somebody else than the record", |past| {
@@ -202,6 +211,16 @@ fn o_somebody_on_duty_whom_nobody_put_there() {
         let entered = position(past, said)?;
         let Event::RungEntered { duty, .. } = &mut past.entries[entered].event else { return None };
         duty[0].people.clear();
+        Some(())
+    });
+    is_found("O a rung did not ask whom its roster said", |past| {
+        asked_by_a_roster(past)?.clear();
+        Some(())
+    });
+    is_found("O a rung asked whom nobody named", |past| {
+        let asked = asked_by_a_roster(past)?;
+        let stranger = Party { who: Who::Person(PersonId::new(9_999)), ..asked.first()?.clone() };
+        asked.push(stranger);
         Some(())
     });
     // Who stands in is forgotten, and the rung has asked them.

@@ -331,23 +331,27 @@ async fn adopt(world: &Arc<World>, desk: &Desk, version: usize) -> bool {
     }
 }
 
-/// Three versions of one directory: a number changes, then a person leaves and a wait is shorter.
+/// Three versions of one directory: a number changes and somebody leaves who is on no ladder, then a person leaves and a wait is
+/// shorter, and whoever stands in on the roster may be told by its rung in their own name.
 static DRAFTS: LazyLock<[Draft; 3]> = LazyLock::new(|| {
     [("0400 000 001", "45s", true), ("0400 000 009", "45s", true), ("0400 000 001", "20s", false)]
         .map(|(smith, wait, lee)| Draft::parse("directory.toml", &directory(smith, wait, lee)).draft.unwrap())
 });
+
+/// Whoever leaves with the third version.
+const LEE: &str = "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n";
+
+/// Somebody who can be called in.
+const FOX: &str = "[[person]]\nid = \"t-fox\"\nname = \"Toni Foxworth\"\nmobile = \"0400 000 005\"\n";
 
 /// P. Nair, always.
 const ROSTER: &str = "[[roster]]\nid = \"second\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"p-nair\"]\n";
 
 /// The directory, with what changes between its versions.
 fn directory(smith: &str, wait: &str, lee: bool) -> String {
-    let lee_person = if lee {
-        "[[person]]\nid = \"k-lee\"\nname = \"Kim Leeward\"\nmobile = \"0400 000 003\"\nemail = \"kim@example.org\"\n"
-    } else {
-        ""
-    };
-    let lee_target = if lee { r#", { person = "k-lee", by = [["sms", "email"]] }"# } else { "" };
+    let fox_person = if smith.ends_with('9') { "" } else { FOX };
+    let lee_person = if lee { LEE } else { "" };
+    let lee_target = if lee { r#", { person = "k-lee", by = [["sms", "email"]] }"# } else { r#", { person = "m-ono", by = ["sms"] }"# };
     format!(
         r#"
 [[customer]]
@@ -368,7 +372,7 @@ email = "jo@example.org"
 id = "p-nair"
 name = "Padma Nairobi"
 mobile = "0400 000 002"
-{lee_person}[[person]]
+{fox_person}{lee_person}[[person]]
 id = "m-ono"
 name = "Mika Onoda"
 mobile = "0400 000 004"
@@ -445,10 +449,11 @@ ladder = "counters"
 }
 
 /// What the directory and the messages say that neither log nor entry may say.
-pub(crate) const PRIVATE: [&str; 17] = [
+pub(crate) const PRIVATE: [&str; 18] = [
     "Smithfield",
     "j-smith",
     "Padma",
+    "Foxworth",
     "Nairobi",
     "p-nair",
     "Leeward",
