@@ -119,7 +119,7 @@ pub struct Activation {
     /// It is a drill: nobody pressed, and nobody is in danger.
     pub drill: Option<Box<Drill>>,
     /// The first call of the incident that it belongs to, where others were open at its site when it was raised.
-    pub incident: Option<Box<ActivationId>>,
+    pub incident: Option<Arc<ActivationId>>,
     /// The action plan, and how far it was followed.
     pub followed: Option<Box<Followed>>,
     /// Whether the police are needed, and whether anybody has rung.
@@ -247,7 +247,7 @@ impl Activation {
             codes: Few::default(),
             about: raised.about.clone().map(Box::new),
             drill: raised.drill_until.map(|until| Box::new(Drill { until, interrupted_at: None, ended: None })),
-            incident: raised.incident.clone().map(Box::new),
+            incident: raised.incident.clone().map(Arc::new),
             followed: raised.plan.clone().map(|plan| Box::new(Followed::new(plan))),
             police: None,
             need: 1,

@@ -958,7 +958,8 @@ impl Engine {
             return;
         }
         let (device, ladder) = (self.share_device(&raised.dev), self.share_ladder(&raised.ladder));
-        let act = Activation::raise(at, raised, device, ladder, self.directory());
+        let mut act = Activation::raise(at, raised, device, ladder, self.directory());
+        act.incident = self.share_incident(&act);
         // One press: whatever becomes of it, the next one is a call like any other.
         if raised.tester.is_some() {
             self.tests.remove(&raised.dev);

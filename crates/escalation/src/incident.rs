@@ -5,6 +5,7 @@
 //! news to nobody more than to those who are on the way there (lifecycle, "Signal, activation, trouble").
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::activation::{Activation, Check, Companion, Told};
 use crate::answering::address_of;
@@ -14,36 +15,31 @@ use crate::engine::Engine;
 use crate::event::Entry;
 use crate::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
 use crate::ladder::Medium;
-use crate::time::Timestamp;
 
 /// So many calls that are open at a site are looked at, the earliest ones (ours): nobody reads a longer list, and a site where
 /// hundreds are pressed must not be slow for it.
 const MOST: usize = 10;
 
-/// Who is open at which site, in the order in which they were raised. Drills are no calls.
+/// Who is open at which site, in the order in which they were raised; what is opened again comes last. Drills are no calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scenes(BTreeMap<SiteId, Vec<(Timestamp, ActivationId)>>);
+pub(crate) struct Scenes(BTreeMap<SiteId, Vec<ActivationId>>);
 
 impl Scenes {
     pub(crate) fn enter(&mut self, act: &Activation) {
         if act.is_drill() {
             return;
         }
-        let call = (act.raised_at, act.id.clone());
         match self.0.get_mut(&act.device.site) {
-            Some(here) => {
-                let place = here.partition_point(|other| *other < call);
-                here.insert(place, call);
-            }
+            Some(here) => here.push(act.id.clone()),
             None => {
-                self.0.insert(act.device.site.clone(), vec![call]);
+                self.0.insert(act.device.site.clone(), vec![act.id.clone()]);
             }
         }
     }
 
     pub(crate) fn leave(&mut self, act: &Activation) {
         let Some(here) = self.0.get_mut(&act.device.site) else { return };
-        if let Some(place) = here.iter().position(|(_, id)| *id == act.id) {
+        if let Some(place) = here.iter().position(|id| *id == act.id) {
             here.remove(place);
         }
         if here.is_empty() {
@@ -51,13 +47,13 @@ impl Scenes {
         }
     }
 
-    fn at(&self, site: &SiteId) -> impl Iterator<Item = &ActivationId> {
-        self.0.get(site).into_iter().flatten().map(|(_, id)| id)
+    fn at(&self, site: &SiteId) -> &[ActivationId] {
+        self.0.get(site).map_or(&[], Vec::as_slice)
     }
 }
 
 impl Engine {
-    /// The other calls that are open at an activation's site: the ten earliest, in order. None are drills, nor presses of a button on
+    /// The other calls that are open at an activation's site: the ten earliest, in order; what was opened again comes last. None are drills, nor presses of a button on
     /// test whose tester is still asked. A drill is beside nothing.
     pub fn calls_beside<'e>(&'e self, act: &'e Activation) -> impl Iterator<Item = &'e Activation> {
         self.calls_at(&act.customer, &act.device.site).filter(|other| other.id != act.id && !act.is_drill()).take(MOST)
@@ -81,8 +77,15 @@ impl Engine {
         Some(first.incident.as_deref().unwrap_or(&first.id).clone())
     }
 
+    /// The reference of an incident is kept once for the calls that follow one another in it.
+    pub(crate) fn share_incident(&self, act: &Activation) -> Option<Arc<ActivationId>> {
+        let latest = self.scenes().at(&act.device.site).last().and_then(|id| self.activation(id));
+        let known = latest.and_then(|latest| latest.incident.clone()).filter(|known| act.incident.as_ref() == Some(known));
+        known.or_else(|| act.incident.clone())
+    }
+
     fn calls_at(&self, customer: &CustomerId, site: &SiteId) -> impl Iterator<Item = &Activation> {
-        let here = self.scenes().at(site).filter_map(|id| self.activation(id));
+        let here = self.scenes().at(site).iter().filter_map(|id| self.activation(id));
         here.filter(move |act| act.customer == *customer && act.is_open() && act.asks_tester().is_none())
     }
 }
