@@ -29,12 +29,15 @@ impl Scenes {
         if act.is_drill() {
             return;
         }
-        match self.0.get_mut(&act.device.site) {
-            Some(here) => here.push(act.id.clone()),
-            None => {
-                self.0.insert(act.device.site.clone(), vec![act.id.clone()]);
-            }
+        let Some(here) = self.0.get_mut(&act.device.site) else {
+            self.0.insert(act.device.site.clone(), vec![act.id.clone()]);
+            return;
+        };
+        // Thousands may be open at one site: twice the room of what is there would weigh on every one of them.
+        if here.len() == here.capacity() {
+            here.reserve_exact(here.len() / 8 + 1);
         }
+        here.push(act.id.clone());
     }
 
     pub(crate) fn leave(&mut self, act: &Activation) {
