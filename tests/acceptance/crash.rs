@@ -269,8 +269,9 @@ fn queued(evidence: &Evidence) -> impl Iterator<Item = String> {
     evidence.kind("dispatch.queued").map(dispatch_of)
 }
 
+/// The ladders' own; whoever is going to another call at the site is told beside them.
 fn alarms(evidence: &Evidence) -> impl Iterator<Item = String> {
-    evidence.kind("dispatch.queued").filter(|entry| entry["purpose"] == "alarm").map(dispatch_of)
+    evidence.kind("dispatch.queued").filter(|entry| entry["purpose"] == "alarm" && entry["pursuit"].is_array()).map(dispatch_of)
 }
 
 /// Moments nobody chose: splitmix64.

@@ -13,7 +13,7 @@ async fn whoever_goes_to_one_hears_of_the_other_and_the_first_closing_is_no_all_
     let (smith, nair) = (town.gateway.phone(SMITH), town.gateway.phone(NAIR));
     let first = town.press().await;
     smith.reply(&format!("N{}", code_in(&smith.expect_sms("DURESS").await.body))).await;
-    smith.expect_sms("next person").await;
+    smith.expect_sms("noted you can't").await;
     nair.reply(&format!("Y{}", code_in(&nair.expect_sms("DURESS").await.body))).await;
     nair.expect_sms("You are responding").await;
     smith.expect_sms("is responding").await;
