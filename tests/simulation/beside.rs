@@ -12,6 +12,9 @@ use escalation::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
 use crate::oracle::Findings;
 use crate::past::Past;
 
+/// So many other calls at a site are looked at.
+const LOOKED_AT: usize = 10;
+
 /// Whoever answered, by what is known of them.
 #[derive(Clone)]
 struct Somebody {
@@ -30,6 +33,7 @@ struct Call {
     at: (CustomerId, SiteId),
     /// A call for a responder has words of its own for those who went with them.
     is_about: bool,
+    is_open: bool,
     going: Option<Somebody>,
     people: BTreeSet<PersonId>,
     contacts: BTreeSet<ContactKey>,
@@ -41,6 +45,12 @@ impl Call {
             self.people.insert(person.person);
         }
         self.contacts.extend(to.contact());
+    }
+
+    /// Whoever says anything of a call knows of it, by whatever way they say it.
+    fn heard_from(&mut self, by: &Responder) {
+        self.people.extend(by.person.map(|by| by.person));
+        self.contacts.extend(by.contact);
     }
 
     fn knows(&self, somebody: &Somebody) -> bool {
@@ -58,14 +68,28 @@ pub(crate) fn are_told_of_what_is_beside(past: &Past, found: &mut Findings) {
             && raised.drill_until.is_none()
         {
             let at = (raised.cust.clone(), raised.dev.site.clone());
-            let call = Call { at, is_about: raised.about.is_some(), going: None, people: BTreeSet::new(), contacts: BTreeSet::new() };
+            let call = Call {
+                at,
+                is_about: raised.about.is_some(),
+                is_open: true,
+                going: None,
+                people: BTreeSet::new(),
+                contacts: BTreeSet::new(),
+            };
             calls.insert(raised.act.clone(), call);
         }
         if let Event::RungEntered { act, .. } = &entry.event
             && let Some(call) = calls.get(act).filter(|call| !call.is_about)
         {
-            let there = calls.iter().filter(|(other, there)| *other != act && there.at == call.at);
-            owed.extend(there.filter_map(|(_, there)| there.going.clone()).map(|going| (act.clone(), going)));
+            let there: Vec<&Call> = calls
+                .iter()
+                .filter(|(other, there)| *other != act && there.at == call.at && there.is_open)
+                .map(|(_, there)| there)
+                .collect();
+            // Of more than these the rules look at the earliest alone.
+            if there.len() <= LOOKED_AT {
+                owed.extend(there.into_iter().filter_map(|there| there.going.clone()).map(|going| (act.clone(), going)));
+            }
         }
         if let Some(call) = entry.event.activation().and_then(|act| calls.get_mut(act)) {
             if let Event::DispatchQueued {
@@ -78,6 +102,12 @@ pub(crate) fn are_told_of_what_is_beside(past: &Past, found: &mut Findings) {
             }
             let says_nothing =
                 |event: &Event| matches!(event, Event::DispatchQueued { .. } | Event::DispatchReported { .. } | Event::PressedAgain { .. });
+            if let Event::Accepted { by, .. } | Event::Joined { by, .. } | Event::Declined { by, .. } = &entry.event {
+                call.heard_from(by);
+            }
+            if let Event::Closed { .. } | Event::Reopened { .. } = &entry.event {
+                call.is_open = matches!(entry.event, Event::Reopened { .. });
+            }
             if let Event::Accepted { by, .. } = &entry.event {
                 call.going = Somebody::of(by);
             } else if !says_nothing(&entry.event) {
