@@ -56,8 +56,8 @@ impl Scenes {
 }
 
 impl Engine {
-    /// The other calls that are open at an activation's site: the ten earliest, in order; what was opened again comes last. None are drills, nor presses of a button on
-    /// test whose tester is still asked. A drill is beside nothing.
+    /// The other calls that are open at an activation's site: the ten earliest, in order; what was opened again comes last. None are
+    /// drills, nor presses of a button on test whose tester is still asked. A drill is beside nothing.
     pub fn calls_beside<'e>(&'e self, act: &'e Activation) -> impl Iterator<Item = &'e Activation> {
         self.calls_at(&act.customer, &act.device.site).filter(|other| other.id != act.id && !act.is_drill()).take(MOST)
     }
@@ -102,9 +102,8 @@ impl Activation {
 
     /// Whether an alarm of this call may have reached them, whoever they answered it as. What asked a tester was none.
     fn knows(&self, to: &Recipient) -> bool {
-        let is_them = |told: &Recipient| told.contact() == to.contact() || person_of(told).is_some_and(|told| person_of(to) == Some(told));
         let is_alarmed = |told: &Told| told.reached() && !told.as_tester;
-        self.told.iter().any(|(other, told)| is_them(other) && is_alarmed(told))
+        self.told.iter().any(|(other, told)| is_same(other, to) && is_alarmed(told))
     }
 
     /// Whether they are among those whom the latest rung asks.
@@ -134,12 +133,23 @@ impl Course<'_> {
         }
     }
 
-    /// Where those can be written to who go to another call at this site.
+    /// Where those can be written to who go to another call at this site, each once, to however many they go.
     fn going_to_others(&self) -> Vec<(Recipient, Medium)> {
         let others = self.engine.calls_beside(&self.act);
         let going = others.flat_map(|other| other.on_the_way().filter_map(|by| address_of(self.engine, other, by)));
-        going.filter(|(_, medium)| matches!(medium, Medium::Sms | Medium::Email)).collect()
+        let mut once: Vec<(Recipient, Medium)> = Vec::new();
+        for (to, medium) in going.filter(|(_, medium)| matches!(medium, Medium::Sms | Medium::Email)) {
+            if !once.iter().any(|(other, _)| is_same(other, &to)) {
+                once.push((to, medium));
+            }
+        }
+        once
     }
+}
+
+/// Whether two are one human, as far as their address or their name tells.
+fn is_same(one: &Recipient, other: &Recipient) -> bool {
+    one.contact() == other.contact() || person_of(one).is_some_and(|person| person_of(other) == Some(person))
 }
 
 fn person_of(to: &Recipient) -> Option<PersonId> {

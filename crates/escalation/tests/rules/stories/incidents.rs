@@ -161,6 +161,25 @@ fn what_is_opened_again_is_news_to_whoever_goes_there_also_where_they_knew_it() 
     assert_eq!(told(&floor, &news), ["p-nair"]);
 }
 
+/// Before, whoever went to two calls was told twice of a third that was opened again.
+#[test]
+fn whoever_goes_to_several_is_told_once_of_what_is_opened_again() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    let first = floor.subject().id.clone();
+    on(&mut floor, &first, closing());
+    for button in ["library/counter-2", "library/pendant"] {
+        floor.press(button);
+        floor.reply("j-smith", "N{code}");
+        floor.reply("p-nair", "Y{code}");
+        assert_eq!(floor.subject().committed().count(), 1, "{button}");
+    }
+    let seen = floor.events.len();
+    on(&mut floor, &first, Act::Reopen { reason: "words".to_owned().into() });
+    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    assert_eq!(told(&floor, &news), ["p-nair"]);
+}
+
 #[test]
 fn a_drill_is_in_no_incident() {
     let mut floor = Floor::new(COUNTERS);
