@@ -3,6 +3,8 @@
 //! Each rule is a function from text to findings, tried on a small bad sample before it is trusted with the house.
 
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod imports;
