@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use escalation::dispatch::{Purpose, Recipient};
 use escalation::event::{Event, Responder};
 use escalation::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
+use escalation::signal::Kind;
 
 use crate::oracle::Findings;
 use crate::past::Past;
@@ -27,12 +28,17 @@ impl Somebody {
         let known = Self { person: by.person.map(|by| by.person), contact: by.contact };
         known.contact.is_some().then_some(known)
     }
+
+    /// Whether they may be one, as far as the record tells: whose phone is whose it does not.
+    fn may_be(&self, other: &Self) -> bool {
+        self.person.is_some() && self.person == other.person || self.contact.is_some() && self.contact == other.contact
+    }
 }
 
 struct Call {
     at: (CustomerId, SiteId),
-    /// A call for a responder has words of its own for those who went with them.
-    is_about: bool,
+    /// For which responder it is, and whether they fell silent: then those who went with them are warned in words of its own.
+    about: Option<(Somebody, ActivationId, bool)>,
     is_open: bool,
     going: Option<Somebody>,
     people: BTreeSet<PersonId>,
@@ -70,7 +76,10 @@ pub(crate) fn are_told_of_what_is_beside(past: &Past, found: &mut Findings) {
             let at = (raised.cust.clone(), raised.dev.site.clone());
             let call = Call {
                 at,
-                is_about: raised.about.is_some(),
+                about: raised.about.as_ref().map(|about| {
+                    let somebody = Somebody { person: about.person.map(|person| person.person), contact: about.mark };
+                    (somebody, about.of.clone(), raised.kind == Kind::Welfare)
+                }),
                 is_open: true,
                 going: None,
                 people: BTreeSet::new(),
@@ -79,16 +88,18 @@ pub(crate) fn are_told_of_what_is_beside(past: &Past, found: &mut Findings) {
             calls.insert(raised.act.clone(), call);
         }
         if let Event::RungEntered { act, .. } = &entry.event
-            && let Some(call) = calls.get(act).filter(|call| !call.is_about)
+            && let Some(call) = calls.get(act)
         {
-            let there: Vec<&Call> = calls
-                .iter()
-                .filter(|(other, there)| *other != act && there.at == call.at && there.is_open)
-                .map(|(_, there)| there)
-                .collect();
+            let there: Vec<(&ActivationId, &Call)> =
+                calls.iter().filter(|(other, there)| *other != act && there.at == call.at && there.is_open).collect();
+            let for_responders: Vec<&Somebody> =
+                there.iter().map(|(_, there)| *there).chain([call]).filter_map(|call| call.about.as_ref()).map(|(who, ..)| who).collect();
             // Of more than these the rules look at the earliest alone.
             if there.len() <= LOOKED_AT {
-                owed.extend(there.into_iter().filter_map(|there| there.going.clone()).map(|going| (act.clone(), going)));
+                let is_warned = |of: &ActivationId| matches!(&call.about, Some((_, with, true)) if with == of);
+                let going = there.into_iter().filter(|(of, _)| !is_warned(of)).filter_map(|(_, there)| there.going.clone());
+                let told = going.filter(|somebody| for_responders.iter().all(|in_need| !in_need.may_be(somebody)));
+                owed.extend(told.map(|going| (act.clone(), going)));
             }
         }
         if let Some(call) = entry.event.activation().and_then(|act| calls.get_mut(act)) {

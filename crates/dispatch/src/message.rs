@@ -138,15 +138,49 @@ pub struct Unworded {
 #[derive(Debug)]
 pub struct Book {
     /// What is in force: the operator's where there is one.
-    edited: Environment<'static>,
+    edited: Texts,
     /// What we fall back to where an edited text fails on words it was not checked with.
-    built_in: Environment<'static>,
+    built_in: Texts,
     /// Which words the text message of a purpose may need; most need few.
     sms_words: BTreeMap<Purpose, Vec<&'static str>>,
-    /// Shown names per purpose.
+}
+
+/// The texts of one origin, with their shown names per purpose: what was sent is recorded by the name of what it was made from.
+#[derive(Debug)]
+struct Texts {
+    env: Environment<'static>,
     sms_names: BTreeMap<Purpose, String>,
     email_names: BTreeMap<Purpose, String>,
     voice_names: BTreeMap<Purpose, String>,
+}
+
+impl Texts {
+    fn new(sources: &BTreeMap<&'static str, String>, shown: &str) -> Result<Self, SettingsError> {
+        let mut env = environment();
+        add_all(&mut env, sources, shown)?;
+        Ok(Self {
+            env,
+            sms_names: names(sources, "sms", &[".sms.txt"], ""),
+            email_names: names(sources, "email", &[".email.subject.txt", ".email.txt"], PAGE),
+            voice_names: names(sources, "voice", &[".voice.txt"], PROMPT),
+        })
+    }
+
+    fn sms(&self, purpose: Purpose, name: &str, words: &Words, drill: bool) -> Result<Text, minijinja::Error> {
+        let body = fit(&self.env, name, words, drill)?;
+        Ok(Text { body, template: self.sms_names.get(&purpose).cloned().unwrap_or_default() })
+    }
+
+    fn email(&self, purpose: Purpose, words: &Words) -> Result<Mail, minijinja::Error> {
+        let mail = mail(&self.env, purpose, words)?;
+        Ok(Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
+    }
+
+    /// What is said first, what is said to a human, and what they are made from.
+    fn spoken(&self, purpose: Purpose, name: &str, words: &Words) -> Result<(String, String, String), minijinja::Error> {
+        let say = |name: &str| render(&self.env, name, words).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        Ok((say(PROMPT)?, say(name)?, self.voice_names.get(&purpose).cloned().unwrap_or_default()))
+    }
 }
 
 impl Book {
@@ -159,22 +193,13 @@ impl Book {
         for (name, source) in BUILT_IN {
             sources.insert(name, (*source).to_owned());
         }
-        let mut built_in = environment();
-        add_all(&mut built_in, &sources, "built in")?;
+        let built_in = Texts::new(&sources, "built in")?;
         if let Some(dir) = dir {
             read_folder(dir, &mut sources)?;
         }
         let shown = dir.map_or_else(|| "built in".to_owned(), |dir| dir.display().to_string());
-        let mut edited = environment();
-        add_all(&mut edited, &sources, &shown)?;
-        let book = Self {
-            sms_words: needs(&[&edited, &built_in]),
-            edited,
-            built_in,
-            sms_names: names(&sources, "sms", &[".sms.txt"], ""),
-            email_names: names(&sources, "email", &[".email.subject.txt", ".email.txt"], PAGE),
-            voice_names: names(&sources, "voice", &[".voice.txt"], PROMPT),
-        };
+        let edited = Texts::new(&sources, &shown)?;
+        let book = Self { sms_words: needs(&[&edited.env, &built_in.env]), edited, built_in };
         for purpose in Purpose::ALL {
             book.prove(purpose, &shown)?;
         }
@@ -187,16 +212,13 @@ impl Book {
         let drill = is_drill(words);
         let words = bounded(words, self.sms_words.get(&purpose).map(Vec::as_slice).unwrap_or_default());
         let name = format!("{}.sms.txt", purpose.as_str());
-        let built_in = || fit(&self.built_in, &name, &words, drill);
-        let edited = fit(self.chosen(purpose, &[&name], &words), &name, &words, drill);
         // An edited text was proved without the words that make it a drill's, and may have no room for them.
-        let is_too_long = |text: &String| drill && septets(text).is_none_or(|cost| cost > SEGMENT);
-        let body = match edited {
+        let is_too_long = |text: &Text| drill && septets(&text.body).is_none_or(|cost| cost > SEGMENT);
+        let text = match self.chosen(purpose, &[&name], &words).sms(purpose, &name, &words, drill) {
             Ok(text) if !is_too_long(&text) => Ok(text),
-            Ok(_) | Err(_) => built_in(),
+            Ok(_) | Err(_) => self.built_in.sms(purpose, &name, &words, drill),
         };
-        let body = body.map_err(|_| Unworded { purpose: purpose.as_str() })?;
-        Ok(Text { body, template: self.sms_names.get(&purpose).cloned().unwrap_or_default() })
+        text.map_err(|_| Unworded { purpose: purpose.as_str() })
     }
 
     /// The e-mail of a purpose.
@@ -204,33 +226,30 @@ impl Book {
         let words = complete(words);
         let (subject, text) = (format!("{}.email.subject.txt", purpose.as_str()), format!("{}.email.txt", purpose.as_str()));
         let names: &[&str] = if purpose == Purpose::StandDown { &[&subject, &text] } else { &[&text] };
-        mail(self.chosen(purpose, names, &words), purpose, &words)
-            .or_else(|_| mail(&self.built_in, purpose, &words))
-            .map(|mail| Mail { template: self.email_names.get(&purpose).cloned().unwrap_or_default(), ..mail })
-            .map_err(|_| Unworded { purpose: purpose.as_str() })
+        let mail = self.chosen(purpose, names, &words).email(purpose, &words);
+        mail.or_else(|_| self.built_in.email(purpose, &words)).map_err(|_| Unworded { purpose: purpose.as_str() })
     }
 
-    /// The templates in force; the built-in ones where an operator's would say that nobody is needed, and another call is open there.
-    fn chosen(&self, purpose: Purpose, names: &[&str], words: &Words) -> &Environment<'static> {
+    /// The texts in force; the built-in ones where an operator's would say that nobody is needed, or that one may go over calmly, and
+    /// another call is open there.
+    fn chosen(&self, purpose: Purpose, names: &[&str], words: &Words) -> &Texts {
         let sends_home = matches!(purpose, Purpose::StandDown | Purpose::AlreadyClosed | Purpose::SomeoneGoing);
+        let is_support = words.get("kind_id").is_some_and(|kind| kind == "assist");
+        let calms = is_support && matches!(purpose, Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskKeeper | Purpose::PressedAgain);
         let is_said = |word: &str| words.get(word).is_some_and(|said| !said.is_empty());
-        let knows = |word: &str, name: &str| {
-            self.edited.get_template(name).is_ok_and(|template| template.undeclared_variables(false).contains(word))
-        };
+        let template = |name: &str| self.edited.env.get_template(name);
+        let knows = |word: &str, name: &str| template(name).is_ok_and(|template| template.undeclared_variables(false).contains(word));
         let hides = ["still_open", "unclear"].into_iter().any(|word| is_said(word) && !names.iter().all(|name| knows(word, name)));
-        if sends_home && hides { &self.built_in } else { &self.edited }
+        if (sends_home || calms) && hides { &self.built_in } else { &self.edited }
     }
 
     /// What a call of a purpose says. Only calls for help are made by voice; what is said about them is written.
     pub fn spoken(&self, purpose: Purpose, words: &Words) -> Result<Spoken, Unworded> {
         let words = complete(words);
         let file = format!("{}.voice.txt", purpose.as_str());
-        let say = |name: &str| {
-            let said = render(&self.edited, name, &words).or_else(|_| render(&self.built_in, name, &words));
-            said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).map_err(|_| Unworded { purpose: purpose.as_str() })
-        };
-        let template = self.voice_names.get(&purpose).cloned().unwrap_or_default();
-        let (prompt, content) = (say(PROMPT)?, say(&file)?);
+        let said = self.chosen(purpose, &[&file], &words).spoken(purpose, &file, &words);
+        let said = said.or_else(|_| self.built_in.spoken(purpose, &file, &words));
+        let (prompt, content, template) = said.map_err(|_| Unworded { purpose: purpose.as_str() })?;
         let (prompt, content) = if is_drill(&words) {
             (format!("{DRILL_SPOKEN} {prompt}"), format!("{DRILL_SPOKEN} Nobody is in danger. {content} {DRILL_SPOKEN}"))
         } else {
@@ -241,7 +260,7 @@ impl Book {
 
     /// Proves that calls can be worded, are short enough to be listened to, and begin with words that a machine may keep.
     fn prove_calls(&self, shown: &str) -> Result<(), SettingsError> {
-        let prompt = self.edited.get_template(PROMPT).map_err(|error| describe(shown, PROMPT, &error))?;
+        let prompt = self.edited.env.get_template(PROMPT).map_err(|error| describe(shown, PROMPT, &error))?;
         let told: BTreeSet<String> = prompt.undeclared_variables(false).into_iter().filter(|word| word != "recipient").collect();
         if let Some(word) = told.first() {
             return Err(SettingsError::new(
@@ -253,7 +272,7 @@ impl Book {
         for purpose in SPOKEN {
             let file = format!("{}.voice.txt", purpose.as_str());
             for name in [PROMPT, &file] {
-                let said = render(&self.edited, name, &usual_words()).map_err(|error| describe(shown, name, &error))?;
+                let said = render(&self.edited.env, name, &usual_words()).map_err(|error| describe(shown, name, &error))?;
                 let length = said.trim().chars().count();
                 if length == 0 || length > SPOKEN_MAX {
                     return Err(SettingsError::new(
@@ -277,12 +296,12 @@ impl Book {
             let mut words = longest.clone();
             words.insert("drill", String::new());
             words.insert(word, value.to_owned());
-            let text = fit(&self.edited, &file, &words, false).map_err(|e| failed(&e))?;
+            let text = fit(&self.edited.env, &file, &words, false).map_err(|e| failed(&e))?;
             if text.len() > worst.len() {
                 worst = text;
             }
         }
-        let usual = render(&self.edited, &file, &usual_words()).map_err(|e| failed(&e))?;
+        let usual = render(&self.edited.env, &file, &usual_words()).map_err(|e| failed(&e))?;
         let remedy = "shorten the words around site and place, and keep to plain letters";
         let cost = septets(&worst).unwrap_or(usize::MAX);
         let usual = septets(&normalise(&usual)).unwrap_or(SEGMENT);
@@ -296,7 +315,9 @@ impl Book {
             ));
         }
         let words = complete(&longest);
-        mail(&self.edited, purpose, &words).map(drop).map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
+        mail(&self.edited.env, purpose, &words)
+            .map(drop)
+            .map_err(|error| describe(shown, &format!("{}.email.txt", purpose.as_str()), &error))
     }
 }
 

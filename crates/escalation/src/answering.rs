@@ -345,7 +345,7 @@ impl Course<'_> {
         }
         // Whoever was asked before the ladder has taken it for a call, and no rung may ever be entered.
         if matches!(self.act.progress, Progress::Climb { rung: None, .. }) {
-            self.tell_whoever_goes_there(None);
+            self.tell_whoever_goes_there();
         }
         self.resume_where_held_up(held);
     }

@@ -172,7 +172,7 @@ impl Course<'_> {
         };
         self.push(event);
         self.try_everyone_latest();
-        self.tell_whoever_goes_there(Some(why));
+        self.tell_whoever_goes_there();
         self.ask_whoever_is_overdue();
     }
 
@@ -261,7 +261,7 @@ impl Course<'_> {
         };
         self.push(event);
         self.try_everyone_latest();
-        self.tell_whoever_goes_there(None);
+        self.tell_whoever_goes_there();
     }
 
     /// Whom a round of everybody tells: those who apply and do not rest; where that is nobody, whoever there is.

@@ -7,28 +7,51 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::acknowledgement::Commitment;
 use crate::activation::{Activation, Check, Companion, Told};
 use crate::answering::address_of;
 use crate::course::Course;
 use crate::dispatch::{Purpose, Recipient};
 use crate::engine::Engine;
-use crate::event::Entry;
+use crate::event::Event;
 use crate::id::{ActivationId, ContactKey, CustomerId, PersonId, SiteId};
 use crate::ladder::Medium;
+use crate::signal::Kind;
 
 /// So many calls that are open at a site are looked at, the earliest ones (ours): nobody reads a longer list, and a site where
 /// hundreds are pressed must not be slow for it.
-const MOST: usize = 10;
+pub const BESIDE_MAX: usize = 10;
 
 /// Who is open at which site, in the order in which they were raised; what is opened again comes last. Drills are no calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scenes(BTreeMap<SiteId, Vec<ActivationId>>);
+pub(crate) struct Scenes {
+    calls: Sites,
+    /// Those of them that are for responders who went there.
+    for_responders: Sites,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Sites(BTreeMap<SiteId, Vec<ActivationId>>);
 
 impl Scenes {
     pub(crate) fn enter(&mut self, act: &Activation) {
         if act.is_drill() {
             return;
         }
+        self.calls.enter(act);
+        if act.about.is_some() {
+            self.for_responders.enter(act);
+        }
+    }
+
+    pub(crate) fn leave(&mut self, act: &Activation) {
+        self.calls.leave(act);
+        self.for_responders.leave(act);
+    }
+}
+
+impl Sites {
+    fn enter(&mut self, act: &Activation) {
         let Some(here) = self.0.get_mut(&act.device.site) else {
             self.0.insert(act.device.site.clone(), vec![act.id.clone()]);
             return;
@@ -40,7 +63,7 @@ impl Scenes {
         here.push(act.id.clone());
     }
 
-    pub(crate) fn leave(&mut self, act: &Activation) {
+    fn leave(&mut self, act: &Activation) {
         let Some(here) = self.0.get_mut(&act.device.site) else { return };
         if let Some(place) = here.iter().position(|id| *id == act.id) {
             here.remove(place);
@@ -59,18 +82,25 @@ impl Engine {
     /// The other calls that are open at an activation's site: the ten earliest, in order; what was opened again comes last. None are
     /// drills, nor presses of a button on test whose tester is still asked. A drill is beside nothing.
     pub fn calls_beside<'e>(&'e self, act: &'e Activation) -> impl Iterator<Item = &'e Activation> {
-        self.calls_at(&act.customer, &act.device.site).filter(|other| other.id != act.id && !act.is_drill()).take(MOST)
+        self.calls_at(&act.customer, &act.device.site).filter(|other| other.id != act.id && !act.is_drill()).take(BESIDE_MAX)
     }
 
-    /// Whether somebody is not told of a call beside another: it is for them, who called for help where they went, or it is silent and
-    /// they work where it comes from. Whoever threatens somebody may read their phone.
+    /// Whether somebody is not told of a call beside another: any call at that site is for them, who fell silent or called for help
+    /// where they went, or it is silent and they work where it comes from. Whoever threatens somebody may read their phone.
     pub fn is_kept_from(&self, call: &Activation, person: Option<PersonId>, contact: ContactKey) -> bool {
-        let in_need = call.about.as_deref();
-        let is_theirs = in_need.is_some_and(|about| {
+        let is_theirs = |call: &Activation| self.is_for(call, person, contact);
+        let mut for_responders = self.those_open(self.scenes().for_responders.at(&call.device.site), &call.customer);
+        is_theirs(call)
+            || for_responders.any(is_theirs)
+            || person.is_some_and(|person| self.may_be_watched(person, &call.device, call.kind))
+    }
+
+    /// Whether a call is for somebody who went to another.
+    fn is_for(&self, call: &Activation, person: Option<PersonId>, contact: ContactKey) -> bool {
+        call.about.as_deref().is_some_and(|about| {
             let shares = |in_need: PersonId| self.person(in_need).is_some_and(|p| p.contacts.values().any(|theirs| *theirs == contact));
             about.mark == Some(contact) || about.person.is_some_and(|in_need| person == Some(in_need.person) || shares(in_need.person))
-        });
-        is_theirs || person.is_some_and(|person| self.may_be_watched(person, &call.device, call.kind))
+        })
     }
 
     /// The incident that a call raised now at this site belongs to: the first call of it, whether or not that one is still open.
@@ -82,13 +112,17 @@ impl Engine {
 
     /// The reference of an incident is kept once for the calls that follow one another in it.
     pub(crate) fn share_incident(&self, act: &Activation) -> Option<Arc<ActivationId>> {
-        let latest = self.scenes().at(&act.device.site).last().and_then(|id| self.activation(id));
+        let latest = self.scenes().calls.at(&act.device.site).last().and_then(|id| self.activation(id));
         let known = latest.and_then(|latest| latest.incident.clone()).filter(|known| act.incident.as_ref() == Some(known));
         known.or_else(|| act.incident.clone())
     }
 
     fn calls_at(&self, customer: &CustomerId, site: &SiteId) -> impl Iterator<Item = &Activation> {
-        let here = self.scenes().at(site).iter().filter_map(|id| self.activation(id));
+        self.those_open(self.scenes().calls.at(site), customer)
+    }
+
+    fn those_open<'e>(&'e self, here: &'e [ActivationId], customer: &CustomerId) -> impl Iterator<Item = &'e Activation> {
+        let here = here.iter().filter_map(|id| self.activation(id));
         here.filter(move |act| act.customer == *customer && act.is_open() && act.asks_tester().is_none())
     }
 }
@@ -115,22 +149,33 @@ impl Activation {
 
 impl Course<'_> {
     /// Whoever goes to another call at this site is told of this one, once, whatever rung they stand on: in writing, where they
-    /// answered the other, with a code of this one's. The ladder goes its own way beside it. What is opened again is news to everybody.
-    ///
-    /// A call for a responder has words of its own for those who went with them.
-    pub(crate) fn tell_whoever_goes_there(&mut self, why: Option<Entry>) {
-        if self.act.about.is_some() {
-            return;
-        }
+    /// answered the other, with a code of this one's. The ladder goes its own way beside it. What is opened again is news to everybody
+    /// but whom it asks at once, also to whoever had declined it.
+    pub(crate) fn tell_whoever_goes_there(&mut self) {
+        let is_opened_again = self.events.iter().any(|event| matches!(event, Event::Reopened { .. }));
         for (to, medium) in self.going_to_others() {
-            let is_known = if why == Some(Entry::Reopened) { self.act.asks_now(&to) } else { self.act.knows(&to) };
             let person = person_of(&to);
-            let has_answered = person.is_some_and(|person| self.act.has_accepted(person) || self.act.resting.contains_key(&person));
+            let is_known = if is_opened_again {
+                self.act.asks_now(&to)
+            } else {
+                let has_declined = person.is_some_and(|person| self.act.resting.contains_key(&person));
+                self.act.knows(&to) || has_declined || self.is_warned(&to)
+            };
+            let goes = person.is_some() && self.act.committed().any(|promise| promise.by.person.map(|by| by.person) == person);
             let is_kept = to.contact().is_none_or(|contact| self.engine.is_kept_from(&self.act, person, contact));
-            if !is_known && !has_answered && !is_kept {
+            if !is_known && !goes && !is_kept {
                 self.owe(to, medium, Purpose::Alarm, None);
             }
         }
+    }
+
+    /// Whether they are going where a colleague fell silent, for whom this call is: then words of its own have warned them.
+    fn is_warned(&self, to: &Recipient) -> bool {
+        let silent = self.act.about.as_deref().filter(|_| self.act.kind == Kind::Welfare);
+        let Some(theirs) = silent.and_then(|about| self.engine.activation(&about.of)) else { return false };
+        let mut going = theirs.committed().map(|promise| &promise.by).filter(|by| by.commitment == Commitment::Going);
+        // Nobody else was: whoever only looks, or goes to another call there, hears of it from here.
+        going.any(|by| address_of(self.engine, theirs, by).is_some_and(|(other, _)| is_same(&other, to)))
     }
 
     /// Where those can be written to who go to another call at this site, each once, to however many they go.

@@ -335,7 +335,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
         Cause::CreditUnread { .. } => (UNPROVEN, "It says so again, or is asked no more."),
         Cause::Coverage { .. } => (UNPROVEN, "The directory changed. Press a button to see."),
         Cause::CoverageGap { .. } => (OVER, "Somebody is on duty, or the time has passed."),
-        Cause::StandInUndone { .. } => (OVER, "It counts again, was ended, or its time is over."),
+        Cause::StandInUndone { .. } => (UNPROVEN, "It counts, was ended or is over. See who is on."),
         Cause::OptedOut { .. } => (OVER, "They sent START."),
         Cause::Tampered { .. } => (OVER, "What was opened is closed."),
         Cause::Chatter { .. } => (UNPROVEN, "Its call is closed, or it has slowed down."),

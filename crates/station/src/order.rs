@@ -5,6 +5,7 @@ use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::{Address, Dispatch, Order, Purpose, Recipient, Words};
 use escalation::event::Age;
 use escalation::id::PersonVersion;
+use escalation::incident::BESIDE_MAX;
 use escalation::ladder::Medium;
 use escalation::signal::Kind;
 use escalation::time::Timestamp;
@@ -129,7 +130,7 @@ fn words(floor: &Floor, links: &LinkBase, act: &Activation, dispatch: &Dispatch,
 
 /// What else is open at the site, as a message says it.
 struct Beside {
-    /// `KAL-41`, or `KAL-41 +2`; empty where nothing is.
+    /// `KAL-41`, `KAL-41 +2`, or `KAL-41 +9+` where there may be more; empty where nothing is.
     named: String,
     /// Something is, and this reader is not told of it.
     kept: bool,
@@ -143,12 +144,16 @@ impl Beside {
             Recipient::Stranger { contact } => engine.is_kept_from(other, None, *contact),
             Recipient::Centre { .. } => false,
         };
+        // What was raised after this one was over is not still open; that nobody is needed is not said beside it either.
+        let concerns = |other: &Activation| act.closing.as_ref().is_none_or(|closing| other.raised_at <= closing.at);
         let others: Vec<&Activation> = engine.calls_beside(act).collect();
-        let told: Vec<&Activation> = others.iter().copied().filter(|other| !is_kept(other)).collect();
+        let told: Vec<&Activation> = others.iter().copied().filter(|other| concerns(other) && !is_kept(other)).collect();
+        // No more of them were looked at, and there may be more.
+        let or_more = if others.len() == BESIDE_MAX { "+" } else { "" };
         let named = match told.as_slice() {
             [] => String::new(),
             [one] => one.id.to_string(),
-            [first, more @ ..] => format!("{} +{}", first.id, more.len()),
+            [first, more @ ..] => format!("{} +{}{or_more}", first.id, more.len()),
         };
         Self { kept: told.is_empty() && !others.is_empty(), named }
     }

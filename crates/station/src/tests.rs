@@ -659,6 +659,34 @@ async fn what_is_opened_again_is_among_the_open_ones_alone() {
     assert_eq!(*house.told.lock().unwrap(), [FeedbackState::Received, FeedbackState::Closed, FeedbackState::Received]);
 }
 
+/// Before, whoever answered a closed call late read that a call was *still* open there which was raised after that closing.
+#[tokio::test(start_paused = true)]
+async fn what_was_raised_after_a_closing_is_not_still_open() {
+    let house = House::open().await;
+    house.desk.submit(press("1")).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let asked = house.sent();
+    let text = format!("Y{}", asked[0].words["code"]);
+    let close = Act::Close { disposition: Disposition::Attended, note: None };
+    house.desk.act(Request { act: close, ..note("KAL-1", "k", None) }).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    house.desk.submit(Input::Signal(press_of("library/front-2", "2"))).await;
+    let answer = Answer {
+        from: Sender::Number(Private::Open("+61400000001".into())),
+        reply: Reply::parse(&text),
+        text: Some(Private::Open(text)),
+        provider_ref: Some("SM9".into()),
+        sent_at: None,
+    };
+    house.desk.submit(Input::Answer(answer)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let sent = house.sent();
+    let late = sent.iter().find(|order| order.purpose == Purpose::AlreadyClosed).expect("a late answer is told so");
+    assert_eq!((late.words["still_open"].as_str(), late.words["unclear"].as_str()), ("", "yes"), "nor that nobody is needed there");
+    let next = sent.iter().find(|order| order.words["ref"] == "KAL-2").expect("the next call");
+    assert_eq!(next.words["beside"], "", "what is closed is beside nothing");
+}
+
 /// Whether an aggressor can see a device is settled when it is pressed, not by a reload in the middle.
 #[tokio::test(start_paused = true)]
 async fn a_device_is_told_as_was_promised_when_it_was_pressed() {

@@ -535,6 +535,27 @@ fn a_call_for_support_beside_another_sends_nobody_in_alone() {
         assert!(mail.contains("Do not go in alone.") && !mail.contains("calmly"), "{mail}");
     }
     assert!(book.spoken(Purpose::Alarm, &words).unwrap().content.contains("Do not go in alone."));
+    // Nor is whoever may not be told of the other one, and reads nothing of it.
+    words.insert("still_open", String::new());
+    words.insert("unclear", "yes".to_owned());
+    for purpose in [Purpose::Alarm, Purpose::AlarmAgain, Purpose::PressedAgain] {
+        let (text, mail) = (book.sms(purpose, &words).unwrap().body, book.email(purpose, &words).unwrap().text);
+        assert!(text.contains(". Don't go alone.") && !text.contains("calmly") && !text.contains("OPEN:"), "{text}");
+        assert!(mail.contains("Do not go in alone.") && !mail.contains("calmly"), "{mail}");
+    }
+    let spoken = book.spoken(Purpose::Alarm, &words).unwrap().content;
+    assert!(spoken.contains("Do not go in alone.") && !spoken.contains("Another call"), "{spoken}");
+    assert!(!book.sms(Purpose::AskKeeper, &words).unwrap().body.contains("calmly"));
+
+    // An operator's own text that knows nothing of it is not sent then, and the record says which one was.
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("alarm.sms.txt"), "Go over calmly to {{ site_sms }} {{ code }}").unwrap();
+    let own = Book::load(Some(dir.path())).unwrap();
+    let (sent, built_in) = (own.sms(Purpose::Alarm, &words).unwrap(), book.sms(Purpose::Alarm, &words).unwrap());
+    assert_eq!((&sent.body, &sent.template), (&built_in.body, &built_in.template));
+    words.insert("unclear", String::new());
+    let sent = own.sms(Purpose::Alarm, &words).unwrap();
+    assert!(sent.body.starts_with("Go over calmly to Kalamunda") && sent.template != built_in.template, "{}", sent.body);
 }
 
 /// The reference of another call gives way before the link to the reader's own page.

@@ -52,6 +52,16 @@ impl SaidStandIn {
     }
 }
 
+impl SaidStandIn {
+    /// What is left of it outside of another's time. Of what was ended nothing is.
+    fn without(self, other: &StandIn) -> Vec<Self> {
+        let StandIn { from, until, .. } = self.stand_in;
+        let parts = [(from, until.min(other.from)), (from.max(other.until), until)];
+        let parts = parts.into_iter().filter(|(from, until)| from < until && !self.is_ended);
+        parts.map(|(from, until)| Self { stand_in: StandIn { from, until, ..self.stand_in.clone() }, ..self.clone() }).collect()
+    }
+}
+
 /// All of it, in the order in which it was said; what is over leaves with the next that is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StandIns(Vec<SaidStandIn>);
@@ -63,9 +73,10 @@ impl StandIns {
     }
 
     /// One more. Where one for the same person at that time counts for nothing, this is in its place, so that the two never
-    /// disagree under a later directory.
+    /// disagree under a later directory; before and after that time what was said still holds.
     pub(crate) fn say(&mut self, at: Timestamp, said: SaidStandIn) {
-        self.0.retain(|known| known.stand_in.until > at && !known.is_replaced_by(&said));
+        let known = std::mem::take(&mut self.0).into_iter().filter(|known| known.stand_in.until > at);
+        self.0 = known.flat_map(|known| if known.is_replaced_by(&said) { known.without(&said.stand_in) } else { vec![known] }).collect();
         self.0.push(said);
     }
 

@@ -89,13 +89,29 @@ impl<'e> Weighing<'e> {
     }
 
     /// The rosters on which somebody who was to be stood in for is on duty alone again. One that is for nobody of those any more has
-    /// nobody to be told of it.
+    /// nobody to be told of it; one that is gone may have another name by now.
     pub(crate) fn undone(&self, rosters: &Rosters, said: &[SaidStandIn], at: Timestamp) -> BTreeSet<RosterId> {
-        let is_undone = |said: &&SaidStandIn| {
-            let roster = rosters.rosters.get(&said.roster).filter(|_| said.is_for_any(self.reach(&said.roster)));
-            roster.is_some_and(|roster| roster.stand_ins.iter().all(|counting| counting.stand_in != said.stand_in))
+        let is_undone = |said: &&SaidStandIn| match rosters.rosters.get(&said.roster) {
+            Some(roster) if said.is_for_any(self.reach(&said.roster)) => {
+                roster.stand_ins.iter().all(|counting| counting.stand_in != said.stand_in)
+            }
+            Some(_) => false,
+            None => self.is_alone_elsewhere(rosters, &said.stand_in),
         };
         said.iter().filter(|said| said.lasts(at)).filter(is_undone).map(|said| said.roster.clone()).collect()
+    }
+
+    /// Whether whoever was to be stood in for on a roster that is gone is on another one that somebody climbs, and nobody stands in
+    /// for them there.
+    fn is_alone_elsewhere(&self, rosters: &Rosters, stand_in: &StandIn) -> bool {
+        let is_theirs = |(id, roster): &(&RosterId, &Roster)| {
+            self.rungs_of(id).next().is_some() && roster.people().any(|person| person == stand_in.off)
+        };
+        let is_stood_in_for = |roster: &Roster| {
+            let theirs = |counting: &Counting| counting.stand_in.off == stand_in.off && counting.stand_in.overlaps(stand_in);
+            roster.stand_ins.iter().any(theirs)
+        };
+        rosters.rosters.iter().filter(is_theirs).any(|(_, roster)| !is_stood_in_for(roster))
     }
 
     /// How one counts beside all that were said before it. Too many are told rather than too few: wherever one cannot be in the
@@ -156,7 +172,13 @@ impl<'e> Weighing<'e> {
     /// apart by their addresses, as when a rung is entered.
     pub(crate) fn leaves_fewer(&self, rosters: &Rosters, id: &RosterId, stand_in: &StandIn, at: Timestamp) -> bool {
         let Some(roster) = rosters.rosters.get(id) else { return false };
-        let rungs: Vec<&Rung> = self.rungs_of(id).collect();
+        // A ladder that asks for roles is there once for each site, and most of its rungs tell the same people.
+        let mut rungs: Vec<&Rung> = Vec::new();
+        for rung in self.rungs_of(id) {
+            if !rungs.iter().any(|known| known.targets == rung.targets) {
+                rungs.push(rung);
+            }
+        }
         let changed = with(roster, stand_in);
         let mut at = at.max(stand_in.from);
         for _answer in 0..ANSWERS_MAX {

@@ -14,7 +14,7 @@ use expect_test::expect;
 use proptest::prelude::*;
 
 use super::{COUNTERS, PEOPLE};
-use crate::floor::{Floor, operator, signal};
+use crate::floor::{Floor, operator, press, signal};
 use crate::script::check;
 
 fn beside(floor: &Floor, act: &ActivationId) -> Vec<String> {
@@ -143,6 +143,82 @@ fn a_responders_own_call_is_kept_from_them_and_from_whoever_has_their_number() {
     assert!(floor.engine.is_kept_from(&own, Some(nair), phone(nair)));
     assert!(floor.engine.is_kept_from(&own, Some(duty), phone(duty)), "the same phone");
     assert!(!floor.engine.is_kept_from(&own, Some(smith), phone(smith)));
+}
+
+/// Before, whoever else was going heard nothing of a colleague's call for help, unless its ladder came to them.
+#[test]
+fn whoever_goes_there_hears_of_a_colleague_who_calls_for_help() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    floor.reply("j-smith", "N{code}");
+    floor.reply("p-nair", "Y{code}");
+    floor.reply("duty", "Y{code}");
+    let seen = floor.events.len();
+    floor.tap("duty", Reply::InNeed, Gesture::Shown);
+    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    assert_eq!(told(&floor, &news), ["p-nair"], "and not whoever called, on the phone in their hand");
+}
+
+/// Before, the place of the next call was sent to a phone that its owner may not have in their hand any more.
+#[test]
+fn whoever_may_be_threatened_there_hears_of_no_other_call() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    floor.reply("j-smith", "N{code}");
+    floor.reply("p-nair", "Y{code}");
+    floor.reply("duty", "Y{code}");
+    floor.tap("duty", Reply::InNeed, Gesture::Shown);
+    let own = floor.engine.activations().find(|act| act.about.is_some()).expect("a call of their own").id.clone();
+    let pressed = floor.hear(press("library/counter-2"));
+    assert_eq!(told(&floor, &pressed), ["p-nair"]);
+    floor.subject = pressed.iter().find_map(Event::activation).cloned();
+    let (nair, duty) = (floor.person("p-nair"), floor.person("duty"));
+    let phone = |floor: &Floor, person| floor.engine.person(person).unwrap().contacts[&Medium::Sms];
+    let next = floor.subject().clone();
+    assert!(floor.engine.is_kept_from(&next, Some(duty), phone(&floor, duty)), "every call there is kept from them");
+    assert!(!floor.engine.is_kept_from(&next, Some(nair), phone(&floor, nair)));
+    // Once somebody has closed their own call they are told again.
+    on(&mut floor, &own, closing());
+    let third = floor.hear(press("library/pendant"));
+    let who: BTreeSet<String> = told(&floor, &third).into_iter().collect();
+    assert_eq!(who, ["duty", "p-nair"].map(str::to_owned).into());
+}
+
+/// Whoever goes with somebody who falls silent is warned in words of its own; whoever goes to another call there hears of theirs.
+#[test]
+fn whoever_goes_to_another_call_hears_of_a_responder_who_falls_silent() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    floor.reply("j-smith", "N{code}");
+    floor.reply("duty", "Y{code}");
+    floor.tap("duty", Reply::Arrived, Gesture::Shown);
+    floor.press("library/counter-2");
+    floor.reply("j-smith", "N{code}");
+    floor.reply("p-nair", "Y{code}");
+    let seen = floor.events.len();
+    floor.forward("5m");
+    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    assert!(news.iter().any(|event| matches!(event, Event::FellSilent { .. })));
+    assert_eq!(told(&floor, &news), ["p-nair"]);
+}
+
+/// Before, whoever had declined a call heard nothing of it when it was opened again, however long ago that was.
+#[test]
+fn what_is_opened_again_is_news_to_whoever_had_declined_it() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    let first = floor.subject().id.clone();
+    floor.reply("j-smith", "N{code}");
+    floor.reply("p-nair", "N{code}");
+    on(&mut floor, &first, closing());
+    floor.forward("2h");
+    floor.press("library/counter-2");
+    floor.reply("j-smith", "N{code}");
+    floor.reply("p-nair", "Y{code}");
+    let seen = floor.events.len();
+    on(&mut floor, &first, Act::Reopen { reason: "words".to_owned().into() });
+    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    assert_eq!(told(&floor, &news), ["p-nair"]);
 }
 
 #[test]

@@ -490,6 +490,42 @@ fn whoever_looks_after_the_station_is_told_of_a_stand_in_that_counts_no_more_whi
     );
 }
 
+/// Before, a roster of another name had whoever is ill on duty, and the trouble that said so ended.
+#[test]
+fn a_roster_that_was_renamed_leaves_nobody_on_duty_alone_unsaid() {
+    let mut floor = Floor::new(&rostered(""));
+    floor.stand_in("duty", "j-smith", "r-ono", 0, 20).unwrap();
+    let renamed = |stand_in: &str| {
+        rostered("").replace("\"duty\"", "\"duty-perth\"").replacen("id = \"duty-perth\"\nname", "id = \"duty\"\nname", 1) + stand_in
+    };
+    floor.adopt(&renamed(""));
+    assert!(is_undone(&floor), "{:?}", floor.engine.directory().rosters.rosters.keys().collect::<Vec<_>>());
+    floor.stand_in("duty-perth", "j-smith", "r-ono", 0, 20).unwrap();
+    let stale = Foresight { directory: 0, duty: 0, at: floor.now, gaps: Vec::new() };
+    floor.take(Input::CoverageForeseen(stale)).unwrap();
+    assert!(!is_undone(&floor), "somebody stands in for them there");
+}
+
+/// Before, one evening that somebody else was named for took all the days after it from whoever had been said to stand in.
+#[test]
+fn what_is_said_of_one_evening_leaves_the_days_around_it() {
+    let mut floor = Floor::new(&rostered(""));
+    let without = |who: &str, name: &str| rostered("").replacen(who, "s-new", 1).replacen(name, "S. New", 1);
+    floor.stand_in("duty", "j-smith", "r-ono", 0, 48).unwrap();
+    floor.adopt(&without("r-ono", "R. Ono"));
+    assert!(is_undone(&floor));
+    floor.stand_in("duty", "j-smith", "p-nair", 6, 12).unwrap();
+    assert_eq!(how(&floor), [None, None, Some(How::Instead)]);
+    assert!(is_undone(&floor), "before and after it they are on duty alone");
+    floor.adopt(&rostered(""));
+    assert!(!is_undone(&floor));
+    let who = |floor: &Floor, ahead: i64| on_duty(floor, floor.now + hours(ahead));
+    assert_eq!(who(&floor, 3), [floor.person("r-ono")]);
+    assert_eq!(who(&floor, 9), [floor.person("p-nair")]);
+    assert_eq!(who(&floor, 24), [floor.person("r-ono")]);
+    assert_eq!(who(&floor, 50), [floor.person("j-smith")]);
+}
+
 #[test]
 fn what_somebody_has_ended_is_no_trouble_at_the_next_look_ahead() {
     let mut floor = Floor::new(&rostered(""));
