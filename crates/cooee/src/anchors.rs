@@ -110,11 +110,11 @@ fn by_authority(authority: Authority) -> Carry {
 /// Has an authority put its time to a note. Its reply is kept whole, for whoever verifies it.
 async fn stamped(authority: &Authority, note: &str) -> Result<Receipt, Refusal> {
     let mut nonce = [0; 8];
-    SystemRandom::new().fill(&mut nonce).map_err(|_| Refusal::passing("no randomness"))?;
+    SystemRandom::new().fill(&mut nonce).map_err(|_| Refusal::unasked("no randomness"))?;
     let question = StampQuery::of(note.as_bytes(), nonce);
     let reply = authority.ask(question.to_der(), ledger::REPLY_MAX).await.map_err(passed_on)?;
     let answer = question.answered_by(&reply);
-    let Stamp { at, serial, .. } = answer.map_err(|why| Refusal { lasts: true, ..Refusal::passing(why.to_string()) })?;
+    let Stamp { at, serial, .. } = answer.map_err(|why| Refusal::asked(why.to_string()))?;
     Ok(Receipt::Rfc3161 { at, serial, token: STANDARD.encode(reply) })
 }
 
@@ -124,16 +124,16 @@ fn by_broker(broker: mpsc::Sender<Retained>) -> Carry {
         Box::pin(async move {
             let (taken, was_taken) = oneshot::channel();
             let given = broker.send(Retained { note: parcel.checkpoint.to_string(), taken }).await;
-            given.map_err(|_closed| Refusal::passing("closing"))?;
-            was_taken.await.map(|()| Receipt::Puback).map_err(|_dropped| Refusal::passing("cut off"))
+            given.map_err(|_closed| Refusal::unasked("closing"))?;
+            was_taken.await.map(|()| Receipt::Puback).map_err(|_dropped| Refusal::asked("cut off"))
         })
     })
 }
 
 /// What the voice says of a refusal, as the watch takes it.
 fn passed_on(refusal: dispatch::anchor::Refusal) -> Refusal {
-    let dispatch::anchor::Refusal { why, wait, lasts } = refusal;
-    Refusal { why, wait, lasts }
+    let dispatch::anchor::Refusal { why, wait, was_asked } = refusal;
+    Refusal { why, wait, was_asked }
 }
 
 /// Puts what is signed below the mails of alarms, until the notary has ended.

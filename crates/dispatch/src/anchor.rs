@@ -53,13 +53,13 @@ pub struct Refusal {
     pub why: String,
     /// How long it asks to be left alone (`Retry-After`); an hour at the most.
     pub wait: Option<Duration>,
-    /// It was reached and said so, so that asking again soon brings the same.
-    pub lasts: bool,
+    /// It was asked, or may have been. Otherwise nothing of it left.
+    pub was_asked: bool,
 }
 
 impl Refusal {
-    fn lasting(why: impl Into<String>) -> Self {
-        Self { why: why.into(), wait: None, lasts: true }
+    fn asked(why: impl Into<String>) -> Self {
+        Self { why: why.into(), wait: None, was_asked: true }
     }
 }
 
@@ -67,10 +67,11 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         let class = fault.class();
         match fault {
-            Fault::NotSent(_) | Fault::Unknown { .. } => Self { why: class.to_owned(), wait: None, lasts: false },
-            Fault::Busy(wait) => Self { why: class.to_owned(), wait, lasts: false },
-            Fault::Refused(code) => Self::lasting(format!("{class} ({code})")),
-            Fault::Credentials => Self::lasting(class),
+            // An error of its server is an answer.
+            Fault::NotSent(why) => Self { was_asked: why != "connect" && why != "request", ..Self::asked(class) },
+            Fault::Busy(wait) => Self { wait, ..Self::asked(class) },
+            Fault::Refused(code) => Self::asked(format!("{class} ({code})")),
+            Fault::Unknown { .. } | Fault::Credentials => Self::asked(class),
         }
     }
 }
@@ -163,7 +164,7 @@ impl Anchor {
             By::Mail { relay, to } => {
                 let id = format!("<{}@{}>", keepsake.id(), relay.domain());
                 let mail = letter::write(relay.begin(to.clone()), &id, keepsake);
-                let mail = mail.ok_or_else(|| Refusal::lasting("the mail cannot be written"))?;
+                let mail = mail.ok_or_else(|| Refusal::asked("the mail cannot be written"))?;
                 relay.deliver(&mail, BUDGET).await?;
                 Ok(Receipt::Smtp { message_id: id })
             }

@@ -58,14 +58,19 @@ pub struct Refusal {
     pub why: String,
     /// How long whoever refused asks to be left alone; bounded by whoever carries it.
     pub wait: Option<Duration>,
-    /// The same again would be refused the same.
-    pub lasts: bool,
+    /// It may have been asked, and have answered what cannot be used. Otherwise nothing of it left.
+    pub was_asked: bool,
 }
 
 impl Refusal {
-    /// One that the next try may not meet.
-    pub fn passing(why: impl Into<String>) -> Self {
-        Self { why: why.into(), wait: None, lasts: false }
+    /// It was asked, or may have been.
+    pub fn asked(why: impl Into<String>) -> Self {
+        Self { why: why.into(), wait: None, was_asked: true }
+    }
+
+    /// Nothing left.
+    pub fn unasked(why: impl Into<String>) -> Self {
+        Self { why: why.into(), wait: None, was_asked: false }
     }
 }
 
@@ -77,7 +82,7 @@ pub struct Anchor {
     pub when: BTreeSet<Occasion>,
     /// The least time between two.
     pub apart: Duration,
-    /// The least time until it is tried again after a failure; none where it may be tried as soon as any.
+    /// The least time until it is asked again after it was asked in vain; none where it may be tried as soon as any.
     pub again: Duration,
     /// How one leaves.
     pub carry: Carry,
@@ -137,12 +142,14 @@ impl Post {
                 continue;
             };
             failures = (failures + 1).min(16);
-            if failures >= TROUBLE_AFTER || (refusal.lasts && !self.anchor.again.is_zero()) {
+            // Whoever is to be asked seldom is in trouble at once: nobody would know of it until they are asked again.
+            let again = if refusal.was_asked { self.anchor.again } else { Duration::ZERO };
+            if failures >= TROUBLE_AFTER || !again.is_zero() {
                 self.in_trouble = true;
                 let cause = Cause::AnchorFailing { anchor: self.anchor.name.clone() };
                 drop((self.parts.submit)(Input::TroubleNoticed(cause)).await);
             }
-            pause = again_after(failures).max(self.anchor.again).max(refusal.wait.unwrap_or_default());
+            pause = again_after(failures).max(again).max(refusal.wait.unwrap_or_default());
         }
     }
 
@@ -175,7 +182,7 @@ impl Post {
         let Parcel { checkpoint, at, .. } = parcel.clone();
         let (name, size) = (self.anchor.name.clone(), checkpoint.size());
         let carried = tokio::time::timeout(PATIENCE, (self.anchor.carry)(parcel)).await;
-        match carried.unwrap_or_else(|_elapsed| Err(Refusal::passing("no answer"))) {
+        match carried.unwrap_or_else(|_elapsed| Err(Refusal::asked("no answer"))) {
             Ok(receipt) => {
                 tracing::info!(anchor = %name, size, "a checkpoint was taken outside");
                 let (origin, root) = (checkpoint.origin().to_string(), Digest::new(*checkpoint.root().digest().as_bytes()));

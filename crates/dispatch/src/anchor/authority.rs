@@ -62,7 +62,7 @@ impl Authority {
         let response = request.send().await.map_err(|error| client::fault_of(&error))?;
         webhook::judge(&response, (self.now)())?;
         if !is_reply(response.headers()) {
-            return Err(Refusal::lasting("no time stamp"));
+            return Err(Refusal::asked("no time stamp"));
         }
         read(response, at_most).await
     }
@@ -86,6 +86,8 @@ fn looked(status: StatusCode) -> Result<String, String> {
         401 | 403 => {
             "it asks for a login, or lets nobody in from here: take an authority that asks for none, or let its operator admit this machine"
         }
+        407 => "the proxy of the settings asks for a login: take one that asks for none, or let its operator admit this machine",
+        429 => "it was asked too often, by this machine or another behind the same address: wait, and ask its operator how often is not",
         404 | 410 => "nothing is at that path: compare the url with the one that the authority publishes",
         // Many know no HEAD.
         501 => return Ok(reached(status)),
@@ -110,7 +112,7 @@ async fn read(mut response: Response, at_most: usize) -> Result<Vec<u8>, Refusal
     while let Some(part) = response.chunk().await.map_err(|error| client::fault_of(&error))? {
         body.extend_from_slice(&part);
         if body.len() > at_most {
-            return Err(Refusal::lasting("too long"));
+            return Err(Refusal::asked("too long"));
         }
     }
     Ok(body)
@@ -157,8 +159,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_answer_is_said_and_for_how_long_nobody_is_to_ask_again() {
-        let lasting = |why: &str| Err(Refusal::lasting(why));
-        let soon = |why: &str, wait: Option<u64>| Err(Refusal { why: why.to_owned(), wait: wait.map(Duration::from_secs), lasts: false });
+        let lasting = |why: &str| Err(Refusal::asked(why));
+        let soon = |why: &str, wait: Option<u64>| Err(Refusal { wait: wait.map(Duration::from_secs), ..Refusal::asked(why) });
         let reply = "content-type: application/timestamp-reply\r\n";
         for (answer, expected) in [
             (format!("200 OK\r\n{reply}content-length: 9\r\n\r\n123456789"), lasting("too long")),
@@ -181,7 +183,7 @@ mod tests {
         for fine in [200, 204, 400, 405, 406, 411, 415, 501] {
             assert!(looked(fine).is_ok_and(|words| words.contains(&fine.to_string())), "{fine}");
         }
-        for refuses in [301, 302, 307, 308, 401, 403, 404, 410, 500, 502, 503, 504] {
+        for refuses in [301, 302, 307, 308, 401, 403, 404, 407, 410, 429, 500, 502, 503, 504] {
             let words = looked(refuses).expect_err("it refuses");
             assert!(words.contains(&refuses.to_string()) && words.contains("\n  "), "{words}");
         }

@@ -384,16 +384,15 @@ impl Check {
             };
             named.extend([outside.way(), outside.note(), outside.stamp()]);
             self.leads_on(&outside);
-            // An entry that is withheld says nothing here, and then the list may not say whose it was.
-            let is_said = match self.files.get(&outside.record()) {
-                Some(entry) => outside.is_said_by(entry),
-                None => outside.to == WITHHELD_NAME && self.left_out.contains(&outside.entry),
-            };
-            if !is_said {
+            // An entry that is withheld says nothing here, and then the list may not say whose it was. Whoever passed this on may
+            // have written such a line, so that it proves nothing.
+            let is_shown = self.files.get(&outside.record()).is_some_and(|entry| outside.is_said_by(entry));
+            let is_withheld = outside.to == WITHHELD_NAME && self.left_out.contains(&outside.entry);
+            if !is_shown && (!is_withheld || self.files.contains_key(&outside.record())) {
                 self.find(LIST, BundleFault::Unsaid { entry: outside.entry });
             }
             let through = if self.report.closed { self.ended_at } else { self.last };
-            self.report.anchored |= is_said && !outside.is_stamp() && through.is_some_and(|index| index < outside.size);
+            self.report.anchored |= is_shown && !outside.is_stamp() && through.is_some_and(|index| index < outside.size);
             let path = outside.note();
             if self.files.contains_key(&path) {
                 match Checkpoint::open(&self.text(&path), keys) {
@@ -462,6 +461,10 @@ impl Check {
                 continue;
             };
             self.report.withheld += 1;
+            if self.report.checkpoint.as_ref().is_some_and(|signed| index >= signed.size()) {
+                self.find(PATH, BundleFault::Unreadable);
+                continue;
+            }
             if value.is_none() {
                 self.left_out.insert(index);
             }

@@ -508,18 +508,59 @@ async fn a_stamp_that_nobody_verified_anchors_nothing_and_a_keeper_does() {
         assert!(!text.contains("was given the first") && !text.contains("ask for theirs"), "{text}");
     }
 
-    // Withheld with its entry: nobody can compare it, and it says as little.
-    for (bundle, anchored) in [(&kept, true), (&without, false)] {
+    // Withheld with its entry: nobody can compare it, and whoever passed it on may have written that line. Before, it anchored.
+    for (bundle, went) in [(&kept, "was given"), (&without, "was asked to stamp")] {
         let mut other = bundle.clone();
         let (body, _) = other.proven.pop().expect("the receipt");
         other.disclosures.pop();
         other.withheld.push(Withheld { index: RECEIPT, leaf: body.leaf(), aseq: None, value: None, reason: "which anchor it was" });
         other.anchors.iter_mut().for_each(|given| given.to = "(withheld)".to_owned());
         let report = verify_bundle(&other.pack().expect("packed").zip, &[bundle.keys[0].clone()]);
-        assert_eq!((names(&report), report.anchored), (vec![], anchored));
+        assert_eq!((names(&report), report.anchored), (vec![], false));
         let (code, text) = by_hand(&other, bundle.keys.first());
-        assert!(code == Some(0) && text.contains("NOT ANCHORED") != anchored, "{text}");
+        let says = format!("a list says, and nothing in this bundle shows, that somebody {went} the first 6 entries");
+        assert!(code == Some(0) && text.contains("NOT ANCHORED") && text.contains(&says) && !text.contains("ask for theirs"), "{text}");
+        // Nothing lies beyond what was signed, withheld or not.
+        other.withheld.iter_mut().for_each(|withheld| withheld.index = 999);
+        other.anchors.iter_mut().for_each(|given| given.entry = 999);
+        both_find(&bag_with(&other, |_| ()), &key, "unreadable", "lies beyond the 7 entries that were signed");
     }
+}
+
+/// What an authority signed has its place. Before, the script took the time from wherever it stood in the file, signed or not.
+#[tokio::test]
+async fn a_time_that_lies_beside_what_was_signed_is_not_taken_for_the_stamps() {
+    let element = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).expect("short").to_be_bytes();
+        [&[tag, 0x82], length.as_slice(), content].concat()
+    };
+    let with_words = |note: &[u8], words: &[u8]| {
+        let reply = reply_of(note);
+        let at = reply.windows(5).position(|part| part == [0x30, 3, 2, 1, 0]).expect("a status");
+        let status = [&[2, 1, 0], element(0x30, &element(0x0c, words)).as_slice()].concat();
+        element(0x30, &[element(0x30, &status).as_slice(), &reply[at + 5..]].concat())
+    };
+    let forged = |note: &[u8]| {
+        let imprint = [&hex("3031300d060960864801650304020105000420"), Digest::of(&[note]).as_bytes().as_slice()].concat();
+        let words = [imprint.as_slice(), &[2, 1, 0x77, 0x18, 15], b"20200101000000Z"].concat();
+        with_words(note, &words)
+    };
+    let (bundle, key) = bundle_of(|note| claimed(forged(note), "2020-01-01T00:00:00Z", "77")).await;
+    let (code, text) = by_hand(&bundle, Some(&key));
+    assert!(code == Some(1) && text.contains("entry 6 says another time or serial number than"), "{text}");
+    // What was signed is found whatever lies beside it.
+    let (bundle, key) = bundle_of(|note| answered(forged(note))).await;
+    let (code, text) = by_hand(&bundle, Some(&key));
+    assert!(code == Some(0) && text.contains("which says 2026-11-30T06:48:38Z"), "{text}");
+    // Nor is a time one that a terminal or a shell would do something with.
+    let (bundle, key) = bundle_of(|note| claimed(reply_of(note), "2026-11-30T06:48:38Z\n", "02")).await;
+    let (code, text) = by_hand(&bundle, Some(&key));
+    assert!(code == Some(1) && text.contains("WRONG"), "{text}");
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().map(|digit| u8::try_from((char::from(digit)).to_digit(16).expect("hex")).expect("small")).collect();
+    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }
 
 /// What only the reader's certificates or the reader's machine lack is nothing that is wrong with the bundle.

@@ -8,8 +8,8 @@
 # The second is a file (PEM) with the certificates of authorities whose time stamps you trust, from them: of their roots and
 # of those between. Then it is checked that they signed the stamps that are in the bundle.
 #
-# It ends 0 where everything holds under the key that was given, 1 where something is wrong, 2 where nothing is wrong and no
-# key was given, and 3 where this machine cannot check it, or certificates were given and a time stamp was not verified.
+# It ends 0 where everything holds under the key that was given, 1 where something is wrong, 3 where this machine cannot check
+# it, or certificates were given and a time stamp was not verified, and 2 where none of this is so and no key was given.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -174,9 +174,60 @@ begins_with() {
   [ "$(hashed < "$work/note")" = "$(hashed < data/checkpoint)" ] || wrong "$file leads to another checkpoint"
 }
 
-# A stamp is the one that the entry has, and is of the note beside it: it holds that note's SHA-256, as the time stamp
-# protocol writes it, with or without the empty parameters of the algorithm; and next to it the number and the time that the
-# entry says.
+# What is left of a hex text behind so many letters.
+behind() { printf %s "$2" | cut -c "$(($1 + 1))-"; }
+
+# What an authority signs of a stamp, in hex, is found by its place (RFC 3161, 2.4.2 and RFC 5652, 5.1), and by nothing that lies
+# around it: whoever made the bundle may have put anything there. `enter` takes the tag and the length off the first element
+# of `der`, which then begins with its content of so many letters; `pass` takes all of it. Nothing is left where it is not so.
+enter() {
+  letters=$(printf %s "$der" | cut -c 3-4)
+  case $der in "$1"*) ;; *) letters= ;; esac
+  case $letters in
+    8[1-3])
+      der=$(behind 4 "$der")
+      bytes=$((2 * ${letters#8}))
+      letters=$(printf %s "$der" | cut -c "1-$bytes")
+      der=$(behind "$bytes" "$der")
+      ;;
+    [0-7]?) der=$(behind 4 "$der") ;;
+    *) letters=0 der= ;;
+  esac
+  [ -n "$letters" ] || letters=0 der=
+  letters=$((2 * 0x$letters))
+}
+pass() {
+  enter "$1"
+  der=$(behind "$letters" "$der")
+}
+signed_of() {
+  der=$(hex < "$1")
+  enter 30
+  pass 30
+  enter 30
+  pass 06
+  enter a0
+  enter 30
+  pass 02
+  pass 31
+  enter 30
+  pass 06
+  enter a0
+  enter 04
+  case $letters in
+    0) der= ;;
+    *) der=$(printf %s "$der" | cut -c "1-$letters") ;;
+  esac
+}
+
+# What a stamp says nothing of.
+since() {
+  [ "$closed" = no ] || printf '; the record says that this was closed at %s, and what was rewritten between then and the stamp it does not show' "$closed_at"
+}
+
+# A stamp is the one that the entry has, and is of the note beside it: what is signed of it begins, behind its version and the
+# authority's policy, with that note's SHA-256, as the time stamp protocol writes it, with or without the empty parameters of
+# the algorithm; and then come the number and the time that the entry says.
 stamps=
 verified=no
 unverified=no
@@ -190,6 +241,11 @@ is_stamped() {
   esac
   words=${words#*'"receipt":{"rfc3161":{"at":"'}
   at=${words%%\"*}
+  case $at in
+    *[!0-9:.TZ-]*) wrong "entry $4 says another time or serial number than $1" ;;
+    [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]*Z) ;;
+    *) wrong "entry $4 says another time or serial number than $1" ;;
+  esac
   words=${words#*'","serial":"'}
   number=${words%%\"*}
   # A number that is not negative begins with a bit that is not set.
@@ -197,10 +253,13 @@ is_stamped() {
   time=$(printf %s "$at" | tr -d ':T-')
   number=$(printf '02%02x%s18%02x%s' $((${#number} / 2)) "$number" ${#time} "$(printf %s "$time" | hex)")
   of=$(hashed < "$2")
-  token=$(hex < "$1")
-  case $token in
-    *3031300d060960864801650304020105000420"$of$number"* | *302f300b06096086480165030402010420"$of$number"*) ;;
-    *3031300d060960864801650304020105000420"$of"* | *302f300b06096086480165030402010420"$of"*)
+  signed_of "$1"
+  enter 30
+  pass 02
+  pass 06
+  case $der in
+    3031300d060960864801650304020105000420"$of$number"* | 302f300b06096086480165030402010420"$of$number"*) ;;
+    3031300d060960864801650304020105000420"$of"* | 302f300b06096086480165030402010420"$of"*)
       wrong "entry $4 says another time or serial number than $1"
       ;;
     *) wrong "$1 is a time stamp of something else than $2" ;;
@@ -210,12 +269,12 @@ is_stamped() {
   elif openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" > "$work/said" 2>&1; then
     verified=yes
     counts=yes
-    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at$line_end"
+    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at$(since)$line_end"
   elif seconds=$(date -u -d "$at" +%s 2> "$work/said") &&
     openssl ts -verify -data "$2" -in "$1" -CAfile "$authority" -attime "$seconds" > "$work/said" 2>&1; then
     verified=yes
     counts=yes
-    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at: as of its own time; the certificate has ended since$line_end"
+    stamps="${stamps}an authority whose certificates were given signed the time stamp of $5, which says $at: as of its own time, and not as of today by this machine's clock$(since)$line_end"
   else
     unverified=yes
     stamps="${stamps}NOT VERIFIED  that an authority signed the time stamp of $5, which says $at: that takes the certificates of the authority's root and of those between; the one that stamps is in it already$line_end"
@@ -235,6 +294,7 @@ named=" "
   [ "$heading" = index,leaf_hash,aseq,value,label,reason ] || wrong "data/withheld.csv does not begin as it should"
   while IFS=, read -r index leaf aseq value _rest; do
     is_number "$index" && is_hash "$leaf" || wrong "a line of data/withheld.csv does not read"
+    [ "$index" -lt "$size" ] || wrong "entry $index of data/withheld.csv lies beyond the $size entries that were signed"
     withheld=$((withheld + 1))
     [ -n "$value" ] || left="$left$index "
     if [ -n "$aseq" ]; then
@@ -257,6 +317,7 @@ records=0
 committed=" "
 ended=-1
 closed=no
+closed_at=
 for record in data/records/*; do
   [ -e "$record" ] || continue
   number=${record##*/}
@@ -320,7 +381,14 @@ for record in data/records/*; do
       count=${count%%[!0-9]*}
       is_number "$aseq" && is_number "$count" && [ "$count" = $((aseq + 1)) ] ||
         wrong "$record says that it closes $count entries, and it is entry $aseq, counted from 0"
-      [ "$aseq" -lt "$ended" ] || { ended=$aseq closed=yes; }
+      if [ "$aseq" -ge "$ended" ]; then
+        ended=$aseq
+        closed=yes
+        closed_at=${body%%',"type":"activation.closed"'*}
+        closed_at=${closed_at##*'"t":"'}
+        closed_at=${closed_at%%\"*}
+        case $closed_at in '' | *[!0-9:.TZ-]*) wrong "$record says a time that does not read" ;; esac
+      fi
       [ "$at" -le "$ended_at" ] || ended_at=$at
       ;;
     *'"type":"activation.reopened"'*)
@@ -374,7 +442,8 @@ if [ -f data/anchors.csv ]; then
       hex=$(printf %s "$was" | base64 -d | hex)
       is_hash "$hex" || wrong "a line of data/anchors.csv does not read"
       begins_with "$older" "$hex"
-      # The entry says so; one that is withheld says nothing, and then the list may not say whose it was.
+      # The entry says so; one that is withheld says nothing, and then the list may not say whose it was. Whoever passed this on
+      # may have written such a line, so that it proves nothing.
       is_number "$entry" || wrong "a line of data/anchors.csv does not read"
       record=data/records/$(printf %010d "$entry").json
       said=no
@@ -406,11 +475,16 @@ if [ -f data/anchors.csv ]; then
         fi
       else
         [ ! -f "$stamp" ] || wrong "$stamp is another time stamp than entry $entry has"
-        counts=yes
-        went="was given the first $older entries of $under, recorded at $when: ask for theirs"
+        [ "$anchor" = "(withheld)" ] || counts=yes
+        went="was given the first $older entries of $under, recorded at $when"
+        [ "$anchor" = "(withheld)" ] || went="$went: ask for theirs"
       fi
       [ "$counts" = no ] || [ "$older" -le "$through" ] || anchored=yes
-      outside="${outside}the record says that $anchor $went; its root is $was$line_end"
+      if [ "$anchor" = "(withheld)" ]; then
+        outside="${outside}a list says, and nothing in this bundle shows, that somebody $went; its root is $was$line_end"
+      else
+        outside="${outside}the record says that $anchor $went; its root is $was$line_end"
+      fi
       kept=$kept${note%.checkpoint}.consistency$line_end$note$line_end$stamp$line_end
     done
   } < data/anchors.csv
@@ -436,6 +510,6 @@ say "$records entries are in it; $values private values belong to them; $withhel
 if [ "$given" = no ]; then
   say "NOT PROVEN  the key was taken from the bundle itself, and whoever forged the bundle could have put it there"
   say "compare it with the one on paper: $key"
-  exit 2
 fi
 [ -z "$authority" ] || [ "$unverified" = no ] || exit 3
+[ "$given" = yes ] || exit 2

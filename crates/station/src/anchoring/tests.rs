@@ -104,16 +104,16 @@ fn carrier(outcomes: impl IntoIterator<Item = Carrying>) -> Carry {
 }
 
 fn refuses() -> Carrying {
-    Box::pin(async { Err(Refusal::passing("refused")) })
+    Box::pin(async { Err(Refusal::asked("refused")) })
 }
 
-/// One that would be the same again.
-fn is_of_no_use() -> Carrying {
-    Box::pin(async { Err(Refusal { lasts: true, ..Refusal::passing("no time stamp") }) })
+/// Nothing of it left.
+fn is_not_reached() -> Carrying {
+    Box::pin(async { Err(Refusal::unasked("connect")) })
 }
 
 fn is_busy(wait: Duration) -> Carrying {
-    Box::pin(async move { Err(Refusal { wait: Some(wait), ..Refusal::passing("busy") }) })
+    Box::pin(async move { Err(Refusal { wait: Some(wait), ..Refusal::asked("busy") }) })
 }
 
 #[test]
@@ -208,19 +208,20 @@ async fn taken_after(again: Duration, outcomes: impl IntoIterator<Item = Carryin
     (began.elapsed().as_secs(), desk.told.lock().unwrap().iter().map(told_of).collect())
 }
 
-/// An authority may charge for each answer, and one that is of no use today is of none in ten minutes.
+/// An authority may charge for each answer, and one that is of no use today is of none in ten minutes. Before, one that was not
+/// reached at all was tried again after an hour, and told as a trouble after the second.
 #[tokio::test(start_paused = true)]
 async fn one_that_is_asked_seldom_is_asked_seldom_also_while_it_fails() {
     let hour = Duration::from_hours(1);
-    let many = || (0..3).map(|_| is_of_no_use());
-    let (after, told) = taken_after(hour, many()).await;
-    assert_eq!((after, told.len()), (3 * 3_600, 4), "once an hour");
-    // What is of no use is told at once, and what may pass is not.
-    assert_eq!(taken_after(hour, [is_of_no_use()]).await, (3_600, vec!["insurer fails".to_owned(), "took 3".to_owned()]));
-    assert_eq!(taken_after(hour, [refuses()]).await, (3_600, vec!["took 3".to_owned()]));
+    let failing = |count: usize| [vec!["insurer fails".to_owned(); count], vec!["took 3".to_owned()]].concat();
+    assert_eq!(taken_after(hour, (0..3).map(|_| refuses())).await, (3 * 3_600, failing(3)), "once an hour");
+    // Whatever it answers that is of no use is told at once; what never left is tried soon, and told the second time.
+    assert_eq!(taken_after(hour, [refuses()]).await, (3_600, failing(1)));
+    assert_eq!(taken_after(hour, [is_not_reached()]).await, (10, failing(0)));
+    assert_eq!(taken_after(hour, (0..2).map(|_| is_not_reached())).await, (30, failing(1)));
     assert_eq!(taken_after(Duration::from_mins(1), [refuses()]).await.0, 60);
     // Anything else is tried soon, and one failure of it is none.
-    assert_eq!(taken_after(Duration::ZERO, [is_of_no_use()]).await, (10, vec!["took 3".to_owned()]));
+    assert_eq!(taken_after(Duration::ZERO, [refuses()]).await, (10, failing(0)));
     // Whoever asks to be left alone for longer is, and for no shorter than otherwise.
     assert_eq!(taken_after(Duration::ZERO, [is_busy(Duration::from_mins(30))]).await.0, 1_800);
     assert_eq!(taken_after(hour, [is_busy(Duration::from_mins(30))]).await.0, 3_600);

@@ -21,7 +21,7 @@ use crate::notary::Proofs;
 /// How many of the station's own entries after an activation are searched, in pages: about a month of a quiet station.
 const PAGES: u32 = 10;
 /// What stands in the place of a name and a receipt that a reader may not have.
-const WITHHELD: &str = "(withheld)";
+pub(super) const WITHHELD: &str = "(withheld)";
 /// Why the entry is left out for whoever may not know which anchors there are.
 pub(super) const SOMEBODYS: &str = "which anchor it was: one may be called after another customer";
 

@@ -16,7 +16,7 @@ use ledger::{Checkpoint, VerifyKey, Withheld};
 use serde_json::Value;
 
 use super::Kept;
-use super::anchors::{Stamping, Taken};
+use super::anchors::{self, Stamping, Taken};
 use super::guard::Guard;
 use crate::view::{Attempt, Card, Detail, Line};
 
@@ -186,7 +186,9 @@ pub(super) fn write(report: &Report<'_>) -> Paper {
 
 const TIMELINE_SAYS: &str = "Two clocks: the time of day as the station had it, and how long after the first entry by the machine's own counter, which no setting of the clock moves. It starts anew when the program does; then there is none.";
 const TOLD_SAYS: &str = "Taken means that a provider or a mail server has it. Delivered means that a receipt says a device took it. Neither says that a person read it; only an answer does.";
-const HELD_SAYS: &str = "The size and the root are the record's when all before had been written: a keeper was given them signed, an authority the hash of that. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten. An authority that was asked to stamp it keeps nothing: its time stamp lies in the folder `anchors`, and says nothing before it was verified with the authority's certificates.";
+const HELD_SAYS: &str = "The size and the root are the record's when all before had been written: a keeper was given them signed, an authority the hash of that. A receipt is the station's own word: ask the keeper for the checkpoint of that size, and compare its root. Where theirs is another, the record was rewritten. An authority that was asked to stamp it keeps nothing.";
+const STAMPS_SAY: &str = "A time stamp that is in this bundle lies in the folder `anchors`, and says nothing before it was verified with the authority's certificates.";
+const STAMPS_LEFT_OUT: &str = "Where it is not in this bundle, it lies in the entry that says so.";
 const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
 const ONLY_STAMPED: &str = "Nobody outside is known to have been given a checkpoint that covers this: an authority was asked to stamp one, and keeps nothing. Until its time stamp is verified, nothing outside shows that the record was not rewritten as a whole before it was signed for this bundle.";
 const PROOF_SAYS: &str = "Every entry above lies in the folder `records` as it was written, with a proof in `proofs`. Compare the key with the one on paper, then run `sh data/verify.sh` with it. This report is a view of those entries; where the two differ, the entries count. They say what the station recorded, not that it was so.";
@@ -306,6 +308,11 @@ impl Report<'_> {
         let zone = zone(&self.detail.card);
         let all = self.own.len();
         let row = |taken: &Taken| {
+            let how = match (&taken.stamp, taken.receipt.as_str()) {
+                (Stamping::Kept, anchors::WITHHELD) => "given; withheld",
+                (Stamping::Withheld, _) => "asked to stamp; withheld",
+                (Stamping::Kept | Stamping::Here(_) | Stamping::LeftOut, known) => known,
+            };
             vec![
                 self.said(&taken.to),
                 local(zone.as_ref(), taken.at),
@@ -313,16 +320,20 @@ impl Report<'_> {
                 covers(taken, all),
                 taken.size.to_string(),
                 root_text(taken),
-                self.said(&taken.receipt),
+                self.said(how),
             ]
         };
+        let is_here = |taken: &Taken| matches!(taken.stamp, Stamping::Here(_));
+        let is_elsewhere = |taken: &Taken| matches!(taken.stamp, Stamping::LeftOut | Stamping::Withheld);
+        let stamps = [(STAMPS_SAY, self.taken.iter().any(is_here)), (STAMPS_LEFT_OUT, self.taken.iter().any(is_elsewhere))];
+        let stamps = stamps.into_iter().filter(|(_, is_so)| *is_so).map(|(says, _)| Block::Says(says));
         let name = zone.as_ref().map_or("UTC", Zone::name);
         let columns = [("Who", 13), (name, 16), ("UTC", 16), ("Entries of this", 13), ("Size", 9), ("Root", 25), ("How we know", 28)];
         let columns = columns.map(|(name, share)| (name.to_owned(), share)).to_vec();
         // A root names nobody, though its letters may happen to.
         let table = Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() });
         let warning = if self.taken.iter().any(Taken::has_keeper) { None } else { Some(Block::Warns(ONLY_STAMPED)) };
-        warning.into_iter().chain([Block::Says(HELD_SAYS), table]).collect()
+        warning.into_iter().chain([Block::Says(HELD_SAYS)]).chain(stamps).chain([table]).collect()
     }
 
     fn left_out(&self) -> Block {
