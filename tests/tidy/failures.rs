@@ -62,9 +62,12 @@ fn a_failure_without_either_is_found() {
 /// F26: the word that shames people out of pressing stands in nothing that anybody is shown or told.
 #[test]
 fn nobody_is_told_that_they_raised_a_false_alarm() {
-    let shown =
-        ["crates/dispatch/templates", "crates/console/templates", "crates/console/assets", "crates/station/src", "crates/cooee/src"];
-    let said = house::files().into_iter().filter(|path| shown.iter().any(|folder| path.starts_with(folder)));
+    let is_said = |path: &std::path::PathBuf| {
+        let parts: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let is_test = parts.iter().any(|part| part == "tests" || part == "tests.rs");
+        parts.first().is_some_and(|first| first == "crates") && !is_test
+    };
+    let said = house::files().into_iter().filter(is_said);
     let mut looked_at = 0;
     for path in said {
         let Some(text) = house::text(&path) else { continue };

@@ -169,12 +169,13 @@ impl Course<'_> {
         }
     }
 
-    /// Whether they are going where a colleague fell silent, for whom this call is: then words of its own have warned them.
+    /// Whether they were going where a colleague fell silent when that call was raised: then words of its own have warned them. Who goes
+    /// there later, only looks, or goes to another call there, hears of it from here.
     fn is_warned(&self, to: &Recipient) -> bool {
         let silent = self.act.about.as_deref().filter(|_| self.act.kind == Kind::Welfare);
         let Some(theirs) = silent.and_then(|about| self.engine.activation(&about.of)) else { return false };
-        let mut going = theirs.committed().map(|promise| &promise.by).filter(|by| by.commitment == Commitment::Going);
-        // Nobody else was: whoever only looks, or goes to another call there, hears of it from here.
+        let then = theirs.committed().filter(|promise| promise.since <= self.act.raised_at).map(|promise| &promise.by);
+        let mut going = then.filter(|by| by.commitment == Commitment::Going);
         going.any(|by| address_of(self.engine, theirs, by).is_some_and(|(other, _)| is_same(&other, to)))
     }
 

@@ -125,10 +125,14 @@ pub(crate) fn view(floor: &Floor, scope: &Scope, now: Timestamp) -> Vec<RosterVi
 pub(crate) fn wanted(floor: &Floor, request: StandInRequest) -> Result<Input, Rejection> {
     let StandInRequest { principal, actor, scope, roster, off, change } = request;
     let directory = floor.engine.directory();
-    let reach = directory.rosters.rosters.contains_key(&roster).then(|| directory.reach(&roster)).filter(|reach| is_seen(&scope, reach));
-    let reach = reach.ok_or(Rejection::UnknownRoster)?;
-    if !may_change(&scope, &reach) {
-        return Err(Rejection::NotAllOfTheRoster);
+    // What was said of a roster that is gone by now can still be ended, by whoever may end everything.
+    let is_ended = matches!(change, Change::Back { .. }) && scope.is_everything();
+    if !is_ended || directory.rosters.rosters.contains_key(&roster) {
+        let is_known = directory.rosters.rosters.contains_key(&roster);
+        let reach = is_known.then(|| directory.reach(&roster)).filter(|reach| is_seen(&scope, reach)).ok_or(Rejection::UnknownRoster)?;
+        if !may_change(&scope, &reach) {
+            return Err(Rejection::NotAllOfTheRoster);
+        }
     }
     let called = |name: String| Successor { name: Private::Open(name), key: None, person: None };
     let (off, by) = (called(off), attribution(principal, actor, None));

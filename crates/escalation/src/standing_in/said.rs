@@ -53,11 +53,11 @@ impl SaidStandIn {
 }
 
 impl SaidStandIn {
-    /// What is left of it outside of another's time. Of what was ended nothing is.
-    fn without(self, other: &StandIn) -> Vec<Self> {
+    /// What is left of it outside of another's time, and is not over. Of what was ended nothing is.
+    fn without(self, other: &StandIn, at: Timestamp) -> Vec<Self> {
         let StandIn { from, until, .. } = self.stand_in;
         let parts = [(from, until.min(other.from)), (from.max(other.until), until)];
-        let parts = parts.into_iter().filter(|(from, until)| from < until && !self.is_ended);
+        let parts = parts.into_iter().filter(|(from, until)| from < until && *until > at && !self.is_ended);
         parts.map(|(from, until)| Self { stand_in: StandIn { from, until, ..self.stand_in.clone() }, ..self.clone() }).collect()
     }
 }
@@ -76,7 +76,8 @@ impl StandIns {
     /// disagree under a later directory; before and after that time what was said still holds.
     pub(crate) fn say(&mut self, at: Timestamp, said: SaidStandIn) {
         let known = std::mem::take(&mut self.0).into_iter().filter(|known| known.stand_in.until > at);
-        self.0 = known.flat_map(|known| if known.is_replaced_by(&said) { known.without(&said.stand_in) } else { vec![known] }).collect();
+        self.0 =
+            known.flat_map(|known| if known.is_replaced_by(&said) { known.without(&said.stand_in, at) } else { vec![known] }).collect();
         self.0.push(said);
     }
 

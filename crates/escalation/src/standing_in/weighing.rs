@@ -96,22 +96,17 @@ impl<'e> Weighing<'e> {
                 roster.stand_ins.iter().all(|counting| counting.stand_in != said.stand_in)
             }
             Some(_) => false,
-            None => self.is_alone_elsewhere(rosters, &said.stand_in),
+            None => self.is_alone_elsewhere(rosters, &said.stand_in, at),
         };
         said.iter().filter(|said| said.lasts(at)).filter(is_undone).map(|said| said.roster.clone()).collect()
     }
 
-    /// Whether whoever was to be stood in for on a roster that is gone is on another one that somebody climbs, and nobody stands in
-    /// for them there.
-    fn is_alone_elsewhere(&self, rosters: &Rosters, stand_in: &StandIn) -> bool {
-        let is_theirs = |(id, roster): &(&RosterId, &Roster)| {
-            self.rungs_of(id).next().is_some() && roster.people().any(|person| person == stand_in.off)
-        };
-        let is_stood_in_for = |roster: &Roster| {
-            let theirs = |counting: &Counting| counting.stand_in.off == stand_in.off && counting.stand_in.overlaps(stand_in);
-            roster.stand_ins.iter().any(theirs)
-        };
-        rosters.rosters.iter().filter(is_theirs).any(|(_, roster)| !is_stood_in_for(roster))
+    /// Whether whoever was to be stood in for on a roster that is gone is on duty on another one that somebody climbs at any of that
+    /// time from `at` on, and nobody with them.
+    fn is_alone_elsewhere(&self, rosters: &Rosters, stand_in: &StandIn, at: Timestamp) -> bool {
+        let climbed = rosters.rosters.iter().filter(|(id, _)| self.rungs_of(id).next().is_some());
+        let mut theirs = climbed.map(|(_, roster)| roster).filter(|roster| roster.people().any(|person| person == stand_in.off));
+        theirs.any(|roster| is_alone_on(rosters, roster, stand_in, at))
     }
 
     /// How one counts beside all that were said before it. Too many are told rather than too few: wherever one cannot be in the
@@ -216,6 +211,28 @@ impl<'e> Weighing<'e> {
         };
         addressing::steps_to(id, person, target, may_ring)
     }
+}
+
+/// Whether somebody is on duty on a roster at any of the time for which they were to be stood in for, and nobody was said to be so
+/// with them or in their place.
+fn is_alone_on(rosters: &Rosters, roster: &Roster, said: &StandIn, at: Timestamp) -> bool {
+    let mut at = at.max(said.from);
+    for _answer in 0..ANSWERS_MAX {
+        if at >= said.until {
+            return false;
+        }
+        let duty = rosters.on_duty_of(roster, at);
+        let covers =
+            |counting: &&Counting| counting.stand_in.off == said.off && counting.stand_in.from <= at && at < counting.stand_in.until;
+        if duty.people.contains(&said.off) && !roster.stand_ins.iter().any(|counting| covers(&counting)) {
+            return true;
+        }
+        match duty.until {
+            Some(until) => at = until,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// The same roster with one more who stands in.

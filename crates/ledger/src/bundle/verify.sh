@@ -222,6 +222,10 @@ signed_of() {
 
 # What a stamp says nothing of.
 since() {
+  if [ "$older" -le "$through" ]; then
+    printf '; it does not cover all of this'
+    return
+  fi
   [ "$closed" = no ] || printf '; the record says that this was closed at %s, and what was rewritten between then and the stamp it does not show' "$closed_at"
 }
 

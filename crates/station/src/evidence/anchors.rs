@@ -68,6 +68,11 @@ impl Taken {
     pub(super) fn has_keeper(&self) -> bool {
         self.stamp == Stamping::Kept
     }
+
+    /// Whether this reader may know whose it was, and so whom to ask.
+    pub(super) fn is_named(&self) -> bool {
+        self.to != WITHHELD
+    }
 }
 
 /// The entries that say who took a checkpoint that covers these entries of an activation.

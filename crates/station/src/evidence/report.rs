@@ -190,6 +190,7 @@ const HELD_SAYS: &str = "The size and the root are the record's when all before 
 const STAMPS_SAY: &str = "A time stamp that is in this bundle lies in the folder `anchors`, and says nothing before it was verified with the authority's certificates.";
 const STAMPS_LEFT_OUT: &str = "Where it is not in this bundle, it lies in the entry that says so.";
 const NOBODY_HOLDS: &str = "Nobody outside is known to have been given a checkpoint that covers this. That the record was not rewritten as a whole before it was signed for this bundle, nothing outside shows.";
+const HELD_UNNAMED: &str = "Who was given a checkpoint that covers this is withheld from this reader, and nothing in this bundle shows that anybody was: whoever passed it on could have written those lines. Somebody who may know their names has to ask them.";
 const ONLY_STAMPED: &str = "Nobody outside is known to have been given a checkpoint that covers this: an authority was asked to stamp one, and keeps nothing. Until its time stamp is verified, nothing outside shows that the record was not rewritten as a whole before it was signed for this bundle.";
 const PROOF_SAYS: &str = "Every entry above lies in the folder `records` as it was written, with a proof in `proofs`. Compare the key with the one on paper, then run `sh data/verify.sh` with it. This report is a view of those entries; where the two differ, the entries count. They say what the station recorded, not that it was so.";
 
@@ -332,7 +333,7 @@ impl Report<'_> {
         let columns = columns.map(|(name, share)| (name.to_owned(), share)).to_vec();
         // A root names nobody, though its letters may happen to.
         let table = Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() });
-        let warning = if self.taken.iter().any(Taken::has_keeper) { None } else { Some(Block::Warns(ONLY_STAMPED)) };
+        let warning = unheld(&self.taken).map(Block::Warns);
         warning.into_iter().chain([Block::Says(HELD_SAYS)]).chain(stamps).chain([table]).collect()
     }
 
@@ -398,12 +399,18 @@ pub(super) fn anchors_in_words(taken: &[Taken], all: usize) -> String {
         format!("  {to} {did} {size} entries of the record, {covers} of the activation, with the root {root}; recorded at {at} UTC{more}\n")
     });
     let lines: String = lines.collect();
-    let warning = match taken {
-        [] => format!("  {NOBODY_HOLDS}\n"),
-        taken if !taken.iter().any(Taken::has_keeper) => format!("  {ONLY_STAMPED}\n"),
-        _kept => String::new(),
-    };
+    let warning = unheld(taken).map(|says| format!("  {says}\n")).unwrap_or_default();
     format!("\nWho outside was given a checkpoint that covers this, or asked to stamp one:\n{lines}{warning}")
+}
+
+/// What nothing outside shows to this reader.
+fn unheld(taken: &[Taken]) -> Option<&'static str> {
+    let mut keepers = taken.iter().filter(|taken| taken.has_keeper()).peekable();
+    match (taken.is_empty(), keepers.peek().is_some()) {
+        (true, _) => Some(NOBODY_HOLDS),
+        (false, false) => Some(ONLY_STAMPED),
+        (false, true) => (!keepers.any(Taken::is_named)).then_some(HELD_UNNAMED),
+    }
 }
 
 fn covers(taken: &Taken, all: usize) -> String {

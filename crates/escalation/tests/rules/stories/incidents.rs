@@ -161,7 +161,7 @@ fn whoever_goes_there_hears_of_a_colleague_who_calls_for_help() {
 
 /// Before, the place of the next call was sent to a phone that its owner may not have in their hand any more.
 #[test]
-fn whoever_may_be_threatened_there_hears_of_no_other_call() {
+fn whoever_may_be_threatened_there_hears_of_no_other_call_beside_its_ladder() {
     let mut floor = Floor::new(COUNTERS);
     floor.press("library/counter-1");
     floor.reply("j-smith", "N{code}");
@@ -200,6 +200,27 @@ fn whoever_goes_to_another_call_hears_of_a_responder_who_falls_silent() {
     let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
     assert!(news.iter().any(|event| matches!(event, Event::FellSilent { .. })));
     assert_eq!(told(&floor, &news), ["p-nair"]);
+}
+
+/// Whoever says that they go after a colleague fell silent was warned by nobody.
+#[test]
+fn whoever_goes_once_a_colleague_is_silent_is_told_of_their_call() {
+    let mut floor = Floor::new(COUNTERS);
+    floor.press("library/counter-1");
+    let first = floor.subject().id.clone();
+    floor.reply("j-smith", "N{code}");
+    floor.reply("duty", "Y{code}");
+    floor.tap("duty", Reply::Arrived, Gesture::Shown);
+    floor.forward("5m");
+    floor.subject = Some(first);
+    floor.reply("p-nair", "Y{code}");
+    let seen = floor.events.len();
+    floor.forward("31s");
+    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    assert!(news.iter().any(|event| matches!(event, Event::RungEntered { .. } | Event::RoundStarted { .. })), "the next rung of theirs");
+    let alarmed =
+        |event: &Event| matches!(event, Event::DispatchQueued { to, purpose: Purpose::Alarm, .. } if floor.name_of(to) == "p-nair");
+    assert!(news.iter().any(alarmed), "{news:?}");
 }
 
 /// Before, whoever had declined a call heard nothing of it when it was opened again, however long ago that was.

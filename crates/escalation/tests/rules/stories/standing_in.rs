@@ -500,10 +500,18 @@ fn a_roster_that_was_renamed_leaves_nobody_on_duty_alone_unsaid() {
     };
     floor.adopt(&renamed(""));
     assert!(is_undone(&floor), "{:?}", floor.engine.directory().rosters.rosters.keys().collect::<Vec<_>>());
-    floor.stand_in("duty-perth", "j-smith", "r-ono", 0, 20).unwrap();
+    // One evening of it leaves them alone at all other times.
+    floor.stand_in("duty-perth", "j-smith", "r-ono", 0, 2).unwrap();
+    let stale = Foresight { directory: 0, duty: 0, at: floor.now, gaps: Vec::new() };
+    floor.take(Input::CoverageForeseen(stale)).unwrap();
+    assert!(is_undone(&floor), "after two hours they are");
+    floor.stand_in("duty-perth", "j-smith", "r-ono", 2, 20).unwrap();
     let stale = Foresight { directory: 0, duty: 0, at: floor.now, gaps: Vec::new() };
     floor.take(Input::CoverageForeseen(stale)).unwrap();
     assert!(!is_undone(&floor), "somebody stands in for them there");
+    // What was said of the one that is gone can be ended by its name.
+    let from = floor.engine.said_of(&RosterId::parse("duty").unwrap()).next().unwrap().stand_in.from;
+    assert_eq!(floor.end_stand_in("duty", "j-smith", from).map(|events| events.len()), Ok(1));
 }
 
 /// Before, one evening that somebody else was named for took all the days after it from whoever had been said to stand in.
