@@ -333,7 +333,7 @@ impl Report<'_> {
         let columns = columns.map(|(name, share)| (name.to_owned(), share)).to_vec();
         // A root names nobody, though its letters may happen to.
         let table = Block::Table(Table { columns, rows: self.taken.iter().map(row).collect() });
-        let warning = unheld(&self.taken).map(Block::Warns);
+        let warning = unheld(self.taken).map(Block::Warns);
         warning.into_iter().chain([Block::Says(HELD_SAYS)]).chain(stamps).chain([table]).collect()
     }
 
