@@ -53,6 +53,8 @@ mod readers;
 #[cfg(test)]
 mod record;
 #[cfg(test)]
+mod scheduling;
+#[cfg(test)]
 mod separation;
 #[cfg(test)]
 mod signing;

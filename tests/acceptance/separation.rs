@@ -71,6 +71,13 @@ state = "WA"
 cross_street = "{word} Lane"
 rendezvous = "Behind the {word} oval"
 
+[[drill]]
+id = "{word}-drills"
+sites = ["{word}-hall"]
+device = "{word}-bell"
+on = "last sun"
+at = "10:00"
+
 [[device]]
 id = "{word}-bell"
 site = "{word}-hall"

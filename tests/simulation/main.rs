@@ -13,6 +13,9 @@ mod carriers;
 #[cfg(test)]
 mod dice;
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "each judgement looks at the few events it is about")]
+mod drills;
+#[cfg(test)]
 mod duty;
 #[cfg(test)]
 mod faults;

@@ -14,6 +14,7 @@ use escalation::time::{SignedDuration, Timestamp, Why, millis_between};
 
 use crate::alarmed;
 use crate::beside;
+use crate::drills;
 use crate::duty;
 use crate::past::{Entry, Past};
 use crate::scenario::PRIVATE;
@@ -50,6 +51,7 @@ pub(crate) fn judge(past: &Past) -> Vec<String> {
     troubled::are_told_of_the_end(past, &mut found);
     duty::are_whom_the_record_says(past, &mut found);
     beside::are_told_of_what_is_beside(past, &mut found);
+    drills::are_held_or_missed(past, &mut found);
     nothing_private(past, &mut found);
     found.0
 }
@@ -221,6 +223,8 @@ fn only_humans_stop_it(past: &Past, found: &mut Findings) {
             | Event::Joined { act, by, .. }
             | Event::Declined { act, by, .. }
             | Event::TroubleAnswered { act, by, .. } => is_human(past, act, by),
+            // A drill ends by itself; that it was one is looked at apart.
+            Event::Closed { drill: Some(_), .. } => true,
             Event::Claimed { by, .. } | Event::Held { by, .. } | Event::Closed { by, .. } | Event::Escalated { by, .. } => {
                 by.idempotency.is_some_and(|key| past.human.keys.contains(&key))
             }

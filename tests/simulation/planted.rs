@@ -196,6 +196,98 @@ fn t_somebody_told_of_a_trouble_who_is_not_told_of_its_end_or_told_twice() {
     });
 }
 
+fn is_scheduled(entry: &Entry) -> bool {
+    matches!(&entry.event, Event::Raised(raised) if raised.scheduled.is_some())
+}
+
+#[test]
+fn h_a_drill_that_is_lost_or_held_twice_or_beside_something_real() {
+    is_found("H due, and neither held nor missed", |past| {
+        past.entries.remove(position(past, |entry| entry.kind == "drill.missed")?);
+        Some(())
+    });
+    is_found("H held and missed, or twice", |past| {
+        let missed = position(past, |entry| entry.kind == "drill.missed")?;
+        let again = past.entries[missed].clone();
+        past.entries.insert(missed, again);
+        Some(())
+    });
+    is_found("H drilled beside a call", |past| {
+        let held = position(past, is_scheduled)?;
+        let mut call = past.entries[held].clone();
+        let Event::Raised(raised) = &mut call.event else { return None };
+        raised.act.number += 1_000;
+        (raised.drill_until, raised.scheduled) = (None, None);
+        past.entries.insert(held, call);
+        Some(())
+    });
+    is_found("H drilled beside a drill", |past| {
+        let held = position(past, is_scheduled)?;
+        let mut drill = past.entries[held].clone();
+        let Event::Raised(raised) = &mut drill.event else { return None };
+        raised.act.number += 1_000;
+        raised.scheduled = None;
+        past.entries.insert(held, drill);
+        Some(())
+    });
+    is_found("H drilled outside of its window", |past| {
+        let held = position(past, is_scheduled)?;
+        past.entries[held].at -= escalation::time::SignedDuration::from_mins(20);
+        Some(())
+    });
+    is_found("H drilled too soon after a start", |past| {
+        let held = position(past, is_scheduled)?;
+        let started = position(past, |entry| entry.kind == "station.started")?;
+        let again = Entry { at: past.entries[held].at, ..past.entries[started].clone() };
+        past.entries.insert(held, again);
+        Some(())
+    });
+    is_found("H drilled what cannot be drilled", |past| {
+        let held = position(past, is_scheduled)?;
+        let lost = Entry { event: Event::RecordLost { series: 1 }, ..past.entries[held].clone() };
+        past.entries.insert(held, lost);
+        Some(())
+    });
+    is_found("H drilled right after a call", |past| {
+        let held = position(past, is_scheduled)?;
+        let mut call = past.entries[held].clone();
+        let Event::Raised(raised) = &mut call.event else { return None };
+        raised.act.number += 1_000;
+        (raised.drill_until, raised.scheduled) = (None, None);
+        let act = raised.act.clone();
+        let closed = position(past, |entry| matches!(&entry.event, Event::Closed { drill: None, .. }))?;
+        let mut closed = Entry { at: past.entries[held].at, ..past.entries[closed].clone() };
+        let Event::Closed { act: of, .. } = &mut closed.event else { return None };
+        *of = act;
+        past.entries.insert(held, closed);
+        past.entries.insert(held, call);
+        Some(())
+    });
+    is_found("H missed before its window was over", |past| {
+        let missed = position(past, |entry| entry.kind == "drill.missed")?;
+        past.entries[missed].at -= escalation::time::SignedDuration::from_mins(1);
+        Some(())
+    });
+    is_found("H missed for what was not so", |past| {
+        let missed = position(past, |entry| entry.kind == "drill.missed")?;
+        let Event::DrillMissed { why, .. } = &mut past.entries[missed].event else { return None };
+        *why = escalation::schedule::Missed::NoSuchPlace;
+        Some(())
+    });
+    is_found("H missed what was not due", |past| {
+        let missed = position(past, |entry| entry.kind == "drill.missed")?;
+        let Event::DrillMissed { count, .. } = &mut past.entries[missed].event else { return None };
+        *count += 1;
+        Some(())
+    });
+    is_found("H a call ended as a drill", |past| {
+        let ended = position(past, |entry| matches!(&entry.event, Event::Closed { drill: Some(_), .. }))?;
+        let act = past.entries[ended].event.activation()?.clone();
+        past.entries.retain(|entry| !matches!(&entry.event, Event::Raised(raised) if raised.act == act));
+        Some(())
+    });
+}
+
 /// Whom the first rung asked that names a roster.
 fn asked_by_a_roster(past: &mut Past) -> Option<&mut Vec<Party>> {
     let said = |entry: &Entry| matches!(&entry.event, Event::RungEntered { duty, .. } if !duty.is_empty());

@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::carriers::{pause, take};
 use crate::dice::Dice;
+use crate::drills;
 use crate::faults::{Handle, Weather};
 use crate::oracle;
 use crate::overhear::Overheard;
@@ -347,9 +348,32 @@ const FOX: &str = "[[person]]\nid = \"t-fox\"\nname = \"Toni Foxworth\"\nmobile 
 /// P. Nair, always.
 const ROSTER: &str = "[[roster]]\nid = \"second\"\ntimezone = \"Australia/Perth\"\n[[roster.shift]]\npeople = [\"p-nair\"]\n";
 
+/// A customer who presses nothing: its drills are held, unless the station is down.
+const HILLS: &str = r#"
+[[customer]]
+id = "hills"
+prefix = "HIL"
+ladder = "hills"
+[[site]]
+id = "hall"
+customer = "hills"
+name = "Hills Hall"
+timezone = "Australia/Perth"
+address = "3 Example Rd"
+[[ladder]]
+id = "hills"
+[[ladder.rung]]
+notify = [{ person = "m-ono", by = ["sms"] }]
+wait = "40s"
+[[ladder.rung]]
+notify = [{ person = "p-nair", by = ["sms"] }]
+wait = "40s"
+"#;
+
 /// The directory, with what changes between its versions.
 fn directory(smith: &str, wait: &str, lee: bool) -> String {
     let fox_person = if smith.ends_with('9') { "" } else { FOX };
+    let (quiet, schedules) = (HILLS, drills::schedules());
     let lee_person = if lee { LEE } else { "" };
     let lee_target = if lee { r#", { person = "k-lee", by = [["sms", "email"]] }"# } else { r#", { person = "m-ono", by = ["sms"] }"# };
     format!(
@@ -394,7 +418,7 @@ name = "Perth Clinic"
 timezone = "Australia/Perth"
 address = "2 Example Rd"
 feedback = "off"
-[[device]]
+{quiet}{schedules}[[device]]
 id = "front-1"
 site = "library"
 place = "Front counter 1"

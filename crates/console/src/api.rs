@@ -67,6 +67,7 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/duty", get(duty::list)),
         ("post", "/api/v1/duty/stand-ins", post(duty::stand_in)),
         ("post", "/api/v1/duty/stand-ins/end", post(duty::end)),
+        ("get", "/api/v1/drills", get(drills::list)),
         ("post", "/api/v1/drills", post(drills::start)),
         ("get", "/api/v1/drills/{drill}", get(drills::sheet)),
         ("get", "/api/v1/coverage", get(coverage::look)),

@@ -121,6 +121,8 @@ fn of_station(registry: &mut Registry, health: &Health) {
     counter("entries", "Entries committed since start", totals.entries);
     counter("activations_raised", "Activations raised since start", totals.raised);
     counter("drills_started", "Drills started since start", totals.drills);
+    counter("drills_missed", "Drills of schedules that were missed, since the record began", health.drills_missed);
+    counter("drills_unanswered", "Drills of schedules that nobody answered, since the record began", health.drills_unanswered);
     counter("ladders_exhausted", "Ladders exhausted since start", totals.exhausted);
     let failed = Family::<Failed, Counter>::default();
     for (reason, count) in &totals.failed {

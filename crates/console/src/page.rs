@@ -8,6 +8,7 @@ mod login;
 mod people;
 mod queue;
 mod row;
+mod schedules;
 mod service;
 mod testing;
 
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<Room>> {
         .route("/out-of-service/{verb}", post(service::act))
         .route("/duty", get(duty::page))
         .route("/duty/{verb}", post(duty::act))
+        .route("/drills", get(schedules::page))
         .route("/drills/start", post(drill::start))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))

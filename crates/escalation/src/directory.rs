@@ -19,12 +19,13 @@ use serde::{Deserialize, Serialize};
 pub use self::guard::CloseGuard;
 pub use self::technical::Technical;
 use crate::id::{
-    CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, SiteId, SupervisionId,
+    CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, LadderId, PersonId, PlanId, Prefix, ScheduleId, SiteId, SupervisionId,
 };
 use crate::ladder::{Ladder, Medium, Who};
 use crate::plan::Plan;
 use crate::private::Private;
 use crate::roster::{Rosters, WallClock};
+use crate::schedule::Schedule;
 use crate::signal::Kind;
 use crate::supervision::Supervision;
 use crate::time::Seconds;
@@ -52,6 +53,9 @@ pub struct Directory {
     /// Who is on duty when; shared with the activations that were raised under it.
     #[serde(default, skip_serializing_if = "has_no_rosters")]
     pub rosters: Arc<Rosters>,
+    /// When drills begin by themselves, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drills: BTreeMap<ScheduleId, Schedule>,
     /// Whose activation it is when nobody knows the site.
     pub fallback: Option<Fallback>,
     /// Who is told of troubles, and when.

@@ -14,9 +14,10 @@ use crate::course::Course;
 use crate::directory::{CloseGuard, Standing};
 use crate::dispatch::{Failure, Report};
 use crate::engine::Engine;
-use crate::event::{Age, Doer, DrillEnd, Event, Opening, Raised, SignalRecord};
+use crate::event::{Age, Doer, DrillEnd, Event, Opening, Raised, Scheduled, SignalRecord};
 use crate::id::{DeviceId, DeviceName, SiteId, Slug};
 use crate::input::DrillWanted;
+use crate::private::Private;
 use crate::rejection::Rejection;
 use crate::reporting::owed;
 use crate::signal::{Kind, Origin, Signal, Verb, Via};
@@ -24,9 +25,9 @@ use crate::time::{Seconds, Timestamp};
 use crate::word::{Entered, Word};
 
 /// The longest that a drill lasts (ours: as long as a button is on test).
-const LONGEST: Seconds = Seconds(3_600);
+pub(crate) const LONGEST: Seconds = Seconds(3_600);
 /// The most drills of one customer at once (ours): each may write to everybody on a ladder.
-const AT_ONCE_MAX: usize = 20;
+pub(crate) const AT_ONCE_MAX: usize = 20;
 
 /// What makes an activation a drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,22 @@ pub struct Drill {
     pub interrupted_at: Option<Timestamp>,
     /// Why it ended by itself, where it did.
     pub ended: Option<DrillEnd>,
+}
+
+/// A drill that is about to begin.
+pub(crate) struct Beginning<'b> {
+    /// At which site.
+    pub(crate) site: &'b SiteId,
+    /// The ladder of which button there.
+    pub(crate) device: Option<DeviceId>,
+    /// For how long at the most.
+    pub(crate) span: Seconds,
+    /// What it is for.
+    pub(crate) note: Option<Private>,
+    /// Who is responsible.
+    pub(crate) by: Doer,
+    /// By which schedule, where it is by one.
+    pub(crate) scheduled: Option<Scheduled>,
 }
 
 impl Drill {
@@ -66,12 +83,20 @@ impl Engine {
         if self.drills().filter(|drill| drill.customer == site.customer).count() >= AT_ONCE_MAX {
             return Err(Rejection::TooManyDrills);
         }
-        let device = wanted.device.clone().unwrap_or_else(|| self.no_button_at(&wanted.site));
+        let (device, note, by) = (wanted.device.clone(), wanted.note.clone(), Doer::from(&wanted.by));
+        self.begin_drill(now, Beginning { site: &wanted.site, device, span: wanted.span, note, by, scheduled: None })
+    }
+
+    /// Begins a drill that may begin.
+    pub(crate) fn begin_drill(&self, now: Timestamp, beginning: Beginning<'_>) -> Result<Vec<Event>, Rejection> {
+        let Beginning { site: place, device, span, note, by, scheduled } = beginning;
+        let site = self.directory().sites.get(place).ok_or(Rejection::UnknownPlace)?;
+        let device = device.unwrap_or_else(|| self.no_button_at(place));
         let kind = self.kind_of(&device, None);
         let (customer, ladder, _) = self.route(&device);
         let origin = Origin { via: Via::Api, client: None, qos: 0, retained: false, dup: false, waited_since: None };
         let mut signal = Signal::made_here(device.clone(), Some(kind), origin);
-        signal.note.clone_from(&wanted.note);
+        signal.note = note;
         let raised = Raised {
             act: self.next_activation_id(&customer),
             ord: self.next_ordinal(&customer),
@@ -93,10 +118,11 @@ impl Engine {
             plan: None,
             about: None,
             tester: None,
-            drill_until: Some(wanted.span.after(now)),
+            drill_until: Some(span.after(now)),
+            scheduled,
             incident: None,
             signal: SignalRecord::from(&signal),
-            by: Some(Doer::from(&wanted.by)),
+            by: Some(by),
         };
         let act = Activation::raise(now, &raised, device, ladder, self.directory());
         let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0 };

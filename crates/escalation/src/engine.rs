@@ -30,6 +30,7 @@ use crate::rejection::Rejection;
 use crate::remembered::Remembered;
 use crate::reporting::owed;
 use crate::roster::{Roster, Rosters, StandIn};
+use crate::schedule::Timetable;
 use crate::signal::Signal;
 use crate::standing_in::{SaidStandIn, StandIns};
 use crate::testing::TestMode;
@@ -93,6 +94,8 @@ pub struct Engine {
     stand_ins: StandIns,
     /// How often that has changed who is on duty.
     duty_changes: u64,
+    /// When drills begin by themselves, and what became of those that were due.
+    timetable: Timetable,
     troubles: BTreeMap<Cause, Trouble>,
     /// The same by what people are told of as one.
     matters: BTreeMap<Matter, Causes>,
@@ -204,6 +207,7 @@ impl Engine {
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
+            Input::DrillsDue { clock_is_off } => self.on_drills_due(now, *clock_is_off),
             Input::DirectoryOffered(adoption) => self.on_directory(now, adoption),
             Input::TroubleNoticed(cause) => self.on_trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
@@ -228,8 +232,7 @@ impl Engine {
 
     /// The only mutation. Infallible: an event that makes no sense is counted as a fault, never a panic.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
-        self.agenda.advance(at);
-        self.note_answer(at, event);
+        self.take_note(at, event);
         match event {
             Event::StationStarted { key, given, .. } => self.start_under(at, *key, given),
             Event::ClockStepped { .. } | Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } => {}
@@ -252,6 +255,7 @@ impl Engine {
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::OutOfService { .. } | Event::InService { .. } => self.on_service(at, event),
             Event::StandInSaid { .. } | Event::StandInOver { .. } | Event::Ticked { .. } => self.on_stand_in(at, event),
+            Event::DrillMissed { .. } => self.timetable.note(at, event, &self.directory, false),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
             Event::AnswerSetAside { act: Some(_), provider_ref, .. } => {
@@ -325,6 +329,17 @@ impl Engine {
         }
     }
 
+    /// What is kept of an event whatever it is of.
+    fn take_note(&mut self, at: Timestamp, event: &Event) {
+        self.agenda.advance(at);
+        self.note_answer(at, event);
+        if !matches!(event, Event::DrillMissed { .. }) {
+            let drill = event.activation().and_then(|act| self.activation(act)).filter(|act| act.is_drill());
+            let is_answered = drill.is_some_and(Activation::is_answered);
+            self.timetable.note(at, event, &self.directory, is_answered);
+        }
+    }
+
     /// When to come back for a call, and why.
     pub fn next_deadline_of_calls(&self) -> Option<Deadline> {
         let (at, id) = self.agenda.first()?;
@@ -344,6 +359,7 @@ impl Engine {
     fn go_by(&mut self, at: Timestamp, version: u32, digest: Digest, directory: &Directory) {
         self.directory = Arc::new(directory.clone());
         self.put_on_duty(at);
+        self.timetable.go_by(at, directory);
         self.devices.adopt(directory);
         self.directory_version = version;
         self.directory_digest = Some(digest);
@@ -519,6 +535,11 @@ impl Engine {
     /// How often somebody else was put on duty than the directory says, or put back. What was worked out before says nothing.
     pub fn duty_changes(&self) -> u64 {
         self.duty_changes
+    }
+
+    /// When drills begin by themselves.
+    pub(crate) fn timetable(&self) -> &Timetable {
+        &self.timetable
     }
 
     pub(crate) fn test_of(&self, device: &DeviceId) -> Option<&TestMode> {
@@ -753,7 +774,8 @@ impl Engine {
         let stale = self.troubles.keys().filter(|cause| matches!(cause, Cause::Coverage { .. } | Cause::DirectoryBroken));
         let stale = stale.chain(adoption.directory.no_longer_looked_at(self.troubles.keys()));
         let cleared = stale.flat_map(|cause| self.trouble_cleared(cause));
-        people.chain(std::iter::once(adopted)).chain(cleared).chain(self.stand_ins_undone_by(now, adoption)).collect()
+        let dropped = self.drills_dropped_by(now, adoption).into_iter();
+        dropped.chain(people).chain(std::iter::once(adopted)).chain(cleared).chain(self.stand_ins_undone_by(now, adoption)).collect()
     }
 
     fn on_device_reported(&mut self, device: &DeviceId, says: DeviceSays) {

@@ -18,6 +18,7 @@ mod successor;
 mod telling;
 mod tenure;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::again::Again;
@@ -25,7 +26,7 @@ pub use self::doer::Doer;
 pub use self::drill_end::DrillEnd;
 pub use self::erasable::Erasable;
 pub use self::party::{Channel, ContactSkip, Entry, OnDuty, Party, RungSkip};
-pub use self::raised::{About, Age, Opening, Raised};
+pub use self::raised::{About, Age, Opening, Raised, Scheduled};
 pub use self::reader::Reader;
 pub use self::responder::{AnsweredVia, CoResponder, Lapse, Responder, SetAside};
 pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
@@ -39,7 +40,7 @@ use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::id::{
     ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, LadderId, PersonId, PersonVersion, PlanId,
-    RosterId,
+    RosterId, ScheduleId, SiteId,
 };
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::matter::Topic;
@@ -47,6 +48,7 @@ use crate::out_of_service::Defect;
 use crate::plan::StepId;
 use crate::police::Threshold;
 use crate::private::{Field, Private};
+use crate::schedule::Missed;
 use crate::signal::Kind;
 use crate::time::Timestamp;
 use crate::trouble::Cause;
@@ -345,6 +347,24 @@ pub enum Event {
         from: Timestamp,
         /// Who said so.
         by: Doer,
+    },
+    /// A drill of a schedule was due and could not be held. It is never caught up.
+    #[serde(rename = "drill.missed")]
+    DrillMissed {
+        /// Whose.
+        cust: CustomerId,
+        /// By which schedule of the directory.
+        schedule: ScheduleId,
+        /// At which site.
+        site: SiteId,
+        /// The day, by the clock on the wall there; the last one, where several are told of at once.
+        day: Date,
+        /// When its window opened.
+        due: Timestamp,
+        /// How many days were missed, that one among them.
+        count: u32,
+        /// Why.
+        why: Missed,
     },
     /// The tester said whether a press was theirs.
     #[serde(rename = "test.answered")]

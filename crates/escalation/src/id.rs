@@ -113,6 +113,8 @@ slug_id! {
     RosterId;
     /// A calendar of public holidays.
     CalendarId;
+    /// A schedule of drills.
+    ScheduleId;
     /// An action plan.
     PlanId;
     /// A class of supervision: how buttons of one make are watched.

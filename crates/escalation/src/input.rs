@@ -55,6 +55,12 @@ pub enum Input {
     DeliveryReported(DeliveryReport),
     /// A deadline may have passed.
     Tick,
+    /// A drill of a schedule may be due.
+    DrillsDue {
+        /// Whether the clock of the station differs from that of the world: then people know another hour than it does, and none
+        /// begins.
+        clock_is_off: bool,
+    },
     /// A valid directory file whose content differs from the last adopted one.
     DirectoryOffered(Box<Adoption>),
     /// Something does not hold what it promises.
@@ -476,6 +482,7 @@ impl Input {
             | Self::Answer(_)
             | Self::DeliveryReported(_)
             | Self::Tick
+            | Self::DrillsDue { .. }
             | Self::DirectoryOffered(_)
             | Self::TroubleNoticed(_)
             | Self::TroubleCleared(_)
@@ -521,6 +528,7 @@ impl Input {
             | Self::CoverageForeseen(_)
             // Whatever is real goes first.
             | Self::DrillWanted(_)
+            | Self::DrillsDue { .. }
             | Self::LegalHoldAsked(_) => 3,
             // After a directory of the same turn, which may name again whoever is to be erased.
             Self::ErasureAsked(_) | Self::ErasureRepeated(_) => 4,

@@ -15,6 +15,7 @@
 //! - [`trouble::Trouble`]: what does not hold what it promises; [`notice::Notice`]: what people were told of it, by the technical ladder.
 //! - [`dispatch::Dispatch`]: what we owe a carrier; [`dispatch::Order`]: the same with its address and words filled in.
 //! - [`drilling::Drill`]: a ladder tried out by its own people, and marked as that wherever it shows.
+//! - [`schedule::Schedule`]: on which days drills begin by themselves.
 //! - [`incident`]: calls that belong together, and that stay apart.
 //! - [`plan::Plan`]: what responders and the centre do, step by step.
 //! - [`word::Word`]: the safe word, and the twin of whoever is made to say it.
@@ -66,6 +67,8 @@ mod reopening;
 mod reporting;
 pub mod retention;
 pub mod roster;
+pub mod schedule;
+mod scheduling;
 pub mod signal;
 pub mod standing_in;
 pub mod supervision;

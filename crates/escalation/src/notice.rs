@@ -243,6 +243,7 @@ impl Notice {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DrillMissed { .. }
             | Event::TestAnswered { .. }
             | Event::PressedAgain { .. }
             | Event::CancelAsked { .. }

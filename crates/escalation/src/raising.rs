@@ -221,6 +221,7 @@ impl Engine {
             about,
             tester,
             drill_until: None,
+            scheduled: None,
             incident,
             signal: SignalRecord::from(signal),
             by,

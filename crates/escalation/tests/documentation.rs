@@ -49,7 +49,7 @@ fn the_directory_page_has_every_key_and_no_other() {
         "[defaults]\n{STRANGER}=1\n[fallback]\n{STRANGER}=1\n[technical]\n{STRANGER}=1\n[[customer]]\n{STRANGER}=1\n[[centre]]\n{STRANGER}=1\n[[person]]\n{STRANGER}=1\n\
          [[region]]\n{STRANGER}=1\n[[site]]\n{STRANGER}=1\n[[device]]\n{STRANGER}=1\n[[group]]\n{STRANGER}=1\n[[ladder]]\n{STRANGER}=1\n[[ladder.rung]]\n{STRANGER}=1\nnotify=[{{{STRANGER}=1}}]\n\
          [[roster]]\n{STRANGER}=1\n[[roster.shift]]\n{STRANGER}=1\n[[roster.override]]\n{STRANGER}=1\n[[roster.swap]]\n{STRANGER}=1\n\
-         [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[supervision]]\n{STRANGER}=1\n[[retention]]\n{STRANGER}=1\n[[plan]]\n{STRANGER}=1\ncentre=[{{{STRANGER}=1}}]\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
+         [[calendar]]\n{STRANGER}=1\n[[leave]]\n{STRANGER}=1\n[[supervision]]\n{STRANGER}=1\n[[retention]]\n{STRANGER}=1\n[[drill]]\n{STRANGER}=1\n[[plan]]\n{STRANGER}=1\ncentre=[{{{STRANGER}=1}}]\n[[adapter]]\n{STRANGER}=1\n[[adapter.when]]\n{STRANGER}=1\n"
     );
     let sections = [
         ("customer 1, ", "[[customer]]"),
@@ -70,6 +70,7 @@ fn the_directory_page_has_every_key_and_no_other() {
         ("leave 1, ", "[[leave]]"),
         ("supervision 1, ", "[[supervision]]"),
         ("retention 1, ", "[[retention]]"),
+        ("drill 1, ", "[[drill]]"),
         ("plan 1, centre 1, ", "a step"),
         ("plan 1, ", "[[plan]]"),
         ("adapter 1, when 1, ", "[[adapter.when]]"),
@@ -148,7 +149,7 @@ fn kinds(variants: &str) -> String {
         }
     }
     page += "\n## What fields are made of\n";
-    for part in ["About", "SignalRecord", "Party", "Channel", "Responder", "CoResponder", "Doer", "Successor", "Again"] {
+    for part in ["About", "Scheduled", "SignalRecord", "Party", "Channel", "Responder", "CoResponder", "Doer", "Successor", "Again"] {
         let _written = write!(page, "\n### {part}\n{}", fields_after(EVENTS, &format!("pub struct {part} {{\n"), 4));
     }
     page

@@ -40,6 +40,7 @@ fn is_concerned(floor: &Floor, input: &Input, person: PersonId) -> bool {
         | Input::Answer(_)
         | Input::DeliveryReported(_)
         | Input::Tick
+        | Input::DrillsDue { .. }
         | Input::DirectoryOffered(_)
         | Input::TroubleNoticed(_)
         | Input::TroubleCleared(_)

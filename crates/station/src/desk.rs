@@ -21,6 +21,7 @@ use crate::duty::{RosterView, StandInRequest};
 use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::Dossier;
 use crate::milestones::Milestones;
+use crate::schedules::Timetable;
 use crate::vault::Vault;
 use crate::view::{
     Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
@@ -88,6 +89,8 @@ pub enum Look {
     StandIn(StandInRequest, oneshot::Sender<Verdict>),
     /// Buttons to be put on test, with the tester's name still unresolved.
     Test(TestRequest, oneshot::Sender<Verdict>),
+    /// The schedules of drills, and what became of the last ones.
+    Schedules(Scope, oneshot::Sender<Timetable>),
     /// A ladder to be drilled.
     Drill(DrillRequest, oneshot::Sender<Verdict>),
     /// Open troubles.
@@ -269,6 +272,10 @@ pub struct Health {
     pub troubles: u64,
     /// Those of them that are times ahead at which nobody would be told.
     pub gaps: u64,
+    /// Drills of schedules that were missed since the record began.
+    pub drills_missed: u64,
+    /// Drills of schedules that nobody answered since the record began.
+    pub drills_unanswered: u64,
     /// Counters since start, for metrics.
     pub totals: Totals,
 }
@@ -434,6 +441,11 @@ impl Desk {
     /// Puts one person in the place of another, or the other back on duty.
     pub async fn stand_in(&self, request: StandInRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::StandIn(request, done)).await
+    }
+
+    /// The schedules of drills within a scope.
+    pub async fn schedules(&self, scope: Scope) -> Result<Timetable, DeskError> {
+        self.look(|done| Look::Schedules(scope, done)).await
     }
 
     /// Drills a ladder.

@@ -56,6 +56,8 @@ pub struct Floor {
     words: SafeWords,
 }
 
+/// Beyond this no drill of a schedule begins, in microseconds (ours): people know the hour by the world's clock.
+const DRILLED_WITHIN_US: u64 = 60_000_000;
 /// Below this the two clocks are taken to agree, in microseconds: what others stamp has whole seconds.
 const WALL_TRUSTED_US: u64 = 1_000_000;
 
@@ -203,6 +205,11 @@ impl Floor {
         self.wall_ahead_us = us;
     }
 
+    /// Whether the world's clock differs so much from our time that people would not expect a drill at the hour at which we hold it.
+    pub(crate) fn is_clock_off(&self) -> bool {
+        self.wall_ahead_us.unsigned_abs() > DRILLED_WITHIN_US
+    }
+
     /// Safe words, in place of those before.
     pub fn take_words(&mut self, words: SafeWords) {
         self.words = words;
@@ -293,6 +300,7 @@ impl Floor {
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
+            | Input::DrillsDue { .. }
             | Input::TroubleNoticed(_)
             | Input::TroubleCleared(_)
             | Input::Started(_)
@@ -425,17 +433,13 @@ impl Floor {
 
     /// What follows from an event once it is durable.
     fn conclude(&mut self, seq: Seq, event: &Event, turn: &mut Turn, outcome: &mut Outcome) {
-        self.totals.entries += 1;
+        self.count(event);
         // One that leaves memory beside is not what the input was about.
         if let Some(id) = event.activation().filter(|_| !matches!(event, Event::Archived { .. })) {
             outcome.activation = Some(id.clone());
         }
         match event {
-            Event::Raised(raised) => {
-                let count = if raised.drill_until.is_some() { &mut self.totals.drills } else { &mut self.totals.raised };
-                *count += 1;
-                self.tell_device(&raised.act, raised.signal.id.clone(), FeedbackState::Received, turn);
-            }
+            Event::Raised(raised) => self.tell_device(&raised.act, raised.signal.id.clone(), FeedbackState::Received, turn),
             Event::PressedAgain { act, signal, .. } => {
                 // A repeat is answered whatever it was: the sender repeats because it has not heard us.
                 let state = self.engine.activation(act).map_or(FeedbackState::Received, feedback_state);
@@ -467,15 +471,9 @@ impl Floor {
                 self.list(act, seq, turn);
             }
             Event::Reopened { act, .. } => self.tell_device(act, None, FeedbackState::Received, turn),
-            // A drill that comes to the end of its ladder has come to its end.
-            Event::Exhausted { act, .. } => {
-                self.totals.exhausted += u64::from(self.engine.activation(act).is_some_and(|act| !act.is_drill()));
-            }
             Event::DispatchQueued { act, dispatch, .. } => turn.orders.push(DispatchId { activation: act.clone(), number: *dispatch }),
-            Event::DispatchReported { report: Report::Failed(why), .. } => {
-                *self.totals.failed.entry(failure_name(*why)).or_default() += 1;
-            }
             Event::DispatchReported { .. }
+            | Event::Exhausted { .. }
             | Event::StationStarted { .. }
             | Event::ClockStepped { .. }
             | Event::RecordLost { .. }
@@ -496,6 +494,7 @@ impl Floor {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DrillMissed { .. }
             | Event::CancelAsked { .. }
             | Event::AskedFirst { .. }
             | Event::RungEntered { .. }
@@ -529,6 +528,21 @@ impl Floor {
         }
         if let Some(sealed) = turn.batch.entries().last() {
             turn.stream.push(Arc::new(self.stream_entry(seq, sealed)));
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        self.totals.entries += 1;
+        if let Event::Raised(raised) = event {
+            let count = if raised.drill_until.is_some() { &mut self.totals.drills } else { &mut self.totals.raised };
+            *count += 1;
+        }
+        // A drill that comes to the end of its ladder has come to its end.
+        if let Event::Exhausted { act, .. } = event {
+            self.totals.exhausted += u64::from(self.engine.activation(act).is_some_and(|act| !act.is_drill()));
+        }
+        if let Event::DispatchReported { report: Report::Failed(why), .. } = event {
+            *self.totals.failed.entry(failure_name(*why)).or_default() += 1;
         }
     }
 
@@ -681,6 +695,7 @@ impl Floor {
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
+            | Input::DrillsDue { .. }
             | Input::DirectoryOffered(_)
             | Input::TroubleNoticed(_)
             | Input::TroubleCleared(_)
@@ -789,6 +804,7 @@ fn holds(input: &Input) -> Holds {
         | Input::DrillWanted(_)
         | Input::DeliveryReported(_)
         | Input::Tick
+        | Input::DrillsDue { .. }
         | Input::DirectoryOffered(_)
         | Input::TroubleNoticed(_)
         | Input::TroubleCleared(_)

@@ -40,6 +40,7 @@ mod portray;
 pub mod replay;
 pub mod run;
 mod salvage;
+pub mod schedules;
 pub mod secret;
 mod sheet;
 pub mod spool;

@@ -30,6 +30,7 @@ use crate::evidence::Dossier;
 use crate::floor::Floor;
 use crate::people;
 use crate::portray;
+use crate::schedules;
 use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
 
 /// The most entries one activation's history is shown with.
@@ -55,6 +56,7 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
             Ok(input) => return Some((input, done)),
             Err(why) => drop(done.send(Verdict::Refused(why))),
         },
+        Look::Schedules(scope, done) => drop(done.send(schedules::view(floor, &scope, now))),
         Look::Drill(request, done) => return drill(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),

@@ -607,10 +607,7 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         Event::Arrived { by, renewal, .. } => arrived_words(&responder_name(vault, by), *renewal),
         Event::SafetyAsked { .. } => "a responder who has arrived was asked whether they are safe".to_owned(),
         Event::FellSilent { raised, .. } => format!("a responder who has arrived fell silent: {raised} was raised for them"),
-        Event::PoliceNeeded { by, threshold, .. } => {
-            let why = threshold.map(|why| format!(": {}", why.words())).unwrap_or_default();
-            format!("{} says that the police are needed{why}", responder_name(vault, by))
-        }
+        Event::PoliceNeeded { by, threshold, .. } => needed_words(&responder_name(vault, by), *threshold),
         Event::PoliceUnrung { told, .. } => unrung_words(*told),
         Event::PoliceRung { by, called_by, reference, .. } => {
             let who = replay::open(ledger, called_by.as_ref()).await?.map(|who| format!(" by {who}")).unwrap_or_default();
@@ -671,12 +668,18 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::InService { .. }
         | Event::StandInSaid { .. }
         | Event::StandInOver { .. }
+        | Event::DrillMissed { .. }
         | Event::DeviceReported { .. }
         | Event::BundleExported { .. }
         | Event::RegisterExported { .. }
         | Event::Erased { .. }
         | Event::LegalHoldSet { .. } => kind_of(event),
     })
+}
+
+fn needed_words(who: &str, threshold: Option<Threshold>) -> String {
+    let why = threshold.map(|why| format!(": {}", why.words())).unwrap_or_default();
+    format!("{who} says that the police are needed{why}")
 }
 
 fn arrived_words(who: &str, renewal: bool) -> String {

@@ -47,6 +47,8 @@ const DRAIN_MAX: usize = 512;
 const TICKS_MAX: usize = 256;
 /// How many troubles one turn tells people of, when no call is due; the rest follow in the next one, which begins at once.
 const TELLINGS_MAX: usize = 8;
+/// How long between two looks for drills that are due.
+const DRILLS_EVERY: Duration = Duration::from_secs(1);
 /// How long between two tries to reach a lost record.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
@@ -138,6 +140,8 @@ pub struct Station<L, C> {
     mended_told: u64,
     wake: Arc<Notify>,
     lag_ms: u64,
+    /// When drills are looked for next.
+    drills_at: Duration,
 }
 
 /// How a turn became durable.
@@ -206,6 +210,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             mended_told: 0,
             wake: Arc::default(),
             lag_ms: 0,
+            drills_at: Duration::ZERO,
         })
     }
 
@@ -384,6 +389,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         self.floor.take_into(now, mono_us, inputs, &mut turn);
         self.tick(now, mono_us, &mut turn);
         self.floor.take_into(now, mono_us, rest, &mut turn);
+        self.look_for_drills(now, mono_us, &mut turn);
         self.make_durable(turn, now).await?;
         self.post_health();
         Ok(())
@@ -426,6 +432,17 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 Some(deadline) if deadline.at <= now => self.floor.take_into(now, mono_us, vec![(NOBODY, Input::Tick)], turn),
                 Some(_) | None => return,
             }
+        }
+    }
+
+    /// Last of all in a turn, whatever else is in it: a drill begins behind everything that is real. What waits is not looked at in
+    /// every turn of a busy hour.
+    fn look_for_drills(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
+        let looked = self.clock.monotonic();
+        if looked >= self.drills_at && self.floor.engine.next_drill_at().is_some_and(|at| at <= now) {
+            self.drills_at = looked + DRILLS_EVERY;
+            let look = Input::DrillsDue { clock_is_off: self.floor.is_clock_off() };
+            self.floor.take_into(now, mono_us, vec![(NOBODY, look)], turn);
         }
     }
 
@@ -619,6 +636,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
     fn post_health(&mut self) {
         let all_open = self.floor.engine.open_count();
         let drills = self.floor.engine.drills().count();
+        let (drills_missed, drills_unanswered) = self.floor.engine.drills_missed_and_unanswered();
         let open = u64::try_from(all_open.saturating_sub(drills)).unwrap_or(u64::MAX);
         let health = Health {
             started: true,
@@ -635,6 +653,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             troubles: u64::try_from(self.floor.engine.troubles().count()).unwrap_or(u64::MAX),
             gaps: u64::try_from(self.floor.engine.troubles().filter(|(cause, _)| matches!(cause, Cause::CoverageGap { .. })).count())
                 .unwrap_or(u64::MAX),
+            drills_missed,
+            drills_unanswered,
             totals: self.floor.totals.clone(),
         };
         self.counter.health.send_if_modified(|posted| {
@@ -697,6 +717,7 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::StandInOver(_)
         | Input::DrillWanted(_)
         | Input::Tick
+        | Input::DrillsDue { .. }
         | Input::DirectoryOffered(_)
         | Input::TroubleNoticed(_)
         | Input::TroubleCleared(_)

@@ -556,6 +556,20 @@ async fn i4_a_step_of_the_wall_clock_makes_no_humans_answer_too_old() {
     }
 }
 
+/// The machine's clock is put back by an hour: by the station's it is ten past seven, which nobody else believes.
+#[tokio::test(start_paused = true)]
+async fn a_drill_is_held_by_a_clock_that_others_have_too() {
+    let text = format!("{DIRECTORY}[[drill]]\nid = \"weekly\"\nsites = [\"library\"]\non = \"wed\"\nat = \"19:10\"\nminutes = 5\n");
+    for (step_s, held, missed) in [(-3_600, 0, 1), (-30, 1, 0)] {
+        let house = House::open_in(tempfile::tempdir().unwrap(), &text).await;
+        house.step_wall(step_s);
+        tokio::time::sleep(Duration::from_mins(12)).await;
+        let whys = house.entries_of("drill.missed").await.into_iter().map(|entry| entry["why"].clone()).collect::<Vec<_>>();
+        assert_eq!(whys, vec!["clock"; missed], "a step of {step_s} s");
+        assert_eq!(house.entries_of("activation.raised").await.len(), held, "a step of {step_s} s");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_spool_that_does_not_read_is_put_aside_and_presses_are_heard() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,10 +8,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use escalation::id::{ActivationId, SiteId};
 use escalation::rejection::Rejection;
+use escalation::schedule::{Held, Outcome as Became};
 use escalation::time::{Seconds, Timestamp};
 use escalation::verdict::{Outcome, Verdict};
 use serde::{Deserialize, Serialize};
 use station::desk::DrillRequest;
+use station::schedules::{FormerView, Reason, ScheduleView, SiteView};
 use station::view::{Answered, Attempt, Card, Sheet, Told};
 use utoipa::ToSchema;
 
@@ -130,6 +132,109 @@ pub(crate) struct AnswerShape {
     by: &'static str,
 }
 
+/// The schedules in scope.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Schedules {
+    schedules: Vec<ScheduleShape>,
+    /// What was missed last at sites that are no longer scheduled.
+    no_longer_scheduled: Vec<FormerSite>,
+}
+
+/// A site that was missed, and is not on that schedule any more.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FormerSite {
+    schedule: String,
+    customer: String,
+    id: String,
+    name: String,
+    last_missed: MissedShape,
+}
+
+/// A schedule by which drills begin by themselves.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ScheduleShape {
+    #[schema(example = "spring")]
+    id: String,
+    customer: String,
+    /// On which days.
+    #[schema(example = "first tue")]
+    on: String,
+    /// When its window opens, by the clock on each site's wall.
+    #[schema(example = "10:00")]
+    at: String,
+    /// In how many minutes the drills of all of its sites begin.
+    minutes: u32,
+    /// The ladder of which button; null is the site's own.
+    device: Option<String>,
+    /// Its sites that this key may see.
+    sites: Vec<ScheduledSite>,
+}
+
+/// One site of a schedule, and what came of its drills.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct ScheduledSite {
+    id: String,
+    name: String,
+    timezone: String,
+    /// When it is drilled next; in the past where it is due and waits.
+    #[serde(serialize_with = "maybe_time")]
+    #[schema(value_type = Option<String>)]
+    next: Option<Timestamp>,
+    /// What it waits for, in the words of `last_missed`; null where nothing stands in its way.
+    #[schema(value_type = Option<String>)]
+    waits_for: Option<Reason>,
+    last_held: Option<HeldShape>,
+    last_missed: Option<MissedShape>,
+    /// How many were held, since the site is on the schedule.
+    held: u32,
+    /// How many of those somebody answered.
+    answered: u32,
+    /// How many of those nobody did.
+    unanswered: u32,
+    /// How many were missed.
+    missed: u32,
+}
+
+/// The last drill that was held.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct HeldShape {
+    /// Its reference.
+    drill: String,
+    /// The day there.
+    day: String,
+    /// on, answered, unanswered or `cut_short`: by a call, or by whoever closed it.
+    #[schema(value_type = String)]
+    outcome: Became,
+}
+
+/// The last day that was missed. It was not held afterwards.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct MissedShape {
+    /// The day there.
+    day: String,
+    /// down, `call_open`, `just_closed`, `drill_open`, `too_many_drills`, crowded, `on_test`, `out_of_service`, `record_lost`, clock,
+    /// `no_such_place`, changed or passed; waits, where it is of something outside of the sites of a key.
+    #[schema(value_type = String)]
+    why: Reason,
+}
+
+/// Lists the schedules in scope: what is due next, what was held and what was missed, and why.
+#[utoipa::path(
+    get, path = "/api/v1/drills",
+    responses(
+        (status = 200, description = "The schedules", body = Schedules),
+        (status = "4XX", description = "Refused", body = Document, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<Schedules>, Problem> {
+    caller.must(Action::See)?;
+    let timetable = room.desk.schedules(caller.scope).await?;
+    Ok(Json(Schedules {
+        schedules: timetable.schedules.iter().map(ScheduleShape::from).collect(),
+        no_longer_scheduled: timetable.former.iter().map(FormerSite::from).collect(),
+    }))
+}
+
 /// Starts a drill: the ladder's people are told as for a real press, in messages that say DRILL.
 #[utoipa::path(
     post, path = "/api/v1/drills", request_body = DrillBody,
@@ -208,6 +313,51 @@ impl ResultSheet {
             unreached: sheet.unreached.clone(),
             claimed_by: sheet.claimed_by.clone(),
             complete: sheet.over && answered > 0 && answered == sheet.told.len() && lost == 0 && sheet.unreached.is_empty(),
+        }
+    }
+}
+
+impl From<&ScheduleView> for ScheduleShape {
+    fn from(schedule: &ScheduleView) -> Self {
+        Self {
+            id: schedule.id.to_string(),
+            customer: schedule.customer.to_string(),
+            on: schedule.on.clone(),
+            at: schedule.at.clone(),
+            minutes: schedule.minutes,
+            device: schedule.device.as_ref().map(ToString::to_string),
+            sites: schedule.sites.iter().map(ScheduledSite::from).collect(),
+        }
+    }
+}
+
+impl From<&FormerView> for FormerSite {
+    fn from(former: &FormerView) -> Self {
+        Self {
+            schedule: former.schedule.to_string(),
+            customer: former.customer.to_string(),
+            id: former.site.to_string(),
+            name: former.name.clone(),
+            last_missed: MissedShape { day: former.day.to_string(), why: former.why },
+        }
+    }
+}
+
+impl From<&SiteView> for ScheduledSite {
+    fn from(site: &SiteView) -> Self {
+        let held = |held: &Held| HeldShape { drill: held.drill.to_string(), day: held.day.to_string(), outcome: held.outcome };
+        Self {
+            id: site.id.to_string(),
+            name: site.name.clone(),
+            timezone: site.timezone.clone(),
+            next: site.next,
+            waits_for: site.waits_for,
+            last_held: site.last_held.as_ref().map(held),
+            last_missed: site.last_missed.map(|(day, why)| MissedShape { day: day.to_string(), why }),
+            held: site.held,
+            answered: site.answered,
+            unanswered: site.unanswered,
+            missed: site.missed,
         }
     }
 }

@@ -138,7 +138,8 @@ pub(crate) struct DrillShape {
     #[serde(serialize_with = "time")]
     #[schema(value_type = String)]
     until: Timestamp,
-    /// Why it ended by itself, where it did: exhausted (every rung was tried), `time_over` or `real_call`.
+    /// Why it ended by itself, where it did: exhausted (every rung was tried), `time_over`, answered (by a
+    /// schedule, and somebody goes) or `real_call`.
     ended: Option<&'static str>,
 }
 
@@ -152,6 +153,7 @@ fn drill_end(why: DrillEnd) -> &'static str {
     match why {
         DrillEnd::Exhausted => "exhausted",
         DrillEnd::TimeOver => "time_over",
+        DrillEnd::Answered => "answered",
         DrillEnd::RealCall => "real_call",
     }
 }

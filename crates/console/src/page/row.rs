@@ -313,6 +313,7 @@ fn drill_end_words(why: DrillEnd) -> &'static str {
     match why {
         DrillEnd::Exhausted => "every step was tried",
         DrillEnd::TimeOver => "its time was over",
+        DrillEnd::Answered => "it was answered",
         DrillEnd::RealCall => "a real call came there",
     }
 }

@@ -46,7 +46,7 @@ async fn a_reload_takes_a_key_out_of_force() {
 #[tokio::test]
 async fn roles_hold_at_the_routes() {
     let house = House::new(town());
-    let cases: [(&str, &str, Option<&str>, [u16; 5]); 16] = [
+    let cases: [(&str, &str, Option<&str>, [u16; 5]); 17] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
         ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
@@ -61,6 +61,7 @@ async fn roles_hold_at_the_routes() {
         ("activations/KAL-42/reopen", "", Some(r#"{"reason":"x"}"#), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/close", "", Some(r#"{"disposition":"test"}"#), [200, 200, 403, 403, 200]),
         ("duty", "", None, [200, 200, 403, 200, 200]),
+        ("drills", "", None, [200, 200, 403, 200, 200]),
         ("duty/stand-ins", "", Some(r#"{"roster":"duty","off":"a","on":"b","until":"2026-12-24 18:00"}"#), [200, 200, 403, 403, 200]),
         ("duty/stand-ins/end", "", Some(r#"{"roster":"duty","off":"a","from":"2026-11-30T10:00:00Z"}"#), [200, 200, 403, 403, 200]),
         // This house has no record to be handed anything from.
@@ -95,6 +96,12 @@ async fn what_is_outside_of_a_scope_does_not_exist() {
         let list = house.ask(key, "/api/v1/activations", None).await;
         assert_eq!(list.json()["activations"].as_array().unwrap().len(), seen, "{key}");
         assert_eq!(list.body.contains("Swan"), key == "centre");
+    }
+    for (key, seen) in [("kal", 1), ("library", 1), ("centre", 2)] {
+        let list = house.ask(key, "/api/v1/drills", None).await;
+        assert_eq!(list.json()["schedules"].as_array().unwrap().len(), seen, "{key}");
+        assert_eq!(list.json()["no_longer_scheduled"].as_array().unwrap().len(), seen - 1, "{key}");
+        assert_eq!(list.body.contains("swan") || list.body.contains("call_open"), key == "centre", "{key}: {}", list.body);
     }
     assert!(house.watch.world().raises.is_empty() && house.watch.world().acts.is_empty());
 }

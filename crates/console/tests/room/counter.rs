@@ -8,18 +8,21 @@ use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
 use escalation::event::Age;
-use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, RosterId, SiteId};
+use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, RosterId, ScheduleId, SiteId};
 use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
 use escalation::plan::{Part, StepId};
 use escalation::rejection::Rejection;
 use escalation::roster::How;
+use escalation::schedule::{Held, Missed, Outcome as Became};
 use escalation::signal::Kind;
 use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
+use jiff::civil::Date;
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
 use station::duty::{RosterView, StandInRequest, StandInView};
+use station::schedules::{FormerView, Reason, ScheduleView, SiteView, Timetable};
 use station::view::{
     Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
     ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView, WithdrawalView,
@@ -126,6 +129,7 @@ impl World {
                 let verdict = self.verdict();
                 drop(done.send(verdict));
             }
+            Look::Schedules(scope, done) => drop(done.send(schedules(&scope))),
             Look::Test(_, done) | Look::Drill(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
             Look::Troubles(scope, done) => {
                 let told = |cause: &Cause| scope.is_everything() || matches!(Audience::of(cause), Audience::Everyone);
@@ -500,6 +504,46 @@ fn roster(now: Timestamp) -> RosterView {
         people: vec![("j-smith".to_owned(), "J. <b>Smith</b>".to_owned()), ("p-nair".to_owned(), "P. Nair".to_owned())],
         stand_ins: vec![stand_in(Some(How::Instead)), stand_in(Some(How::Beside)), stand_in(None)],
         may_change: true,
+    }
+}
+
+/// Both customers' drills, as far as somebody may see them: one was answered, and one missed.
+fn schedules(scope: &Scope) -> Timetable {
+    let of = |customer: &str, site: &str, held: Option<Held>, missed: Option<(Date, Missed)>| ScheduleView {
+        id: ScheduleId::parse(&format!("{customer}-drills")).unwrap(),
+        customer: CustomerId::parse(customer).unwrap(),
+        on: "first tue".to_owned(),
+        at: "10:00".to_owned(),
+        minutes: 15,
+        device: None,
+        sites: vec![SiteView {
+            id: SiteId::parse(site).unwrap(),
+            name: format!("<i>{site}</i>"),
+            timezone: "Australia/Perth".to_owned(),
+            next: Some("2026-12-01T02:00:00Z".parse().unwrap()),
+            waits_for: missed.map(|_| Reason::Known(Missed::OnTest)),
+            held: u32::from(held.is_some()),
+            answered: u32::from(held.is_some()),
+            unanswered: 0,
+            missed: u32::from(missed.is_some()),
+            last_held: held,
+            last_missed: missed.map(|(day, why)| (day, Reason::Known(why))),
+        }],
+    };
+    let day = Date::constant(2026, 11, 3);
+    let held = Held { drill: "KAL-44".parse().unwrap(), day, outcome: Became::Answered };
+    let both = [of("kalamunda", "kalamunda-library", Some(held), None), of("swan", "swan-hub", None, Some((day, Missed::CallOpen)))];
+    let former = FormerView {
+        schedule: ScheduleId::parse("swan-weekly").unwrap(),
+        site: SiteId::parse("swan-depot").unwrap(),
+        name: "<i>swan-depot</i>".to_owned(),
+        customer: CustomerId::parse("swan").unwrap(),
+        day,
+        why: Reason::Known(Missed::Changed),
+    };
+    Timetable {
+        schedules: both.into_iter().filter(|view| view.sites.iter().all(|site| scope.permits(&view.customer, &site.id))).collect(),
+        former: Some(former).into_iter().filter(|former| scope.permits(&former.customer, &former.site)).collect(),
     }
 }
 

@@ -194,6 +194,31 @@ async fn who_is_on_duty_is_shown_and_changed_by_forms() {
 }
 
 #[tokio::test]
+async fn drills_by_schedule_are_shown_with_what_was_missed() {
+    let house = House::new(town());
+    let cookie = log_in(&house, "centre").await;
+    assert!(house.browse("/", &cookie).await.body.contains("href=\"/drills\""));
+    let page = house.browse("/drills", &cookie).await;
+    for shown in [
+        "! 1 site was missed or not answered last time",
+        "first tue at 10:00, within 15 minutes: the ladder of the site",
+        "Tue 1 Dec 10:00:00 AWST, and waits: the button was on test",
+        "href=\"/activations/KAL-44\"",
+        "2026-11-03: answered",
+        "2026-11-03: a call of the customer was open",
+        "0 held, 0 answered, 0 not answered; 1 missed",
+        "No longer scheduled",
+        "swan-weekly</td><td>2026-11-03: the schedule was changed meanwhile",
+    ] {
+        assert!(page.body.contains(shown), "{shown}: {}", page.body);
+    }
+    assert!(!page.body.contains("<i>"), "a name is text");
+    let own = log_in(&house, "kal").await;
+    let page = house.browse("/drills", &own).await;
+    assert!(page.body.contains("KAL-44") && !page.body.contains("swan") && !page.body.contains("a call of"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn forms_act_with_a_token_and_not_without() {
     let house = House::new(town());
     let cookie = log_in(&house, "centre").await;

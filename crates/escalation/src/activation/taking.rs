@@ -6,7 +6,7 @@ use super::{
 };
 use crate::acknowledgement::Commitment;
 use crate::dispatch::{Purpose, Report};
-use crate::event::{CoResponder, ContactSkip, Doer, Event, HoldEnd, Lapse, Party, Repeat, Responder};
+use crate::event::{CoResponder, ContactSkip, Doer, DrillEnd, Event, HoldEnd, Lapse, Party, Repeat, Responder};
 use crate::id::{Digest, KeyId};
 use crate::ladder::{RungIndex, Who};
 use crate::plan::StepId;
@@ -81,10 +81,7 @@ impl Activation {
                 self.on_round(*round, *everyone, *next, *next_everyone, parties);
             }
             Event::Closed { by, disposition, archive_at, drill, .. } => {
-                if let Some(ended) = &mut self.drill {
-                    ended.ended = *drill;
-                }
-                self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at });
+                self.on_closed(Closing { by: by.clone(), at, disposition: *disposition, archive_at: *archive_at }, *drill);
             }
             Event::Reopened { .. } => self.on_reopened(at),
             Event::AnswerSetAside { pauses_until: Some(until), .. } => self.on_paused(*until),
@@ -114,6 +111,7 @@ impl Activation {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DrillMissed { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
@@ -196,6 +194,7 @@ impl Activation {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DrillMissed { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
@@ -211,7 +210,10 @@ impl Activation {
     }
 
     /// What is over asks for nothing any more.
-    fn on_closed(&mut self, closing: Closing) {
+    fn on_closed(&mut self, closing: Closing, ended: Option<DrillEnd>) {
+        if let Some(drill) = &mut self.drill {
+            drill.ended = ended;
+        }
         self.closing = Some(Box::new(closing));
         self.promise = None;
         self.on_unclaimed();

@@ -16,6 +16,7 @@ mod centre;
 mod customer;
 mod defaults;
 mod device;
+mod drill;
 mod fallback;
 mod filling;
 mod group;
@@ -58,6 +59,7 @@ pub use centre::DraftCentre;
 pub use customer::DraftCustomer;
 pub use defaults::DraftDefaults;
 pub use device::DraftDevice;
+pub use drill::DraftDrill;
 pub use fallback::DraftFallback;
 pub use group::DraftGroup;
 pub use ladder::{DraftLadder, DraftRung, DraftTarget, DraftWho};
@@ -126,6 +128,8 @@ pub struct Draft {
     pub supervisions: Vec<DraftSupervision>,
     /// Terms of retention in the file's order.
     pub retention: Vec<DraftRetention>,
+    /// Schedules of drills in the file's order.
+    pub drills: Vec<DraftDrill>,
 }
 
 /// What reading a directory file gave.
@@ -161,6 +165,7 @@ impl Draft {
             technical::review(&mut reader, &draft);
             retention::review(&mut reader, &draft);
             reach::review(&mut reader, &draft, &index);
+            drill::review(&mut reader, &draft, &index);
         }
         let findings = reader.into_findings();
         let adoptable = findings.iter().all(|f| f.severity != Severity::Error);
@@ -191,6 +196,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
     let plans = file.each("plan", DraftPlan::read);
     let supervisions = file.each("supervision", DraftSupervision::read);
     let retention = file.each("retention", DraftRetention::read);
+    let drills = file.each("drill", DraftDrill::read);
     nothing_there(&mut file);
     file.close();
     if !named {
@@ -223,6 +229,7 @@ fn read(reader: &mut Reader<'_>, root: &toml::de::DeTable<'_>) -> Draft {
         plans,
         supervisions,
         retention,
+        drills,
     };
     draft.ladders = draft.filled();
     draft

@@ -67,6 +67,7 @@ impl Event {
             | Self::InService { .. }
             | Self::StandInSaid { .. }
             | Self::StandInOver { .. }
+            | Self::DrillMissed { .. }
             | Self::DeviceReported { .. }
             | Self::BundleExported { .. }
             | Self::RegisterExported { .. }
@@ -138,6 +139,7 @@ impl Event {
             | Self::TroubleCleared { .. }
             | Self::TroubleTold { .. }
             | Self::TroubleOver { .. }
+            | Self::DrillMissed { .. }
             | Self::DeviceReported { .. }
             | Self::CancelAsked { .. }
             | Self::AskedFirst { .. }

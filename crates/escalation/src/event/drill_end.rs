@@ -10,6 +10,8 @@ pub enum DrillEnd {
     Exhausted,
     /// It has lasted as long as a drill may.
     TimeOver,
+    /// A schedule asked for it, somebody said that they go, and everybody else had time to say so as well.
+    Answered,
     /// Somebody at that site called for help in earnest.
     RealCall,
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::doer::Doer;
 use super::signal_record::SignalRecord;
 use crate::directory::{Centre, CloseGuard, Standing};
-use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, PersonVersion};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, PersonVersion, ScheduleId};
 use crate::ladder::Ladder;
 use crate::plan::Plan;
 use crate::signal::Kind;
@@ -60,6 +61,9 @@ pub struct Raised {
     /// When it ends by itself, where it is a drill: nobody pressed, and nobody is in danger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drill_until: Option<Timestamp>,
+    /// Which schedule asked for it, where it is a drill that began by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
     /// The first call of the incident that it belongs to, where others were open at its site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<ActivationId>,
@@ -68,6 +72,15 @@ pub struct Raised {
     /// Who is responsible, where it was raised through the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Doer>,
+}
+
+/// A drill that began by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduled {
+    /// By which schedule of the directory.
+    pub schedule: ScheduleId,
+    /// On which day, by the clock on the wall there.
+    pub day: Date,
 }
 
 /// A responder who needs help themselves, and at which call.

@@ -78,6 +78,7 @@ impl Event {
             | Self::TroubleCleared { .. }
             | Self::TroubleTold { .. }
             | Self::TroubleOver { .. }
+            | Self::DrillMissed { .. }
             | Self::AskedFirst { .. }
             | Self::RungEntered { .. }
             | Self::RungPassedOver { .. }

@@ -435,6 +435,26 @@ impl Floor {
         self.take(Input::DrillWanted(DrillWanted { site, device, span: Seconds(minutes * 60), note, by: operator("desk") }))
     }
 
+    /// The watch looks whether a drill of a schedule is due.
+    pub(crate) fn look_for_drills(&mut self) -> Vec<Event> {
+        self.take(Input::DrillsDue { clock_is_off: false }).unwrap()
+    }
+
+    /// Walks the clock and looks for drills every second, as the watch does.
+    pub(crate) fn watch(&mut self, span: &str) {
+        let target = self.now + duration(span);
+        while self.now < target {
+            self.forward("1s");
+            self.look_for_drills();
+        }
+    }
+
+    /// Nothing happens for a long time: no deadline and no look.
+    pub(crate) fn at(&mut self, at: &str) {
+        self.now = at.parse().unwrap();
+        self.forward("0s");
+    }
+
     // --- Time ---
 
     /// Walks the clock from deadline to deadline: `30s`, `2m`, `1h`, `500ms`.

@@ -15,6 +15,7 @@ mod naive;
 mod properties;
 mod rehearsal;
 mod rosters;
+mod schedules;
 mod script;
 mod timeline;
 

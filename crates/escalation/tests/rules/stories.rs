@@ -24,6 +24,7 @@ mod record;
 mod reopening;
 mod retention;
 mod rosters;
+mod scheduling;
 mod standing_in;
 mod testing;
 mod troubling;

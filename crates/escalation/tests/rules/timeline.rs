@@ -1,6 +1,6 @@
 //! One line per event, as a person would tell it.
 
-use escalation::event::{AnsweredVia, Channel, CoResponder, DrillEnd, Event, Party, Raised, Responder};
+use escalation::event::{AnsweredVia, Channel, CoResponder, DrillEnd, Event, Party, Raised, Responder, Successor};
 use escalation::ladder::{RungIndex, Who};
 
 use crate::floor::Floor;
@@ -26,6 +26,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::TestEnded { dev, .. } => format!("{dev} is off test"),
         Event::OutOfService { dev, until, .. } => format!("{dev} is out of service until {}", floor.stamp(*until)),
         Event::InService { .. } | Event::StandInSaid { .. } | Event::StandInOver { .. } => back_again(floor, event),
+        Event::DrillMissed { schedule, site, day, count, why, .. } => format!("{schedule} at {site} MISSED on {day}, {count} ({why:?})"),
         Event::TestAnswered { act, by, theirs, .. } => format!("{act} {} says test: {theirs}", responder(floor, by)),
         Event::CancelAsked { act, .. } => format!("{act} cancel asked"),
         Event::AskedFirst { act, until, parties, .. } => {
@@ -72,8 +73,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         Event::Held { act, by, until, .. } => format!("{act} held by {} until {}", by.principal, floor.stamp(*until)),
         Event::HoldEnded { act, why } => format!("{act} hold ended ({why:?})"),
         Event::HandOverOffered { act, by, to, until } => {
-            let to = to.person.map_or_else(|| "a name".to_owned(), |person| floor.person_name(person));
-            format!("{act} {} asks {to} to take over until {}", by.principal, floor.stamp(*until))
+            format!("{act} {} asks {} to take over until {}", by.principal, successor(floor, to), floor.stamp(*until))
         }
         Event::HandOverEnded { act, why, lapses_at } => {
             format!("{act} not taken over ({why:?}), claim until {}", floor.stamp(*lapses_at))
@@ -107,6 +107,10 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             return handed(event);
         }
     })
+}
+
+fn successor(floor: &Floor, to: &Successor) -> String {
+    to.person.map_or_else(|| "a name".to_owned(), |person| floor.person_name(person))
 }
 
 fn ended(drill: Option<DrillEnd>) -> String {

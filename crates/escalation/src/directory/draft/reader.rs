@@ -419,6 +419,7 @@ from_slug!(
     crate::id::CarrierName,
     crate::id::RosterId,
     crate::id::CalendarId,
+    crate::id::ScheduleId,
     crate::id::PlanId,
     crate::id::SupervisionId
 );

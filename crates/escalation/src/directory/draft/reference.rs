@@ -23,6 +23,7 @@ pub(super) fn review(reader: &mut Reader<'_>, draft: &Draft, index: &Index<'_>) 
     groups(reader, draft, &named);
     rosters(reader, draft, &named);
     adapters(reader, draft, &named);
+    drills(reader, draft, &named);
     shared_addresses(reader, draft);
     fallback(reader, draft, &named);
     known_ladder(reader, &named, "technical", draft.technical.ladder.as_ref());
@@ -86,6 +87,7 @@ fn named_once(reader: &mut Reader<'_>, draft: &Draft) {
     once(reader, "ladder", draft.written.iter().map(|l| (l.id.as_str(), l.line)));
     once(reader, "plan", draft.plans.iter().map(|p| (p.id.as_str(), p.line)));
     once(reader, "supervision", draft.supervisions.iter().map(|s| (s.id.as_str(), s.line)));
+    once(reader, "drill", draft.drills.iter().map(|d| (d.id.as_str(), d.line)));
     once(reader, "adapter", draft.adapters.iter().map(|a| (a.rule.id.as_str(), a.line)));
     let devices: Vec<_> = draft.devices.iter().map(|d| (format!("{}/{}", d.site.value, d.id), d.line)).collect();
     once(reader, "device", devices.iter().map(|(id, line)| (id.as_str(), *line)));
@@ -360,6 +362,18 @@ fn adapters(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
                     "add a [[device]], or correct the name here",
                 );
             }
+        }
+    }
+}
+
+fn drills(reader: &mut Reader<'_>, draft: &Draft, named: &Named<'_>) {
+    for drill in &draft.drills {
+        let owner = format!("drill \"{}\"", drill.id);
+        for site in &drill.sites {
+            known(reader, &owner, "site", site.line, site.value.as_str(), &named.sites);
+        }
+        if let Some(region) = &drill.region {
+            known(reader, &owner, "region", region.line, region.value.as_str(), &named.regions);
         }
     }
 }

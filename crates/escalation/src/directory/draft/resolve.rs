@@ -70,6 +70,7 @@ impl Draft {
             rosters: Arc::new(self.rosters(known)),
             supervisions: self.supervisions.iter().map(|class| (class.id.clone(), class.class.clone())).collect(),
             plans: self.plans.iter().map(|plan| (plan.id.clone(), Arc::new(plan.rules()))).collect(),
+            drills: self.drills.iter().filter_map(|drill| Some((drill.id.clone(), drill.rules(self, &index)?))).collect(),
             fallback: self.fallback.as_ref().and_then(|f| {
                 Some(Fallback { customer: index.customer_named(f.customer.as_ref())?.id.clone(), ladder: f.ladder.value.clone() })
             }),

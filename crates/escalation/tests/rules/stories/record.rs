@@ -11,6 +11,7 @@ use escalation::event::{Erasable, Event, Reader};
 use escalation::id::{AnchorName, CustomerId, LadderId, SiteId};
 use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started};
 use escalation::signal::{Kind, Style, Verb};
+use escalation::time::SignedDuration;
 use escalation::trouble::Cause;
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 64] = [
+const KINDS: [&str; 65] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -41,6 +42,7 @@ const KINDS: [&str; 64] = [
     "device.in_service",
     "duty.stand_in",
     "duty.stand_in_over",
+    "drill.missed",
     "test.answered",
     "activation.raised",
     "activation.pressed_again",
@@ -109,6 +111,7 @@ fn kind(event: &Event) -> &'static str {
         Event::InService { .. } => "device.in_service",
         Event::StandInSaid { .. } => "duty.stand_in",
         Event::StandInOver { .. } => "duty.stand_in_over",
+        Event::DrillMissed { .. } => "drill.missed",
         Event::TestAnswered { .. } => "test.answered",
         Event::Raised(_) => "activation.raised",
         Event::PressedAgain { .. } => "activation.pressed_again",
@@ -337,6 +340,13 @@ fn a_long_day() -> Floor {
     floor
 }
 
+/// Nobody looks at the clock for a week in which the library was to be drilled.
+fn miss_a_drill(floor: &mut Floor) {
+    floor.adopt(&format!("{COUNTERS}\n[[drill]]\nid = \"spring\"\nsites = [\"library\"]\non = \"tue\"\nat = \"10:00\"\n"));
+    floor.now += SignedDuration::from_hours(8 * 24);
+    floor.look_for_drills();
+}
+
 /// The button is back, somebody stands in for J. Smith, and somebody thinks better of it.
 fn stand_in(floor: &mut Floor) {
     floor.put_back(&["library/counter-1"]);
@@ -386,6 +396,7 @@ fn hand_out(floor: &mut Floor, by: &dyn Fn(&str) -> Attribution) {
             values: vec![digest_of("a"), digest_of("b")],
         }))
         .unwrap();
+    miss_a_drill(floor);
 }
 
 fn golden() -> PathBuf {
