@@ -69,6 +69,8 @@ mod town;
 #[cfg(test)]
 mod troubling;
 #[cfg(test)]
+mod views;
+#[cfg(test)]
 mod watching;
 #[cfg(test)]
 mod words;

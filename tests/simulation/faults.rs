@@ -6,7 +6,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{AppendError, Batch, Digest, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
+use ledger::{AppendError, Batch, Digest, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq, ViewsQuery};
 use tokio::time::sleep;
 
 use crate::scenario::Lie;
@@ -117,6 +117,10 @@ impl Ledger for Handle {
 
     async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
         self.world.memory.listings(query).await
+    }
+
+    async fn views(&self, query: &ViewsQuery) -> Result<Vec<Entry>, ReadError> {
+        self.world.memory.views(query).await
     }
 
     async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {

@@ -18,6 +18,7 @@ pub(crate) mod shape;
 mod stream;
 pub(crate) mod strict;
 pub(crate) mod testing;
+mod views;
 
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ fn list() -> Vec<Route> {
         ("post", "/api/v1/activations", post(activations::raise)),
         ("get", "/api/v1/activations", get(activations::list)),
         ("get", "/api/v1/activations/{id}", get(activations::one)),
+        ("get", "/api/v1/activations/{id}/views", get(views::of)),
+        ("get", "/api/v1/views", get(views::list)),
         ("post", "/api/v1/activations/{id}/claim", post(act::claim)),
         ("post", "/api/v1/activations/{id}/hold", post(act::hold)),
         ("post", "/api/v1/activations/{id}/hand-over", post(act::hand_over)),

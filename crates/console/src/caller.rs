@@ -7,6 +7,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use escalation::event::Way;
+use station::onlookers::Onlooker;
 use station::view::Scope;
 
 use crate::keys::Key;
@@ -80,6 +82,11 @@ impl Caller {
             "This key may not see that",
             "The station's numbers tell of every customer's alarms. Use a key with the role admin, auditor or centre without `sites` and `customers`, or ask through control.sock.",
         ))
+    }
+
+    /// The same as a reader, for the record.
+    pub(crate) fn onlooker(&self, way: Way) -> Onlooker {
+        Onlooker { principal: self.principal.clone(), way }
     }
 
     fn of_key(key: &Key, csrf: String) -> Self {

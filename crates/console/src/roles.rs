@@ -100,6 +100,8 @@ pub enum Action {
     Drill,
     /// Be handed an evidence bundle.
     Export,
+    /// Be told who read.
+    SeeViews,
     /// Erase private values under a basis, and place or lift a legal hold.
     Erase,
 }
@@ -116,7 +118,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 21] = [
+pub const TABLE: [Row; 22] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -153,6 +155,7 @@ pub const TABLE: [Row; 21] = [
     },
     Row { action: Action::Reopen, words: "open again what was closed", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Export, words: "be handed an evidence bundle, which is recorded", roles: &[Role::Auditor, Role::Admin] },
+    Row { action: Action::SeeViews, words: "be told who read, which is noted too", roles: &[Role::Auditor, Role::Admin] },
     Row { action: Action::Erase, words: "erase private values under a basis; place or lift a legal hold", roles: &[Role::Admin] },
 ];
 
@@ -182,23 +185,23 @@ mod tests {
     use super::*;
     use Action::{
         Accept, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See,
-        Serve, StandIn, TakeStep, Test,
+        SeeViews, Serve, StandIn, TakeStep, Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
-            Erase, Export, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close,
-            Reopen, Test, Serve, StandIn, Drill,
+            Erase, Export, SeeViews, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe,
+            Close, Reopen, Test, Serve, StandIn, Drill,
         ];
         let expected: [(Role, &[Action]); 5] = [
-            (Role::Centre, everything.strip_prefix(&[Erase, Export]).unwrap()),
+            (Role::Centre, everything.strip_prefix(&[Erase, Export, SeeViews]).unwrap()),
             (
                 Role::Site,
                 &[See, Raise, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe, Close, Reopen, Test, Serve, StandIn, Drill],
             ),
             (Role::Device, &[Raise]),
-            (Role::Auditor, &[See, Export]),
+            (Role::Auditor, &[See, Export, SeeViews]),
             (Role::Admin, &everything),
         ];
         for (role, may) in expected {

@@ -227,6 +227,7 @@ impl Engine {
             Input::ErasureAsked(erasure) => return self.on_erasure(erasure),
             Input::ErasureRepeated(erasure) => return self.on_repeated_erasure(erasure),
             Input::LegalHoldAsked(hold) => self.on_legal_hold(hold),
+            Input::Viewed(view) => vec![Event::from(&**view)],
         })
     }
 
@@ -235,7 +236,11 @@ impl Engine {
         self.take_note(at, event);
         match event {
             Event::StationStarted { key, given, .. } => self.start_under(at, *key, given),
-            Event::ClockStepped { .. } | Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } => {}
+            Event::ClockStepped { .. }
+            | Event::BundleExported { .. }
+            | Event::RegisterExported { .. }
+            | Event::Erased { .. }
+            | Event::Viewed(_) => {}
             Event::LegalHoldSet { of, on, .. } => self.hold_legally(of, *on),
             Event::RecordLost { series } => self.lose(*series),
             Event::RecordFound {} => self.lost = false,
@@ -245,9 +250,7 @@ impl Engine {
                 self.gone = gone.iter().copied().collect();
                 self.go_by(at, *version, *digest, directory);
             }
-            Event::PersonVersioned { id, person, .. } => {
-                self.people.insert(*id, person.clone());
-            }
+            Event::PersonVersioned { id, person, .. } => self.know(*id, person),
             Event::TroubleRaised { cause, cust } => self.be_troubled(at, cause, cust.as_ref()),
             Event::TroubleCleared { cause, .. } => self.clear(at, cause),
             Event::TroubleTold { .. } | Event::TroubleAnswered { .. } | Event::TroubleOver { .. } => self.apply_to_notice(at, event),
@@ -338,6 +341,10 @@ impl Engine {
             let is_answered = drill.is_some_and(Activation::is_answered);
             self.timetable.note(at, event, &self.directory, is_answered);
         }
+    }
+
+    fn know(&mut self, id: PersonId, person: &Person) {
+        self.people.insert(id, person.clone());
     }
 
     /// When to come back for a call, and why.

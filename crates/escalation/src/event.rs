@@ -17,6 +17,7 @@ mod signal_record;
 mod successor;
 mod telling;
 mod tenure;
+mod viewed;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub use self::signal_record::{DeviceSays, Repeat, SignalRecord};
 pub use self::successor::Successor;
 pub use self::telling::Telling;
 pub use self::tenure::{HandOverEnd, HoldEnd};
+pub use self::viewed::{ViewOf, Viewed, Viewer, Way};
 use crate::acknowledgement::{Code, Commitment, Disposition};
 use crate::anchor::Receipt;
 use crate::directory::reach::Whose;
@@ -958,6 +960,9 @@ pub enum Event {
         /// Why: whose order, which matter.
         reason: Private,
     },
+    /// Somebody read what the record has of an activation, or a list. It changes nothing, wakes nobody and is nobody's answer.
+    #[serde(rename = "record.viewed")]
+    Viewed(Box<Viewed>),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -205,7 +205,7 @@ pub struct NotAnId {
 }
 
 impl NotAnId {
-    fn new(shown: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(shown: &str, expected: &'static str) -> Self {
         Self { shown: shown.chars().take(80).collect(), expected }
     }
 }

@@ -8,7 +8,7 @@ use crate::acknowledgement::{Answer, Commitment, Disposition};
 use crate::anchor::Anchored;
 use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
-use crate::event::{Again, Doer, Erasable, Event, Reader, Successor};
+use crate::event::{Again, Doer, Erasable, Event, Reader, Successor, ViewOf, Viewed, Viewer, Way};
 use crate::foresight::Foresight;
 use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, RosterId, SiteId};
 use crate::ladder::RungIndex;
@@ -102,6 +102,8 @@ pub enum Input {
     ErasureRepeated(RepeatedErasure),
     /// An activation is put under legal hold, or no longer is.
     LegalHoldAsked(LegalHold),
+    /// Somebody read of the record, so often within a window.
+    Viewed(Box<View>),
 }
 
 /// Buttons to be put on test.
@@ -321,6 +323,34 @@ pub struct LegalHold {
     pub reason: Private,
 }
 
+/// What one reader read of one thing within a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// What.
+    pub of: ViewOf,
+    /// Whose that is, where it is one customer's.
+    pub customer: Option<CustomerId>,
+    /// At which site, where it is one's.
+    pub site: Option<SiteId>,
+    /// Who; `None` for more than could be kept apart.
+    pub by: Option<Viewer>,
+    /// By which ways.
+    pub how: Vec<Way>,
+    /// How many times.
+    pub count: u32,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+}
+
+impl From<&View> for Event {
+    fn from(view: &View) -> Self {
+        let View { of, customer, site, by, how, count, first, last } = view.clone();
+        Self::Viewed(Box::new(Viewed { of, cust: customer, site, by, how, count, first, last }))
+    }
+}
+
 /// A start of the station.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
@@ -494,7 +524,8 @@ impl Input {
             | Self::SignedBy(_)
             | Self::CheckpointAnchored(_)
             | Self::CoverageForeseen(_)
-            | Self::ErasureRepeated(_) => None,
+            | Self::ErasureRepeated(_)
+            | Self::Viewed(_) => None,
         }
     }
 
@@ -532,6 +563,8 @@ impl Input {
             | Self::LegalHoldAsked(_) => 3,
             // After a directory of the same turn, which may name again whoever is to be erased.
             Self::ErasureAsked(_) | Self::ErasureRepeated(_) => 4,
+            // Behind all: who read is nobody's alarm.
+            Self::Viewed(_) => 5,
         }
     }
 }

@@ -282,7 +282,8 @@ impl Notice {
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
             | Event::Erased { .. }
-            | Event::LegalHoldSet { .. } => false,
+            | Event::LegalHoldSet { .. }
+            | Event::Viewed(_) => false,
         }
     }
 

@@ -16,6 +16,7 @@ const EVENTS: &str = concat!(
     include_str!("../src/event/doer.rs"),
     include_str!("../src/event/successor.rs"),
     include_str!("../src/event/again.rs"),
+    include_str!("../src/event/viewed.rs"),
 );
 const TROUBLES: &str = include_str!("../src/trouble.rs");
 const DIRECTORY: &str = include_str!("../../../docs/src/reference/directory.md");
@@ -136,7 +137,8 @@ fn kinds(variants: &str) -> String {
     let (mut words, mut kind) = (Vec::new(), String::new());
     for line in variants.lines() {
         let bare = line.trim();
-        if let Some(renamed) = bare.strip_prefix("#[serde(rename = \"") {
+        // A field may be called otherwise as well; what a kind is called stands as deep as its name.
+        if let Some(renamed) = line.strip_prefix("    #[serde(rename = \"") {
             renamed.trim_end_matches("\")]").clone_into(&mut kind);
             let _written = write!(page, "\n### `{kind}`\n\n{}\n", words.join(" "));
             words.clear();
@@ -144,7 +146,9 @@ fn kinds(variants: &str) -> String {
             words.push(bare.trim_start_matches("/// ").to_owned());
         } else if let Some(name) = variant(line, 4) {
             page += &fields_after(EVENTS, &format!("    {name} {{\n"), 8);
-            page += &if name == "Raised" { fields_after(EVENTS, "pub struct Raised {\n", 4) } else { String::new() };
+            if matches!(name.as_str(), "Raised" | "Viewed") {
+                page += &fields_after(EVENTS, &format!("pub struct {name} {{\n"), 4);
+            }
             words.clear();
         }
     }
@@ -160,17 +164,20 @@ fn fields_after(source: &str, start: &str, indent: usize) -> String {
     let Some((_before, rest)) = source.split_once(start) else { return String::new() };
     let deep = " ".repeat(indent);
     let mut table = String::new();
-    let (mut words, mut optional) = (Vec::new(), false);
+    let (mut words, mut optional, mut renamed) = (Vec::new(), false, None);
     for line in rest.lines().take_while(|line| line.starts_with(&deep)) {
         let bare = line.trim();
         if let Some(text) = bare.strip_prefix("/// ") {
             words.push(text.to_owned());
         } else if bare.starts_with("#[serde(default") {
             optional = true;
+        } else if let Some(other) = bare.strip_prefix("#[serde(rename = \"") {
+            renamed = other.split('"').next();
         } else if let Some((name, kind)) = bare.trim_start_matches("pub ").trim_end_matches(',').split_once(": ") {
             let kind = kind.trim_start_matches("Option<").trim_start_matches("Box<").trim_end_matches('>');
             let kind = if kind == "Private" { "sealed".to_owned() } else { format!("`{}`", shown(kind)) };
             let mark = if optional { ", optional" } else { "" };
+            let name = renamed.take().unwrap_or(name);
             let _written = writeln!(table, "| `{name}` | {kind}{mark} | {} |", words.join(" ").replace('|', "\\|"));
             words.clear();
             optional = false;

@@ -10,7 +10,7 @@ use crate::audit::Audit;
 use crate::key::VerifyKey;
 use crate::open::OpenError;
 use crate::sql::SqlLedger;
-use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, LeafHash, Ledger, Listing, ListingQuery, ReadError, Seq};
+use crate::{AppendError, Batch, Digest, Disclosure, Entry, Head, LeafHash, Ledger, Listing, ListingQuery, ReadError, Seq, ViewsQuery};
 
 /// Hands a call to whichever store it is.
 macro_rules! either {
@@ -99,6 +99,10 @@ impl Ledger for AnyLedger {
 
     async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
         either!(self, ledger => ledger.listings(query))
+    }
+
+    async fn views(&self, query: &ViewsQuery) -> Result<Vec<Entry>, ReadError> {
+        either!(self, ledger => ledger.views(query))
     }
 
     async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {

@@ -6,7 +6,9 @@ use std::fmt::Debug;
 
 use serde_json::{Map, Value};
 
-use crate::{AppendError, Batch, Dialect, Disclosure, Entry, EntryBody, Frontier, Ledger, Listing, ListingQuery, Seq, SqlLedger};
+use crate::{
+    AppendError, Batch, Dialect, Disclosure, Entry, EntryBody, Frontier, Ledger, Listing, ListingQuery, Seq, SqlLedger, ViewsQuery,
+};
 
 /// Runs the whole suite.
 ///
@@ -24,6 +26,7 @@ pub async fn suite<L: Ledger, F: AsyncFn(&str) -> L>(make: F) {
     any_text_is_taken(&make("payloads").await).await;
     disclosures_are_kept_beside(&make("disclosures").await).await;
     what_is_erased_is_gone_and_nothing_else(&make("erasure").await).await;
+    who_read_is_found_from_the_newest_on(&make("views").await).await;
     listings_are_found_by_page(&make("listings").await).await;
     listings_are_replaced_and_rebuilt(&make("projection").await).await;
 }
@@ -273,6 +276,40 @@ async fn what_is_erased_is_gone_and_nothing_else<L: Ledger>(ledger: &L) {
     assert_eq!(sure(ledger.about("P-17").await), []);
     assert_eq!(sure(ledger.disclosures(Seq::FIRST, Seq::new(9)).await), [(Seq::FIRST, other)]);
     assert_eq!((sure(ledger.head().await), sure(ledger.entries(Seq::FIRST, 9).await)), before, "entries and hashes stay");
+}
+
+async fn who_read_is_found_from_the_newest_on<L: Ledger>(ledger: &L) {
+    let mut batch = Batch::new(Seq::FIRST);
+    for i in 0..60_u64 {
+        let mut fields = fields(if i % 3 == 0 { "noted" } else { "record.viewed" }, "");
+        fields.insert("in".to_owned(), Value::from(if i % 2 == 0 { "views:KAL-1" } else { "views:people" }));
+        fields.insert("cust".to_owned(), Value::from(if i % 5 == 0 { "acme" } else { "zenith" }));
+        batch.push(sure(EntryBody::write(&fields)), Vec::new());
+    }
+    accepted(ledger, &batch).await;
+    let all = sure(ledger.entries(Seq::FIRST, 99).await);
+    let only = |values: &[&str]| Some(values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>());
+    let queries = [
+        ViewsQuery::default(),
+        ViewsQuery { custs: only(&["acme"]), ..ViewsQuery::default() },
+        ViewsQuery { custs: only(&["acme", "zenith"]), ..ViewsQuery::default() },
+        ViewsQuery { stream: Some("views:KAL-1".to_owned()), ..ViewsQuery::default() },
+        ViewsQuery { stream: Some("views:KAL-1".to_owned()), custs: only(&["acme"]), ..ViewsQuery::default() },
+        ViewsQuery { stream: Some("views:KAL-2".to_owned()), ..ViewsQuery::default() },
+        ViewsQuery { custs: only(&[]), ..ViewsQuery::default() },
+    ];
+    for query in queries {
+        let expected: Vec<_> = all.iter().rev().filter(|entry| query.admits(entry)).cloned().collect();
+        let mut found = Vec::new();
+        let mut page = ViewsQuery { limit: 3, ..query.clone() };
+        loop {
+            let entries = sure(ledger.views(&page).await);
+            let Some(last) = entries.last() else { break };
+            page.before = Some(last.seq);
+            found.extend(entries);
+        }
+        assert_eq!(found, expected, "{query:?}");
+    }
 }
 
 async fn listings_are_found_by_page<L: Ledger>(ledger: &L) {

@@ -134,8 +134,14 @@ type Listed = (i64, &'static str, &'static str);
 
 /// By hand, one line a file: the macro of `sqlx` that reads the folder would have the whole of it, both databases and TLS
 /// too, built a second time for the compiler. A test compares the lists with the folders.
-const SQLITE_MIGRATIONS: &[Listed] = &[(1, "record", include_str!("../migrations/sqlite/0001_record.sql"))];
-const POSTGRES_MIGRATIONS: &[Listed] = &[(1, "record", include_str!("../migrations/postgres/0001_record.sql"))];
+const SQLITE_MIGRATIONS: &[Listed] = &[
+    (1, "record", include_str!("../migrations/sqlite/0001_record.sql")),
+    (2, "views", include_str!("../migrations/sqlite/0002_views.sql")),
+];
+const POSTGRES_MIGRATIONS: &[Listed] = &[
+    (1, "record", include_str!("../migrations/postgres/0001_record.sql")),
+    (2, "views", include_str!("../migrations/postgres/0002_views.sql")),
+];
 
 fn migrator(listed: &[Listed]) -> Migrator {
     let migration = |&(number, what, sql): &Listed| Migration::new(number, what.into(), MigrationType::Simple, sql.into_sql_str(), false);

@@ -1,6 +1,6 @@
 //! One entry: exact bytes that were proven to be canonical, and the columns derived from them.
 //!
-//! Knows the common fields by which entries are found (`t`, `type`, `cust`, `act`, `dev`) and no others.
+//! Knows the common fields by which entries are found (`t`, `type`, `cust`, `act`, `dev`, `in`) and no others.
 //! It never re-serialises what is stored, and holds no personal data: that is sealed in a `Disclosure`.
 
 use std::borrow::Cow;
@@ -69,7 +69,7 @@ pub struct Columns {
     pub kind: String,
     /// Whose it is; from `cust`, or empty.
     pub cust: String,
-    /// The history it belongs to; from `act`, else from `dev`, else empty.
+    /// The history it belongs to; from `act`, else from `dev`, else from `in`, else empty.
     pub stream: String,
 }
 
@@ -175,11 +175,17 @@ impl Columns {
             act: Option<Found<Cow<'a, str>>>,
             #[serde(default, borrow, deserialize_with = "present")]
             dev: Option<Found<Cow<'a, str>>>,
+            /// Beside all activations and devices: who read of them.
+            #[serde(default, borrow, deserialize_with = "present", rename = "in")]
+            within: Option<Found<Cow<'a, str>>>,
         }
-        let Common { t, kind, cust, act, dev } = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
+        let Common { t, kind, cust, act, dev, within } = serde_json::from_slice(bytes).map_err(NotAnEntry::NotAnObject)?;
         let stream = match optional("act", act)? {
             Some(act) => act,
-            None => optional("dev", dev)?.unwrap_or_default(),
+            None => match optional("dev", dev)? {
+                Some(dev) => dev,
+                None => optional("in", within)?.unwrap_or_default(),
+            },
         };
         Ok(Self {
             at_us: moment(t.as_ref())?,

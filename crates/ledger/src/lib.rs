@@ -35,6 +35,7 @@ mod statement;
 mod subtrees;
 mod tlog_proof;
 mod tree;
+mod viewing;
 
 use std::error::Error;
 use std::future::Future;
@@ -68,6 +69,7 @@ pub use stamp::{NotAStamp, REPLY_MAX, Stamp, StampQuery};
 pub use subtrees::{BLOCK, Blocks, CannotProve, Subtrees};
 pub use tlog_proof::{NotATlogProof, TlogProof};
 pub use tree::{Frontier, LeafHash, NotAFrontier, Root};
+pub use viewing::ViewsQuery;
 
 /// An append-only sequence of entries with what they disclose, and one projection beside it.
 ///
@@ -110,6 +112,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Listings, the newest opened first, then by key downwards.
     fn listings(&self, query: &ListingQuery) -> impl Future<Output = Result<Vec<Listing>, ReadError>> + Send;
+
+    /// The entries that say who read the record, the newest first.
+    fn views(&self, query: &ViewsQuery) -> impl Future<Output = Result<Vec<Entry>, ReadError>> + Send;
 
     /// The digests of everything that is said of somebody (`P-17`) and has not been erased; by digest.
     fn about(&self, subject: &str) -> impl Future<Output = Result<Vec<Digest>, ReadError>> + Send;

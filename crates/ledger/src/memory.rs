@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use crate::{AppendError, Batch, Digest, Disclosure, Entry, Frontier, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
+use crate::{AppendError, Batch, Digest, Disclosure, Entry, Frontier, Head, Ledger, Listing, ListingQuery, ReadError, Seq, ViewsQuery};
 
 /// What goes wrong with one append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,12 @@ impl Ledger for MemoryLedger {
         found.sort_by(|a, b| (b.opened_us, &b.key).cmp(&(a.opened_us, &a.key)));
         found.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         Ok(found)
+    }
+
+    async fn views(&self, query: &ViewsQuery) -> Result<Vec<Entry>, ReadError> {
+        let state = self.lock();
+        let newest = state.entries.iter().rev().filter(|entry| query.admits(entry));
+        Ok(newest.take(usize::try_from(query.limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {

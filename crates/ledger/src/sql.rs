@@ -4,7 +4,7 @@
 //! changes one: the tables refuse that.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use sqlx::error::ErrorKind;
@@ -22,6 +22,7 @@ use crate::open::STATEMENTS;
 use crate::row::{self, ERASE, READ_DISCLOSURES, READ_ENTRIES, READ_LISTINGS, damaged_entry, unavailable};
 use crate::statement::{self, Piece, Plan};
 use crate::tree::{Frontier, LeafHash};
+use crate::viewing::{VIEWED, ViewsQuery};
 use crate::{AppendError, Entry, Head, Ledger, ReadError};
 
 /// Texts kept; when there are more, all are forgotten and written anew.
@@ -162,7 +163,7 @@ impl<DB: Dialect> SqlLedger<DB> {
         Ok(u64::try_from(erased).unwrap_or(u64::MAX))
     }
 
-    async fn read_entries(&self, matching: &'static str, params: &[Param<'_>]) -> Result<Vec<Entry>, ReadError> {
+    async fn read_entries(&self, matching: impl Display, params: &[Param<'_>]) -> Result<Vec<Entry>, ReadError> {
         let sql = format!("{SELECT_ENTRY} {matching}");
         self.read(READ_ENTRIES, sql, params).await?.iter().map(row::entry::<DB>).collect()
     }
@@ -295,6 +296,11 @@ impl<DB: Dialect> Ledger for SqlLedger<DB> {
         rows.iter().map(row::listing::<DB>).collect()
     }
 
+    async fn views(&self, query: &ViewsQuery) -> Result<Vec<Entry>, ReadError> {
+        let (matching, params) = views_query(query);
+        self.read_entries(matching, &params).await
+    }
+
     async fn about(&self, subject: &str) -> Result<Vec<Digest>, ReadError> {
         let sql = "SELECT digest, seq, subject, bytes FROM disclosure WHERE subject = $1 ORDER BY digest";
         let rows = self.read(READ_DISCLOSURES, sql, &[Param::Text(subject)]).await?;
@@ -346,6 +352,28 @@ fn listing_query(query: &ListingQuery) -> (String, Vec<Param<'_>>) {
         params.len()
     );
     (sql, params)
+}
+
+/// The condition and values of a query for who read. The kind is said as the index says it: a parameter would not find it.
+fn views_query(query: &ViewsQuery) -> (String, Vec<Param<'_>>) {
+    let mut conditions = vec![format!("e.kind = '{VIEWED}'")];
+    let mut params = Vec::new();
+    if let Some(stream) = &query.stream {
+        params.push(Param::Text(stream));
+        conditions.push(format!("e.stream = ${}", params.len()));
+    }
+    if let Some(custs) = &query.custs {
+        let numbers: Vec<_> = (1..=custs.len()).map(|i| format!("${}", params.len() + i)).collect();
+        // No database takes an empty list, and it can hold nothing.
+        conditions.push(if numbers.is_empty() { "1 = 0".to_owned() } else { format!("e.cust IN ({})", numbers.join(", ")) });
+        params.extend(custs.iter().map(|cust| Param::Text(cust)));
+    }
+    if let Some(before) = query.before {
+        params.push(Param::place(before));
+        conditions.push(format!("e.seq < ${}", params.len()));
+    }
+    params.push(Param::Integer(query.limit.into()));
+    (format!("WHERE {} ORDER BY e.seq DESC LIMIT ${}", conditions.join(" AND "), params.len()), params)
 }
 
 pub(crate) fn arguments<DB: Dialect>(params: &[Param<'_>]) -> Result<DB::Arguments, sqlx::Error> {

@@ -52,6 +52,7 @@ fn is_concerned(floor: &Floor, input: &Input, person: PersonId) -> bool {
         | Input::SignedBy(_)
         | Input::CheckpointAnchored(_)
         | Input::CoverageForeseen(_)
-        | Input::ErasureRepeated(_) => false,
+        | Input::ErasureRepeated(_)
+        | Input::Viewed(_) => false,
     }
 }

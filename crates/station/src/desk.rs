@@ -8,6 +8,7 @@ use std::sync::Arc;
 use escalation::acknowledgement::Reply;
 use escalation::directory::draft::{Draft, SafeWords};
 use escalation::dispatch::Failure;
+use escalation::event::ViewOf;
 use escalation::id::{ActivationId, Digest, PersonId, SiteId};
 use escalation::input::{Act, Input};
 use escalation::out_of_service::Defect;
@@ -21,11 +22,12 @@ use crate::duty::{RosterView, StandInRequest};
 use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::Dossier;
 use crate::milestones::Milestones;
+use crate::onlookers::Onlooker;
 use crate::schedules::Timetable;
 use crate::vault::Vault;
 use crate::view::{
-    Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView,
-    WithdrawalView,
+    Card, CoverageView, Detail, DeviceView, Page, PersonView, Query, ResponderView, Scope, StreamEntry, TestView, TroubleView, ViewsAsked,
+    ViewsPage, WithdrawalView,
 };
 
 /// How many inputs may wait in front of the watch. Beyond it the desk answers [`NotTaken::Overloaded`]: MQTT holds
@@ -58,11 +60,11 @@ pub enum Look {
     /// A page of activations.
     List(Query, oneshot::Sender<Result<Page, DeskError>>),
     /// One activation in full.
-    Activation(ActivationId, Scope, oneshot::Sender<Result<Option<Detail>, DeskError>>),
+    Activation(ActivationId, Scope, Onlooker, oneshot::Sender<Result<Option<Detail>, DeskError>>),
     /// One activation's card, at once where it is in memory; from the record where it has left.
     Card(ActivationId, Scope, oneshot::Sender<Result<Option<Card>, DeskError>>),
-    /// Everything that the record has of one activation.
-    Evidence(ActivationId, Scope, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
+    /// Everything that the record has of one activation, for somebody who is shown it or for the station itself.
+    Evidence(ActivationId, Scope, Option<Onlooker>, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
     /// Somebody by the id of a directory or by number, and what entries hold in the place of what is said of them.
     About(String, oneshot::Sender<Result<Option<About>, DeskError>>),
     /// Private values that the record says are erased.
@@ -72,7 +74,11 @@ pub enum Look {
     /// Devices of the directory.
     Devices(Scope, oneshot::Sender<Vec<DeviceView>>),
     /// Whom a press may be told to.
-    People(Scope, oneshot::Sender<Vec<PersonView>>),
+    People(Scope, Onlooker, oneshot::Sender<Vec<PersonView>>),
+    /// Somebody is about to be shown what the watch itself does not show.
+    Seen(ViewOf, Scope, Onlooker, oneshot::Sender<()>),
+    /// What the record says of its readers.
+    Views(ViewsAsked, oneshot::Sender<Result<Option<ViewsPage>, DeskError>>),
     /// What the directory would do with a press.
     Coverage(Scope, oneshot::Sender<CoverageView>),
     /// What is watched, where that is of another version than this one.
@@ -360,9 +366,9 @@ impl Desk {
         self.look(|done| Look::List(query, done)).await?
     }
 
-    /// One activation in full; `None` where it does not exist within the scope.
-    pub async fn activation(&self, id: ActivationId, scope: Scope) -> Result<Option<Detail>, DeskError> {
-        self.look(|done| Look::Activation(id, scope, done)).await?
+    /// One activation in full; `None` where it does not exist within the scope. That it was shown is noted.
+    pub async fn activation(&self, id: ActivationId, scope: Scope, onlooker: Onlooker) -> Result<Option<Detail>, DeskError> {
+        self.look(|done| Look::Activation(id, scope, onlooker, done)).await?
     }
 
     /// How one activation stands; `None` where it does not exist within the scope. What is in memory needs no record.
@@ -371,8 +377,8 @@ impl Desk {
     }
 
     /// Everything that the record has of one activation; `None` where it does not exist within the scope.
-    pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope) -> Result<Option<Dossier>, DeskError> {
-        self.look(|done| Look::Evidence(id, scope, done)).await?
+    pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope, onlooker: Option<Onlooker>) -> Result<Option<Dossier>, DeskError> {
+        self.look(|done| Look::Evidence(id, scope, onlooker, done)).await?
     }
 
     /// Somebody, and what is said of them; `None` where nobody was ever called so.
@@ -398,9 +404,19 @@ impl Desk {
         self.look(|done| Look::Devices(scope, done)).await
     }
 
-    /// Whom the ladders within a scope may tell, and who of them was ever heard from.
-    pub async fn people(&self, scope: Scope) -> Result<Vec<PersonView>, DeskError> {
-        self.look(|done| Look::People(scope, done)).await
+    /// Whom the ladders within a scope may tell, and who of them was ever heard from. That it was shown is noted.
+    pub async fn people(&self, scope: Scope, onlooker: Onlooker) -> Result<Vec<PersonView>, DeskError> {
+        self.look(|done| Look::People(scope, onlooker, done)).await
+    }
+
+    /// Notes that somebody is about to be shown this.
+    pub async fn seen(&self, of: ViewOf, scope: Scope, onlooker: Onlooker) -> Result<(), DeskError> {
+        self.look(|done| Look::Seen(of, scope, onlooker, done)).await
+    }
+
+    /// What the record says of its readers, the newest first; `None` where the activation does not exist within the scope.
+    pub async fn views(&self, asked: ViewsAsked) -> Result<Option<ViewsPage>, DeskError> {
+        self.look(|done| Look::Views(asked, done)).await?
     }
 
     /// What the directory says of the places within a scope, for whoever works out what a press there would do.

@@ -96,7 +96,7 @@ pub async fn erase(desk: &Desk, asker: Asker, whose: Whose, basis: String) -> Re
     let Asker { principal, actor, scope } = asker;
     let (from, customer, values) = match whose {
         Whose::Activation(id) => {
-            let dossier = desk.dossier(id.clone(), scope).await?.ok_or(NotErased::Unknown)?;
+            let dossier = desk.dossier(id.clone(), scope, None).await?.ok_or(NotErased::Unknown)?;
             if dossier.left_out > 0 {
                 return Err(NotErased::TooLong);
             }

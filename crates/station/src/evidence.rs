@@ -4,6 +4,8 @@
 
 mod anchors;
 mod guard;
+mod letters;
+mod readers;
 pub mod register;
 mod report;
 mod selection;
@@ -12,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use escalation::anchor::LastAnchored;
-use escalation::event::{Event, Reader};
+use escalation::event::{Event, Reader, Way};
 use escalation::id::{ActivationId, AnchorName, Digest, PersonId, PersonVersion};
 use escalation::input::{Export, Input};
 use escalation::private::Private;
@@ -22,10 +24,13 @@ use ledger::{Disclosure, Entry, Ledger, ReadError, TooLarge};
 use serde_json::Value;
 use tokio::task::JoinError;
 
+pub use self::letters::is_plain;
+use self::readers::Readers;
 use crate::desk::{Desk, DeskError};
 use crate::journal;
 use crate::look::{attribution, history};
 use crate::notary::{NotaryError, Proofs};
+use crate::onlookers::Onlooker;
 use crate::portray;
 use crate::vault::Vault;
 use crate::view::{Card, Scope};
@@ -101,10 +106,21 @@ pub struct Dossier {
     pub(crate) people: Vec<Kept>,
     /// The entries that say who outside took a checkpoint that covers it.
     pub(crate) anchors: Vec<Kept>,
+    /// Who read of it, where it is to be handed out.
+    pub(crate) readers: Readers,
     /// The directories that it went by.
     pub(crate) directories: Vec<Entry>,
     /// How many entries it has beyond those.
     pub(crate) left_out: usize,
+}
+
+/// What is read of an activation for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To hand it out: with who read of it.
+    ToHandOut,
+    /// To work with it here.
+    OwnUse,
 }
 
 /// One entry, what it says and what it commits to.
@@ -134,15 +150,19 @@ pub(crate) struct Held {
 /// # Errors
 /// [`NotHanded`]. Then nothing was handed out; where recording it failed, the record may say so all the same.
 pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Handed, NotHanded> {
-    let mut dossier = desk.dossier(wish.of.clone(), wish.scope.clone()).await?.ok_or(NotHanded::Unknown)?;
+    let onlooker = Onlooker { principal: wish.principal.clone(), way: Way::Bundle };
+    let mut dossier = desk.dossier(wish.of.clone(), wish.scope.clone(), Some(onlooker)).await?.ok_or(NotHanded::Unknown)?;
     if dossier.left_out > 0 {
         return Err(NotHanded::TooLong);
     }
     let mut attested = proofs.attest(dossier.places()).await?;
-    // A receipt is an entry that comes after what it is about: one that is not signed yet must keep nobody waiting for evidence.
+    // A receipt is an entry that comes after what it is about, and so is a reader's: one that is not signed yet must keep nobody waiting
+    // for evidence.
     dossier.anchors.retain(|kept| kept.entry.seq.index() < attested.checkpoint.size());
-    if !dossier.anchors.is_empty() {
-        attested = proofs.attest(dossier.places().into_iter().chain(dossier.places_of_anchors()).collect()).await?;
+    dossier.readers.keep_signed(attested.checkpoint.size());
+    let beside: Vec<u64> = dossier.places_beside().collect();
+    if !beside.is_empty() {
+        attested = proofs.attest(dossier.places().into_iter().chain(beside).collect()).await?;
     }
     let now = desk.turn().await?;
     let customer = dossier.card.customer.clone();
@@ -174,6 +194,7 @@ impl Dossier {
         id: &ActivationId,
         scope: &Scope,
         anchored: &BTreeMap<AnchorName, LastAnchored>,
+        purpose: Purpose,
     ) -> Result<Option<Self>, DeskError> {
         let history = history(ledger, id, ENTRIES_MAX, PAGE).await?;
         let card = portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site));
@@ -181,6 +202,10 @@ impl Dossier {
         let unreadable = |error: ReadError| DeskError::Record(error.to_string());
         let mut read = Self::gather(ledger, vault, card, history.entries, history.left_out).await.map_err(unreadable)?;
         read.anchors = anchors::receipts(ledger, &read.own, anchored).await.map_err(unreadable)?;
+        read.readers = match purpose {
+            Purpose::ToHandOut => Readers::of(ledger, id).await.map_err(unreadable)?,
+            Purpose::OwnUse => Readers::default(),
+        };
         Ok(Some(read))
     }
 
@@ -199,7 +224,7 @@ impl Dossier {
         for version in own.iter().filter_map(Kept::directory).collect::<BTreeSet<u32>>() {
             directories.extend(at(ledger, vault.directory_entry(version)).await?);
         }
-        Ok(Self { vault, card, own, people, anchors: Vec::new(), directories, left_out })
+        Ok(Self { vault, card, own, people, anchors: Vec::new(), readers: Readers::default(), directories, left_out })
     }
 
     /// Whether a link that was sent still answers: it does until the activation has left memory.
@@ -218,9 +243,9 @@ impl Dossier {
         self.own.iter().chain(&self.people).map(|kept| kept.entry.seq.index()).collect()
     }
 
-    /// The places of what says who outside took what.
-    fn places_of_anchors(&self) -> impl Iterator<Item = u64> {
-        self.anchors.iter().map(|kept| kept.entry.seq.index())
+    /// The places of what says who outside took what, then of what says who read.
+    fn places_beside(&self) -> impl Iterator<Item = u64> {
+        self.anchors.iter().chain(&self.readers.kept).map(|kept| kept.entry.seq.index())
     }
 }
 

@@ -315,7 +315,8 @@ impl Floor {
             | Input::CoverageForeseen(_)
             | Input::ErasureAsked(_)
             | Input::ErasureRepeated(_)
-            | Input::LegalHoldAsked(_) => None,
+            | Input::LegalHoldAsked(_)
+            | Input::Viewed(_) => None,
         };
         let mut unwritten = false;
         for event in events {
@@ -522,7 +523,8 @@ impl Floor {
             | Event::Archived { .. }
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
-            | Event::LegalHoldSet { .. } => {}
+            | Event::LegalHoldSet { .. }
+            | Event::Viewed(_) => {}
             // Which callers gave their names there is not known here: all are forgotten, and known again as they act.
             Event::Erased { .. } => Arc::make_mut(&mut self.vault).forget_callers(),
         }
@@ -711,7 +713,8 @@ impl Floor {
             | Input::CoverageForeseen(_)
             | Input::ErasureAsked(_)
             | Input::ErasureRepeated(_)
-            | Input::LegalHoldAsked(_) => return,
+            | Input::LegalHoldAsked(_)
+            | Input::Viewed(_) => return,
         };
         if let (Entered::Open(text), Some(site)) = (&*entered, site) {
             *entered = Entered::Judged(self.words.judge(&site, text));
@@ -818,7 +821,8 @@ fn holds(input: &Input) -> Holds {
         | Input::BundleExported(_)
         | Input::RegisterExported(_)
         | Input::CoverageForeseen(_)
-        | Input::LegalHoldAsked(_) => Holds::Spool,
+        | Input::LegalHoldAsked(_)
+        | Input::Viewed(_) => Holds::Spool,
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`journal::Journal`]: events to bytes. [`spool::Spool`]: bytes beside a record that cannot be reached.
 //!   `lost`: what waits for it meanwhile. `salvage`: presses of a spool that cannot be given to it any more.
 //! - [`notary::Notary`]: has what was recorded signed afterwards, and proves things from it.
+//! - [`onlookers`]: who reads, counted until it is written down. `viewed`: what the record says of its readers.
 //! - [`evidence`]: what is handed out of one activation, and that it was. [`erasing`]: what is deleted of it, and why.
 //! - [`erasures::Erasures`]: what was deleted, beside the record, for when an older copy of it is put back.
 //! - [`vault::Vault`]: names and numbers. [`secret::Secret`]: the key of links and contacts.
@@ -34,6 +35,7 @@ mod lost;
 pub mod milestones;
 pub mod notary;
 mod notice;
+pub mod onlookers;
 mod order;
 mod people;
 mod portray;
@@ -46,6 +48,7 @@ mod sheet;
 pub mod spool;
 pub mod vault;
 pub mod view;
+mod viewed;
 pub mod vigil;
 
 #[cfg(test)]

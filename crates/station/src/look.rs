@@ -10,7 +10,7 @@ use std::sync::Arc;
 use escalation::acknowledgement::{Answer, Sender};
 use escalation::activation::Activation;
 use escalation::directory::draft::{Draft, zones_version};
-use escalation::event::Successor;
+use escalation::event::{Successor, ViewOf};
 use escalation::id::{ActivationId, DeviceId, DeviceName, Digest, Slug};
 use escalation::input::{Attribution, Command, DrillWanted, InServiceWanted, Input, OutOfServiceWanted, TestOver, TestWanted};
 use escalation::private::Private;
@@ -26,12 +26,14 @@ use crate::adopt;
 use crate::desk::{About, DeskError, DrillRequest, Look, RaiseRequest, Request, ServiceRequest, TestRequest, Withdrawal};
 use crate::duty;
 use crate::erasing;
-use crate::evidence::Dossier;
+use crate::evidence::{Dossier, Purpose};
 use crate::floor::Floor;
+use crate::onlookers::{Onlooker, Onlookers};
 use crate::people;
 use crate::portray;
 use crate::schedules;
-use crate::view::{Card, Page, Query, Scope, State, StreamEntry};
+use crate::view::{Card, Page, Query, ResponderView, Scope, State, StreamEntry};
+use crate::viewed;
 
 /// The most entries one activation's history is shown with.
 const HISTORY_MAX: usize = 200_000;
@@ -39,12 +41,28 @@ const HISTORY_MAX: usize = 200_000;
 const HISTORY_PAGE: u32 = 10_000;
 
 /// Answers a look. Where it is an act, gives back the input and who waits for its verdict.
-pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, look: Look) -> Option<(Input, oneshot::Sender<Verdict>)> {
+pub(crate) fn answer<L: Ledger>(
+    floor: &Floor,
+    ledger: &Arc<L>,
+    onlookers: &Arc<Onlookers>,
+    now: Timestamp,
+    look: Look,
+) -> Option<(Input, oneshot::Sender<Verdict>)> {
     match look {
         Look::List(query, done) => list(floor, ledger, query, done),
-        Look::Activation(id, scope, done) => activation(floor, ledger, id, &scope, done),
+        Look::Activation(id, scope, onlooker, done) => activation(floor, ledger, (id, &scope), by(onlookers, now, onlooker), done),
         Look::Devices(scope, done) => drop(done.send(portray::devices(floor, &scope, now))),
-        Look::People(scope, done) => drop(done.send(people::view(floor, &scope))),
+        Look::People(scope, onlooker, done) => {
+            onlookers.note(now, onlooker, viewed::list(floor, ViewOf::People, &scope));
+            drop(done.send(people::view(floor, &scope)));
+        }
+        Look::Seen(of, scope, onlooker, done) => {
+            onlookers.note(now, onlooker, viewed::list(floor, of, &scope));
+            if done.send(()).is_err() {
+                tracing::debug!("what somebody was to be shown is noted, and they have gone");
+            }
+        }
+        Look::Views(asked, done) => viewed::answer(floor, ledger, onlookers, now, asked, done),
         Look::Coverage(scope, done) => drop(done.send(portray::coverage(floor, &scope, now))),
         Look::Watchlist(known, done) => drop(done.send(watchlist(floor, known))),
         Look::Tests(scope, done) => drop(done.send(portray::tests(floor, &scope, now))),
@@ -59,9 +77,12 @@ pub(crate) fn answer<L: Ledger>(floor: &Floor, ledger: &Arc<L>, now: Timestamp, 
         Look::Schedules(scope, done) => drop(done.send(schedules::view(floor, &scope, now))),
         Look::Drill(request, done) => return drill(floor, request, done),
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
-        Look::Responder(token, done) => drop(done.send(floor.link(&token).and_then(|link| portray::responder(floor, link)))),
+        Look::Responder(token, done) => drop(done.send(responder(floor, onlookers, now, &token))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
-        Look::Evidence(id, scope, done) => dossier(floor, ledger, id, scope, done),
+        Look::Evidence(id, scope, onlooker, done) => {
+            let note = onlooker.map(|onlooker| by(onlookers, now, onlooker));
+            dossier(floor, ledger, id, scope, note, done);
+        }
         Look::About(text, done) => about(floor, ledger, &text, done),
         Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
         Look::Since(seq, limit, done) => since(ledger, seq, limit, done),
@@ -304,11 +325,25 @@ fn read_cursor(text: &str) -> Option<(i64, String)> {
     Some((us.parse().ok()?, id.to_string()))
 }
 
+/// Notes that somebody is shown the activation of a card.
+fn by(onlookers: &Arc<Onlookers>, now: Timestamp, onlooker: Onlooker) -> impl FnOnce(&Card) + Send + 'static {
+    let onlookers = Arc::clone(onlookers);
+    move |card| onlookers.note(now, onlooker, viewed::sight(card))
+}
+
+/// What a link shows, to whoever has it.
+fn responder(floor: &Floor, onlookers: &Onlookers, now: Timestamp, token: &str) -> Option<ResponderView> {
+    let link = floor.link(token)?;
+    let view = portray::responder(floor, link)?;
+    onlookers.note_holder(now, link.person, viewed::sight(&view.card));
+    Some(view)
+}
+
 fn activation<L: Ledger>(
     floor: &Floor,
     ledger: &Arc<L>,
-    id: ActivationId,
-    scope: &Scope,
+    (id, scope): (ActivationId, &Scope),
+    note: impl FnOnce(&Card) + Send + 'static,
     done: oneshot::Sender<Result<Option<crate::view::Detail>, DeskError>>,
 ) {
     let card = match floor.engine.activation(&id) {
@@ -327,6 +362,7 @@ fn activation<L: Ledger>(
         let detail = portray::detail(&*ledger, &vault, scope.veil(card), &history).await.map(|mut detail| {
             detail.history.retain(|line| scope.permits_line(line));
             detail.plan = detail.plan.map(|plan| scope.veil_plan(plan));
+            note(&detail.card);
             Some(detail)
         });
         drop(done.send(detail.map_err(|error| DeskError::Record(error.to_string()))));
@@ -338,10 +374,18 @@ fn dossier<L: Ledger>(
     ledger: &Arc<L>,
     id: ActivationId,
     scope: Scope,
+    note: Option<impl FnOnce(&Card) + Send + 'static>,
     done: oneshot::Sender<Result<Option<Dossier>, DeskError>>,
 ) {
     let (ledger, vault, anchored) = (Arc::clone(ledger), Arc::clone(&floor.vault), floor.engine.anchored().clone());
-    tokio::spawn(async move { drop(done.send(Dossier::read(&*ledger, vault, &id, &scope, &anchored).await)) });
+    tokio::spawn(async move {
+        let purpose = if note.is_some() { Purpose::ToHandOut } else { Purpose::OwnUse };
+        let read = Dossier::read(&*ledger, vault, &id, &scope, &anchored, purpose).await;
+        if let (Ok(Some(dossier)), Some(note)) = (&read, note) {
+            note(&dossier.card);
+        }
+        drop(done.send(read));
+    });
 }
 
 fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::Sender<Result<Option<About>, DeskError>>) {
@@ -358,17 +402,28 @@ fn about<L: Ledger>(floor: &Floor, ledger: &Arc<L>, text: &str, done: oneshot::S
 }
 
 fn card<L: Ledger>(floor: &Floor, ledger: &Arc<L>, id: ActivationId, scope: Scope, done: oneshot::Sender<Result<Option<Card>, DeskError>>) {
-    if let Some(act) = floor.engine.activation(&id) {
-        let card = scope.permits(&act.customer, &act.device.site).then(|| scope.veil(portray::card(floor, act)));
-        return drop(done.send(Ok(card)));
-    }
+    let card = card_of(floor, ledger, id, scope);
+    tokio::spawn(async move { drop(done.send(card.await)) });
+}
+
+/// One activation's card, at once where it is in memory; from the record where it has left.
+pub(crate) fn card_of<L: Ledger>(
+    floor: &Floor,
+    ledger: &Arc<L>,
+    id: ActivationId,
+    scope: Scope,
+) -> impl Future<Output = Result<Option<Card>, DeskError>> + Send + 'static {
+    let permitted = |act: &Activation| scope.permits(&act.customer, &act.device.site).then(|| scope.veil(portray::card(floor, act)));
+    let known = floor.engine.activation(&id).map(permitted);
     let (ledger, vault) = (Arc::clone(ledger), Arc::clone(&floor.vault));
-    tokio::spawn(async move {
-        let history = history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await;
-        let card = history.map(|history| portray::archived(&vault, &history.entries));
-        let card = card.map(|card| card.filter(|card| scope.permits(&card.customer, &card.site)));
-        drop(done.send(card.map(|card| card.map(|card| scope.veil(card)))));
-    });
+    async move {
+        if let Some(card) = known {
+            return Ok(card);
+        }
+        let history = history(&*ledger, &id, HISTORY_MAX, HISTORY_PAGE).await?;
+        let card = portray::archived(&vault, &history.entries).filter(|card| scope.permits(&card.customer, &card.site));
+        Ok(card.map(|card| scope.veil(card)))
+    }
 }
 
 fn count(floor: &Floor, scope: &Scope) -> u64 {

@@ -673,7 +673,8 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::BundleExported { .. }
         | Event::RegisterExported { .. }
         | Event::Erased { .. }
-        | Event::LegalHoldSet { .. } => kind_of(event),
+        | Event::LegalHoldSet { .. }
+        | Event::Viewed(_) => kind_of(event),
     })
 }
 

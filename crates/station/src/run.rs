@@ -22,7 +22,7 @@ use ledger::{AppendError, Batch, Ledger, Subtrees};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, Timekeeper};
+use crate::clock::{Clock, Timekeeper, later};
 use crate::desk::{Counter, Health, Knock, Look};
 use crate::entropy::Entropy;
 use crate::erasing::{self, Overdue};
@@ -32,6 +32,7 @@ use crate::floor::{Feedback, Floor, LinkBase, Ticket, Turn};
 use crate::journal::Journal;
 use crate::look;
 use crate::lost::Lost;
+use crate::onlookers::{Onlookers, WINDOWS_MAX};
 use crate::replay::{self, ReplayError, Replayed};
 use crate::salvage;
 use crate::secret::Secret;
@@ -49,6 +50,12 @@ const TICKS_MAX: usize = 256;
 const TELLINGS_MAX: usize = 8;
 /// How long between two looks for drills that are due.
 const DRILLS_EVERY: Duration = Duration::from_secs(1);
+/// How many windows of readers one turn writes down, when there is nothing else to write: a press waits for no more of them than that.
+const VIEWS_MAX: usize = 16;
+/// How long nothing was written before readers are, while somebody may be in danger.
+const CALM: Duration = Duration::from_secs(1);
+/// How long what is due of readers waits for that at the longest, in microseconds.
+const CALM_AWAITED_US: i64 = 60_000_000;
 /// How long between two tries to reach a lost record.
 const RETRY_EVERY: Duration = Duration::from_millis(500);
 
@@ -131,6 +138,11 @@ pub struct Station<L, C> {
     /// Those of them that left again, until the voice says what became of the second.
     sent_again: BTreeSet<DispatchId>,
     lost: Option<Lost>,
+    onlookers: Arc<Onlookers>,
+    /// When something was last to be written that is no reader, by the monotonic clock.
+    worked_at: Duration,
+    /// The watch is going: what is known of readers is written whether it is due or not.
+    is_leaving: bool,
     /// Presses of spools that were put aside, by file.
     salvaged: Vec<(PathBuf, Vec<Input>)>,
     /// References that people were told of by those spools.
@@ -183,6 +195,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             "state rebuilt from the record"
         );
         let maybe_sent = floor.owed();
+        let wake: Arc<Notify> = Arc::default();
         Ok(Self {
             ledger,
             clock,
@@ -204,11 +217,14 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             tickets: BTreeMap::new(),
             next_ticket: 0,
             lost: None,
+            onlookers: Arc::new(Onlookers::new(Arc::clone(&wake))),
+            worked_at: Duration::ZERO,
+            is_leaving: false,
             salvaged,
             given,
             mended,
             mended_told: 0,
-            wake: Arc::default(),
+            wake,
             lag_ms: 0,
             drills_at: Duration::ZERO,
         })
@@ -292,6 +308,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             self.spin(inputs).await?;
             self.hear_salvaged().await?;
         }
+        self.write_last_views().await?;
         self.counter.inputs.close();
         while let Ok(knock) = self.counter.inputs.try_recv() {
             knocks.push(knock);
@@ -390,6 +407,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         self.tick(now, mono_us, &mut turn);
         self.floor.take_into(now, mono_us, rest, &mut turn);
         self.look_for_drills(now, mono_us, &mut turn);
+        self.take_views(now, mono_us, &mut turn);
         self.make_durable(turn, now).await?;
         self.post_health();
         Ok(())
@@ -424,6 +442,43 @@ impl<L: Ledger, C: Clock> Station<L, C> {
                 Some(_) | None => return self.tell_of_troubles(now, mono_us, turn),
             }
         }
+    }
+
+    /// Who read is written when there is nothing else to write and nobody to be answered, so that it shares no commit with an alarm; and
+    /// never to the spool: it waits in memory for the record.
+    fn take_views(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
+        if !turn.batch.is_empty() {
+            self.worked_at = self.clock.monotonic();
+        }
+        if self.lost.is_some() || !turn.batch.is_empty() || !turn.verdicts.is_empty() {
+            return;
+        }
+        let (due_by, most) = if self.is_leaving { (Timestamp::MAX, DRAIN_MAX) } else { (later(now, -self.views_wait_us()), VIEWS_MAX) };
+        let views = self.onlookers.take(now, due_by, most).into_iter();
+        self.floor.take_into(now, mono_us, views.map(|view| (NOBODY, Input::Viewed(Box::new(view)))).collect(), turn);
+    }
+
+    /// How long beyond its time what is due of readers waits: while a call is on that is no drill, for a calm moment.
+    fn views_wait_us(&self) -> i64 {
+        let is_calm = self.clock.monotonic().saturating_sub(self.worked_at) >= CALM;
+        if is_calm || self.real_open() == 0 { 0 } else { CALM_AWAITED_US }
+    }
+
+    /// How many calls are on that are no drills.
+    fn real_open(&self) -> usize {
+        self.floor.engine.open_count().saturating_sub(self.floor.engine.drills().count())
+    }
+
+    /// What is known of readers when the watch ends in order.
+    async fn write_last_views(&mut self) -> Result<(), StationError> {
+        self.is_leaving = true;
+        for _ in 0..=WINDOWS_MAX.div_ceil(DRAIN_MAX) {
+            if self.lost.is_some() || self.onlookers.next_due().is_none() {
+                break;
+            }
+            self.spin(Vec::new()).await?;
+        }
+        Ok(())
     }
 
     fn tell_of_troubles(&mut self, now: Timestamp, mono_us: u64, turn: &mut Turn) {
@@ -609,7 +664,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             tokio::spawn(async move { drop(done.send(erasing::delete(&*ledger, &erasures, deletion).await)) });
             return;
         }
-        if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, self.keeper_now(), look) {
+        if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, &self.onlookers, self.keeper_now(), look) {
             self.admit(input, reply, inputs);
         }
     }
@@ -630,14 +685,19 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             .next_deadline()
             .map_or(SLEEP_MAX, |deadline| Duration::from_millis(millis_between(self.keeper_now(), deadline.at).saturating_add(1)));
         let due = self.floor.engine.next_deadline().is_some_and(|deadline| deadline.at <= self.keeper_now());
-        if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline) }
+        let viewed = self.onlookers.next_due().filter(|_| self.lost.is_none());
+        let viewed = viewed.map_or(SLEEP_MAX, |at| {
+            let (now, at) = (self.keeper_now(), later(at, self.views_wait_us()));
+            if at <= now { Duration::ZERO } else { Duration::from_millis(millis_between(now, at).saturating_add(1)) }
+        });
+        if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline).min(viewed) }
     }
 
     fn post_health(&mut self) {
         let all_open = self.floor.engine.open_count();
         let drills = self.floor.engine.drills().count();
         let (drills_missed, drills_unanswered) = self.floor.engine.drills_missed_and_unanswered();
-        let open = u64::try_from(all_open.saturating_sub(drills)).unwrap_or(u64::MAX);
+        let open = u64::try_from(self.real_open()).unwrap_or(u64::MAX);
         let health = Health {
             started: true,
             record_reachable: self.lost.is_none(),
@@ -733,7 +793,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::CoverageForeseen(_)
         | Input::ErasureAsked(_)
         | Input::ErasureRepeated(_)
-        | Input::LegalHoldAsked(_) => false,
+        | Input::LegalHoldAsked(_)
+        | Input::Viewed(_) => false,
     }
 }
 

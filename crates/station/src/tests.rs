@@ -1,6 +1,7 @@
 //! Stories of the watch on a record in memory: a press becomes a message, lists keep to their scope, words say what is so.
 
 mod restoring;
+mod viewing;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use crate::duty::{Change, StandInRequest};
 use crate::entropy::Entropy;
 use crate::floor::{FeedbackState, Floor, LinkBase, LinksInTexts};
 use crate::journal::Journal;
+use crate::onlookers::Onlooker;
 use crate::replay;
 use crate::run::{Parts, Station};
 use crate::secret::Secret;
@@ -18,6 +20,7 @@ use crate::view::{Query, ResponderAnswer, Scope, State};
 use escalation::acknowledgement::{Answer, Commitment, Disposition, Gesture, Reply, Sender};
 use escalation::directory::draft::Draft;
 use escalation::dispatch::{Address, DeliveryReport, Order, Purpose, Report};
+use escalation::event::Way;
 use escalation::id::{CarrierName, CustomerId, Digest, RosterId, SiteId, Slug};
 use escalation::input::{Act, Input, Moment};
 use escalation::private::Private;
@@ -27,7 +30,7 @@ use escalation::time::{Seconds, Timestamp};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Verdict};
 use ledger::memory::{Fault, MemoryLedger};
-use ledger::{AppendError, Batch, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq};
+use ledger::{AppendError, Batch, Disclosure, Entry, Head, Ledger, Listing, ListingQuery, ReadError, Seq, ViewsQuery};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant};
 
@@ -244,6 +247,10 @@ fn of(customer: &str) -> Scope {
     Scope { customers: Some([Slug::parse(customer).unwrap().into()].into()), sites: None, at_the_place: false }
 }
 
+fn onlooker(principal: &str) -> Onlooker {
+    Onlooker { principal: principal.into(), way: Way::Api }
+}
+
 fn note(activation: &str, key: &str, seen: Option<u64>) -> Request {
     Request {
         activation: activation.parse().unwrap(),
@@ -416,7 +423,7 @@ async fn lists_page_and_never_show_another_customer() {
         }
     }
     assert_eq!(seen, ["PER-5", "PER-4", "PER-3", "PER-2", "PER-1"]);
-    let foreign = house.desk.activation("KAL-1".parse().unwrap(), of("perth")).await.unwrap();
+    let foreign = house.desk.activation("KAL-1".parse().unwrap(), of("perth"), onlooker("ops")).await.unwrap();
     assert_eq!(foreign, None);
     let foreign = house.desk.act(Request { scope: of("perth"), ..note("KAL-1", "k", None) }).await.unwrap();
     assert_eq!(foreign, Verdict::Refused(Rejection::UnknownActivation("KAL-1".parse().unwrap())));
@@ -441,7 +448,7 @@ async fn whom_a_press_may_be_told_to_is_shown_with_when_they_were_last_heard_fro
     };
     assert!(matches!(house.desk.submit(Input::Answer(answer)).await, Verdict::Durable(outcome) if outcome.counted));
     let seen = async |scope: Scope| {
-        let people = house.desk.people(scope).await.unwrap();
+        let people = house.desk.people(scope, onlooker("ops")).await.unwrap();
         people.into_iter().map(|person| (person.last_answered().is_some(), person.name)).collect::<Vec<_>>()
     };
     let at = |site: &str| Scope { customers: None, sites: Some([SiteId::parse(site).unwrap()].into()), at_the_place: false };
@@ -831,7 +838,7 @@ async fn names_that_one_key_gives_are_shown_and_kept_apart() {
     house.stop.send_replace(true);
     let house = House::open_on(house.ledger.clone(), tempfile::tempdir().unwrap(), DIRECTORY, LinkBase::default()).await;
     assert_eq!(names(&house).await, ["Jane Rowe (ops)", "Bob Lake (ops)"]);
-    let detail = house.desk.activation("KAL-1".parse().unwrap(), Scope::everything()).await.unwrap().unwrap();
+    let detail = house.desk.activation("KAL-1".parse().unwrap(), Scope::everything(), onlooker("ops")).await.unwrap().unwrap();
     assert!(detail.history.iter().any(|line| line.text.starts_with("Bob Lake (ops)")), "{:?}", detail.history);
 }
 
@@ -920,6 +927,10 @@ impl Ledger for SlowLedger {
 
     async fn listings(&self, query: &ListingQuery) -> Result<Vec<Listing>, ReadError> {
         self.inner.listings(query).await
+    }
+
+    async fn views(&self, query: &ViewsQuery) -> Result<Vec<Entry>, ReadError> {
+        self.inner.views(query).await
     }
 
     async fn about(&self, subject: &str) -> Result<Vec<ledger::Digest>, ReadError> {

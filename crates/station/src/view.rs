@@ -9,7 +9,7 @@ use escalation::acknowledgement::{Commitment, Disposition};
 use escalation::directory::{Directory, Mounting, Person, Standing};
 use escalation::dispatch::Purpose;
 use escalation::drilling::Drill;
-use escalation::event::{Age, Event};
+use escalation::event::{Age, Event, Viewed};
 use escalation::id::{ActivationId, CustomerId, DeviceId, DispatchId, PersonId, PlanId, SiteId};
 use escalation::ladder::Medium;
 use escalation::matter::Matter;
@@ -22,6 +22,7 @@ use escalation::trouble::Cause;
 use escalation::word::Word;
 
 use crate::journal;
+use crate::onlookers::Onlooker;
 pub use crate::sheet::{Answered, Sheet, Told};
 
 /// Whose things a key may see. Nothing outside it is shown, counted or hinted at.
@@ -49,6 +50,10 @@ impl Scope {
     /// Whether an entry of the stream may be seen.
     pub fn permits_entry(&self, entry: &StreamEntry) -> bool {
         if self.at_the_place && is_covert(&entry.kind) {
+            return false;
+        }
+        // Who read is told to whoever asks for it and may know, and to nobody who merely follows what happens.
+        if entry.kind == VIEWED {
             return false;
         }
         if matches!(entry.kind.as_str(), "trouble.raised" | "trouble.cleared") {
@@ -110,6 +115,9 @@ impl Scope {
         self.customers.is_none() && self.sites.is_none()
     }
 }
+
+/// The kind of the entries that say who read.
+const VIEWED: &str = "record.viewed";
 
 /// Whether a record kind tells a safe word from its twin, or what the centre does about it.
 fn is_covert(kind: &str) -> bool {
@@ -554,6 +562,41 @@ pub struct Query {
     pub cursor: Option<String>,
     /// At most this many, 1 to 200.
     pub limit: u16,
+}
+
+/// Whose reading of what is asked for.
+#[derive(Clone, Debug)]
+pub struct ViewsAsked {
+    /// Of this activation; of everything within the scope where it is `None`.
+    pub of: Option<ActivationId>,
+    /// Whose things whoever asks may see.
+    pub scope: Scope,
+    /// Who asks: that they were told is noted too.
+    pub onlooker: Onlooker,
+    /// Only before this entry: the last one of the page before.
+    pub before: Option<u64>,
+    /// At most this many, 1 to 200.
+    pub limit: u16,
+}
+
+/// What the record says of its readers, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViewsPage {
+    /// What is on the page.
+    pub views: Vec<ViewLine>,
+    /// The entry to ask for more with; `None` where there is no more within the scope.
+    pub next: Option<u64>,
+}
+
+/// That somebody read something, so often within a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewLine {
+    /// The entry that says so.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it says.
+    pub said: Viewed,
 }
 
 /// One device of the directory, or one that was heard without being in it.

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use escalation::event::Way;
 use escalation::id::{ActivationId, SiteId};
 use escalation::rejection::Rejection;
 use escalation::signal::Kind;
@@ -213,7 +214,7 @@ pub(super) async fn one(State(room): State<Arc<Room>>, caller: Caller, Path(id):
     caller.must(Action::See)?;
     let unknown = || Problem::not_found("activation with this reference");
     let id: ActivationId = id.parse().map_err(|_| unknown())?;
-    let detail = room.desk.activation(id, caller.scope).await?;
+    let detail = room.desk.activation(id, caller.scope.clone(), caller.onlooker(Way::Api)).await?;
     let detail = detail.ok_or_else(unknown)?;
     let etag = format!("\"{}\"", detail.card.seq);
     Ok(([(header::ETAG, etag)], Json(FullActivation::from(&detail))).into_response())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use escalation::event::Way;
 
 use super::shape::{Device, Devices, People, Person, Trouble, Troubles};
 use crate::caller::Caller;
@@ -56,7 +57,7 @@ pub(super) async fn one(
 )]
 pub(super) async fn people(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<People>, Problem> {
     caller.must(Action::See)?;
-    let people = room.desk.people(caller.scope).await?;
+    let people = room.desk.people(caller.scope.clone(), caller.onlooker(Way::Api)).await?;
     Ok(Json(People { people: people.iter().map(Person::from).collect() }))
 }
 

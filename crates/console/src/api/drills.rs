@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use escalation::event::Way;
 use escalation::id::{ActivationId, SiteId};
 use escalation::rejection::Rejection;
 use escalation::schedule::{Held, Outcome as Became};
@@ -271,7 +272,9 @@ pub(super) async fn sheet(State(room): State<Arc<Room>>, caller: Caller, Path(id
     caller.must(Action::See)?;
     let unknown = || Problem::not_found("drill with this reference");
     let id: ActivationId = id.parse().map_err(|_| unknown())?;
-    let detail = room.desk.activation(id, caller.scope).await?.ok_or_else(unknown)?;
+    // Of what is no drill nothing is shown here, and so nothing is noted.
+    room.desk.card(id.clone(), caller.scope.clone()).await?.filter(|card| card.drill.is_some()).ok_or_else(unknown)?;
+    let detail = room.desk.activation(id, caller.scope.clone(), caller.onlooker(Way::Api)).await?.ok_or_else(unknown)?;
     let sheet = detail.sheet.as_ref().ok_or_else(unknown)?;
     Ok(Json(ResultSheet::new(&detail.card, sheet)))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use escalation::event::{ViewOf, Way};
 use escalation::id::RosterId;
 use escalation::input::Moment;
 use escalation::rejection::Rejection;
@@ -110,6 +111,7 @@ pub(crate) struct StandInShape {
 )]
 pub(super) async fn list(State(room): State<Arc<Room>>, caller: Caller) -> Result<Json<OnDuty>, Problem> {
     caller.must(Action::See)?;
+    room.desk.seen(ViewOf::Duty, caller.scope.clone(), caller.onlooker(Way::Api)).await?;
     on_duty(&room, &caller).await
 }
 

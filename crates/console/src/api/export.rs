@@ -50,6 +50,7 @@ pub(super) async fn export(
     let unknown = || Problem::not_found("activation with this reference");
     let of: ActivationId = id.parse().map_err(|_| unknown())?;
     fits("by", by.as_deref(), NAME_MAX)?;
+    stays_in_its_line(by.as_deref())?;
     let name = format!("attachment; filename=\"{of}-{}.zip\"", reader.as_str());
     let wish = Wish { of, reader, principal: caller.principal, actor: by, scope: caller.scope };
     // One at a time: it holds a whole history in memory and hashes it.
@@ -63,6 +64,16 @@ pub(super) async fn export(
         Err(NotHanded::Unknown) => Err(unknown()),
         Err(why) => Err(why.into()),
     }
+}
+
+/// Refuses a name that would be printed as another line, or turned round.
+fn stays_in_its_line(by: Option<&str>) -> Result<(), Problem> {
+    if by.is_some_and(|by| !by.chars().all(evidence::is_plain)) {
+        return Err(Problem::bad_request(
+            "\"by\" has a control character, a line break or a mark that turns the direction of writing. Write the name in one line without them. Nothing was handed out.",
+        ));
+    }
+    Ok(())
 }
 
 impl From<NotHanded> for Problem {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{act, activations, coverage, devices, drills, duty, erase, export, record, register, service, stream, testing};
+use super::{act, activations, coverage, devices, drills, duty, erase, export, record, register, service, stream, testing, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,7 +15,7 @@ use super::{act, activations, coverage, devices, drills, duty, erase, export, re
                        Errors are problem documents (RFC 9457) that say what to do. Outside a key's scope nothing exists (404)."
     ),
     paths(
-        activations::raise, activations::list, activations::one,
+        activations::raise, activations::list, activations::one, views::of, views::list,
         act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::step, act::escalate, act::note, act::safe, act::close, act::reopen, export::export,
         erase::activation, erase::hold, erase::person,
         devices::list, devices::one, devices::people, devices::troubles, coverage::look,

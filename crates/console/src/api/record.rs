@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use escalation::event::{ViewOf, Way};
 use serde::{Deserialize, Serialize};
 use station::notary::NotaryError;
 use utoipa::ToSchema;
@@ -68,6 +69,7 @@ pub(super) async fn entries(State(room): State<Arc<Room>>, caller: Caller, Asked
     if !caller.scope.is_everything() {
         return Err(Problem::not_found("record for this key"));
     }
+    room.desk.seen(ViewOf::Entries, caller.scope.clone(), caller.onlooker(Way::Api)).await?;
     let count = span.to.saturating_sub(span.from).min(ENTRIES_MAX);
     let limit = u32::try_from(count).unwrap_or_default();
     let entries = room.proofs.entries(span.from, limit).await?;

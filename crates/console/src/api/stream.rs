@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use escalation::event::{ViewOf, Way};
 use escalation::time::Timestamp;
 use futures_util::stream::poll_fn;
 use serde_json::json;
@@ -56,6 +57,7 @@ pub(super) async fn follow(
             "Close a page or a program that follows the stream, or read /api/v1/activations instead.",
         )
     })?;
+    room.desk.seen(ViewOf::Stream, caller.scope.clone(), caller.onlooker(Way::Api)).await?;
     let (sink, mut events) = mpsc::channel(WAITING_MAX);
     let reader = Reader { desk: room.desk.clone(), entries: room.desk.follow(), scope: caller.scope, sent: after, open: None, sink };
     tokio::spawn(async move {

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use escalation::event::Way;
 use escalation::id::ActivationId;
 use escalation::plan::Part;
 use escalation::time::Timestamp;
@@ -107,7 +108,7 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
     let unknown = || Problem::not_found("activation with this reference");
     let id: ActivationId = id.parse().map_err(|_| unknown())?;
     let now = room.desk.turn().await?;
-    let detail = room.desk.activation(id, caller.scope.clone()).await?;
+    let detail = room.desk.activation(id, caller.scope.clone(), caller.onlooker(Way::Page)).await?;
     let detail = detail.ok_or_else(unknown)?;
     let Detail { card, ladder, plan, sheet, attempts, history } = &detail;
     let zone = &card.timezone;

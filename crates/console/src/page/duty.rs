@@ -8,6 +8,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use escalation::event::Way;
 use escalation::roster::How;
 use escalation::time::Timestamp;
 use serde::Deserialize;
@@ -86,7 +87,8 @@ async fn look(room: &Room, caller: &Caller) -> Result<Page, Problem> {
     let may_change = caller.role.may(Action::StandIn);
     let rosters: Vec<Roster> =
         room.desk.duty(caller.scope.clone()).await?.iter().map(|roster| Roster::new(roster, now, may_change)).collect();
-    let mut names: Vec<String> = room.desk.people(caller.scope.clone()).await?.into_iter().map(|person| person.name).collect();
+    let mut names: Vec<String> =
+        room.desk.people(caller.scope.clone(), caller.onlooker(Way::Page)).await?.into_iter().map(|person| person.name).collect();
     names.sort();
     names.dedup();
     Ok(Page {

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use escalation::event::Way;
 use escalation::time::Timestamp;
 use station::view::PersonView;
 
@@ -42,7 +43,8 @@ pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor
 async fn look(room: &Room, caller: &Caller) -> Result<Page, Problem> {
     caller.must(Action::See)?;
     let now = room.desk.turn().await?;
-    let people: Vec<Row> = room.desk.people(caller.scope.clone()).await?.iter().map(|person| Row::new(person, now)).collect();
+    let people: Vec<Row> =
+        room.desk.people(caller.scope.clone(), caller.onlooker(Way::Page)).await?.iter().map(|person| Row::new(person, now)).collect();
     let unheard = people.iter().filter(|row| !row.is_heard).count();
     Ok(Page { frame: Frame::new(room, Some(caller)), now: moment::day(now, "UTC"), unheard, people })
 }

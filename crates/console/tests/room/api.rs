@@ -46,7 +46,7 @@ async fn a_reload_takes_a_key_out_of_force() {
 #[tokio::test]
 async fn roles_hold_at_the_routes() {
     let house = House::new(town());
-    let cases: [(&str, &str, Option<&str>, [u16; 5]); 17] = [
+    let cases: [(&str, &str, Option<&str>, [u16; 5]); 19] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
         ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
@@ -60,6 +60,8 @@ async fn roles_hold_at_the_routes() {
         ("activations/KAL-42/safe", "", Some(""), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/reopen", "", Some(r#"{"reason":"x"}"#), [200, 200, 403, 403, 200]),
         ("activations/KAL-42/close", "", Some(r#"{"disposition":"test"}"#), [200, 200, 403, 403, 200]),
+        ("activations/KAL-42/views", "", None, [403, 403, 403, 200, 200]),
+        ("views", "", None, [403, 403, 403, 200, 200]),
         ("duty", "", None, [200, 200, 403, 200, 200]),
         ("drills", "", None, [200, 200, 403, 200, 200]),
         ("duty/stand-ins", "", Some(r#"{"roster":"duty","off":"a","on":"b","until":"2026-12-24 18:00"}"#), [200, 200, 403, 403, 200]),

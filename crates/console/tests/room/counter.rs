@@ -7,7 +7,7 @@ use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
 use escalation::directory::draft::{AtHand, Draft};
 use escalation::directory::{Mounting, Standing};
 use escalation::dispatch::Purpose;
-use escalation::event::Age;
+use escalation::event::{Age, ViewOf};
 use escalation::id::{CustomerId, DeviceId, DispatchId, PersonId, PlanId, RosterId, ScheduleId, SiteId};
 use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
@@ -22,10 +22,12 @@ use escalation::verdict::{NotTaken, Outcome, Verdict};
 use jiff::civil::Date;
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
 use station::duty::{RosterView, StandInRequest, StandInView};
+use station::onlookers::Onlooker;
 use station::schedules::{FormerView, Reason, ScheduleView, SiteView, Timetable};
 use station::view::{
     Attempt, Audience, Card, CoverageView, Detail, DeviceView, Going, Line, Needed, Page, PersonView, PlanView, Query, ResponderAnswer,
-    ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView, WithdrawalView,
+    ResponderStep, ResponderView, RungView, Scope, State, StepView, StreamEntry, Taken, TargetView, TroubleView, ViewsAsked, ViewsPage,
+    WithdrawalView,
 };
 
 /// Everything there is, and everything that was asked for.
@@ -52,6 +54,11 @@ pub(crate) struct World {
     pub(crate) rosters: Vec<RosterView>,
     pub(crate) stand_ins: Vec<StandInRequest>,
     pub(crate) answers: Vec<(String, Reply, Gesture)>,
+    /// Who was shown what.
+    pub(crate) onlookers: Vec<(ViewOf, Onlooker)>,
+    /// What the record says of its readers, and who asked.
+    pub(crate) readers: ViewsPage,
+    pub(crate) asked: Vec<ViewsAsked>,
     /// How often it was asked to turn.
     pub(crate) turns: u32,
 }
@@ -93,19 +100,33 @@ impl World {
                 let answer = if self.unread && query.open != Some(true) { Err(gone()) } else { Ok(self.list(&query)) };
                 drop(done.send(answer));
             }
-            Look::Activation(_, _, done) if self.unread => drop(done.send(Err(gone()))),
-            Look::Activation(id, scope, done) => {
+            Look::Activation(_, _, _, done) if self.unread => drop(done.send(Err(gone()))),
+            Look::Activation(id, scope, onlooker, done) => {
                 let found = self.details.iter().find(|d| d.card.id == id && sees(&scope, &d.card));
+                if found.is_some() {
+                    self.onlookers.push((ViewOf::Activation(id), onlooker));
+                }
                 drop(done.send(Ok(found.cloned())));
             }
             Look::Devices(scope, done) => {
                 let seen = |d: &&DeviceView| scope.permits(&d.customer, &d.id.site);
                 drop(done.send(self.devices.iter().filter(seen).cloned().collect()));
             }
-            Look::People(scope, done) => {
+            Look::People(scope, onlooker, done) => {
+                self.onlookers.push((ViewOf::People, onlooker));
                 // Of the two customers here one has everybody.
                 let seen = scope.permits(&CustomerId::parse("kalamunda").unwrap(), &SiteId::parse("kalamunda-library").unwrap());
                 drop(done.send(if seen { self.people.clone() } else { Vec::new() }));
+            }
+            Look::Seen(of, _scope, onlooker, done) => {
+                self.onlookers.push((of, onlooker));
+                assert!(done.send(()).is_ok(), "whoever is noted waits for it");
+            }
+            Look::Views(asked, done) => {
+                let seen = |id| self.details.iter().any(|d| d.card.id == id && sees(&asked.scope, &d.card));
+                let exists = asked.of.clone().is_none_or(seen);
+                drop(done.send(Ok(exists.then(|| self.readers.clone()))));
+                self.asked.push(asked);
             }
             Look::Coverage(scope, done) => {
                 if let Some(view) = covered(&scope) {
@@ -141,7 +162,7 @@ impl World {
                 drop(done.send(Ok(found.cloned())));
             }
             // This house has no record to be handed anything from.
-            Look::Evidence(_, _, done) => drop(done.send(Ok(None))),
+            Look::Evidence(_, _, _, done) => drop(done.send(Ok(None))),
             Look::About(_, done) => drop(done.send(Ok(None))),
             Look::Delete(_, done) => drop(done.send(Ok(()))),
             Look::Count(scope, done) => drop(done.send(self.count(&scope))),

@@ -8,3 +8,4 @@ mod house;
 mod pages;
 mod responder;
 mod stream;
+mod views;

@@ -116,7 +116,8 @@ impl Activation {
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
             | Event::Erased { .. }
-            | Event::LegalHoldSet { .. } => return false,
+            | Event::LegalHoldSet { .. }
+            | Event::Viewed(_) => return false,
         }
         true
     }
@@ -199,7 +200,8 @@ impl Activation {
             | Event::BundleExported { .. }
             | Event::RegisterExported { .. }
             | Event::Erased { .. }
-            | Event::LegalHoldSet { .. } => false,
+            | Event::LegalHoldSet { .. }
+            | Event::Viewed(_) => false,
         }
     }
 

@@ -72,7 +72,8 @@ impl Event {
             | Self::BundleExported { .. }
             | Self::RegisterExported { .. }
             | Self::Erased { .. }
-            | Self::LegalHoldSet { .. } => None,
+            | Self::LegalHoldSet { .. }
+            | Self::Viewed(_) => None,
         }
     }
 
@@ -162,7 +163,9 @@ impl Event {
             | Self::RoundStarted { .. }
             | Self::WordJudged { .. }
             | Self::WordHeeded { .. }
-            | Self::Archived { .. } => None,
+            | Self::Archived { .. }
+            // Whoever read did nothing, and nobody's name is called back for it.
+            | Self::Viewed(_) => None,
         }
     }
 }

@@ -97,7 +97,8 @@ impl Event {
             | Self::RoundStarted { .. }
             | Self::WordJudged { .. }
             | Self::WordHeeded { .. }
-            | Self::Archived { .. } => {}
+            | Self::Archived { .. }
+            | Self::Viewed(_) => {}
         }
     }
 }

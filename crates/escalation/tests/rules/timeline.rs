@@ -1,6 +1,6 @@
 //! One line per event, as a person would tell it.
 
-use escalation::event::{AnsweredVia, Channel, CoResponder, DrillEnd, Event, Party, Raised, Responder, Successor};
+use escalation::event::{AnsweredVia, Channel, CoResponder, DrillEnd, Event, Party, Raised, Responder, Successor, Viewer};
 use escalation::ladder::{RungIndex, Who};
 
 use crate::floor::Floor;
@@ -84,11 +84,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             None => format!("{act} escalated to everyone by {}", by.principal),
         },
         Event::Exhausted { act, .. } => format!("{act} EXHAUSTED"),
-        Event::RoundStarted { act, round, everyone, late_ms, parties, .. } => {
-            let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
-            let scope = if *everyone { "everyone" } else { "centre and last rung" };
-            format!("{act} round {round} ({scope}{late}): {}", people(floor, parties))
-        }
+        Event::RoundStarted { .. } => return round(floor, event),
         Event::NoteAdded { act, by, .. } => format!("{act} note by {}", by.principal),
         Event::StepTaken { act, by, step, skipped, .. } => {
             format!("{act} {} {} step {step}", responder(floor, by), done(skipped.is_some()))
@@ -103,7 +99,11 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         }
         Event::Reopened { act, by, .. } => format!("{act} OPENED AGAIN by {}", by.principal),
         Event::Archived { act } => format!("{act} archived"),
-        Event::BundleExported { .. } | Event::RegisterExported { .. } | Event::Erased { .. } | Event::LegalHoldSet { .. } => {
+        Event::BundleExported { .. }
+        | Event::RegisterExported { .. }
+        | Event::Erased { .. }
+        | Event::LegalHoldSet { .. }
+        | Event::Viewed(_) => {
             return handed(event);
         }
     })
@@ -111,6 +111,14 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
 
 fn successor(floor: &Floor, to: &Successor) -> String {
     to.person.map_or_else(|| "a name".to_owned(), |person| floor.person_name(person))
+}
+
+/// Everybody is told again.
+fn round(floor: &Floor, event: &Event) -> Option<String> {
+    let Event::RoundStarted { act, round, everyone, late_ms, parties, .. } = event else { return None };
+    let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
+    let scope = if *everyone { "everyone" } else { "centre and last rung" };
+    Some(format!("{act} round {round} ({scope}{late}): {}", people(floor, parties)))
 }
 
 fn ended(drill: Option<DrillEnd>) -> String {
@@ -197,6 +205,14 @@ fn handed(event: &Event) -> Option<String> {
     }
     if let Event::LegalHoldSet { of, on, by, .. } = event {
         return Some(format!("{of} under legal hold: {on}, says {}", by.principal));
+    }
+    if let Event::Viewed(viewed) = event {
+        let by = match &viewed.by {
+            Some(Viewer::Principal(principal)) => principal.clone(),
+            Some(Viewer::Link(person)) => format!("the link of {person}"),
+            None => "others".to_owned(),
+        };
+        return Some(format!("{} read {} times by {by}", viewed.of, viewed.count));
     }
     let Event::RegisterExported { by, lines, .. } = event else { return None };
     Some(format!("register of {lines} activations handed to {}", by.principal))

@@ -98,7 +98,7 @@ async fn register(desk: &Desk, scope: &Scope, span: &Span) -> Result<Vec<Attenda
         }
         for card in page.cards {
             // What left the scope between the list and the look is not shown.
-            if let Some(dossier) = desk.dossier(card.id.clone(), scope.clone()).await? {
+            if let Some(dossier) = desk.dossier(card.id.clone(), scope.clone(), None).await? {
                 lines.push(dossier.attendance());
             }
         }

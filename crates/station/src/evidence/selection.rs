@@ -6,8 +6,9 @@ use ledger::memory::MemoryLedger;
 use ledger::{Batch, Bundle, Disclosure, EntryBody, IDENTIFIER, Ledger as _, Seq, TlogProof, Withheld};
 
 use super::guard::Guard;
+use super::letters::plain;
 use super::report::Paper;
-use super::{Dossier, Held, Kept, NotHanded, Wish, anchors, report};
+use super::{Dossier, Held, Kept, NotHanded, Wish, anchors, readers, report};
 use crate::desk::DeskError;
 use crate::links;
 use crate::look::History;
@@ -64,13 +65,20 @@ pub(super) async fn bundle(
             Reader::Regulator | Reader::Foi => selection.withhold(kept, None, PERSON),
         }
     }
-    for (kept, proof) in dossier.anchors.iter().zip(proofs) {
+    for (kept, proof) in dossier.anchors.iter().zip(proofs.by_ref()) {
         if anchors_told {
             selection.take(kept, None, proof, &guard, wish.reader);
         } else {
             selection.withhold(kept, None, anchors::SOMEBODYS);
         }
     }
+    for (kept, proof) in dossier.readers.kept.iter().zip(proofs) {
+        match wish.reader {
+            Reader::Police | Reader::Regulator => selection.take(kept, None, proof, &guard, wish.reader),
+            Reader::Foi => selection.withhold(kept, None, readers::SOMEBODYS),
+        }
+    }
+    let read = dossier.readers.in_words(wish.reader, &selection.proven);
     let directories = dossier.directories.iter();
     selection.withheld.extend(directories.map(|entry| Withheld {
         index: entry.seq.index(),
@@ -105,7 +113,7 @@ pub(super) async fn bundle(
             ("Bagging-Date", now.to_string().chars().take(10).collect()),
             ("Bag-Software-Agent", format!("cooee {}", env!("CARGO_PKG_VERSION"))),
             ("Cooee-For", wish.reader.as_str().to_owned()),
-            ("Cooee-Handed-To", principal.chars().filter(|letter| !letter.is_control()).collect()),
+            ("Cooee-Handed-To", plain(principal)),
             ("Cooee-Made-At", format!("{now:.6}")),
         ],
         keys: attested.keys,
@@ -114,14 +122,14 @@ pub(super) async fn bundle(
         disclosures,
         withheld,
         anchors: given,
-        papers: papers(paper, report::anchors_in_words(&taken, dossier.own.len())).await,
+        papers: papers(paper, report::anchors_in_words(&taken, dossier.own.len()) + &read).await,
     })
 }
 
 /// What people read: the same on a page and on paper. What cannot be typeset keeps nobody waiting for evidence, and is said.
-async fn papers(paper: Paper, anchors: String) -> Vec<(&'static str, Vec<u8>)> {
+async fn papers(paper: Paper, more: String) -> Vec<(&'static str, Vec<u8>)> {
     let page = report::html::page(&paper);
-    let mut readme = format!("{README}{anchors}");
+    let mut readme = format!("{README}{more}");
     // Of a long activation it takes seconds: beside those who answer the desk.
     let made = tokio::task::spawn_blocking(move || report::pdf::typeset(&paper)).await;
     // What a panic says may hold words of the report, which no log may have.

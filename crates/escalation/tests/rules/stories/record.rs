@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use escalation::anchor::{Anchored, Receipt};
 use escalation::dispatch::Report;
-use escalation::event::{Erasable, Event, Reader};
+use escalation::event::{Erasable, Event, Reader, ViewOf, Viewer, Way};
 use escalation::id::{AnchorName, CustomerId, LadderId, SiteId};
-use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started};
+use escalation::input::{Act, Attribution, Erasure, Export, Input, LegalHold, RegisterExport, SignedBy, Started, View};
 use escalation::signal::{Kind, Style, Verb};
 use escalation::time::SignedDuration;
 use escalation::trouble::Cause;
@@ -20,7 +20,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 65] = [
+const KINDS: [&str; 66] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -86,6 +86,7 @@ const KINDS: [&str; 65] = [
     "register.exported",
     "pii.erased",
     "legal_hold.set",
+    "record.viewed",
 ];
 
 fn kind(event: &Event) -> &'static str {
@@ -156,6 +157,7 @@ fn kind(event: &Event) -> &'static str {
         Event::RegisterExported { .. } => "register.exported",
         Event::Erased { .. } => "pii.erased",
         Event::LegalHoldSet { .. } => "legal_hold.set",
+        Event::Viewed(_) => "record.viewed",
     }
 }
 
@@ -381,6 +383,18 @@ fn hand_out(floor: &mut Floor, by: &dyn Fn(&str) -> Attribution) {
         }))
         .unwrap();
     let customer = CustomerId::parse("kalamunda").unwrap();
+    floor
+        .take(Input::Viewed(Box::new(View {
+            of: ViewOf::Activation("KAL-1".parse().unwrap()),
+            customer: Some(customer.clone()),
+            site: Some(SiteId::parse("library").unwrap()),
+            by: Some(Viewer::Principal("app".to_owned())),
+            how: vec![Way::Page, Way::Api],
+            count: 7,
+            first: "2026-04-13T06:40:00Z".parse().unwrap(),
+            last: "2026-04-13T07:39:59Z".parse().unwrap(),
+        })))
+        .unwrap();
     for on in [true, false] {
         let of = "KAL-1".parse().unwrap();
         floor
