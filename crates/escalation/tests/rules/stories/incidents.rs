@@ -36,6 +36,11 @@ fn told(floor: &Floor, news: &[Event]) -> Vec<String> {
     news.iter().filter_map(beside).collect()
 }
 
+/// What was recorded since so many events had been.
+fn since(floor: &Floor, seen: usize) -> Vec<Event> {
+    floor.events[seen..].iter().map(|(_, event)| event.clone()).collect()
+}
+
 fn closing() -> Act {
     Act::Close { disposition: Disposition::Attended, note: None }
 }
@@ -155,7 +160,7 @@ fn whoever_goes_there_hears_of_a_colleague_who_calls_for_help() {
     floor.reply("duty", "Y{code}");
     let seen = floor.events.len();
     floor.tap("duty", Reply::InNeed, Gesture::Shown);
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert_eq!(told(&floor, &news), ["p-nair"], "and not whoever called, on the phone in their hand");
 }
 
@@ -197,7 +202,7 @@ fn whoever_goes_to_another_call_hears_of_a_responder_who_falls_silent() {
     floor.reply("p-nair", "Y{code}");
     let seen = floor.events.len();
     floor.forward("5m");
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert!(news.iter().any(|event| matches!(event, Event::FellSilent { .. })));
     assert_eq!(told(&floor, &news), ["p-nair"]);
 }
@@ -216,7 +221,7 @@ fn whoever_goes_once_a_colleague_is_silent_is_told_of_their_call() {
     floor.reply("p-nair", "Y{code}");
     let seen = floor.events.len();
     floor.forward("31s");
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert!(news.iter().any(|event| matches!(event, Event::RungEntered { .. } | Event::RoundStarted { .. })), "the next rung of theirs");
     let alarmed =
         |event: &Event| matches!(event, Event::DispatchQueued { to, purpose: Purpose::Alarm, .. } if floor.name_of(to) == "p-nair");
@@ -238,7 +243,7 @@ fn what_is_opened_again_is_news_to_whoever_had_declined_it() {
     floor.reply("p-nair", "Y{code}");
     let seen = floor.events.len();
     on(&mut floor, &first, Act::Reopen { reason: "words".to_owned().into() });
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert_eq!(told(&floor, &news), ["p-nair"]);
 }
 
@@ -254,7 +259,7 @@ fn what_is_opened_again_is_news_to_whoever_goes_there_also_where_they_knew_it() 
     floor.reply("p-nair", "Y{code}");
     let seen = floor.events.len();
     on(&mut floor, &first, Act::Reopen { reason: "words".to_owned().into() });
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert_eq!(told(&floor, &news), ["p-nair"]);
 }
 
@@ -273,7 +278,7 @@ fn whoever_goes_to_several_is_told_once_of_what_is_opened_again() {
     }
     let seen = floor.events.len();
     on(&mut floor, &first, Act::Reopen { reason: "words".to_owned().into() });
-    let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+    let news = since(&floor, seen);
     assert_eq!(told(&floor, &news), ["p-nair"]);
 }
 
@@ -351,7 +356,7 @@ proptest! {
                 Step::Close(_) => {}
                 Step::Forward(s) => floor.forward(&format!("{s}s")),
             }
-            let news: Vec<Event> = floor.events[seen..].iter().map(|(_, event)| event.clone()).collect();
+            let news = since(&floor, seen);
             for event in &news {
                 if let Event::Raised(raised) = event {
                     let site = usize::from(raised.dev.site.as_str() == "depot");
