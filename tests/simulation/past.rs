@@ -27,6 +27,8 @@ pub(crate) struct Past {
     pub(crate) human: Human,
     /// Times without a process.
     pub(crate) downs: Vec<(Timestamp, Timestamp)>,
+    /// When the wall clock was stepped, in the world's own time, and by how many microseconds.
+    pub(crate) steps: Vec<(Timestamp, i64)>,
     pub(crate) ended_at: Timestamp,
     /// The state that the last station had when it ended in order.
     pub(crate) live: Option<Engine>,
@@ -58,6 +60,12 @@ struct Fields<'a> {
 }
 
 impl Past {
+    /// What the wall clock showed at a moment of the world's own time.
+    pub(crate) fn wall_at(&self, truly: Timestamp) -> Timestamp {
+        let ahead_us: i64 = self.steps.iter().filter(|(at, _)| *at <= truly).map(|(_, by_us)| by_us).sum();
+        truly + SignedDuration::from_micros(ahead_us)
+    }
+
     /// Takes it out of a world in which nothing happens any more.
     pub(crate) async fn of(world: &World, live: Option<Engine>, heard: &Overheard) -> Self {
         let entries = read(world).await;
@@ -69,6 +77,7 @@ impl Past {
             confirmed: std::mem::take(&mut state.confirmed),
             human: std::mem::take(&mut state.human),
             downs: std::mem::take(&mut state.downs),
+            steps: std::mem::take(&mut state.steps),
             ended_at: world.true_time(),
             live,
             heard: heard.text(),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use escalation::dispatch::{Purpose, Recipient};
 use escalation::event::{Event, Party};
-use escalation::id::{Digest, PersonId};
+use escalation::id::{Digest, PersonId, PersonVersion};
 use escalation::ladder::Who;
 
 use crate::oracle;
@@ -284,6 +284,55 @@ fn h_a_drill_that_is_lost_or_held_twice_or_beside_something_real() {
         let ended = position(past, |entry| matches!(&entry.event, Event::Closed { drill: Some(_), .. }))?;
         let act = past.entries[ended].event.activation()?.clone();
         past.entries.retain(|entry| !matches!(&entry.event, Event::Raised(raised) if raised.act == act));
+        Some(())
+    });
+}
+
+#[test]
+fn h_a_drill_in_a_heap_or_at_an_hour_that_nobody_knows_or_of_a_button_on_test() {
+    is_found("H drilled what cannot be drilled", |past| {
+        let counter = |entry: &Entry| matches!(&entry.event, Event::Raised(raised) if raised.dev.name.as_str() == "front-1");
+        let held = position(past, |entry| is_scheduled(entry) && counter(entry))?;
+        let entry = past.entries[held].clone();
+        let Event::Raised(raised) = &entry.event else { return None };
+        let until = entry.at + escalation::time::SignedDuration::from_mins(1);
+        let event = Event::TestStarted {
+            cust: raised.cust.clone(),
+            dev: raised.dev.clone(),
+            tester: PersonVersion { person: PersonId::new(1), version: 1 },
+            by: raised.by.clone()?,
+            warn_at: until,
+            until,
+        };
+        let test = Entry { event, ..entry };
+        past.entries.insert(held, test);
+        Some(())
+    });
+    is_found("H drilled in a heap", |past| {
+        let held = position(past, is_scheduled)?;
+        let mut other = past.entries[held].clone();
+        let Event::Raised(raised) = &mut other.event else { return None };
+        raised.act.number += 1_000;
+        past.entries.insert(held, other);
+        Some(())
+    });
+    is_found("H drilled at an hour that nobody knows yet", |past| {
+        let held = position(past, is_scheduled)?;
+        let step = Entry { event: Event::ClockStepped { by_us: 600_000_000 }, ..past.entries[held].clone() };
+        past.entries.insert(held, step);
+        Some(())
+    });
+    is_found("H drilled at an hour that nobody knows yet", |past| {
+        let held = position(past, is_scheduled)?;
+        for entry in &mut past.entries[held..] {
+            entry.truly -= escalation::time::SignedDuration::from_mins(10);
+        }
+        // The entry before it is of the same moment.
+        (held > 0).then(|| past.entries[held - 1].truly = past.entries[held].truly)
+    });
+    is_found("H drilled by another clock than everybody's", |past| {
+        let held = position(past, is_scheduled)?;
+        past.steps.push((past.entries[held].truly, 600_000_000));
         Some(())
     });
 }

@@ -360,6 +360,18 @@ customer = "hills"
 name = "Hills Hall"
 timezone = "Australia/Perth"
 address = "3 Example Rd"
+[[site]]
+id = "annexe"
+customer = "hills"
+name = "Hills Annexe"
+timezone = "Australia/Perth"
+address = "4 Example Rd"
+[[site]]
+id = "lodge"
+customer = "hills"
+name = "Hills Lodge"
+timezone = "Australia/Perth"
+address = "5 Example Rd"
 [[ladder]]
 id = "hills"
 [[ladder.rung]]
@@ -515,7 +527,10 @@ async fn make_trouble(world: Arc<World>, mut dice: Dice, calm: bool) {
             35..50 => {
                 let by_s = *dice.pick(&[-86_400_i64, -600, -30, -2, 2, 30, 600, 86_400]);
                 world.log(format!("STEP {by_s} s"));
-                world.state().step_us += by_s * 1_000_000;
+                let at = world.true_time();
+                let mut state = world.state();
+                state.step_us += by_s * 1_000_000;
+                state.steps.push((at, by_s * 1_000_000));
             }
             50..80 => {
                 let life = world.state().life;

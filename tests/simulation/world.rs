@@ -60,6 +60,8 @@ pub(crate) struct State {
     /// Until when the voice's queue is full.
     pub(crate) full_until: Duration,
     pub(crate) step_us: i64,
+    /// Each step of the wall clock, when it was.
+    pub(crate) steps: Vec<(Timestamp, i64)>,
     readings: u32,
     last_reading: Duration,
     pub(crate) lie: Lie,
@@ -162,6 +164,7 @@ impl World {
             outage_until: Duration::ZERO,
             full_until: Duration::ZERO,
             step_us: 0,
+            steps: Vec::new(),
             readings: 0,
             last_reading: Duration::ZERO,
             lie: Lie::Nothing,

@@ -282,7 +282,7 @@ impl Engine {
             Event::Escalated { act, by, .. } => self.take_act(at, event, act, by, Deed::Escalated),
             Event::NoteAdded { act, by, .. } => self.take_act(at, event, act, by, Deed::Noted),
             Event::Closed { act, by, disposition, .. } => {
-                self.remember_closed(act);
+                self.remember_closed(at, act);
                 self.take_act(at, event, act, by, Deed::Closed(*disposition));
                 self.leave_joint(act);
             }
@@ -336,6 +336,9 @@ impl Engine {
     fn take_note(&mut self, at: Timestamp, event: &Event) {
         self.agenda.advance(at);
         self.note_answer(at, event);
+        if let Event::ClockStepped { by_us } = event {
+            self.timetable.steps.note(at, *by_us, self.open_count == 0);
+        }
         if !matches!(event, Event::DrillMissed { .. }) {
             let drill = event.activation().and_then(|act| self.activation(act)).filter(|act| act.is_drill());
             let is_answered = drill.is_some_and(Activation::is_answered);
@@ -965,6 +968,7 @@ impl Engine {
     /// From here on the station has this key, and gives none of these references again.
     fn start_under(&mut self, at: Timestamp, key: Option<KeyId>, given: &[ActivationId]) {
         self.up_since = Some(at);
+        self.timetable.steps.start(at);
         self.set_every_due();
         self.key = key;
         for id in given {
@@ -1092,12 +1096,15 @@ impl Engine {
     }
 
     /// It is being closed; once more says nothing new.
-    fn remember_closed(&mut self, id: &ActivationId) {
+    fn remember_closed(&mut self, at: Timestamp, id: &ActivationId) {
         let Some(act) = self.activations.get(id).filter(|act| act.is_open()) else { return };
         self.open_count = self.open_count.saturating_sub(1);
         self.scenes.leave(act);
         self.drills.remove(id);
         self.closed.entry(act.customer.clone()).or_default().push_back(id.clone());
+        if self.open_count == 0 {
+            self.timetable.steps.calm(at);
+        }
     }
 
     /// It is open again. A later call of the same button stays the one that its presses join.

@@ -5,6 +5,7 @@
 //! duty begins (see [`crate::roster`]). What was held and what was missed is kept by the `Timetable`.
 
 mod repeat;
+mod steps;
 mod timetable;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,8 @@ use crate::zone::Zone;
 pub const DAY_BEGINS: Time = Time::constant(7, 0, 0, 0);
 /// Nor after this: an hour, which is the longest that a drill lasts, before they no longer are.
 pub const DAY_ENDS: Time = Time::constant(20, 0, 0, 0);
-/// Two drills of a schedule begin at least so far apart, however many sites it has (ours): a phone shows one message after the other.
+/// Two drills of a customer's schedules begin at least so far apart, however many there are (ours): a phone shows one message after the
+/// other.
 pub const APART_MIN: Seconds = Seconds(5);
 /// So many days are looked through for the next one of a schedule: more than lie between a month's fourth Tuesday and the next one's.
 const LOOK_AHEAD: u16 = 42;

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::activation::Activation;
 use crate::course::Course;
 use crate::directory::{Adoption, Directory};
 use crate::drilling::{AT_ONCE_MAX, Beginning, LONGEST};
 use crate::engine::Engine;
 use crate::event::{Doer, DrillEnd, Event, Scheduled};
-use crate::id::{CustomerId, DeviceId, SiteId};
+use crate::id::{ActivationId, CustomerId, DeviceId, SiteId};
 use crate::schedule::{Former, Missed, Occasion, Place, Schedule, Tally};
 use crate::time::{Seconds, Timestamp};
 
@@ -23,40 +24,51 @@ const CALM: Seconds = Seconds(120);
 const LAST_LOOK: Seconds = Seconds(2);
 /// The most that one look misses; the rest follows with the next one.
 const MISSED_MAX: usize = 256;
-/// The most days that one entry says were missed: a clock that was wrong by decades is written down in a few lines.
+/// The most days that one entry says were missed: a clock that was wrong by decades is written down in a few lines. What one look
+/// misses ends with the entry that reaches it: each day is searched for, and meanwhile nobody is heard.
 const DAYS_MAX: u32 = 1_000;
 
 /// Who stands in whose way at the moment of a look.
 struct Scene<'e> {
-    /// Customers of whom a call is open.
-    calling: BTreeSet<&'e CustomerId>,
-    /// Customers of whom one was closed shortly before.
-    called: BTreeSet<&'e CustomerId>,
-    /// How many drills of each are on.
-    drilling: BTreeMap<&'e CustomerId, usize>,
-    /// Where one is.
-    drilled: BTreeSet<&'e SiteId>,
+    /// Since when and until when calls of each customer were open, of those that are or were shortly before.
+    calls: BTreeMap<&'e CustomerId, Vec<(Timestamp, Option<Timestamp>)>>,
+    /// Which drills of each are on, by when they began.
+    drilling: BTreeMap<&'e CustomerId, BTreeSet<(Timestamp, &'e ActivationId)>>,
+    /// Where one is, and since when.
+    drilled: BTreeMap<&'e SiteId, Timestamp>,
     /// Whether the station's clock is not the world's.
     clock_is_off: bool,
 }
 
 impl<'e> Scene<'e> {
     fn of(engine: &'e Engine, now: Timestamp, clock_is_off: bool) -> Self {
-        let calls = || engine.activations().filter(|act| !act.is_drill());
-        let open = calls().filter(|act| act.is_open());
-        let closed = calls().filter(|act| act.closing.as_ref().is_some_and(|closing| now < CALM.after(closing.at)));
-        let mut drilling: BTreeMap<&CustomerId, usize> = BTreeMap::new();
+        let mut scene = Self { calls: BTreeMap::new(), drilling: BTreeMap::new(), drilled: BTreeMap::new(), clock_is_off };
+        for call in engine.activations().filter(|act| !act.is_drill()) {
+            let closed_at = call.closing.as_ref().map(|closing| closing.at);
+            if closed_at.is_none_or(|closed_at| now < CALM.after(closed_at)) {
+                scene.calls.entry(&call.customer).or_default().push((call.raised_at, closed_at));
+            }
+        }
         for drill in engine.drills() {
-            let count = drilling.entry(&drill.customer).or_default();
-            *count = count.saturating_add(1);
+            scene.drilling.entry(&drill.customer).or_default().insert((drill.raised_at, &drill.id));
+            scene.drilled.insert(&drill.device.site, drill.raised_at);
         }
-        Self {
-            calling: open.map(|act| &act.customer).collect(),
-            called: closed.map(|act| &act.customer).collect(),
-            drilling,
-            drilled: engine.drills().map(|drill| &drill.device.site).collect(),
-            clock_is_off,
-        }
+        scene
+    }
+
+    fn is_call_open(&self, customer: &CustomerId, then: Timestamp) -> bool {
+        let mut calls = self.calls.get(customer).into_iter().flatten();
+        calls.any(|(raised_at, closed_at)| *raised_at <= then && closed_at.is_none_or(|closed_at| then < closed_at))
+    }
+
+    fn is_call_just_closed(&self, customer: &CustomerId, then: Timestamp) -> bool {
+        let mut closed = self.calls.get(customer).into_iter().flatten().filter_map(|(_, closed_at)| *closed_at);
+        closed.any(|closed_at| closed_at <= then && then < CALM.after(closed_at))
+    }
+
+    fn are_too_many_drills_on(&self, customer: &CustomerId, then: Timestamp) -> bool {
+        let last_of_them = self.drilling.get(customer).and_then(|drills| drills.iter().nth(AT_ONCE_MAX.saturating_sub(1)));
+        last_of_them.is_some_and(|(began, _)| *began <= then)
     }
 }
 
@@ -79,8 +91,11 @@ impl Engine {
 
     /// What is due and cannot begin yet, and what it waits for; `clock_is_off` as in [`crate::input::Input::DrillsDue`].
     pub fn drills_waiting(&self, now: Timestamp, clock_is_off: bool) -> BTreeMap<&Place, Missed> {
+        let mut due = self.timetable().due(now).filter(|(_, _, due)| now < due.closes).peekable();
+        if due.peek().is_none() {
+            return BTreeMap::new();
+        }
         let scene = Scene::of(self, now, clock_is_off);
-        let due = self.timetable().due(now).filter(|(_, _, due)| now < due.closes);
         let waiting = due.filter_map(|(place, _, due)| {
             let schedule = self.directory().drills.get(&place.0)?;
             Some((place, self.in_the_way(now, &scene, schedule, place, due)?))
@@ -100,22 +115,27 @@ impl Engine {
             return Vec::new();
         }
         let scene = Scene::of(self, now, clock_is_off);
-        let (mut events, mut begun) = (Vec::new(), Vec::new());
-        for (place, tally, due) in self.timetable().due(now) {
-            let Some(schedule) = self.directory().drills.get(&place.0) else { continue };
-            // Where two begin in one turn each must see the other.
-            let behind_another = (!begun.is_empty()).then_some(Missed::Crowded);
-            let in_the_way = self.in_the_way(now, &scene, schedule, place, due).or(behind_another);
-            if due.closes <= now {
-                events.push(missed(now, place, schedule, tally, due, self.why_over(tally, due, in_the_way)));
-            } else if let Some(why) = in_the_way {
-                if due.closes <= LAST_LOOK.after(now) {
-                    events.push(missed(now, place, schedule, tally, due, why));
-                }
+        let drills = &self.directory().drills;
+        let due = self.timetable().due(now);
+        let mut due: Vec<_> = due.filter_map(|(place, tally, due)| Some((place, drills.get(&place.0)?, tally, due))).collect();
+        // Whose turn it still is goes before whoever is late: else one that a call held would take the turns of all that follow.
+        due.sort_by_key(|(_, schedule, _, due)| schedule.next_after(due.turn) <= now);
+        let (mut events, mut begun, mut days) = (Vec::new(), Vec::new(), 0_u32);
+        for (place, schedule, tally, due) in due {
+            let in_the_way = self.in_the_way(now, &scene, schedule, place, due);
+            let why = if due.closes <= now {
+                Some(self.why_over(schedule, tally, due, in_the_way))
+            } else if let Some(why) = in_the_way.or((!begun.is_empty()).then_some(Missed::Crowded)) {
+                // Where two begin in one turn each must see the other.
+                (due.closes <= LAST_LOOK.after(now)).then_some(why)
             } else {
                 begun = self.begin_scheduled(now, place, schedule, due);
-            }
-            if events.len() >= MISSED_MAX {
+                None
+            };
+            let (event, count) = why.map(|why| missed(now, place, schedule, tally, due, why)).unzip();
+            events.extend(event);
+            days = days.saturating_add(count.unwrap_or(0));
+            if events.len() >= MISSED_MAX || days >= DAYS_MAX {
                 break;
             }
         }
@@ -123,10 +143,11 @@ impl Engine {
         events.into_iter().chain(begun).chain(self.answered_drills_over(now)).collect()
     }
 
-    /// Ends what was answered, and is still. What begins at the same look counts it as being on.
+    /// Ends what was answered, and is still. What begins at the same look counts it as being on. One that a call has come between is
+    /// ended by that.
     fn answered_drills_over(&self, now: Timestamp) -> Vec<Event> {
         let drills = self.timetable().over(now).filter_map(|drill| self.activation(drill));
-        let drills = drills.filter(|drill| drill.is_open() && drill.is_answered());
+        let drills = drills.filter(|drill| drill.is_open() && drill.is_answered() && !is_interrupted(drill));
         let ended = drills.flat_map(|drill| {
             let mut course = Course::on(self, now, drill);
             course.end_drill(DrillEnd::Answered);
@@ -142,21 +163,21 @@ impl Engine {
         let dropped = due.filter_map(|(place, tally, due)| {
             let schedule = self.directory().drills.get(&place.0)?;
             let in_the_way = || self.in_the_way(now, &scene, schedule, place, due);
-            let why = if due.closes <= now { self.why_over(tally, due, in_the_way()) } else { Missed::Changed };
+            let why = if due.closes <= now { self.why_over(schedule, tally, due, in_the_way()) } else { Missed::Changed };
             let is_over = due.closes <= now && !is_kept(next, place, tally);
-            (is_over || is_lost(next, place, tally, due)).then(|| missed(now, place, schedule, tally, due, why))
+            (is_over || is_lost(now, next, place, tally, due)).then(|| missed(now, place, schedule, tally, due, why).0)
         });
         dropped.collect()
     }
 
     /// Why nothing came of an occasion that is over.
-    fn why_over(&self, tally: &Tally, due: Occasion, in_the_way: Option<Missed>) -> Missed {
+    fn why_over(&self, schedule: &Schedule, tally: &Tally, due: Occasion, in_the_way: Option<Missed>) -> Missed {
         if due.closes <= SETTLING.after(self.up_since()) {
             Missed::Down
         } else if due.closes <= tally.since {
             Missed::Changed
         } else {
-            let crowded = self.timetable().has_begun_since(due.turn).then_some(Missed::Crowded);
+            let crowded = self.timetable().has_begun(&schedule.customer, due.turn..due.closes).then_some(Missed::Crowded);
             in_the_way.or(crowded).unwrap_or(Missed::Passed)
         }
     }
@@ -169,20 +190,23 @@ impl Engine {
         let Some(customer) = customer.filter(|_| device.as_ref().is_none_or(is_there)) else {
             return Some(Missed::NoSuchPlace);
         };
-        let on_test = |device: &DeviceId| self.test_of(device).is_some_and(|test| test.is_on(now));
-        let withdrawn = |device: &DeviceId| self.withdrawal_of(device).is_some_and(|out| out.is_on(now));
+        // Of what is over it is asked what stood in its window to the end, and not what stands now.
+        let then = now.min(due.closes);
+        let on_test = |device: &DeviceId| self.test_of(device).is_some_and(|test| test.is_on(then));
+        let withdrawn = |device: &DeviceId| self.withdrawal_of(device).is_some_and(|out| out.is_on(then));
         // A clock that was put back leaves no drill of tomorrow to be counted from.
-        let begun = self.timetable().begun(id, due.opens).filter(|begun| *begun <= now);
+        let begun = self.timetable().begun(id, due.opens).filter(|begun| *begun <= then);
+        let is_behind = begun.is_some_and(|begun| then < schedule.next_after(begun)) || self.timetable().has_just_begun(customer, then);
         let ways = [
-            (scene.calling.contains(customer), Missed::CallOpen),
+            (scene.is_call_open(customer, then), Missed::CallOpen),
             (self.is_record_lost(), Missed::RecordLost),
-            (scene.clock_is_off, Missed::Clock),
-            (scene.called.contains(customer), Missed::JustClosed),
-            (scene.drilled.contains(site), Missed::DrillOpen),
+            (scene.clock_is_off || self.timetable().steps.leave_in_doubt(then, due.opens), Missed::Clock),
+            (scene.is_call_just_closed(customer, then), Missed::JustClosed),
+            (scene.drilled.get(site).is_some_and(|began| *began <= then), Missed::DrillOpen),
             (device.as_ref().is_some_and(on_test), Missed::OnTest),
             (device.as_ref().is_some_and(withdrawn), Missed::OutOfService),
-            (scene.drilling.get(customer).is_some_and(|count| *count >= AT_ONCE_MAX), Missed::TooManyDrills),
-            (begun.is_some_and(|begun| now < schedule.next_after(begun)), Missed::Crowded),
+            (scene.are_too_many_drills_on(customer, then), Missed::TooManyDrills),
+            (is_behind, Missed::Crowded),
         ];
         ways.into_iter().find_map(|(stands, why)| stands.then_some(why))
     }
@@ -201,14 +225,22 @@ fn is_kept(next: &Directory, (id, site): &Place, tally: &Tally) -> bool {
     schedule.zip(next.clock_at(site)).is_some_and(|(schedule, clock)| tally.is_under(schedule, &clock.zone))
 }
 
-/// Whether nothing would come any more of what is due, because this directory has not that day, or has it for another customer.
-fn is_lost(next: &Directory, (id, site): &Place, tally: &Tally, due: Occasion) -> bool {
-    let schedule = next.drills.get(id).filter(|schedule| schedule.sites.contains(site) && schedule.customer == tally.customer);
-    !is_kept(next, &(id.clone(), site.clone()), tally) && !schedule.is_some_and(|schedule| schedule.on.is_on(due.day))
+/// Whether nothing would come any more of what is due, because this directory has not that day, has it at an hour before all that it
+/// makes due, or has it for another customer.
+fn is_lost(now: Timestamp, next: &Directory, (id, site): &Place, tally: &Tally, due: Occasion) -> bool {
+    let schedule = next.drills.get(id).filter(|schedule| schedule.customer == tally.customer);
+    let there = schedule.and_then(|schedule| Some((schedule, schedule.place_of(site)?, &next.clock_at(site)?.zone)));
+    !there.is_some_and(|(schedule, number, zone)| tally.is_under(schedule, zone) || tally.would_keep(due, now, schedule, (number, zone)))
 }
 
-/// An occasion was missed, and with it every later one that is over as well: as one entry, and never held afterwards.
-fn missed(now: Timestamp, place: &Place, schedule: &Schedule, tally: &Tally, due: Occasion, why: Missed) -> Event {
+/// Whether a call has come between.
+fn is_interrupted(drill: &Activation) -> bool {
+    drill.drill.as_ref().is_some_and(|drill| drill.interrupted_at.is_some())
+}
+
+/// An occasion was missed, and with it every later one that is over as well: as one entry, and never held afterwards. Says of how many
+/// days it is.
+fn missed(now: Timestamp, place: &Place, schedule: &Schedule, tally: &Tally, due: Occasion, why: Missed) -> (Event, u32) {
     let number = schedule.place_of(&place.1).unwrap_or_default();
     let (mut last, mut count) = (due, 1);
     while count < DAYS_MAX
@@ -216,7 +248,7 @@ fn missed(now: Timestamp, place: &Place, schedule: &Schedule, tally: &Tally, due
     {
         (last, count) = (later, count + 1);
     }
-    Event::DrillMissed {
+    let event = Event::DrillMissed {
         cust: schedule.customer.clone(),
         schedule: place.0.clone(),
         site: place.1.clone(),
@@ -224,5 +256,6 @@ fn missed(now: Timestamp, place: &Place, schedule: &Schedule, tally: &Tally, due
         due: last.opens,
         count,
         why,
-    }
+    };
+    (event, count)
 }

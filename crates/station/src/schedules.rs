@@ -27,7 +27,7 @@ pub struct Timetable {
 pub enum Reason {
     /// Why.
     Known(Missed),
-    /// Something outside of their sites.
+    /// Something that may be outside of their sites.
     Elsewhere,
 }
 
@@ -104,8 +104,8 @@ impl SiteView {
 }
 
 impl Reason {
-    /// Whoever may see some sites alone hears of a call of another, and of how many drills are on there, that something stands in the
-    /// way.
+    /// Whoever may see some sites alone hears of a call, which may be of another, and of how many drills are on there, that something
+    /// stands in the way.
     fn for_reader(why: Missed, scope: &Scope) -> Self {
         match why {
             Missed::CallOpen | Missed::JustClosed | Missed::TooManyDrills | Missed::Crowded if scope.sites.is_some() => Self::Elsewhere,
@@ -129,7 +129,7 @@ impl Reason {
     pub fn words(self) -> &'static str {
         match self {
             Self::Known(why) => why.words(),
-            Self::Elsewhere => "something outside of your sites came first",
+            Self::Elsewhere => "something else came first, perhaps outside of your sites",
         }
     }
 }

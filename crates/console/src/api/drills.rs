@@ -214,7 +214,7 @@ pub(crate) struct MissedShape {
     /// The day there.
     day: String,
     /// down, `call_open`, `just_closed`, `drill_open`, `too_many_drills`, crowded, `on_test`, `out_of_service`, `record_lost`, clock,
-    /// `no_such_place`, changed or passed; waits, where it is of something outside of the sites of a key.
+    /// `no_such_place`, changed or passed; waits, where it is of something that may be outside of the sites of a key.
     #[schema(value_type = String)]
     why: Reason,
 }

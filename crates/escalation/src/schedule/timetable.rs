@@ -5,11 +5,13 @@
 //! missed is never due again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Occasion, Schedule};
+use super::steps::Steps;
+use super::{APART_MIN, Occasion, Schedule};
 use crate::acknowledgement::Commitment;
 use crate::directory::Directory;
 use crate::event::{DrillEnd, Event};
@@ -134,6 +136,8 @@ pub struct Tally {
     pub missed: u32,
     /// Since when the schedule is in force as it is.
     pub(crate) since: Timestamp,
+    /// In how long its drills begin.
+    window_s: Seconds,
     /// What opened before is not due.
     from: Timestamp,
     /// The last day that was held or missed.
@@ -147,8 +151,8 @@ pub struct Tally {
 pub struct Former {
     /// Since when it is not.
     left: Timestamp,
-    /// The last day that was held or missed.
-    settled: Option<Date>,
+    /// What had become of its drills.
+    was: Tally,
     /// The last day that was missed, and why, where none was held after it.
     pub missed: Option<(Date, Missed)>,
 }
@@ -159,15 +163,17 @@ pub(crate) struct Timetable {
     tallies: BTreeMap<Place, Tally>,
     /// Whose turn it is when.
     turns: BTreeSet<(Timestamp, Place)>,
-    /// The drills that are on.
-    on: BTreeMap<ActivationId, Place>,
+    /// The drills that are on, and whose they are.
+    on: BTreeMap<ActivationId, (CustomerId, Place)>,
     /// When those end of which as many have said that they go as it takes.
     over: BTreeSet<(Timestamp, ActivationId)>,
     /// From when the next drill of each schedule is counted, of those whose window opened at one time: the turn of the last one, or
     /// when that began where it was late.
     begun: BTreeMap<(ScheduleId, Timestamp), Timestamp>,
-    /// When any of a schedule began last.
-    last_begun: Option<Timestamp>,
+    /// When any of a customer's schedules began last.
+    last_begun: BTreeMap<CustomerId, Timestamp>,
+    /// What is known of steps of the clock.
+    pub(crate) steps: Steps,
     /// What was last of sites that are on a schedule no longer, by whose they were.
     former: BTreeMap<(CustomerId, Place), Former>,
     /// How many were missed, also of schedules that are gone.
@@ -217,9 +223,15 @@ impl Timetable {
         self.begun.get(&(schedule.clone(), opened)).copied()
     }
 
-    /// Whether any drill of a schedule has begun since a time.
-    pub(crate) fn has_begun_since(&self, at: Timestamp) -> bool {
-        self.last_begun.is_some_and(|begun| begun >= at)
+    /// Whether the last drill of any schedule of a customer began within this time.
+    pub(crate) fn has_begun(&self, customer: &CustomerId, within: Range<Timestamp>) -> bool {
+        self.last_begun.get(customer).is_some_and(|begun| within.contains(begun))
+    }
+
+    /// Whether the last drill of any schedule of a customer began so shortly before that the next one would come in a heap with it.
+    pub(crate) fn has_just_begun(&self, customer: &CustomerId, now: Timestamp) -> bool {
+        // A clock that was put back leaves no drill of tomorrow to be counted from.
+        self.last_begun.get(customer).is_some_and(|begun| *begun <= now && now < APART_MIN.after(*begun))
     }
 
     /// Goes by another directory. What it has in common with the one before goes on as it was. What is another customer's by now
@@ -244,6 +256,7 @@ impl Timetable {
             }
         }
         self.begun.retain(|(id, _), _| directory.drills.contains_key(id));
+        self.last_begun.retain(|customer, _| directory.customers.contains_key(customer));
         gone.extend(before.into_iter().map(|(place, tally)| tally.left(at, place)));
         self.former.extend(gone);
         self.forget_former(at, directory);
@@ -259,7 +272,9 @@ impl Timetable {
             *count = count.saturating_add(usize::from(was_missed));
             let is_shown = was_missed && *count <= FORMER_SHOWN;
             let is_needed = at < KEPT_FOR.after(left);
-            if number >= FORMER_MAX || !directory.customers.contains_key(&whose.0) || !(is_shown || is_needed) {
+            // A customer that is gone may come back as a site may, and until then somebody is to read what it has missed.
+            let is_shown = is_shown && (is_needed || directory.customers.contains_key(&whose.0));
+            if number >= FORMER_MAX || !(is_shown || is_needed) {
                 self.former.remove(&whose);
             } else if !is_shown && let Some(former) = self.former.get_mut(&whose) {
                 former.missed = None;
@@ -273,8 +288,8 @@ impl Timetable {
             && let Some(scheduled) = &raised.scheduled
         {
             let place = (scheduled.schedule.clone(), raised.dev.site.clone());
-            self.on.insert(raised.act.clone(), place.clone());
-            self.last_begun = Some(at);
+            self.on.insert(raised.act.clone(), (raised.cust.clone(), place.clone()));
+            self.last_begun.insert(raised.cust.clone(), at);
             if let Some(tally) = self.tallies.get_mut(&place) {
                 if let Some(due) = tally.next {
                     let is_late = at < due.turn || LATE.after(due.turn) <= at;
@@ -315,13 +330,14 @@ impl Timetable {
         }
     }
 
-    /// What was on when its line went, or came back as another, is counted for the station alone.
+    /// What was on when its line went is counted with what is kept of that; where it is forgotten, for the station alone.
     fn conclude(&mut self, drill: &ActivationId, outcome: Outcome) {
-        let place = self.on.remove(drill);
         self.unanswered = self.unanswered.saturating_add(u64::from(outcome == Outcome::Unanswered));
-        let tally = place.and_then(|place| self.tallies.get_mut(&place));
+        let Some((customer, place)) = self.on.remove(drill) else { return };
         let is_its_own = |tally: &&mut Tally| tally.last_held.as_ref().is_some_and(|held| held.drill == *drill);
-        let Some(tally) = tally.filter(is_its_own) else { return };
+        let in_force = self.tallies.get_mut(&place).filter(is_its_own);
+        let former = || self.former.get_mut(&(customer, place)).map(|former| &mut former.was).filter(is_its_own);
+        let Some(tally) = in_force.or_else(former) else { return };
         match outcome {
             Outcome::On | Outcome::CutShort => {}
             Outcome::Answered => tally.answered = tally.answered.saturating_add(1),
@@ -355,40 +371,54 @@ impl Timetable {
 }
 
 impl Tally {
-    /// One that is new, or has come back: a day on which it was held or missed before is not due again.
+    /// One that is new, or has come back: a day on which it was held or missed before is not due again, and what was counted is not
+    /// lost.
     fn new(at: Timestamp, schedule: &Schedule, zone: Zone, former: Option<Former>) -> Self {
-        let (settled, last_missed) = former.map_or((None, None), |former| (former.settled, former.missed));
+        let (since, from, window_s, meant) = (at, at, schedule.window_s, (schedule.on, schedule.at, zone));
+        if let Some(former) = former {
+            return Self { next: None, since, from, window_s, meant, ..former.was };
+        }
         Self {
             customer: schedule.customer.clone(),
             next: None,
             last_held: None,
-            last_missed,
+            last_missed: None,
             held: 0,
             answered: 0,
             unanswered: 0,
             missed: 0,
-            since: at,
-            from: at,
-            settled,
-            meant: (schedule.on, schedule.at, zone),
+            since,
+            window_s,
+            from,
+            settled: None,
+            meant,
         }
     }
 
     /// What is kept of it once it is on the schedule no longer.
     fn left(self, at: Timestamp, place: Place) -> ((CustomerId, Place), Former) {
         let missed = self.last_missed.filter(|_| self.is_missed_last());
-        ((self.customer, place), Former { left: at, settled: self.settled, missed })
+        ((self.customer.clone(), place), Former { left: at, was: self, missed })
     }
 
     /// The same under a schedule that may have changed. Days that it would have had before it was changed were never due; the day of
-    /// the change counts as a whole, so that it is not lost where its hour is moved.
+    /// the change counts as a whole, so that it is not lost where its hour is moved, also to one before the line was there at all.
     fn under(self, at: Timestamp, schedule: &Schedule, zone: Zone) -> Self {
-        let meant = (schedule.on, schedule.at, zone);
+        let (window_s, meant) = (schedule.window_s, (schedule.on, schedule.at, zone));
         if self.meant == meant {
-            return self;
+            let since = if self.window_s == window_s { self.since } else { at };
+            return Self { since, window_s, ..self };
         }
-        let today = meant.2.midnight(meant.2.wall(at).date());
-        Self { since: at, from: self.from.max(today), meant, ..self }
+        let date = meant.2.wall(at).date();
+        let (today, was_due) = (meant.2.midnight(date), self.next.is_some_and(|next| next.day == date));
+        let from = if was_due { today } else { self.from.max(today) };
+        Self { since: at, from, window_s, meant, ..self }
+    }
+
+    /// Whether what is due would still come of it under another schedule.
+    pub(crate) fn would_keep(&self, due: Occasion, at: Timestamp, schedule: &Schedule, (number, zone): (usize, &Zone)) -> bool {
+        let from = self.clone().under(at, schedule, zone.clone()).from;
+        schedule.on_day(number, zone, due.day).is_some_and(|occasion| occasion.opens >= from)
     }
 
     /// Whether a schedule has the same days and hours there as the one that is kept here, and is of the same customer.
