@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bundle::{Story, text};
 use crate::evidence::Evidence;
 use crate::signing::{checkpoint, signed_with};
-use crate::town::{SMITH_FIRST, directory, expect_activation};
+use crate::town::{SMITH_FIRST, Town, directory, expect_activation};
 
 const ACT: &str = "/api/v1/activations/KAL-1";
 
@@ -97,6 +97,24 @@ async fn a_reader_is_named_once_an_hour_also_after_a_kill_and_the_record_verifie
     let theirs = next_door.must_get("/api/v1/views").await;
     let theirs = theirs["views"].as_array().unwrap();
     assert!(theirs.iter().all(|line| line["by"] == stranger_name && line["customer"] == "swan"), "{theirs:?}");
+}
+
+/// Whoever asks for a bundle in vain was shown nothing: this record is not signed, so that there is none.
+#[tokio::test]
+async fn a_bundle_that_was_not_handed_out_is_nobodys_look() {
+    let town = Town::open(SMITH_FIRST).await;
+    town.press().await;
+    town.expect_activation("KAL-1", "climbing").await;
+    let answer = town.daemon.api().post(&format!("{ACT}/export"), &json!({"for": "police"})).await.unwrap();
+    assert_eq!(answer.status, 404, "{}", answer.text);
+    // What is read after it is written after it.
+    town.daemon.api().must_get(&format!("{ACT}/views")).await;
+    wait::until("the look to be in the record", async || {
+        let ways: Vec<Value> = readers(&town.daemon, "KAL-1").into_iter().map(|(_, how, _)| how).collect();
+        assert!(!ways.iter().any(|how| how.to_string().contains("bundle")), "{ways:?}");
+        ways.iter().any(|how| how.to_string().contains("views")).then_some(())
+    })
+    .await;
 }
 
 /// Whoever is handed a bundle is told as much of its readers as they are of anybody else.

@@ -275,6 +275,30 @@ mod tests {
         assert_eq!(reopened(folder.path(), "ANALYZE").await.expect("opens").head().await.expect("reads").size(), 0);
     }
 
+    /// As every record of a station is that ran a version from before readers were noted.
+    #[tokio::test]
+    async fn a_record_with_the_first_migration_alone_is_brought_up_to_date_with_what_it_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("record.db");
+        let ledger = SqlLedger::<Sqlite>::open(&file).await.expect("opens");
+        let mut batch = crate::Batch::new(crate::Seq::FIRST);
+        for (n, kind) in ["note.added", "record.viewed", "note.added"].into_iter().enumerate() {
+            let entry = serde_json::json!({ "type": kind, "t": "2026-11-21T02:14:00.000000Z", "nonce": format!("{n:032x}") });
+            batch.push(crate::EntryBody::write(&entry).expect("an entry"), Vec::new());
+        }
+        ledger.append(&batch).await.expect("appended");
+        for undone in ["DROP INDEX entry_viewed_by_cust", "DROP INDEX entry_viewed", "DELETE FROM _sqlx_migrations WHERE version = 2"] {
+            ledger.tamper(undone).await.expect("was there");
+        }
+        drop(ledger);
+        let ledger = SqlLedger::<Sqlite>::open(&file).await.expect("opens");
+        assert_eq!(ledger.head().await.expect("reads").size(), 3);
+        let views = ledger.views(&crate::ViewsQuery { limit: 9, ..Default::default() }).await.expect("reads");
+        assert_eq!(views.iter().map(|entry| entry.seq.index()).collect::<Vec<_>>(), [1]);
+        let indexes = "SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE name LIKE 'entry_viewed%' ORDER BY name)";
+        assert_eq!(ledger.settings(indexes).await, "entry_viewed,entry_viewed_by_cust");
+    }
+
     #[tokio::test]
     async fn an_address_says_which_store() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::duty::{RosterView, StandInRequest};
 use crate::erasing::{Deletion, NotDeleted};
-use crate::evidence::Dossier;
+use crate::evidence::{Dossier, Purpose};
 use crate::milestones::Milestones;
 use crate::onlookers::Onlooker;
 use crate::schedules::Timetable;
@@ -63,8 +63,10 @@ pub enum Look {
     Activation(ActivationId, Scope, Onlooker, oneshot::Sender<Result<Option<Detail>, DeskError>>),
     /// One activation's card, at once where it is in memory; from the record where it has left.
     Card(ActivationId, Scope, oneshot::Sender<Result<Option<Card>, DeskError>>),
-    /// Everything that the record has of one activation, for somebody who is shown it or for the station itself.
-    Evidence(ActivationId, Scope, Option<Onlooker>, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
+    /// Everything that the record has of one activation, to hand it out or for the station itself.
+    Evidence(ActivationId, Scope, Purpose, oneshot::Sender<Result<Option<Dossier>, DeskError>>),
+    /// A bundle was made of this activation, and the record says who is handed it.
+    Handed(Box<Card>, Onlooker, oneshot::Sender<()>),
     /// Somebody by the id of a directory or by number, and what entries hold in the place of what is said of them.
     About(String, oneshot::Sender<Result<Option<About>, DeskError>>),
     /// Private values that the record says are erased.
@@ -377,8 +379,13 @@ impl Desk {
     }
 
     /// Everything that the record has of one activation; `None` where it does not exist within the scope.
-    pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope, onlooker: Option<Onlooker>) -> Result<Option<Dossier>, DeskError> {
-        self.look(|done| Look::Evidence(id, scope, onlooker, done)).await?
+    pub(crate) async fn dossier(&self, id: ActivationId, scope: Scope, purpose: Purpose) -> Result<Option<Dossier>, DeskError> {
+        self.look(|done| Look::Evidence(id, scope, purpose, done)).await?
+    }
+
+    /// Notes that somebody is handed a bundle of this activation.
+    pub(crate) async fn handed(&self, card: Card, onlooker: Onlooker) -> Result<(), DeskError> {
+        self.look(|done| Look::Handed(Box::new(card), onlooker, done)).await
     }
 
     /// Somebody, and what is said of them; `None` where nobody was ever called so.

@@ -15,6 +15,7 @@ use ledger::{Entry, Ledger, ReadError, Seq};
 
 use crate::desk::{About, Desk, DeskError};
 use crate::erasures::{Erasures, ErasuresError, Listed, Reading};
+use crate::evidence::Purpose;
 use crate::floor::Floor;
 use crate::look::attribution;
 use crate::replay::{Replayed, forget};
@@ -96,7 +97,7 @@ pub async fn erase(desk: &Desk, asker: Asker, whose: Whose, basis: String) -> Re
     let Asker { principal, actor, scope } = asker;
     let (from, customer, values) = match whose {
         Whose::Activation(id) => {
-            let dossier = desk.dossier(id.clone(), scope, None).await?.ok_or(NotErased::Unknown)?;
+            let dossier = desk.dossier(id.clone(), scope, Purpose::OwnUse).await?.ok_or(NotErased::Unknown)?;
             if dossier.left_out > 0 {
                 return Err(NotErased::TooLong);
             }

@@ -116,7 +116,7 @@ pub struct Dossier {
 
 /// What is read of an activation for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// To hand it out: with who read of it.
     ToHandOut,
     /// To work with it here.
@@ -150,8 +150,7 @@ pub(crate) struct Held {
 /// # Errors
 /// [`NotHanded`]. Then nothing was handed out; where recording it failed, the record may say so all the same.
 pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Handed, NotHanded> {
-    let onlooker = Onlooker { principal: wish.principal.clone(), way: Way::Bundle };
-    let mut dossier = desk.dossier(wish.of.clone(), wish.scope.clone(), Some(onlooker)).await?.ok_or(NotHanded::Unknown)?;
+    let mut dossier = desk.dossier(wish.of.clone(), wish.scope.clone(), Purpose::ToHandOut).await?.ok_or(NotHanded::Unknown)?;
     if dossier.left_out > 0 {
         return Err(NotHanded::TooLong);
     }
@@ -171,8 +170,13 @@ pub async fn hand_out(desk: &Desk, proofs: &dyn Proofs, wish: Wish) -> Result<Ha
     let packed = tokio::task::spawn_blocking(move || bundle.pack()).await.map_err(NotHanded::Died)??;
     let digest = Digest::new(*packed.digest.as_bytes());
     let Wish { of, reader, principal, actor, .. } = wish;
+    let onlooker = Onlooker { principal: principal.clone(), way: Way::Bundle };
     let export = Export { of, customer, reader, by: attribution(principal, actor, None), entries, digest };
     let seq = recorded(desk, Input::BundleExported(export)).await?;
+    // Among its readers only now: whoever asked in vain was shown nothing. Where the watch stops meanwhile, the entry says it alone.
+    if let Err(why) = desk.handed(dossier.card, onlooker).await {
+        tracing::debug!(error = %why, "a bundle that the record says was handed out is not counted as a look");
+    }
     Ok(Handed { zip: packed.zip, seq })
 }
 

@@ -79,9 +79,12 @@ pub(crate) fn answer<L: Ledger>(
         Look::Troubles(scope, done) => drop(done.send(portray::troubles(floor, &scope))),
         Look::Responder(token, done) => drop(done.send(responder(floor, onlookers, now, &token))),
         Look::Card(id, scope, done) => card(floor, ledger, id, scope, done),
-        Look::Evidence(id, scope, onlooker, done) => {
-            let note = onlooker.map(|onlooker| by(onlookers, now, onlooker));
-            dossier(floor, ledger, id, scope, note, done);
+        Look::Evidence(id, scope, purpose, done) => dossier(floor, ledger, id, scope, purpose, done),
+        Look::Handed(card, onlooker, done) => {
+            onlookers.note(now, onlooker, viewed::sight(&card));
+            if done.send(()).is_err() {
+                tracing::debug!("what somebody is handed is noted, and they have gone");
+            }
         }
         Look::About(text, done) => about(floor, ledger, &text, done),
         Look::Count(scope, done) => drop(done.send(count(floor, &scope))),
@@ -374,17 +377,12 @@ fn dossier<L: Ledger>(
     ledger: &Arc<L>,
     id: ActivationId,
     scope: Scope,
-    note: Option<impl FnOnce(&Card) + Send + 'static>,
+    purpose: Purpose,
     done: oneshot::Sender<Result<Option<Dossier>, DeskError>>,
 ) {
     let (ledger, vault, anchored) = (Arc::clone(ledger), Arc::clone(&floor.vault), floor.engine.anchored().clone());
     tokio::spawn(async move {
-        let purpose = if note.is_some() { Purpose::ToHandOut } else { Purpose::OwnUse };
-        let read = Dossier::read(&*ledger, vault, &id, &scope, &anchored, purpose).await;
-        if let (Ok(Some(dossier)), Some(note)) = (&read, note) {
-            note(&dossier.card);
-        }
-        drop(done.send(read));
+        drop(done.send(Dossier::read(&*ledger, vault, &id, &scope, &anchored, purpose).await));
     });
 }
 

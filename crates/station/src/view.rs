@@ -53,7 +53,7 @@ impl Scope {
             return false;
         }
         // Who read is told to whoever asks for it and may know, and to nobody who merely follows what happens.
-        if entry.kind == VIEWED {
+        if entry.is_of_readers() {
             return false;
         }
         if matches!(entry.kind.as_str(), "trouble.raised" | "trouble.cleared") {
@@ -354,6 +354,8 @@ pub struct WithdrawalView {
     pub until: Timestamp,
     /// That is soon.
     pub ends_soon: bool,
+    /// No button of its site is in service: people there have a phone, and nothing else.
+    pub none_left: bool,
 }
 
 /// The police are needed.
@@ -763,4 +765,11 @@ pub struct StreamEntry {
     pub stream: String,
     /// The exact bytes: one line of JSON without names.
     pub body: std::sync::Arc<[u8]>,
+}
+
+impl StreamEntry {
+    /// Whether it says who read, which nobody is told who merely follows what happens.
+    pub fn is_of_readers(&self) -> bool {
+        self.kind == VIEWED
+    }
 }

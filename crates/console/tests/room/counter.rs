@@ -162,6 +162,7 @@ impl World {
                 drop(done.send(Ok(found.cloned())));
             }
             // This house has no record to be handed anything from.
+            Look::Handed(_, _, done) => drop(done.send(())),
             Look::Evidence(_, _, _, done) => drop(done.send(Ok(None))),
             Look::About(_, done) => drop(done.send(Ok(None))),
             Look::Delete(_, done) => drop(done.send(Ok(()))),

@@ -112,6 +112,22 @@ async fn another_customers_entries_are_never_seen() {
     assert!(beat.contains(r#""open":4"#), "{beat}");
 }
 
+/// A number that moves on by itself, a second after the centre has opened a silent call, would say so to whoever stands at the counter.
+#[tokio::test(start_paused = true)]
+async fn that_somebody_looked_moves_nothing() {
+    let house = House::new(town());
+    let mut library = Following::start(&house, "library", None).await;
+    house.watch.stream.send(Arc::new(entry(4, "kalamunda", "kalamunda-library"))).unwrap();
+    assert!(library.next().await.starts_with("id: 4\n"));
+    let viewed = StreamEntry { kind: "record.viewed".to_owned(), ..entry(5, "kalamunda", "kalamunda-library") };
+    house.watch.stream.send(Arc::new(viewed)).unwrap();
+    for _ in 0..3 {
+        assert!(library.any().await.starts_with("id: 4\nevent: beat"));
+    }
+    house.watch.stream.send(Arc::new(entry(6, "kalamunda", "kalamunda-library"))).unwrap();
+    assert!(library.next().await.starts_with("id: 6\n"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn dead_buttons_are_heard_of_in_every_scope_and_a_persons_phone_is_not() {
     let house = House::new(town());

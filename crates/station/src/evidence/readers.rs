@@ -17,7 +17,7 @@ pub(super) const SOMEBODYS: &str = "who read of the activation";
 /// What no list of readers holds, and must not be taken for a list of everybody.
 const NOT_HERE: &str =
     "  Not in this list: who followed the live stream or read the entries of the record themselves, who was shown a list of calls,
-  and who read the database or a copy of it. Looks are recorded only since the station runs a version that does so.
+  who had read more than 500 things within that hour, and who read the database or a copy of it. Looks are recorded only since the station runs a version that does so.
 ";
 
 /// The entries that say who read of an activation.

@@ -7,7 +7,7 @@ use escalation::id::{CustomerId, Digest};
 use escalation::input::{Input, RegisterExport};
 use escalation::time::Timestamp;
 
-use super::{Dossier, NotHanded, recorded};
+use super::{Dossier, NotHanded, Purpose, recorded};
 use crate::desk::Desk;
 use crate::links;
 use crate::look::attribution;
@@ -98,7 +98,7 @@ async fn register(desk: &Desk, scope: &Scope, span: &Span) -> Result<Vec<Attenda
         }
         for card in page.cards {
             // What left the scope between the list and the look is not shown.
-            if let Some(dossier) = desk.dossier(card.id.clone(), scope.clone(), None).await? {
+            if let Some(dossier) = desk.dossier(card.id.clone(), scope.clone(), Purpose::OwnUse).await? {
                 lines.push(dossier.attendance());
             }
         }

@@ -108,6 +108,30 @@ async fn readers_wait_in_memory_for_a_record_that_is_away_and_are_never_spooled(
     assert_eq!((who(&readers[0]), &readers[0].of), (("centre", 5), &ViewOf::People));
 }
 
+/// The write of a look may be what finds that the record is away: then a press goes by the spool at once, and each look counts once.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_finds_the_record_away_holds_up_no_press_and_counts_once() {
+    let house = House::open().await;
+    house.ledger.set_faults(|batch| {
+        let is_of_readers = batch.entries().iter().any(|sealed| sealed.body.columns().kind == "record.viewed");
+        if is_of_readers { Fault::UnknownAbsent } else { Fault::None }
+    });
+    house.desk.people(Scope::everything(), onlooker("centre")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!house.desk.health().borrow().record_reachable, "found out by the look");
+    let desk = house.desk.clone();
+    let verdict = tokio::spawn(async move { desk.submit(press("1")).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(house.sent().iter().filter(|order| order.purpose == Purpose::Alarm).count(), 1, "acted on, though nothing is confirmed");
+    house.desk.people(Scope::everything(), onlooker("centre")).await.unwrap();
+    house.ledger.set_faults(|_| Fault::None);
+    assert!(matches!(verdict.await.unwrap(), Verdict::Durable(_)));
+    house.until_recorded("activation.raised", 1).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    house.until_recorded("record.viewed", 2).await;
+    assert_eq!(house.readers().await.iter().map(who).collect::<Vec<_>>(), [("centre", 1), ("centre", 1)]);
+}
+
 /// A site's auditor is looked no further for than so many entries of the other sites at once, and goes on from there.
 #[tokio::test(start_paused = true)]
 async fn a_page_ends_where_enough_was_looked_through() {
