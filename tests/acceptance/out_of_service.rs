@@ -1,5 +1,7 @@
 //! Buttons out of service against the real daemon: a press asks its keeper, and the ladder when the keeper is no help.
 
+use harness::daemon::answer;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::evidence::Evidence;
@@ -61,6 +63,24 @@ async fn a_button_put_back_calls_the_ladder_at_once() {
     assert!(town.daemon.api().must_get(PLACE).await["out_of_service_until"].is_null());
     town.press().await;
     town.gateway.phone(SMITH).expect_sms("DURESS").await;
+}
+
+#[tokio::test]
+async fn whoever_takes_out_the_last_button_of_a_site_is_told_so_and_so_is_the_desk() {
+    let town = Town::open(SMITH_FIRST).await;
+    let queue = async || answer(town.daemon.api().request(Method::GET, "/")).await.unwrap().text;
+    let out = async |device: &str| {
+        let body = json!({
+            "site": "kalamunda-library", "devices": [device], "keeper": "P. Nair", "instead": "none", "why": "works", "minutes": 60,
+        });
+        let out = town.daemon.api().must_post("/api/v1/out-of-service", &body).await;
+        let lines = out["out_of_service"].as_array().unwrap();
+        lines.iter().map(|line| line["none_left"].as_bool().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(out("back-office").await, [false]);
+    assert!(!queue().await.contains("NO BUTTON OF THIS SITE"));
+    assert_eq!(out("front-counter-1").await, [true, true]);
+    assert!(queue().await.contains("NO BUTTON OF THIS SITE"));
 }
 
 #[tokio::test]

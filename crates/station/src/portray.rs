@@ -2,7 +2,7 @@
 //!
 //! Decides nothing. What was erased is shown by its id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use escalation::acknowledgement::Commitment;
@@ -150,8 +150,14 @@ pub(crate) fn out_of_service(floor: &Floor, scope: &Scope, now: Timestamp) -> Ve
     let sites = &floor.engine.directory().sites;
     let place = |id: &DeviceId| floor.vault.place(version, id).map_or_else(|| id.name.to_string(), |card| card.name.clone());
     let has = |id: &DeviceId| floor.engine.directory().devices.contains_key(id);
-    let out = floor.engine.out_of_service().filter(|(id, out)| out.is_on(now) && has(id));
-    let in_scope = out.filter_map(|(id, out)| {
+    let out: Vec<_> = floor.engine.out_of_service().filter(|(id, out)| out.is_on(now) && has(id)).collect();
+    if out.is_empty() {
+        return Vec::new();
+    }
+    let withdrawn: BTreeSet<&DeviceId> = out.iter().map(|(id, _)| *id).collect();
+    let in_service = floor.engine.directory().devices.keys().filter(|id| !withdrawn.contains(id));
+    let served: BTreeSet<&SiteId> = in_service.map(|id| &id.site).collect();
+    let in_scope = out.into_iter().filter_map(|(id, out)| {
         let customer = &sites.get(&id.site)?.customer;
         let card = floor.vault.site(version, &id.site);
         scope.permits(customer, &id.site).then(|| WithdrawalView {
@@ -167,6 +173,7 @@ pub(crate) fn out_of_service(floor: &Floor, scope: &Scope, now: Timestamp) -> Ve
             since: out.since,
             until: out.until,
             ends_soon: out.warn_at <= now,
+            none_left: !served.contains(&id.site),
         })
     });
     in_scope.collect()

@@ -88,6 +88,8 @@ pub(crate) struct OutShape {
     until: Timestamp,
     /// That is within half an hour.
     ends_soon: bool,
+    /// No button of its site is in service: people there have a phone, and nothing else.
+    none_left: bool,
 }
 
 /// Lists the buttons out of service in scope.
@@ -207,6 +209,7 @@ impl From<&WithdrawalView> for OutShape {
             since: out.since,
             until: out.until,
             ends_soon: out.ends_soon,
+            none_left: out.none_left,
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) struct Withdrawal {
     pub(super) until_ms: i64,
     pub(super) until_in: String,
     pub(super) ends_soon: bool,
+    pub(super) none_left: bool,
 }
 
 impl Withdrawal {
@@ -66,6 +67,7 @@ impl Withdrawal {
             until_ms: out.until.as_millisecond(),
             until_in: moment::span(now, out.until),
             ends_soon: out.ends_soon,
+            none_left: out.none_left,
         }
     }
 }

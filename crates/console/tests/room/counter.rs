@@ -505,6 +505,7 @@ fn withdrawal(now: Timestamp) -> WithdrawalView {
         since: later(now, -60),
         until: later(now, 600),
         ends_soon: true,
+        none_left: false,
     }
 }
 
