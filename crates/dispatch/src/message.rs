@@ -149,6 +149,8 @@ pub struct Book {
 #[derive(Debug)]
 struct Texts {
     env: Environment<'static>,
+    /// Which words each template uses, by its file: found out once, since every message asks.
+    uses: BTreeMap<&'static str, BTreeSet<String>>,
     sms_names: BTreeMap<Purpose, String>,
     email_names: BTreeMap<Purpose, String>,
     voice_names: BTreeMap<Purpose, String>,
@@ -157,13 +159,19 @@ struct Texts {
 impl Texts {
     fn new(sources: &BTreeMap<&'static str, String>, shown: &str) -> Result<Self, SettingsError> {
         let mut env = environment();
-        add_all(&mut env, sources, shown)?;
+        let uses = add_all(&mut env, sources, shown)?;
         Ok(Self {
             env,
+            uses,
             sms_names: names(sources, "sms", &[".sms.txt"], ""),
             email_names: names(sources, "email", &[".email.subject.txt", ".email.txt"], PAGE),
             voice_names: names(sources, "voice", &[".voice.txt"], PROMPT),
         })
+    }
+
+    /// Whether a template can say a word.
+    fn knows(&self, name: &str, word: &str) -> bool {
+        self.uses.get(name).is_some_and(|words| words.contains(word))
     }
 
     fn sms(&self, purpose: Purpose, name: &str, words: &Words, drill: bool) -> Result<Text, minijinja::Error> {
@@ -199,7 +207,7 @@ impl Book {
         }
         let shown = dir.map_or_else(|| "built in".to_owned(), |dir| dir.display().to_string());
         let edited = Texts::new(&sources, &shown)?;
-        let book = Self { sms_words: needs(&[&edited.env, &built_in.env]), edited, built_in };
+        let book = Self { sms_words: needs(&[&edited, &built_in]), edited, built_in };
         for purpose in Purpose::ALL {
             book.prove(purpose, &shown)?;
         }
@@ -237,9 +245,8 @@ impl Book {
         let is_support = words.get("kind_id").is_some_and(|kind| kind == "assist");
         let calms = is_support && matches!(purpose, Purpose::Alarm | Purpose::AlarmAgain | Purpose::AskKeeper | Purpose::PressedAgain);
         let is_said = |word: &str| words.get(word).is_some_and(|said| !said.is_empty());
-        let template = |name: &str| self.edited.env.get_template(name);
-        let knows = |word: &str, name: &str| template(name).is_ok_and(|template| template.undeclared_variables(false).contains(word));
-        let hides = ["still_open", "unclear"].into_iter().any(|word| is_said(word) && !names.iter().all(|name| knows(word, name)));
+        let is_hidden = |word: &str| !names.iter().all(|name| self.edited.knows(name, word));
+        let hides = ["still_open", "unclear"].into_iter().any(|word| is_said(word) && is_hidden(word));
         if (sends_home || calms) && hides { &self.built_in } else { &self.edited }
     }
 
@@ -260,9 +267,8 @@ impl Book {
 
     /// Proves that calls can be worded, are short enough to be listened to, and begin with words that a machine may keep.
     fn prove_calls(&self, shown: &str) -> Result<(), SettingsError> {
-        let prompt = self.edited.env.get_template(PROMPT).map_err(|error| describe(shown, PROMPT, &error))?;
-        let told: BTreeSet<String> = prompt.undeclared_variables(false).into_iter().filter(|word| word != "recipient").collect();
-        if let Some(word) = told.first() {
+        let told = self.edited.uses.get(PROMPT).and_then(|words| words.iter().find(|word| *word != "recipient"));
+        if let Some(word) = told {
             return Err(SettingsError::new(
                 format!("{shown}/{PROMPT}"),
                 format!("uses \"{word}\", and a voicemail would keep it"),
@@ -400,24 +406,26 @@ fn read_folder(dir: &Path, sources: &mut BTreeMap<&'static str, String>) -> Resu
     Ok(())
 }
 
-fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, String>, shown: &str) -> Result<(), SettingsError> {
+/// Adds them, and says which words each of them uses.
+fn add_all(
+    env: &mut Environment<'static>,
+    sources: &BTreeMap<&'static str, String>,
+    shown: &str,
+) -> Result<BTreeMap<&'static str, BTreeSet<String>>, SettingsError> {
+    let mut uses = BTreeMap::new();
     for (name, source) in sources {
         let kept = if *name == PAGE || name.ends_with(".email.txt") { source.clone() } else { source.trim_end().to_owned() };
         env.add_template_owned(*name, kept).map_err(|error| describe(shown, name, &error))?;
         let template = env.get_template(name).map_err(|error| describe(shown, name, &error))?;
-        let mut unknown: Vec<String> = template
-            .undeclared_variables(false)
-            .into_iter()
-            .filter(|word| {
-                let page_only = OF_THE_PAGE.contains(&word.as_str());
-                (page_only && *name != PAGE) || !SMS_WORDS.iter().any(|(known, _)| known == word)
-            })
-            .collect();
-        unknown.sort();
+        let words: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+        let is_unknown = |word: &&String| {
+            let page_only = OF_THE_PAGE.contains(&word.as_str());
+            (page_only && *name != PAGE) || !SMS_WORDS.iter().any(|(known, _)| known == word)
+        };
         if name.ends_with(".sms.txt") {
             plain_letters(shown, name, source)?;
         }
-        if let Some(word) = unknown.first() {
+        if let Some(word) = words.iter().find(is_unknown) {
             let line = source.lines().position(|l| l.contains(word.as_str())).map_or(1, |l| l + 1);
             return Err(SettingsError::new(
                 format!("{shown}/{name}:{line}"),
@@ -425,8 +433,9 @@ fn add_all(env: &mut Environment<'static>, sources: &BTreeMap<&'static str, Stri
                 format!("use one of: {}", word_list(*name == PAGE)),
             ));
         }
+        uses.insert(*name, words);
     }
-    Ok(())
+    Ok(uses)
 }
 
 /// Refuses what would reach a phone as a question mark.
@@ -455,13 +464,12 @@ fn describe(shown: &str, file: &str, error: &minijinja::Error) -> SettingsError 
     )
 }
 
-/// The words of each purpose's text message, in any of these environments.
-fn needs(environments: &[&Environment<'_>]) -> BTreeMap<Purpose, Vec<&'static str>> {
+/// The words of each purpose's text message, in texts of any of these origins.
+fn needs(origins: &[&Texts]) -> BTreeMap<Purpose, Vec<&'static str>> {
     let of = |purpose: Purpose| {
         let file = format!("{}.sms.txt", purpose.as_str());
-        let templates = environments.iter().filter_map(|env| env.get_template(&file).ok());
-        let used: BTreeSet<String> = templates.flat_map(|template| template.undeclared_variables(false)).collect();
-        (purpose, SMS_WORDS.into_iter().map(|(name, _)| name).filter(|name| used.contains(*name)).collect())
+        let is_used = |word: &&str| origins.iter().any(|texts| texts.knows(&file, word));
+        (purpose, SMS_WORDS.into_iter().map(|(name, _)| name).filter(is_used).collect())
     };
     Purpose::ALL.into_iter().map(of).collect()
 }
