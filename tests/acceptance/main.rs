@@ -55,6 +55,8 @@ mod record;
 #[cfg(test)]
 mod scheduling;
 #[cfg(test)]
+mod seats;
+#[cfg(test)]
 mod separation;
 #[cfg(test)]
 mod signing;

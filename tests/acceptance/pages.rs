@@ -7,6 +7,7 @@ use std::time::Duration;
 use harness::{Browser, Smtp, wait};
 
 use crate::evidence::Evidence;
+use crate::seats::DESK_FIRST;
 use crate::town::{SMITH_FIRST, SMITH_MAIL, Town};
 
 /// What the page calls too fast to have been read.
@@ -138,4 +139,56 @@ async fn a_responder_whose_browser_runs_no_scripts_answers_with_two() {
     browser.expect_text(".done", "you are going").await;
     must_be_silent(&browser).await;
     town.expect_activation(&act, "accepted").await;
+}
+
+/// The page says ARMED by what it knows and by nothing else: not before a click, and not once nobody can be asked.
+#[tokio::test]
+async fn a_desk_is_armed_by_a_click_and_never_shown_so_without_a_station() {
+    let mut town = Town::open(DESK_FIRST).await;
+    let browser = logged_in(&town).await;
+    browser.expect_text(".seat:not(.armed)", "NOT ARMED").await;
+    browser.expect_text(".desks", "Night desk: NOT ARMED").await;
+    picture(&browser, "desk-not-armed").await;
+    browser.click("button.sit").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    browser.expect_text(".desks", "1 console").await;
+    picture(&browser, "desk-armed").await;
+    // Whoever opens a call is still there.
+    let act = town.press().await;
+    browser.expect_text("#region", "1 UNOWNED").await;
+    browser.click(&format!("article.card a[href=\"/activations/{act}\"]")).await;
+    browser.expect_text("section[aria-label=History]", "raised").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    assert_eq!(town.activation(&act).await["state"], "climbing");
+    assert_eq!(Evidence::of(&town.daemon).kind("desk.armed").count(), 1, "a page after another is no entry");
+    must_be_silent(&browser).await;
+    town.daemon.kill();
+    browser.expect_text(".seat:not(.armed)", "NOT ARMED").await;
+    picture(&browser, "desk-lost").await;
+    // Whoever sat here is not led away to a page that makes no sound: it says that they are logged out, and that nobody is there.
+    town.daemon.start_again().await;
+    browser.expect_text("#stale", "you are logged out").await;
+    browser.expect_text(".seats", "NOT ARMED").await;
+    browser.expect_text(".seats .why", "start the shift again").await;
+    picture(&browser, "desk-logged-out").await;
+    assert!(browser.text(".seats").await.contains("Start the shift"), "by a click, and by nothing else");
+}
+
+/// What arms is a click in this session. A page that is loaded again by itself arms while its last word holds, and somebody else's session not.
+#[tokio::test]
+async fn who_logs_in_on_a_page_that_somebody_left_arms_nothing() {
+    let town = Town::open(DESK_FIRST).await;
+    let browser = logged_in(&town).await;
+    browser.click("button.sit").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    browser.goto(&town.daemon.url()).await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    browser.click("form[action=\"/logout\"] button").await;
+    browser.expect_text("h1", "Log in").await;
+    browser.type_into("input[name=key]", town.daemon.secret()).await;
+    browser.click("form.login button").await;
+    browser.expect_text("#live", "LIVE").await;
+    browser.expect_text(".seats", "Start the shift").await;
+    browser.expect_text(".desks", "Night desk").await;
+    assert!(browser.text(".seat").await.contains("NOT ARMED"));
 }

@@ -110,6 +110,10 @@ id = "{word}-roster"
 people = ["{word}-person"]
 until = "2020-01-01 00:00"
 
+[[centre]]
+id = "{word}-desk"
+name = "The {word} desk"
+
 [[person]]
 id = "{word}-spare"
 name = "Sam {word}"
@@ -136,7 +140,7 @@ notify = [{{ person = "{word}-person", by = ["sms", "email"] }}]
 wait = "50m"
 
 [[ladder.rung]]
-notify = [{{ roster = "{word}-watch", by = ["email"] }}]
+notify = [{{ roster = "{word}-watch", by = ["email"] }}, {{ centre = "{word}-desk" }}]
 "#
         )
     }
@@ -308,6 +312,7 @@ impl Operation {
         let parts = self.path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some("id") => named.activation.to_owned(),
             Some("drill") => named.drill.to_owned(),
+            Some("centre") => format!("{}-desk", named.customer.word),
             Some("site") => named.customer.site(),
             Some("device") => named.customer.device(),
             Some(unknown) => panic!("{}: give this test a value for {{{unknown}}}", self.path),
@@ -322,6 +327,7 @@ impl Operation {
             "site" => named.customer.site(),
             "cursor" => cursor.to_owned(),
             "state" => "open".to_owned(),
+            "console" => "left".to_owned(),
             "from" => "2020-01-01T00:00:00Z".to_owned(),
             "to" => "2100-01-01T00:00:00Z".to_owned(),
             "limit" => "200".to_owned(),

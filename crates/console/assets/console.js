@@ -10,12 +10,20 @@ const spoken = document.getElementById("spoken");
 const sound = document.getElementById("sound");
 const policy = globalThis.trustedTypes?.createPolicy("fragments", { createHTML: (html) => html }) ?? { createHTML: (html) => html };
 
-let heard = 0;          // when the stream last said anything
+let heard = null;       // when the stream last said anything
 let shown = Date.now(); // when the region was last brought
 let offset = 0;         // the station's clock minus ours
 let wanted = true;      // the region is older than the record
 let fetching = false;
 let name = "";
+let following = false;  // the stream is open
+let loggedOut = false;  // the station knows this page's key no more
+
+// How long ago something was, by the clock that is further on: one that is set back, or that stands while a machine sleeps, makes nothing
+// younger than it is.
+const stamp = () => ({ wall: Date.now(), steady: performance.now() });
+const never = { wall: -Infinity, steady: -Infinity };
+const age = (at) => Math.max(Date.now() - at.wall, performance.now() - at.steady);
 
 const head = () => region.querySelector("[data-now]");
 const unowned = () => Number(head()?.dataset.unowned ?? 0);
@@ -54,8 +62,9 @@ async function refresh() {
   wanted = false;
   try {
     const answer = await fetch(region.dataset.from, { signal: AbortSignal.timeout(5000) });
-    if (answer.status === 401) { location.assign("/login"); return; }
+    if (answer.status === 401) { leaveForLogin(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
+    logIn();
     replace(await answer.text());
     shown = Date.now();
     offset = Number(head().dataset.now) - shown;
@@ -70,16 +79,46 @@ async function refresh() {
   draw();
 }
 
+// To the log-in, unless somebody sat at this desk: a page that nobody looks at must not fall silent, so it stays, says so and sounds.
+function leaveForLogin() {
+  if (!loggedOut && !seats.some(sits)) { location.assign("/login"); return; }
+  loggedOut = true;
+  for (const seat of seats) {
+    stand(seat);
+    seat.why = "You are logged out: log in, and start the shift again.";
+  }
+  draw();
+  showSeats();
+}
+
+function logIn() {
+  if (!loggedOut) return;
+  loggedOut = false;
+  for (const seat of seats) seat.why = "";
+}
+
+// A drill calls for nobody, and of a button on test its tester is asked first.
+function isCall(event) {
+  if (!/^event: activation\.raised$/m.test(event)) return false;
+  try {
+    const raised = JSON.parse(/^data: (.*)$/m.exec(event)[1]);
+    return !raised.drill_until && !raised.tester;
+  } catch { return true; }
+}
+
 // Reads the stream by hand: EventSource gives up for good on one bad answer, and hides how long it has been silent.
 async function follow() {
   const stop = new AbortController();
-  const watchdog = setInterval(() => { if (Date.now() - heard > SILENCE_MS * 2) stop.abort(); }, 1000);
+  const opened = stamp();
+  let spoke = false;
+  const watchdog = setInterval(() => { if (Math.min(age(heard), age(opened)) > SILENCE_MS * 2) stop.abort(); }, 1000);
   try {
-    heard = Math.max(heard, Date.now() - SILENCE_MS);
     const answer = await fetch("/api/v1/stream", { headers: { accept: "text/event-stream" }, signal: stop.signal });
-    if (answer.status === 401) { location.assign("/login"); return; }
+    if (answer.status === 401) { leaveForLogin(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
+    logIn();
     wanted = true;
+    following = true;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
@@ -88,16 +127,23 @@ async function follow() {
       const events = (rest + value).split("\n\n");
       rest = events.pop();
       for (const event of events) {
-        heard = Date.now();
+        heard = stamp();
+        spoke = true;
         if (!/^event: beat$/m.test(event)) wanted = true;
+        // A new call is heard at once while somebody is at the desk, on whichever page they are.
+        if (isCall(event) && seats.some(isArmed)) ring(6);
       }
+      keepSeats();
       refresh();
     }
   } catch {
     // The banner says it; the next try comes in two seconds.
   } finally {
     clearInterval(watchdog);
-    setTimeout(follow, RETRY_MS);
+    following = false;
+    showSeats();
+    // A stream that was there is asked for again at once and without a timer, which a browser slows in a page that nobody looks at.
+    if (spoke && age(opened) > RETRY_MS) queueMicrotask(follow); else setTimeout(follow, RETRY_MS);
   }
 }
 
@@ -105,11 +151,12 @@ function draw() {
   const now = Date.now();
   for (const e of region.querySelectorAll("[data-since]")) e.textContent = span(now + offset - Number(e.dataset.since));
   for (const e of region.querySelectorAll("[data-until]")) e.textContent = span(Number(e.dataset.until) - now - offset);
-  const silent = now - heard;
+  const silent = age(heard);
   const old = wanted && now - shown > SILENCE_MS * 2;
-  const dead = silent > SILENCE_MS || old;
+  const dead = silent > SILENCE_MS || old || loggedOut;
   if (stale.hidden === dead) stale.hidden = !dead;
-  if (dead) since.textContent = `showing what was ${Math.round((now - shown) / 1000)} s ago.`;
+  if (loggedOut) since.textContent = "you are logged out. Log in again on another page, or load this one.";
+  else if (dead) since.textContent = `showing what was ${Math.round((now - shown) / 1000)} s ago.`;
   live.hidden = false;
   live.textContent = dead ? "\u25a0 NOT LIVE" : "\u25cf LIVE";
   document.title = `${dead ? "NOT LIVE - " : ""}${unowned() ? `(${unowned()}) ` : ""}${name || document.title}`;
@@ -137,6 +184,7 @@ sound.addEventListener("click", async () => {
   // A context that a click makes may run at once: what counts is what it was before.
   const was = armed();
   audio ??= new AudioContext();
+  sessionStorage.setItem("sound", was ? "off" : "on");
   if (was) await audio.suspend(); else { await audio.resume(); ring(2); }
   label();
 });
@@ -145,11 +193,125 @@ function label() {
   sound.setAttribute("aria-pressed", String(armed()));
 }
 
-setInterval(draw, 500);
+// The desk: armed by a click, kept by a word to the server every few seconds while the stream runs, and shown as armed no longer than
+// the last word that the server took holds. What is not known to be armed is shown as not armed.
+const WORD_EVERY_MS = 5000;
+const WORD_HOLDS_MS = 15000;
+const kept = (key, make) => { const known = sessionStorage.getItem(key) ?? make(); sessionStorage.setItem(key, known); return known; };
+const unguessed = () => [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const me = kept("console", unguessed);
+const seats = [...document.querySelectorAll("[data-desk]")].map((place) => ({
+  place,
+  path: `/api/v1/desks/${encodeURIComponent(place.dataset.desk)}`,
+  intent: `desk ${place.dataset.desk}`,
+  tried: never,  // when the last word was tried
+  taken: never,  // when the last word that the server took was sent
+  saying: null,
+  why: "",
+}));
+// Somebody sits here by their click in this session alone, and while words are taken: a browser that restores its pages, or somebody who logs
+// in on one that was left, arms nothing. In storage is when the last word was taken, and of which session.
+const session = document.querySelector('form[action="/logout"] [name=csrf]')?.value ?? "";
+const sit = (seat) => sessionStorage.setItem(seat.intent, JSON.stringify({ session, at: Date.now() }));
+const stand = (seat) => sessionStorage.removeItem(seat.intent);
+const sits = (seat) => sessionStorage.getItem(seat.intent) !== null;
+const isLive = () => following && age(heard) <= SILENCE_MS;
+const isArmed = (seat) => sits(seat) && isLive() && age(seat.taken) < WORD_HOLDS_MS;
+for (const seat of seats) {
+  try {
+    const was = JSON.parse(sessionStorage.getItem(seat.intent));
+    const since = Date.now() - was.at;
+    if (was.session !== session || since < 0 || since >= WORD_HOLDS_MS) stand(seat);
+  } catch { stand(seat); }
+}
+// Two pages of one browser may be the same console: who ends the shift on one ends it on both.
+const others = new BroadcastChannel("desk");
+others.onmessage = ({ data }) => {
+  for (const seat of seats) if (seat.intent === data) stand(seat);
+  showSeats();
+};
+for (const out of document.querySelectorAll('form[action="/logout"]')) {
+  out.addEventListener("submit", () => { for (const seat of seats) if (sits(seat)) { stand(seat); others.postMessage(seat.intent); } });
+}
+
+async function say(seat, method) {
+  const sent = stamp();
+  seat.tried = sent;
+  const query = method === "DELETE" ? `?console=${me}` : "";
+  const body = method === "POST" ? { headers: { "content-type": "application/json" }, body: JSON.stringify({ console: me }) } : {};
+  try {
+    const answer = await fetch(seat.path + query, { method, signal: AbortSignal.timeout(4000), ...body });
+    if (answer.status === 401) { leaveForLogin(); return; }
+    const taken = answer.ok && method === "POST" && sits(seat);
+    seat.taken = taken ? sent : never;
+    if (taken) sit(seat);
+    seat.why = answer.ok ? "" : (await answer.json()).detail ?? String(answer.status);
+  } catch {
+    seat.taken = never;
+    seat.why = "The server did not take it.";
+  }
+  showSeats();
+}
+// One after the other, so that the word that somebody leaves is never overtaken by an earlier one that they are there.
+const speak = (seat, method) => { seat.saying = Promise.resolve(seat.saying).then(() => say(seat, method)); return seat.saying; };
+
+// By the beats of the stream and not by a timer: browsers slow the timers of a page that nobody looks at, and who hears no call is not there.
+function keepSeats() {
+  for (const seat of seats) if (sits(seat) && age(seat.tried) >= WORD_EVERY_MS) speak(seat, "POST");
+  showSeats();
+}
+function showSeats() {
+  for (const seat of seats) {
+    const [state, start, leave, why] = ["seat", "sit", "leave", "why"].map((part) => seat.place.querySelector(`.${part}`));
+    const is = isArmed(seat);
+    const words = is ? (armed() ? "\u25cf ARMED" : "\u25cf ARMED, SOUND OFF") : "\u25a0 NOT ARMED";
+    if (state.textContent !== words) state.textContent = words;
+    state.classList.toggle("armed", is);
+    start.hidden = sits(seat);
+    leave.hidden = !sits(seat);
+    if (why.textContent !== seat.why) why.textContent = seat.why;
+  }
+}
+// A browser without sound, or one that refuses it, arms the desk all the same, and says SOUND OFF.
+function wake(tones) {
+  try {
+    audio ??= new AudioContext();
+    audio.resume().then(() => { ring(tones); label(); showSeats(); }, () => label());
+  } catch { label(); }
+}
+// Every page after the first needs a context of its own. A browser lets it sound where somebody has clicked before, or where its policy
+// allows it; otherwise the first touch of this page does.
+function keepSound() {
+  if (!armed() && seats.some(sits) && sessionStorage.getItem("sound") !== "off") wake(0);
+}
+for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, keepSound, { capture: true });
+for (const seat of seats) {
+  seat.place.querySelector(".sit").addEventListener("click", async () => {
+    sit(seat);
+    seat.why = "";
+    sessionStorage.setItem("sound", "on");
+    wake(2);
+    if (isLive()) await speak(seat, "POST");
+    wanted = true;
+    refresh();
+  });
+  seat.place.querySelector(".leave").addEventListener("click", async () => {
+    stand(seat);
+    others.postMessage(seat.intent);
+    showSeats();
+    await speak(seat, "DELETE");
+    wanted = true;
+    refresh();
+  });
+}
+keepSound();
+showSeats();
+
+setInterval(() => { draw(); showSeats(); }, 500);
 setInterval(() => { label(); if (!stale.hidden) ring(1); else if (unowned()) ring(4); }, 3000);
 setInterval(() => { wanted = true; refresh(); }, POLL_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { wanted = true; refresh(); draw(); } });
-heard = Date.now();
+heard = stamp();
 name = head()?.dataset.title ?? "";
 offset = Number(head()?.dataset.now ?? Date.now()) - Date.now();
 follow();

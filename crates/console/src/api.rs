@@ -3,6 +3,7 @@
 pub(crate) mod act;
 mod activations;
 mod coverage;
+mod desks;
 mod devices;
 pub(crate) mod drills;
 pub(crate) mod duty;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 
 use crate::problem::Problem;
 use crate::room::Room;
@@ -70,6 +71,9 @@ fn list() -> Vec<Route> {
         ("get", "/api/v1/duty", get(duty::list)),
         ("post", "/api/v1/duty/stand-ins", post(duty::stand_in)),
         ("post", "/api/v1/duty/stand-ins/end", post(duty::end)),
+        ("get", "/api/v1/desks", get(desks::list)),
+        ("post", "/api/v1/desks/{centre}", post(desks::arm)),
+        ("delete", "/api/v1/desks/{centre}", delete(desks::leave)),
         ("get", "/api/v1/drills", get(drills::list)),
         ("post", "/api/v1/drills", post(drills::start)),
         ("get", "/api/v1/drills/{drill}", get(drills::sheet)),

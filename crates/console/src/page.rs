@@ -9,6 +9,7 @@ mod people;
 mod queue;
 mod row;
 mod schedules;
+mod seat;
 mod service;
 mod testing;
 

@@ -96,6 +96,8 @@ pub enum Action {
     Serve,
     /// Say who stands in for whom on a roster.
     StandIn,
+    /// Say that somebody is at the desk of a centre.
+    Arm,
     /// Drill a ladder.
     Drill,
     /// Be handed an evidence bundle.
@@ -118,7 +120,7 @@ pub struct Row {
 }
 
 /// The table.
-pub const TABLE: [Row; 22] = [
+pub const TABLE: [Row; 23] = [
     Row {
         action: Action::See,
         words: "read activations, devices, coverage, troubles and the stream; open the pages",
@@ -148,6 +150,7 @@ pub const TABLE: [Row; 22] = [
     Row { action: Action::Test, words: "put buttons on test and take them off", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::Serve, words: "take buttons out of service and put them back", roles: &[Role::Centre, Role::Site, Role::Admin] },
     Row { action: Action::StandIn, words: "say who stands in for whom on a roster", roles: &[Role::Centre, Role::Site, Role::Admin] },
+    Row { action: Action::Arm, words: "arm the desk of a centre: say that somebody is at it", roles: &[Role::Centre, Role::Admin] },
     Row {
         action: Action::Drill,
         words: "drill a ladder: its people are told, as a drill",
@@ -184,15 +187,15 @@ fn line(row: &Row) -> String {
 mod tests {
     use super::*;
     use Action::{
-        Accept, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe, See,
-        SeeViews, Serve, StandIn, TakeStep, Test,
+        Accept, Arm, Arrived, Claim, Close, Decline, Drill, Erase, Escalate, Export, HandOver, Hold, Note, Police, Raise, Reopen, Safe,
+        See, SeeViews, Serve, StandIn, TakeStep, Test,
     };
 
     #[test]
     fn every_cell_of_the_table_is_as_it_was_decided() {
         let everything = [
             Erase, Export, SeeViews, See, Raise, Claim, Hold, HandOver, Accept, Decline, Arrived, Police, TakeStep, Escalate, Note, Safe,
-            Close, Reopen, Test, Serve, StandIn, Drill,
+            Close, Reopen, Test, Serve, StandIn, Arm, Drill,
         ];
         let expected: [(Role, &[Action]); 5] = [
             (Role::Centre, everything.strip_prefix(&[Erase, Export, SeeViews]).unwrap()),

@@ -153,7 +153,7 @@ pub(crate) struct Rehearse {
     /// When, by the site's clock: "2026-12-25 19:30"; or an instant with an offset. Now without it.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
-    /// What is down: a channel (sms, email, voice, webhook) or an account by its name; may be repeated.
+    /// What is down: a channel (sms, email, voice, webhook, desk) or an account by its name; may be repeated.
     #[arg(long, value_name = "CHANNEL|ACCOUNT")]
     pub(crate) without: Vec<String>,
     /// Draws it as well, to a file that only its owner reads.

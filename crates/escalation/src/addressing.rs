@@ -123,6 +123,14 @@ pub(crate) fn channel_to(id: &CentreId, centre: &Centre) -> Channel {
     Channel { medium, to: Recipient::Centre { centre: id.clone(), webhook: centre.webhook.clone() } }
 }
 
+/// Nobody can be reached by a desk that nobody is at.
+pub(crate) fn at_the_desk(channel: &Channel, is_armed: bool) -> Result<(), ContactSkip> {
+    match channel.medium {
+        Medium::Desk if !is_armed => Err(ContactSkip::NobodyAtTheDesk),
+        Medium::Desk | Medium::Sms | Medium::Email | Medium::Voice | Medium::Webhook => Ok(()),
+    }
+}
+
 /// Adds a party that is not among them already, at the same addresses, from another rung.
 pub(crate) fn add_party(parties: &mut Vec<Party>, party: Party) {
     let among = |channel: &Channel| parties.iter().any(|other| other.who == party.who && other.is_reached_by(channel));

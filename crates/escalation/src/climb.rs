@@ -276,7 +276,7 @@ impl Course<'_> {
             // Everybody has declined. Silence would be worse than asking them once more.
             parties = self.round_parties(ladder, true, Rest::Broken, limits);
         }
-        if parties.is_empty() || limits == Limits::Broken {
+        if (parties.is_empty() && !self.has_empty_desk(&ladder.rungs)) || limits == Limits::Broken {
             self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
         if parties.is_empty() && is_limited && limits == Limits::Kept {
@@ -372,10 +372,7 @@ impl Course<'_> {
     fn ask_first(&mut self) {
         let ladder = Arc::clone(&self.act.ladder);
         let centre = self.engine.directory().customers.get(&self.act.customer).and_then(|c| c.centre.clone());
-        let asked = centre.and_then(|centre| {
-            let channel = self.centre_channel(&centre)?;
-            Some(Party { rung: RungIndex(0), who: Who::Centre(centre), person: None, steps: vec![vec![channel]] })
-        });
+        let asked = centre.and_then(|centre| self.asked_before(&centre));
         let parties = match asked {
             Some(centre) => vec![centre],
             None => self.first_that_applies(&ladder).map(|rung| self.resolve(&ladder, rung)).unwrap_or_default(),
@@ -384,6 +381,20 @@ impl Course<'_> {
             return self.enter(RungIndex(0), Entry::Raised, &[]);
         }
         self.ask_before_the_ladder(ASK_FIRST, parties);
+    }
+
+    /// The centre that is asked before the ladder, unless its desk is empty.
+    fn asked_before(&mut self, centre: &CentreId) -> Option<Party> {
+        let (rung, who) = (RungIndex(0), Who::Centre(centre.clone()));
+        match self.resolve_centre(centre) {
+            Ok((person, steps)) => Some(Party { rung, who, person, steps }),
+            Err(ContactSkip::Unknown) => None,
+            Err(why) => {
+                let event = Event::ContactPassedOver { act: self.id(), rung, who, why };
+                self.push(event);
+                None
+            }
+        }
     }
 
     /// Asks somebody before the ladder; one who goes is no more people than the ladder asks for first.
@@ -432,9 +443,19 @@ impl Course<'_> {
                 Who::Roster(roster) => self.on_duty(roster).is_some_and(|duty| duty.people.iter().any(rests)),
             })
         });
-        if why == RungSkip::Nobody && !resting {
+        // An empty desk is a trouble of its own, and over once somebody sits there: nothing of the directory is to be mended.
+        if why == RungSkip::Nobody && !resting && !self.has_empty_desk(ladder.rung(index)) {
             self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
+    }
+
+    /// Whether one of these rungs names a desk that nobody is at.
+    fn has_empty_desk<'l>(&self, rungs: impl IntoIterator<Item = &'l Rung>) -> bool {
+        let is_empty = |target: &Target| match &target.who {
+            Who::Centre(centre) => self.resolve_centre(centre) == Err(ContactSkip::NobodyAtTheDesk),
+            Who::Person(_) | Who::Roster(_) => false,
+        };
+        rungs.into_iter().flat_map(|rung| &rung.targets).any(is_empty)
     }
 
     pub(crate) fn raise_trouble(&mut self, cause: Cause) {
@@ -515,6 +536,7 @@ impl Course<'_> {
             return Err(ContactSkip::CentreHasClaimed);
         }
         let channel = self.centre_channel(id).ok_or(ContactSkip::Unknown)?;
+        addressing::at_the_desk(&channel, self.is_armed(id))?;
         Ok((None, vec![vec![channel]]))
     }
 

@@ -8,7 +8,7 @@ use crate::activation::Activation;
 use crate::dispatch::{Purpose, Recipient};
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::id::{ActivationId, ContactKey};
+use crate::id::{ActivationId, CentreId, ContactKey};
 use crate::ladder::Medium;
 use crate::time::Timestamp;
 
@@ -20,12 +20,14 @@ pub(crate) struct Course<'a> {
     pub(crate) events: Vec<Event>,
     /// By how many milliseconds the present step is late.
     pub(crate) late_ms: u64,
+    /// A desk that this very decision is about, because nobody is at it any more.
+    pub(crate) left: Option<&'a CentreId>,
 }
 
 impl<'a> Course<'a> {
     /// On an activation that is already there.
     pub(crate) fn on(engine: &'a Engine, now: Timestamp, act: &Activation) -> Self {
-        Self { engine, now, act: act.clone(), events: Vec::new(), late_ms: 0 }
+        Self { engine, now, act: act.clone(), events: Vec::new(), late_ms: 0, left: None }
     }
 
     /// Its reference, for a new event.

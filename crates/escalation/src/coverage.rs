@@ -131,7 +131,9 @@ impl Surroundings for Instant<'_, '_> {
 
     fn centre(&self, centre: &CentreId) -> Resolution {
         let details = self.outlook.directory.centres.get(centre).ok_or(ContactSkip::Unknown)?;
-        Ok((None, vec![vec![addressing::channel_to(centre, details)]]))
+        let channel = addressing::channel_to(centre, details);
+        addressing::at_the_desk(&channel, known_after(self.outlook.outages, channel.medium, &channel.to).is_none())?;
+        Ok((None, vec![vec![channel]]))
     }
 }
 

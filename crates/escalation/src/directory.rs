@@ -9,6 +9,7 @@ pub mod finding;
 mod guard;
 pub mod place;
 pub mod reach;
+mod serving;
 mod technical;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,13 +212,16 @@ impl Directory {
 
     /// Those of these troubles that nobody can come to know more of.
     pub(crate) fn no_longer_looked_at<'c>(&self, causes: impl Iterator<Item = &'c Cause>) -> impl Iterator<Item = &'c Cause> {
-        let mut watched_sites = None;
+        let (mut watched_sites, mut desks) = (None, None);
         causes.filter(move |cause| {
             if let Cause::DeviceSilent { device } = cause {
                 return self.supervision_of(device).is_none();
             }
             if let Cause::SiteBlind { site } = cause {
                 return !watched_sites.get_or_insert_with(|| self.watched_sites()).contains(site);
+            }
+            if let Cause::DeskUnarmed { centre } = cause {
+                return !desks.get_or_insert_with(|| self.desks_on_ladders()).contains(centre);
             }
             if let Cause::BatteryLow { device } = cause {
                 return !self.devices.contains_key(device);

@@ -11,13 +11,14 @@ use crate::activation::Activation;
 use crate::agenda::Agenda;
 use crate::anchor::{Anchored, LastAnchored};
 use crate::codes::Codes;
+use crate::desk::Armed;
 use crate::devices::Devices;
 use crate::directory::reach::Whose;
 use crate::directory::{Adoption, Directory, Person, PersonChange};
 use crate::dispatch::Dispatch;
 use crate::dues::Dues;
 use crate::event::{DeviceSays, Doer, Event, Raised, Repeat, Responder, SignalRecord};
-use crate::id::{ActivationId, AnchorName, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
+use crate::id::{ActivationId, AnchorName, CentreId, ContactKey, CustomerId, DeviceId, Digest, DispatchId, KeyId, PersonId, SiteId};
 use crate::incident::Scenes;
 use crate::input::{Act, Command, Input, SignedBy, Started};
 use crate::ladder::Ladder;
@@ -94,6 +95,8 @@ pub struct Engine {
     stand_ins: StandIns,
     /// How often that has changed who is on duty.
     duty_changes: u64,
+    /// The desks that somebody is at.
+    armed: BTreeMap<CentreId, Armed>,
     /// When drills begin by themselves, and what became of those that were due.
     timetable: Timetable,
     troubles: BTreeMap<Cause, Trouble>,
@@ -204,6 +207,8 @@ impl Engine {
             Input::InServiceWanted(wanted) => self.on_in_service_wanted(now, wanted),
             Input::StandInWanted(wanted) => return self.on_stand_in_wanted(now, wanted),
             Input::StandInOver(over) => return self.on_stand_in_over(now, over),
+            Input::DeskArmed(armed) => return self.on_desk_armed(armed),
+            Input::DeskUnarmed(unarmed) => self.on_desk_unarmed(now, unarmed),
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
@@ -258,6 +263,7 @@ impl Engine {
             Event::TestStarted { .. } | Event::TestEnded { .. } | Event::TestAnswered { .. } => self.on_test(at, event),
             Event::OutOfService { .. } | Event::InService { .. } => self.on_service(at, event),
             Event::StandInSaid { .. } | Event::StandInOver { .. } | Event::Ticked { .. } => self.on_stand_in(at, event),
+            Event::DeskArmed { .. } | Event::DeskUnarmed { .. } => self.on_desk(at, event),
             Event::DrillMissed { .. } => self.timetable.note(at, event, &self.directory, false),
             Event::Raised(raised) => self.on_raised(at, raised),
             Event::AnswerSetAside { act: None, provider_ref, .. } => self.hear(at, provider_ref.as_ref()),
@@ -547,6 +553,15 @@ impl Engine {
         self.duty_changes
     }
 
+    /// The desks that somebody is at, by centre.
+    pub fn armed(&self) -> &BTreeMap<CentreId, Armed> {
+        &self.armed
+    }
+
+    pub(crate) fn armed_mut(&mut self) -> &mut BTreeMap<CentreId, Armed> {
+        &mut self.armed
+    }
+
     /// When drills begin by themselves.
     pub(crate) fn timetable(&self) -> &Timetable {
         &self.timetable
@@ -708,7 +723,9 @@ impl Engine {
 
     /// One that was noticed while another directory came into force may be of a button that this one does not have.
     fn on_trouble_noticed(&self, cause: &Cause) -> Vec<Event> {
-        if self.directory.still_looks_at(cause) { self.trouble_noticed(cause) } else { Vec::new() }
+        // And at a desk somebody may have sat down in the same moment.
+        let is_over = if let Cause::DeskUnarmed { centre } = cause { self.is_armed(centre) } else { false };
+        if self.directory.still_looks_at(cause) && !is_over { self.trouble_noticed(cause) } else { Vec::new() }
     }
 
     pub(crate) fn trouble_noticed(&self, cause: &Cause) -> Vec<Event> {

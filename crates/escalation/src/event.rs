@@ -5,6 +5,7 @@
 
 mod again;
 mod attribution;
+mod desk_end;
 mod doer;
 mod drill_end;
 mod erasable;
@@ -23,6 +24,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use self::again::Again;
+pub use self::desk_end::DeskEnd;
 pub use self::doer::Doer;
 pub use self::drill_end::DrillEnd;
 pub use self::erasable::Erasable;
@@ -41,8 +43,8 @@ use crate::directory::reach::Whose;
 use crate::directory::{Directory, Person};
 use crate::dispatch::{Purpose, Recipient, Report};
 use crate::id::{
-    ActivationId, AnchorName, CarrierName, ContactKey, CustomerId, DeviceId, Digest, KeyId, LadderId, PersonId, PersonVersion, PlanId,
-    RosterId, ScheduleId, SiteId,
+    ActivationId, AnchorName, CarrierName, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, LadderId, PersonId, PersonVersion,
+    PlanId, RosterId, ScheduleId, SiteId,
 };
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::matter::Topic;
@@ -349,6 +351,25 @@ pub enum Event {
         from: Timestamp,
         /// Who said so.
         by: Doer,
+    },
+    /// Somebody is at the desk of a centre from here on. What is said again while it lasts is no entry.
+    #[serde(rename = "desk.armed")]
+    DeskArmed {
+        /// Of which centre.
+        centre: CentreId,
+        /// Who said so.
+        by: Doer,
+    },
+    /// Nobody is at the desk of a centre any more: rungs that wait for it alone go on, and those that name it pass it over.
+    #[serde(rename = "desk.unarmed")]
+    DeskUnarmed {
+        /// Of which centre.
+        centre: CentreId,
+        /// Why.
+        why: DeskEnd,
+        /// Who said so, where somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Doer>,
     },
     /// A drill of a schedule was due and could not be held. It is never caught up.
     #[serde(rename = "drill.missed")]

@@ -10,7 +10,7 @@ use crate::directory::Adoption;
 use crate::dispatch::DeliveryReport;
 use crate::event::{Again, Doer, Erasable, Event, Reader, Successor, ViewOf, Viewed, Viewer, Way};
 use crate::foresight::Foresight;
-use crate::id::{ActivationId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, RosterId, SiteId};
+use crate::id::{ActivationId, CentreId, ContactKey, CustomerId, DeviceId, Digest, KeyId, PersonId, RosterId, SiteId};
 use crate::ladder::RungIndex;
 use crate::out_of_service::Defect;
 use crate::plan::StepId;
@@ -49,6 +49,10 @@ pub enum Input {
     StandInWanted(StandInWanted),
     /// Somebody puts whoever was stood in for back on duty.
     StandInOver(StandInOver),
+    /// Somebody with a key says that they are at the desk of a centre, where nobody was known to be.
+    DeskArmed(DeskArmed),
+    /// Nobody is at the desk of a centre any more.
+    DeskUnarmed(DeskUnarmed),
     /// Someone with a key wants a ladder to be drilled.
     DrillWanted(DrillWanted),
     /// A carrier or its provider says what became of a message.
@@ -184,6 +188,24 @@ pub struct StandInOver {
     pub of_others: bool,
     /// Who is responsible.
     pub by: Attribution,
+}
+
+/// A desk that somebody is at from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskArmed {
+    /// Of which centre.
+    pub centre: CentreId,
+    /// Who is responsible.
+    pub by: Attribution,
+}
+
+/// A desk that nobody is at any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskUnarmed {
+    /// Of which centre.
+    pub centre: CentreId,
+    /// Who said so; `None`: nobody said that they are there for as long as a word holds.
+    pub by: Option<Attribution>,
 }
 
 /// A time as somebody says it.
@@ -503,6 +525,8 @@ impl Input {
             | Self::InServiceWanted(InServiceWanted { by, .. })
             | Self::StandInWanted(StandInWanted { by, .. })
             | Self::StandInOver(StandInOver { by, .. })
+            | Self::DeskArmed(DeskArmed { by, .. })
+            | Self::DeskUnarmed(DeskUnarmed { by: Some(by), .. })
             | Self::DrillWanted(DrillWanted { by, .. })
             | Self::BundleExported(Export { by, .. })
             | Self::RegisterExported(RegisterExport { by, .. })
@@ -510,6 +534,7 @@ impl Input {
             | Self::LegalHoldAsked(LegalHold { by, .. }) => Some(by),
             Self::Signal(_)
             | Self::Answer(_)
+            | Self::DeskUnarmed(DeskUnarmed { by: None, .. })
             | Self::DeliveryReported(_)
             | Self::Tick
             | Self::DrillsDue { .. }
@@ -542,7 +567,8 @@ impl Input {
             | Self::InServiceWanted(_)
             | Self::StandInWanted(_)
             | Self::StandInOver(_) => 0,
-            Self::Tick => 1,
+            // Behind every press of the same turn, which then is no call that waits for a desk that is left.
+            Self::Tick | Self::DeskArmed(_) | Self::DeskUnarmed(_) => 1,
             Self::DeliveryReported(_) => 2,
             Self::DirectoryOffered(_)
             | Self::TroubleNoticed(_)

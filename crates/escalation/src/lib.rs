@@ -35,6 +35,7 @@ mod codes;
 mod command;
 mod course;
 pub mod coverage;
+pub mod desk;
 mod devices;
 pub mod directory;
 pub mod dispatch;

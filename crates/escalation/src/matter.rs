@@ -63,6 +63,8 @@ pub enum Topic {
     CoverageGap,
     /// [`Cause::StandInUndone`].
     StandInUndone,
+    /// [`Cause::DeskUnarmed`].
+    DeskUnarmed,
     /// [`Cause::OptedOut`].
     OptedOut,
     /// [`Cause::Tampered`].
@@ -112,6 +114,7 @@ impl Cause {
             Self::Coverage { .. } => Topic::Coverage,
             Self::CoverageGap { .. } => Topic::CoverageGap,
             Self::StandInUndone { .. } => Topic::StandInUndone,
+            Self::DeskUnarmed { .. } => Topic::DeskUnarmed,
             Self::OptedOut { .. } => Topic::OptedOut,
             Self::Tampered { .. } => Topic::Tampered,
             Self::Chatter { .. } => Topic::Chatter,
@@ -142,6 +145,7 @@ impl Cause {
             | Self::RepliesUnread { .. }
             | Self::Coverage { .. }
             | Self::StandInUndone { .. }
+            | Self::DeskUnarmed { .. }
             | Self::SiteBlind { .. }
             | Self::CreditLow { gone: true, .. }
             | Self::Overflow { .. } => Some(Timestamp::MIN),

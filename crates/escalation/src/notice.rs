@@ -243,6 +243,8 @@ impl Notice {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DeskArmed { .. }
+            | Event::DeskUnarmed { .. }
             | Event::DrillMissed { .. }
             | Event::TestAnswered { .. }
             | Event::PressedAgain { .. }

@@ -46,20 +46,29 @@ impl Path {
         }
     }
 
-    /// Whether a message goes this way. A desk needs none: it is told by its own stream.
+    /// Whether a message goes this way. To a desk none does: it is told by its own stream, and is out where nobody is at it.
     pub(crate) fn leads_to(&self, medium: Medium, to: &Recipient) -> bool {
         match (self, to) {
-            (Self::Medium(down), _) => *down == medium && medium != Medium::Desk,
+            (Self::Medium(down), _) => *down == medium,
             (Self::Webhook(down), Recipient::Centre { webhook: Some(webhook), .. }) => medium == Medium::Webhook && down == webhook,
             (Self::Webhook(_), Recipient::Centre { webhook: None, .. } | Recipient::Person { .. } | Recipient::Stranger { .. }) => false,
         }
     }
 }
 
+/// What stands for everybody who is at a desk: no account of the settings, and yet something that can be missing.
+pub fn desks() -> Carrier {
+    let medium = Medium::Desk;
+    Carrier { name: medium.as_str().to_owned(), of: Path::Medium(medium), attempt_s: Seconds(0) }
+}
+
 /// What takes no message where only those carriers do that are up: every way whose last carrier is not, or that never had one. A
 /// message that nobody can take is given up after the longest attempt; where there is no carrier, at once.
 pub fn outages(carriers: &[Carrier], directory: &Directory, is_up: impl Fn(&Carrier) -> bool) -> Vec<Outage> {
-    let out = ways(directory).filter_map(|of| {
+    // Somebody is at every desk, unless that is imagined otherwise.
+    let desks = Path::Medium(Medium::Desk);
+    let empty = carriers.iter().any(|carrier| carrier.of == desks).then_some(desks);
+    let out = ways(directory).chain(empty).filter_map(|of| {
         let own = || carriers.iter().filter(|carrier| carrier.of == of);
         if own().any(&is_up) {
             return None;

@@ -11,9 +11,9 @@ use crate::dispatch::{DeliveryReport, Failure, Report};
 use crate::engine::Engine;
 use crate::event::{ContactSkip, Event, OnDuty, Party, RungSkip};
 use crate::id::{ActivationId, DeviceId, Digest, DispatchId, LadderId, PersonId};
-use crate::input::Input;
+use crate::input::{DeskArmed, Input};
 use crate::ladder::{Medium, RungIndex, Who};
-use crate::outage::{Outage, known_after};
+use crate::outage::{Outage, Path, known_after};
 use crate::private::Private;
 use crate::signal::{Kind, Origin, Signal, Via};
 use crate::time::{Seconds, Timestamp, millis_between};
@@ -127,6 +127,7 @@ impl Scene<'_> {
         let reports = BTreeMap::new();
         let mut stage = Stage { scene: self, engine: Engine::default(), now: self.at, reports, rehearsal: None };
         stage.take(&Input::DirectoryOffered(Box::new(self.adoption())));
+        stage.take_seats();
         stage.take(&Input::Signal(self.press()));
         while let Some((at, input)) = stage.next() {
             // Everything of the instant at which it is exhausted belongs to it; what comes later only repeats.
@@ -166,6 +167,17 @@ impl Scene<'_> {
 }
 
 impl Stage<'_> {
+    /// Somebody is at every desk, unless desks are imagined to be empty.
+    fn take_seats(&mut self) {
+        let empty = Path::Medium(Medium::Desk);
+        if self.scene.outages.iter().any(|outage| outage.of == empty) {
+            return;
+        }
+        for centre in self.scene.directory.desks() {
+            self.take(&Input::DeskArmed(DeskArmed::from((centre, "rehearsal"))));
+        }
+    }
+
     /// What comes next: a carrier's word, else a deadline.
     fn next(&mut self) -> Option<(Timestamp, Input)> {
         let deadline = self.engine.next_deadline().map(|deadline| deadline.at);

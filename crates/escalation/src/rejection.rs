@@ -142,6 +142,12 @@ pub enum Rejection {
     /// A roster that others have as well.
     #[error("this roster is also for sites or customers that this key does not reach; somebody with a key for all of them can change it")]
     NotAllOfTheRoster,
+    /// No centre of that id that is reached by its desk.
+    #[error("there is no centre of that id that is reached by its desk; one with a webhook has none")]
+    UnknownDesk,
+    /// The centre serves others as well, whose calls the caller does not see.
+    #[error("the desk of this centre is for calls that this key does not see; a key that sees all of them arms it")]
+    NotAllOfTheDesk,
     /// Nobody of that name is ever on duty there.
     #[error("nobody of that name or id is on this roster, or two have that name; name whoever would be on duty, by id")]
     UnknownOff,

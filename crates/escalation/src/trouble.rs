@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActivationId, AnchorName, CarrierName, CustomerId, DeviceId, LadderId, RosterId, SiteId};
+use crate::id::{ActivationId, AnchorName, CarrierName, CentreId, CustomerId, DeviceId, LadderId, RosterId, SiteId};
 use crate::time::Timestamp;
 
 /// A trouble's cause; it is its own key, so that one cause is one trouble.
@@ -84,6 +84,11 @@ pub enum Cause {
         /// On which roster.
         roster: RosterId,
     },
+    /// Nobody is at the desk of a centre that a ladder counts on and that is reached by nothing else.
+    DeskUnarmed {
+        /// Of which centre.
+        centre: CentreId,
+    },
     /// A person's phone told its carrier to block us.
     OptedOut {
         /// Whose.
@@ -136,6 +141,7 @@ impl Cause {
             Self::Chatter { device } | Self::DeviceSilent { device } | Self::BatteryLow { device } => Scope::Site(&device.site),
             Self::OptedOut { .. }
             | Self::StandInUndone { .. }
+            | Self::DeskUnarmed { .. }
             | Self::BrokerAway
             | Self::SubscriptionRefused { .. }
             | Self::SessionLost

@@ -38,6 +38,8 @@ fn is_concerned(floor: &Floor, input: &Input, person: PersonId) -> bool {
         }
         Input::Signal(_)
         | Input::Answer(_)
+        | Input::DeskArmed(_)
+        | Input::DeskUnarmed(_)
         | Input::DeliveryReported(_)
         | Input::Tick
         | Input::DrillsDue { .. }

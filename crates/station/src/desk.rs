@@ -18,6 +18,7 @@ use escalation::verdict::{NotTaken, Submit, Verdict};
 use escalation::vigil::Watchlist;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::consoles::{DeskView, SeatRequest};
 use crate::duty::{RosterView, StandInRequest};
 use crate::erasing::{Deletion, NotDeleted};
 use crate::evidence::{Dossier, Purpose};
@@ -93,6 +94,10 @@ pub enum Look {
     Service(ServiceRequest, oneshot::Sender<Verdict>),
     /// The rosters, and who is on duty.
     Duty(Scope, oneshot::Sender<Vec<RosterView>>),
+    /// The desks within a scope, and whether anybody is at them.
+    Desks(Scope, oneshot::Sender<Vec<DeskView>>),
+    /// Somebody says that they are at a desk, or that they leave it.
+    Seat(SeatRequest, oneshot::Sender<Verdict>),
     /// Somebody to stand in, or to be back on duty, with names still unresolved.
     StandIn(StandInRequest, oneshot::Sender<Verdict>),
     /// Buttons to be put on test, with the tester's name still unresolved.
@@ -464,6 +469,16 @@ impl Desk {
     /// Puts one person in the place of another, or the other back on duty.
     pub async fn stand_in(&self, request: StandInRequest) -> Result<Verdict, DeskError> {
         self.look(|done| Look::StandIn(request, done)).await
+    }
+
+    /// The desks within a scope, and whether anybody is at them.
+    pub async fn desks(&self, scope: Scope) -> Result<Vec<DeskView>, DeskError> {
+        self.look(|done| Look::Desks(scope, done)).await
+    }
+
+    /// Somebody says that they are at a desk, for the next [`crate::consoles::WORD_HOLDS`], or that they leave it.
+    pub async fn seat(&self, request: SeatRequest) -> Result<Verdict, DeskError> {
+        self.look(|done| Look::Seat(request, done)).await
     }
 
     /// The schedules of drills within a scope.

@@ -199,13 +199,13 @@ fn reference(floor: &Floor, person: PersonId) -> String {
 }
 
 /// Whoever sees a site sees who is on duty for it; the operator's own people are the operator's affair.
-fn is_seen(scope: &Scope, reach: &Reach<'_>) -> bool {
+pub(crate) fn is_seen(scope: &Scope, reach: &Reach<'_>) -> bool {
     let sees_customer = || !reach.is_stations && scope.sites.is_none() && reach.customers.iter().any(|customer| has(scope, customer));
     scope.is_everything() || reach.sites.iter().any(|(site, customer)| scope.permits(customer, site)) || sees_customer()
 }
 
 /// Whoever changes a roster changes it for everybody who has it.
-fn may_change(scope: &Scope, reach: &Reach<'_>) -> bool {
+pub(crate) fn may_change(scope: &Scope, reach: &Reach<'_>) -> bool {
     let has_sites = reach.sites.iter().all(|(site, customer)| scope.permits(customer, site));
     let has_customers =
         reach.customers.is_empty() || (scope.sites.is_none() && reach.customers.iter().all(|customer| has(scope, customer)));

@@ -297,6 +297,8 @@ impl Floor {
             | Input::InServiceWanted(_)
             | Input::StandInWanted(_)
             | Input::StandInOver(_)
+            | Input::DeskArmed(_)
+            | Input::DeskUnarmed(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -495,6 +497,8 @@ impl Floor {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DeskArmed { .. }
+            | Event::DeskUnarmed { .. }
             | Event::DrillMissed { .. }
             | Event::CancelAsked { .. }
             | Event::AskedFirst { .. }
@@ -694,6 +698,8 @@ impl Floor {
             | Input::InServiceWanted(_)
             | Input::StandInWanted(_)
             | Input::StandInOver(_)
+            | Input::DeskArmed(_)
+            | Input::DeskUnarmed(_)
             | Input::DrillWanted(_)
             | Input::DeliveryReported(_)
             | Input::Tick
@@ -804,6 +810,8 @@ fn holds(input: &Input) -> Holds {
         | Input::InServiceWanted(_)
         | Input::StandInWanted(_)
         | Input::StandInOver(_)
+        | Input::DeskArmed(_)
+        | Input::DeskUnarmed(_)
         | Input::DrillWanted(_)
         | Input::DeliveryReported(_)
         | Input::Tick

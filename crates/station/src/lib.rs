@@ -19,6 +19,7 @@ mod actor;
 pub mod adopt;
 pub mod anchoring;
 pub mod clock;
+pub mod consoles;
 pub mod desk;
 pub mod duty;
 pub mod entropy;

@@ -109,7 +109,7 @@ pub(crate) fn answer<L: Ledger>(
         }
         Look::Adopt(read, done) => return adopt(floor, &read.0, read.1, done),
         // The watch has taken these before it asks here.
-        Look::Words(..) | Look::Delete(..) => {}
+        Look::Words(..) | Look::Delete(..) | Look::Desks(..) | Look::Seat(..) => {}
         Look::Turn(done) => drop(done.send(now)),
     }
     None

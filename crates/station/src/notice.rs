@@ -190,6 +190,7 @@ fn short_name(cause: &Cause) -> &'static str {
         Cause::Coverage { .. } => "nobody to tell",
         Cause::CoverageGap { .. } => "coverage gap",
         Cause::StandInUndone { .. } => "stand-in undone",
+        Cause::DeskUnarmed { .. } => "desk empty",
         Cause::OptedOut { .. } => "phone blocks us",
         Cause::Tampered { .. } => "button opened",
         Cause::Chatter { .. } => "button chatters",
@@ -222,6 +223,7 @@ fn identifier(cause: &Cause) -> &'static str {
         Cause::Coverage { .. } => "coverage",
         Cause::CoverageGap { .. } => "coverage_gap",
         Cause::StandInUndone { .. } => "stand_in_undone",
+        Cause::DeskUnarmed { .. } => "desk_unarmed",
         Cause::OptedOut { .. } => "opted_out",
         Cause::Tampered { .. } => "tampered",
         Cause::Chatter { .. } => "chatter",
@@ -259,6 +261,7 @@ fn wrong(cause: &Cause, more: u32, site: &str, zone: &str) -> String {
             at(&format!("from {from} nobody is told"))
         }
         Cause::StandInUndone { .. } => "whoever was to stand in is not on duty".to_owned(),
+        Cause::DeskUnarmed { .. } => "NOBODY is at the desk that ladders count on".to_owned(),
         Cause::OptedOut { .. } => "a phone on a ladder blocks our texts".to_owned(),
         Cause::Tampered { .. } => at("a button was opened"),
         Cause::Chatter { .. } => at("a button sticks or chatters"),
@@ -296,6 +299,7 @@ fn remedy(cause: &Cause) -> &'static str {
         Cause::Coverage { .. } => "Name somebody, reload.",
         Cause::CoverageGap { .. } => "Put somebody on duty.",
         Cause::StandInUndone { .. } => "Look who is on duty. Name another.",
+        Cause::DeskUnarmed { .. } => "Start the shift at that desk.",
         Cause::OptedOut { .. } => "They text START to our number.",
         Cause::Tampered { .. } => "Ask the site.",
         Cause::Chatter { .. } => "Mend it. Each press is a call.",
@@ -336,6 +340,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
         Cause::Coverage { .. } => (UNPROVEN, "The directory changed. Press a button to see."),
         Cause::CoverageGap { .. } => (OVER, "Somebody is on duty, or the time has passed."),
         Cause::StandInUndone { .. } => (UNPROVEN, "It counts, was ended or is over. See who is on."),
+        Cause::DeskUnarmed { .. } => (UNPROVEN, "Somebody is there, or no ladder asks it now."),
         Cause::OptedOut { .. } => (OVER, "They sent START."),
         Cause::Tampered { .. } => (OVER, "What was opened is closed."),
         Cause::Chatter { .. } => (UNPROVEN, "Its call is closed, or it has slowed down."),
@@ -348,7 +353,7 @@ fn ending(cause: &Cause) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use escalation::id::{AnchorName, LadderId, PersonId, RosterId};
+    use escalation::id::{AnchorName, CentreId, LadderId, PersonId, RosterId};
 
     use super::*;
 
@@ -378,6 +383,7 @@ mod tests {
             Cause::Coverage { ladder: ladder.clone(), site: site.clone() },
             Cause::CoverageGap { ladder, site: site.clone(), from },
             Cause::StandInUndone { roster: RosterId::parse("duty").unwrap() },
+            Cause::DeskUnarmed { centre: CentreId::parse("westside").unwrap() },
             Cause::OptedOut { person: PersonId::new(7) },
             Cause::Tampered { site: site.clone() },
             Cause::Chatter { device: "library/counter-1".parse().unwrap() },

@@ -675,6 +675,8 @@ async fn worded<L: Ledger>(ledger: &L, vault: &Vault, directory: u32, event: &Ev
         | Event::InService { .. }
         | Event::StandInSaid { .. }
         | Event::StandInOver { .. }
+        | Event::DeskArmed { .. }
+        | Event::DeskUnarmed { .. }
         | Event::DrillMissed { .. }
         | Event::DeviceReported { .. }
         | Event::BundleExported { .. }

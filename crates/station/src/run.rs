@@ -17,12 +17,13 @@ use escalation::input::{Input, Started};
 use escalation::rejection::Rejection;
 use escalation::time::{Timestamp, millis_between};
 use escalation::trouble::Cause;
-use escalation::verdict::{NotTaken, Verdict};
+use escalation::verdict::{NotTaken, Outcome, Verdict};
 use ledger::{AppendError, Batch, Ledger, Subtrees};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, Timekeeper, later};
+use crate::consoles::{self, Consoles, SeatRequest};
 use crate::desk::{Counter, Health, Knock, Look};
 use crate::entropy::Entropy;
 use crate::erasing::{self, Overdue};
@@ -139,6 +140,8 @@ pub struct Station<L, C> {
     sent_again: BTreeSet<DispatchId>,
     lost: Option<Lost>,
     onlookers: Arc<Onlookers>,
+    /// Who is at which desk.
+    consoles: Consoles,
     /// When something was last to be written that is no reader, by the monotonic clock.
     worked_at: Duration,
     /// The watch is going: what is known of readers is written whether it is due or not.
@@ -218,6 +221,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             next_ticket: 0,
             lost: None,
             onlookers: Arc::new(Onlookers::new(Arc::clone(&wake))),
+            consoles: Consoles::default(),
             worked_at: Duration::ZERO,
             is_leaving: false,
             salvaged,
@@ -262,6 +266,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             given: std::mem::take(&mut self.given),
         };
         self.floor.forget_receipts();
+        self.consoles = Consoles::after_start(self.clock.monotonic(), &self.floor.engine);
         let kept =
             if self.spool.has_kept() { Input::TroubleNoticed(Cause::SpoolPutAside) } else { Input::TroubleCleared(Cause::SpoolPutAside) };
         // A process that ended while the record was away has not said that it is back.
@@ -400,6 +405,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let mono_us = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(u64::MAX);
         let own = stepped.into_iter().chain(news).chain(self.fault()).map(|input| (NOBODY, input)).collect();
         let mut turn = self.floor.turn(now, mono_us, own);
+        let of_desks = self.consoles.look(self.clock.monotonic(), &self.floor.engine);
+        inputs.extend(of_desks.into_iter().map(|input| (NOBODY, input)));
         inputs.sort_by_key(|(_, input)| input.rank());
         let after_presses = inputs.partition_point(|(_, input)| input.rank() == 0);
         let rest = inputs.split_off(after_presses);
@@ -664,8 +671,29 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             tokio::spawn(async move { drop(done.send(erasing::delete(&*ledger, &erasures, deletion).await)) });
             return;
         }
+        if let Look::Desks(scope, done) = look {
+            return drop(done.send(self.consoles.view(&self.floor, &scope)));
+        }
+        if let Look::Seat(request, done) = look {
+            return self.seat(request, done, inputs);
+        }
         if let Some((input, reply)) = look::answer(&self.floor, &self.ledger, &self.onlookers, self.keeper_now(), look) {
             self.admit(input, reply, inputs);
+        }
+    }
+
+    /// Somebody is at a desk, or leaves it. What is said again while it holds is written nowhere.
+    fn seat(&mut self, request: SeatRequest, done: oneshot::Sender<Verdict>, inputs: &mut Vec<(Ticket, Input)>) {
+        if let Err(why) = consoles::may(&self.floor, &request) {
+            return drop(done.send(Verdict::Refused(why)));
+        }
+        // Whose claim could not be written down is nobody at a desk: while that lasts no word is renewed, and all lapse.
+        if request.is_here() && self.lost.as_ref().is_some_and(Lost::is_unwritten) {
+            return refuse(done, NotTaken::Unrecorded);
+        }
+        match self.consoles.hear(self.clock.monotonic(), &self.floor.engine, request) {
+            Some(input) => self.admit(input, done, inputs),
+            None => drop(done.send(Verdict::Durable(Outcome::default()))),
         }
     }
 
@@ -690,7 +718,8 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             let (now, at) = (self.keeper_now(), later(at, self.views_wait_us()));
             if at <= now { Duration::ZERO } else { Duration::from_millis(millis_between(now, at).saturating_add(1)) }
         });
-        if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline).min(viewed) }
+        let lapses = self.consoles.next_look().saturating_sub(self.clock.monotonic());
+        if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline).min(viewed).min(lapses) }
     }
 
     fn post_health(&mut self) {
@@ -775,6 +804,8 @@ fn can_wait(knock: &Knock) -> bool {
         | Input::InServiceWanted(_)
         | Input::StandInWanted(_)
         | Input::StandInOver(_)
+        | Input::DeskArmed(_)
+        | Input::DeskUnarmed(_)
         | Input::DrillWanted(_)
         | Input::Tick
         | Input::DrillsDue { .. }

@@ -1,6 +1,7 @@
 //! Stories of the watch on a record in memory: a press becomes a message, lists keep to their scope, words say what is so.
 
 mod restoring;
+mod seats;
 mod viewing;
 
 use std::collections::BTreeSet;

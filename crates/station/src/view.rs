@@ -160,9 +160,10 @@ impl<'a> Audience<'a> {
             Cause::Chatter { device } | Cause::DeviceSilent { device } | Cause::BatteryLow { device } => Self::Site(&device.site),
             Cause::Fault { activation: Some(id) } => Self::Activation(id),
             // An anchor may be called after the customer who keeps it, and credit is its owner's business. Of a roster the page of who is
-            // on duty tells whom it concerns.
+            // on duty tells whom it concerns, and of a desk the list of desks.
             Cause::OptedOut { .. }
             | Cause::StandInUndone { .. }
+            | Cause::DeskUnarmed { .. }
             | Cause::AnchorFailing { .. }
             | Cause::CreditLow { .. }
             | Cause::CreditUnread { .. }

@@ -479,6 +479,7 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::NoSubstitute(_) => conflict("no-substitute", "That one does not serve", &words),
         Rejection::IsASubstitute { .. } => conflict("is-a-substitute", "People are told to use it", &words),
         Rejection::NotAllOfTheRoster => conflict("not-all-of-the-roster", "Others have this roster as well", &words),
+        Rejection::NotAllOfTheDesk => conflict("not-all-of-the-desk", "Others have this desk as well", &words),
         Rejection::StandInUnreached => conflict("stand-in-unreached", "They could not be told", &words),
         Rejection::NotOnDuty => conflict("not-on-duty", "They are not on duty then", &words),
         Rejection::OnDutyAlready => conflict("on-duty-already", "They are on duty themselves", &words),
@@ -486,7 +487,8 @@ pub(crate) async fn refusal(room: &Room, caller: &Caller, why: Rejection) -> Pro
         Rejection::StoodInForAlready => conflict("stood-in-for-already", "Somebody stands in for them already", &words),
         Rejection::TooManyStandIns => conflict("too-many-stand-ins", "Too many times", &words),
         Rejection::NoStandIn => conflict("no-stand-in", "Nobody stands in for them", &words),
-        Rejection::UnknownRoster
+        Rejection::UnknownDesk
+        | Rejection::UnknownRoster
         | Rejection::UnknownOff
         | Rejection::UnknownStandIn
         | Rejection::ImplausibleStandIn

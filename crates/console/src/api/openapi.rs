@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{act, activations, coverage, devices, drills, duty, erase, export, record, register, service, stream, testing, views};
+use super::{act, activations, coverage, desks, devices, drills, duty, erase, export, record, register, service, stream, testing, views};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +19,7 @@ use super::{act, activations, coverage, devices, drills, duty, erase, export, re
         act::claim, act::hold, act::hand_over, act::accept, act::decline, act::arrived, act::police, act::step, act::escalate, act::note, act::safe, act::close, act::reopen, export::export,
         erase::activation, erase::hold, erase::person,
         devices::list, devices::one, devices::people, devices::troubles, coverage::look,
-        testing::list, testing::start, testing::end, service::list, service::take_out, service::put_back, duty::list, duty::stand_in, duty::end, drills::list, drills::start, drills::sheet, stream::follow, register::table,
+        testing::list, testing::start, testing::end, service::list, service::take_out, service::put_back, duty::list, duty::stand_in, duty::end, desks::list, desks::arm, desks::leave, drills::list, drills::start, drills::sheet, stream::follow, register::table,
         record::checkpoint, record::entries, record::proof, record::consistency
     ),
     security(("key" = [])),

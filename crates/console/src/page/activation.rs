@@ -13,6 +13,7 @@ use escalation::time::Timestamp;
 use station::view::{Attempt, Detail, Line, PlanView, RungView, StepView, Taken, TargetView};
 
 use super::row::{self, Row};
+use super::seat::{self, Seat};
 use super::{Frame, drill, html, trouble};
 use crate::caller::{Caller, Visitor};
 use crate::moment;
@@ -24,6 +25,7 @@ use crate::room::Room;
 #[template(path = "activation.html")]
 struct Page {
     frame: Frame,
+    seats: Vec<Seat>,
     region: Region,
 }
 
@@ -93,8 +95,9 @@ struct Said {
 }
 
 pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor, Path(id): Path<String>) -> Response {
-    match look(&room, &caller, &id).await {
-        Ok(region) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), region }),
+    let shown = async { Ok::<_, Problem>((look(&room, &caller, &id).await?, seat::seats(&room, &caller).await?)) };
+    match shown.await {
+        Ok((region, seats)) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), seats, region }),
         Err(problem) => trouble(&room, Some(&caller), problem, "/"),
     }
 }

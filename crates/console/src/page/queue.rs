@@ -14,6 +14,7 @@ use station::desk::DeskError;
 use station::view::{Card, Query, TellingView, ToldView, TroubleView};
 
 use super::row::{self, Row};
+use super::seat::{self, Seat};
 use super::service::{self, Withdrawal};
 use super::testing::Line;
 use super::{Frame, html, trouble};
@@ -34,6 +35,7 @@ const CLOSED_MAX: u16 = 50;
 #[template(path = "queue.html")]
 struct Page {
     frame: Frame,
+    seats: Vec<Seat>,
     region: Region,
 }
 
@@ -52,6 +54,7 @@ struct Region {
     closed: Vec<Row>,
     unread: bool,
     troubles: Vec<String>,
+    desks: Vec<seat::Line>,
     tests: Vec<Line>,
     may_test: bool,
     out: Vec<Withdrawal>,
@@ -63,8 +66,9 @@ struct Region {
 }
 
 pub(super) async fn page(State(room): State<Arc<Room>>, Visitor(caller): Visitor) -> Response {
-    match look(&room, &caller).await {
-        Ok(region) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), region }),
+    let shown = async { Ok::<_, Problem>((look(&room, &caller).await?, seat::seats(&room, &caller).await?)) };
+    match shown.await {
+        Ok((region, seats)) => html(StatusCode::OK, &Page { frame: Frame::new(&room, Some(&caller)), seats, region }),
         Err(problem) => trouble(&room, Some(&caller), problem, "/"),
     }
 }
@@ -87,6 +91,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         Err(why @ (DeskError::Stopping | DeskError::Cursor)) => return Err(why.into()),
     };
     let troubles = room.desk.troubles(caller.scope.clone()).await?;
+    let desks = seat::desks(room, caller).await?;
     let tests = room.desk.tests(caller.scope.clone()).await?;
     let out = room.desk.out_of_service(caller.scope.clone()).await?;
     let rows = |cards: &[Card]| cards.iter().map(|card| Row::new(card, now, caller)).collect();
@@ -103,6 +108,7 @@ async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
         closed: rows(&closed),
         unread,
         troubles: troubles.iter().map(|t| trouble_words(t, now)).collect(),
+        desks: desks.iter().map(|desk| seat::Line::new(desk, now)).collect(),
         tests: tests.iter().map(|test| Line::new(test, now)).collect(),
         may_test: caller.role.may(Action::Test),
         out: out.iter().map(|out| Withdrawal::new(out, now)).collect(),
@@ -182,6 +188,9 @@ fn trouble_words(trouble: &TroubleView, now: Timestamp) -> String {
         ),
         Cause::StandInUndone { roster } => format!(
             "Somebody was to stand in on the roster {roster} and is not on duty by the directory in force: whoever they were to stand in for is so alone. See who is on duty, and name somebody else."
+        ),
+        Cause::DeskUnarmed { centre } => format!(
+            "Nobody is at the desk of {centre}, which ladders count on: it is passed over. Sit down there and start the shift."
         ),
         Cause::OptedOut { person } => {
             format!("The phone of {person} blocks our messages. Ask them to text START to our number.")

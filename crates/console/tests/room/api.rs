@@ -46,7 +46,7 @@ async fn a_reload_takes_a_key_out_of_force() {
 #[tokio::test]
 async fn roles_hold_at_the_routes() {
     let house = House::new(town());
-    let cases: [(&str, &str, Option<&str>, [u16; 5]); 19] = [
+    let cases: [(&str, &str, Option<&str>, [u16; 5]); 21] = [
         // centre, library (site), button (device), auditor, admin
         ("activations", "", None, [200, 200, 403, 200, 200]),
         ("activations", "", Some(r#"{"site":"kalamunda-library","device":"app"}"#), [201, 201, 201, 403, 201]),
@@ -63,6 +63,8 @@ async fn roles_hold_at_the_routes() {
         ("activations/KAL-42/views", "", None, [403, 403, 403, 200, 200]),
         ("views", "", None, [403, 403, 403, 200, 200]),
         ("duty", "", None, [200, 200, 403, 200, 200]),
+        ("desks", "", None, [200, 200, 403, 200, 200]),
+        ("desks/westside", "", Some(r#"{"console":"left"}"#), [200, 403, 403, 403, 200]),
         ("drills", "", None, [200, 200, 403, 200, 200]),
         ("duty/stand-ins", "", Some(r#"{"roster":"duty","off":"a","on":"b","until":"2026-12-24 18:00"}"#), [200, 200, 403, 403, 200]),
         ("duty/stand-ins/end", "", Some(r#"{"roster":"duty","off":"a","from":"2026-11-30T10:00:00Z"}"#), [200, 200, 403, 403, 200]),

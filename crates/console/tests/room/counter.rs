@@ -20,6 +20,7 @@ use escalation::time::{SignedDuration, Timestamp, Why};
 use escalation::trouble::Cause;
 use escalation::verdict::{NotTaken, Outcome, Verdict};
 use jiff::civil::Date;
+use station::consoles::{DeskView, SeatRequest};
 use station::desk::{Counter, Desk, DeskError, Health, Look, RaiseRequest, Request, ServiceRequest};
 use station::duty::{RosterView, StandInRequest, StandInView};
 use station::onlookers::Onlooker;
@@ -51,6 +52,9 @@ pub(crate) struct World {
     pub(crate) acts: Vec<Request>,
     pub(crate) raises: Vec<RaiseRequest>,
     pub(crate) services: Vec<ServiceRequest>,
+    pub(crate) desks: Vec<DeskView>,
+    /// What was said of desks.
+    pub(crate) seats: Vec<SeatRequest>,
     pub(crate) rosters: Vec<RosterView>,
     pub(crate) stand_ins: Vec<StandInRequest>,
     pub(crate) answers: Vec<(String, Reply, Gesture)>,
@@ -141,14 +145,17 @@ impl World {
             }
             Look::Service(request, done) => {
                 self.services.push(request);
-                let verdict = self.verdict();
-                drop(done.send(verdict));
+                drop(done.send(self.verdict()));
+            }
+            Look::Desks(_scope, done) => drop(done.send(self.desks.clone())),
+            Look::Seat(request, done) => {
+                self.seats.push(request);
+                drop(done.send(self.verdict()));
             }
             Look::Duty(_scope, done) => drop(done.send(self.rosters.clone())),
             Look::StandIn(request, done) => {
                 self.stand_ins.push(request);
-                let verdict = self.verdict();
-                drop(done.send(verdict));
+                drop(done.send(self.verdict()));
             }
             Look::Schedules(scope, done) => drop(done.send(schedules(&scope))),
             Look::Test(_, done) | Look::Drill(_, done) => drop(done.send(Verdict::NotTaken(NotTaken::Stopping))),
@@ -172,10 +179,7 @@ impl World {
                 drop(done.send(Ok(after.cloned().collect())));
             }
             Look::Place(entries, done) => drop(done.send(entries)),
-            Look::Act(request, done) => {
-                let verdict = self.act(request);
-                drop(done.send(verdict));
-            }
+            Look::Act(request, done) => drop(done.send(self.act(request))),
             Look::Raise(request, done) => {
                 let permitted = request.scope.sites.as_ref().is_none_or(|s| s.contains(&request.site));
                 let verdict = if permitted {

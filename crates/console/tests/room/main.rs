@@ -4,6 +4,7 @@
 
 mod api;
 mod counter;
+mod desks;
 mod house;
 mod pages;
 mod responder;

@@ -88,7 +88,7 @@ fn greet(house: &House, arguments: &Demo) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "\n  Cooee demo: nothing leaves this machine, nobody is called.\n")?;
     writeln!(out, "    open      http://{}/demo     buttons, phones, mailbox", house.address)?;
-    writeln!(out, "    the desk  http://{}/         what an operator sees", house.address)?;
+    writeln!(out, "    the desk  http://{}/         what an operator sees; start the shift there to arm it", house.address)?;
     writeln!(out, "    or press  mosquitto_pub -p {broker} -q 1 -t cooee/v1/{}/{}/press -n", SITE.0, BUTTONS[0].0)?;
     match &arguments.data {
         Some(data) => writeln!(out, "\n  Kept in {}: kill it mid-ladder and start it again.", data.display())?,

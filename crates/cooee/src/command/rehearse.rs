@@ -19,7 +19,7 @@ use anyhow::{Context as _, ensure};
 use escalation::directory::draft::AtHand;
 use escalation::id::{DeviceId, DeviceName, SiteId};
 use escalation::ladder::Medium;
-use escalation::outage::{Carrier, outages};
+use escalation::outage::{Carrier, desks, outages};
 use escalation::rehearsal::{Rehearsal, Scene};
 use escalation::time::Timestamp;
 use escalation::zone::Zone;
@@ -60,7 +60,8 @@ fn rehearse(arguments: &Rehearse, now: Timestamp) -> anyhow::Result<Told> {
     let device = device(&hand, &arguments.site, arguments.device.as_ref())?;
     let zone = hand.places.sites.get(&arguments.site).and_then(|card| Zone::named(&card.timezone).ok()).unwrap_or_default();
     let at = arguments.at.as_deref().map_or(Ok(now), |at| instant(at, &zone))?;
-    let carriers = carriers(&settings.dispatch);
+    let mut carriers = carriers(&settings.dispatch);
+    carriers.push(desks());
     let is_up = |carrier: &Carrier| !arguments.without.iter().any(|name| is_meant(carrier, name));
     without_is_known(&carriers, &arguments.without)?;
     let outages = outages(&carriers, &hand.directory, is_up);
@@ -76,7 +77,7 @@ fn is_meant(carrier: &Carrier, name: &str) -> bool {
 }
 
 fn without_is_known(carriers: &[Carrier], without: &[String]) -> anyhow::Result<()> {
-    let media = [Medium::Sms, Medium::Email, Medium::Voice, Medium::Webhook].map(Medium::as_str);
+    let media = [Medium::Sms, Medium::Email, Medium::Voice, Medium::Webhook, Medium::Desk].map(Medium::as_str);
     let known: BTreeSet<&str> = media.into_iter().chain(carriers.iter().map(|carrier| carrier.name.as_str())).collect();
     for name in without {
         let names: Vec<&str> = known.iter().copied().collect();

@@ -37,11 +37,9 @@ impl Activation {
             Event::ContactPassedOver { rung, who, why, .. } => self.on_passed_over(*rung, who, *why),
             Event::DispatchQueued { dispatch, to, medium, purpose, pursuit, code, key, .. } => {
                 self.tell_under(*key);
-                self.on_queued(
-                    at,
-                    *dispatch,
-                    Attempt { to: to.clone(), medium: *medium, purpose: *purpose, pursuit: *pursuit, state: AttemptState::Owed },
-                );
+                let (to_whom, state) = (to.clone(), AttemptState::Owed);
+                let attempt = Attempt { to: to_whom, medium: *medium, purpose: *purpose, pursuit: *pursuit, state };
+                self.on_queued(at, *dispatch, attempt);
                 if let (Some(code), Some(contact)) = (code, to.contact()) {
                     self.codes.insert(contact, *code);
                 }
@@ -111,6 +109,8 @@ impl Activation {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DeskArmed { .. }
+            | Event::DeskUnarmed { .. }
             | Event::DrillMissed { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }
@@ -195,6 +195,8 @@ impl Activation {
             | Event::InService { .. }
             | Event::StandInSaid { .. }
             | Event::StandInOver { .. }
+            | Event::DeskArmed { .. }
+            | Event::DeskUnarmed { .. }
             | Event::DrillMissed { .. }
             | Event::DeviceReported { .. }
             | Event::BundleExported { .. }

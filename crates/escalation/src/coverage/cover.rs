@@ -7,7 +7,7 @@ use crate::dispatch::Recipient;
 use crate::event::{Party, RungSkip};
 use crate::id::{CentreId, ContactKey, LadderId};
 use crate::ladder::{Ladder, Medium, RungIndex, Who};
-use crate::outage::{Carrier, outages};
+use crate::outage::{Carrier, desks, outages};
 use crate::time::Timestamp;
 
 /// From when until when.
@@ -113,13 +113,15 @@ impl Outlook<'_> {
     /// What holds for presses from `from` to `until` where messages leave by `carriers`. The outlook's own outages are not asked:
     /// what is out follows from the carriers.
     pub fn cover(&self, ladder: &Ladder, case: &Case, (from, until): Span, carriers: &[Carrier]) -> Cover {
+        // Whoever is at the desk can have left it, as any account can be down.
+        let all: Vec<Carrier> = carriers.iter().cloned().chain([desks()]).collect();
         let with = |is_up: &dyn Fn(&Carrier) -> bool| {
-            let outages = outages(carriers, self.directory, is_up);
+            let outages = outages(&all, self.directory, is_up);
             Outlook { outages: &outages, ..*self }.intervals(ladder, case, from, until)
         };
         let intervals = with(&|_| true);
         let silent_anyway = spans(&intervals, &|interval| interval.walk.told.is_empty());
-        let used = carriers.iter().filter(|carrier| intervals.iter().flat_map(|i| i.walk.parties()).any(|party| carrier.reaches(party)));
+        let used = all.iter().filter(|carrier| intervals.iter().flat_map(|i| i.walk.parties()).any(|party| carrier.reaches(party)));
         let without: Vec<Without> = used
             .map(|down| {
                 let intervals = with(&|carrier| carrier != down);

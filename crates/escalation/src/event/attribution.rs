@@ -67,6 +67,8 @@ impl Event {
             | Self::InService { .. }
             | Self::StandInSaid { .. }
             | Self::StandInOver { .. }
+            | Self::DeskArmed { .. }
+            | Self::DeskUnarmed { .. }
             | Self::DrillMissed { .. }
             | Self::DeviceReported { .. }
             | Self::BundleExported { .. }
@@ -99,7 +101,7 @@ impl Event {
     pub fn doer(&self) -> Option<&Doer> {
         match self {
             Self::Raised(raised) => raised.by.as_ref(),
-            Self::PressedAgain { by, .. } => by.as_ref(),
+            Self::PressedAgain { by, .. } | Self::DeskUnarmed { by, .. } => by.as_ref(),
             Self::Accepted { by, .. }
             | Self::Joined { by, .. }
             | Self::Declined { by, .. }
@@ -111,6 +113,7 @@ impl Event {
             | Self::StepTaken { by, .. }
             | Self::SaidSafe { by, .. } => by.by.as_ref(),
             Self::TestStarted { by, .. }
+            | Self::DeskArmed { by, .. }
             | Self::TestEnded { by, .. }
             | Self::OutOfService { by, .. }
             | Self::InService { by, .. }

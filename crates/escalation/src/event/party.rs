@@ -106,4 +106,6 @@ pub enum ContactSkip {
     HasAccepted,
     /// Only a call would reach them, and it would ring where nobody may hear it, or this kind of help is not called for.
     NotByCall,
+    /// It is reached by its desk, and nobody has said to be at it.
+    NobodyAtTheDesk,
 }

@@ -54,6 +54,8 @@ impl Event {
             | Self::InService { by, .. }
             | Self::StandInSaid { by, .. }
             | Self::StandInOver { by, .. }
+            | Self::DeskArmed { by, .. }
+            | Self::DeskUnarmed { by: Some(by), .. }
             | Self::BundleExported { by, .. }
             | Self::RegisterExported { by, .. }
             | Self::Erased { by, .. } => {
@@ -78,6 +80,7 @@ impl Event {
             | Self::TroubleCleared { .. }
             | Self::TroubleTold { .. }
             | Self::TroubleOver { .. }
+            | Self::DeskUnarmed { by: None, .. }
             | Self::DrillMissed { .. }
             | Self::AskedFirst { .. }
             | Self::RungEntered { .. }

@@ -9,6 +9,7 @@ use escalation::event::{Channel, ContactSkip, Event, RungSkip};
 use escalation::id::{CalendarId, CarrierName, CentreId, ContactKey, CustomerId, LadderId, PersonId, RosterId, SiteId};
 use escalation::input::Input;
 use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
+use escalation::outage::{Outage, Path};
 use escalation::rehearsal::{Happening, Scene, Step};
 use escalation::roster::WallClock;
 use escalation::signal::{Kind, Verb};
@@ -134,16 +135,25 @@ pub(crate) fn adopt(floor: &mut Floor, directory: &Directory, people: &BTreeMap<
     floor.take(Input::DirectoryOffered(Box::new(adoption))).unwrap();
 }
 
+/// Somebody is at the desk, unless it is out.
+pub(crate) fn take_seats(floor: &mut Floor, outages: &[Outage]) {
+    if outages.iter().all(|outage| outage.of != Path::Medium(Medium::Desk)) {
+        floor.arm("desk").unwrap();
+    }
+}
+
 /// A press at `at` on a fresh engine, ticked until the ladder is exhausted: what its record says.
 fn lived(
     directory: &Directory,
     people: &BTreeMap<PersonId, Person>,
     kind: Kind,
     at: Timestamp,
+    outages: &[Outage],
 ) -> (Vec<Told>, Vec<Passed>, Vec<Skipped>, u64) {
     let mut floor = Floor::bare();
     floor.now = at;
     adopt(&mut floor, directory, people);
+    take_seats(&mut floor, outages);
     floor.send(signal("library/a", Verb::Press { kind: Some(kind), style: None }));
     let is_exhausted = |floor: &Floor| floor.events.iter().position(|(_, e)| matches!(e, Event::Exhausted { .. }));
     let mut ticks = 0;
@@ -180,7 +190,9 @@ fn what_is_foretold_is_what_happens() {
         let edge = pick(&mut dice, &edges(name));
         let (directory, people) = directory(&mut dice, &zone, edge);
         let ladder = directory.ladders.values().next().unwrap();
-        let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
+        let empty = dice.heads().then_some(Outage { of: Path::Medium(Medium::Desk), known_after_s: Seconds(0) });
+        let outages: Vec<Outage> = empty.into_iter().collect();
+        let outlook = Outlook { directory: &directory, people: &people, outages: &outages };
         let from = edge - SignedDuration::from_hours(36);
         let kind = pick(&mut dice, &Kind::ALL);
         let case = case(&directory, ladder, kind);
@@ -190,7 +202,7 @@ fn what_is_foretold_is_what_happens() {
             let length = interval.until.duration_since(interval.from).as_secs();
             // Its first second, its last, and one between.
             for at in [0, length - 1, dice.throw(length.max(1))].map(|s| interval.from + SignedDuration::from_secs(s.max(0))) {
-                let (told, passed, skipped, exhausted) = lived(&directory, &people, kind, at);
+                let (told, passed, skipped, exhausted) = lived(&directory, &people, kind, at, &outages);
                 let walk = &interval.walk;
                 let parties =
                     walk.entered.iter().flat_map(|e| e.parties.iter().map(|p| (e.after_s, e.rung, p.who.clone(), p.steps.clone())));

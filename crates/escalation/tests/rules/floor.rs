@@ -11,10 +11,10 @@ use escalation::directory::{Adoption, Person, PersonChange};
 use escalation::dispatch::{DeliveryReport, Dispatch, Purpose, Recipient, Report};
 use escalation::engine::Engine;
 use escalation::event::{Event, Successor};
-use escalation::id::{ActivationId, ContactKey, DeviceId, Digest, DispatchId, PersonId, RosterId, SiteId};
+use escalation::id::{ActivationId, CentreId, ContactKey, DeviceId, Digest, DispatchId, PersonId, RosterId, SiteId};
 use escalation::input::{
-    Act, Attribution, Command, DrillWanted, InServiceWanted, Input, Moment, OutOfServiceWanted, StandInOver, StandInWanted, Started,
-    TestOver, TestWanted,
+    Act, Attribution, Command, DeskArmed, DeskUnarmed, DrillWanted, InServiceWanted, Input, Moment, OutOfServiceWanted, StandInOver,
+    StandInWanted, Started, TestOver, TestWanted,
 };
 use escalation::ladder::Medium;
 use escalation::out_of_service::Defect;
@@ -423,6 +423,16 @@ impl Floor {
             of_others: true,
             by: operator("desk"),
         }))
+    }
+
+    /// Somebody sits down at the desk of a centre.
+    pub(crate) fn arm(&mut self, centre: &str) -> Result<Vec<Event>, Rejection> {
+        self.take(Input::DeskArmed(DeskArmed { centre: CentreId::parse(centre).unwrap(), by: operator("desk") }))
+    }
+
+    /// Nobody said for a while that they are at it.
+    pub(crate) fn lapse(&mut self, centre: &str) -> Vec<Event> {
+        self.take(Input::DeskUnarmed(DeskUnarmed { centre: CentreId::parse(centre).unwrap(), by: None })).unwrap()
     }
 
     /// Drills the ladder of a button, `site/device`, or of a whole site, for so many minutes.

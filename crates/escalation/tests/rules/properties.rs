@@ -12,7 +12,7 @@ use escalation::directory::{Adoption, Centre, Customer, Device, Directory, Fallb
 use escalation::dispatch::{DeliveryReport, Failure, Report};
 use escalation::event::{Event, Successor};
 use escalation::id::{ActivationId, CarrierName, CentreId, ContactKey, CustomerId, DispatchId, LadderId, PersonId, PlanId, SiteId};
-use escalation::input::{Act, Attribution, Command, DrillWanted, EscalateTo, Input, Started};
+use escalation::input::{Act, Attribution, Command, DeskArmed, DeskUnarmed, DrillWanted, EscalateTo, Input, Started};
 use escalation::ladder::{Ladder, Medium, Need, Rung, RungIndex, Target, When, Who};
 use escalation::plan::{Part, Plan, Step, StepId};
 use escalation::roster::{Hours, OnHolidays, WallClock};
@@ -47,6 +47,7 @@ enum Happening {
     Away { s: u32 },
     Stepped,
     Trouble { on: bool },
+    Seat { taken: bool },
 }
 
 fn key(person: u32, medium: Medium, generation: u8) -> ContactKey {
@@ -177,6 +178,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
         5 => (any::<prop::sample::Index>(), 0_u8..3, 0_u8..20, 0_u32..4_000)
             .prop_map(|(act, by, what, eta)| Happening::Command { act: act.index(16), by, what, eta }),
         1 => (0_u8..3, 0_u32..62).prop_map(|(place, minutes)| Happening::Drill { place, minutes }),
+        2 => any::<bool>().prop_map(|taken| Happening::Seat { taken }),
         1 => directories().prop_map(|adoption| Happening::Directory(Box::new(adoption))),
         4 => (0_u32..200_000).prop_map(|ms| Happening::Wait { ms }),
         8 => any::<bool>().prop_map(|before| Happening::ToDeadline { before }),
@@ -246,6 +248,7 @@ impl World {
             | Happening::Command { .. }
             | Happening::Directory(_)
             | Happening::Drill { .. }
+            | Happening::Seat { .. }
             | Happening::Lost
             | Happening::Found
             | Happening::Stepped
@@ -323,6 +326,10 @@ impl World {
                 let span = Seconds(minutes * 60);
                 Input::DrillWanted(DrillWanted { site, device, span, note: None, by: operator("westside") })
             }
+            Happening::Seat { taken: true } => {
+                Input::DeskArmed(DeskArmed { centre: CentreId::parse("desk").unwrap(), by: operator("westside") })
+            }
+            Happening::Seat { taken: false } => Input::DeskUnarmed(DeskUnarmed { centre: CentreId::parse("desk").unwrap(), by: None }),
             Happening::Directory(adoption) => Input::DirectoryOffered(adoption.clone()),
             Happening::Lost => Input::RecordLost { spooled: true },
             Happening::Found => Input::RecordFound,
@@ -345,7 +352,7 @@ impl World {
             false
         };
         // A refusal changes nothing, and is for callers only.
-        let caller = matches!(input, Input::Command(_) | Input::DrillWanted(_));
+        let caller = matches!(input, Input::Command(_) | Input::DrillWanted(_) | Input::DeskArmed(_));
         match self.floor.take(input) {
             Ok(events) => {
                 let recorded = events.iter().filter(|e| matches!(e, Event::Raised(_) | Event::PressedAgain { .. })).count();

@@ -15,7 +15,7 @@ use escalation::signal::{Kind, Verb};
 use escalation::time::{Seconds, SignedDuration, Timestamp};
 use escalation::zone::Zone;
 
-use crate::coverage::{adopt, directory, pick};
+use crate::coverage::{adopt, directory, pick, take_seats};
 use crate::floor::{Floor, signal};
 use crate::rosters::{Dice, ZONES, edges};
 
@@ -36,7 +36,7 @@ fn with_calls(
 }
 
 pub(crate) fn outages(dice: &mut Dice) -> Vec<Outage> {
-    let paths = [Medium::Sms, Medium::Email, Medium::Voice].map(Path::Medium);
+    let paths = [Medium::Sms, Medium::Email, Medium::Voice, Medium::Desk].map(Path::Medium);
     let hook = Path::Webhook(CarrierName::parse("hook").unwrap());
     let down = paths.into_iter().chain([hook]).filter(|_| dice.throw(3) == 0).collect::<Vec<_>>();
     down.into_iter().map(|of| Outage { of, known_after_s: Seconds(pick(dice, &[0, 7, 20, 45])) }).collect()
@@ -155,6 +155,7 @@ fn what_is_rehearsed_is_what_happens() {
         let mut floor = Floor::bare();
         floor.now = at;
         adopt(&mut floor, &directory, &people);
+        take_seats(&mut floor, &outages);
         let mut lived = lived(&mut floor, kind, &outages);
         stuck += lived.iter().filter(|line| line.contains("stuck")).count();
         told += lived.iter().filter(|line| line.contains("told")).count();

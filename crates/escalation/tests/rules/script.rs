@@ -3,7 +3,8 @@
 use escalation::acknowledgement::{Commitment, Disposition, Gesture, Reply};
 use escalation::dispatch::{Failure, Report};
 use escalation::event::Successor;
-use escalation::input::{Act, Attribution, EscalateTo, Input, Rung};
+use escalation::id::CentreId;
+use escalation::input::{Act, Attribution, DeskUnarmed, EscalateTo, Input, Rung};
 use escalation::ladder::{Medium, RungIndex};
 use escalation::plan::StepId;
 use escalation::police::Threshold;
@@ -102,6 +103,12 @@ fn act(floor: &mut Floor, words: &[&str]) -> Option<()> {
                 _other => return None,
             };
             floor.report_on(&id, report);
+        }
+        ["arm", centre] => drop(floor.arm(centre).unwrap()),
+        ["lapse", centre] => drop(floor.lapse(centre)),
+        ["leave", centre] => {
+            let by = Some(operator("desk"));
+            drop(floor.take(Input::DeskUnarmed(DeskUnarmed { centre: CentreId::parse(centre).ok()?, by })).unwrap());
         }
         ["record", "lost"] => drop(floor.take(Input::RecordLost { spooled: true }).ok()?),
         ["record", "found"] => drop(floor.take(Input::RecordFound).ok()?),

@@ -7,6 +7,7 @@ mod calling;
 mod chattering;
 mod climbing;
 mod closing;
+mod desks;
 mod drilling;
 mod erasing;
 mod guarding;

@@ -10,9 +10,7 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
     Some(match event {
         Event::DirectoryAdopted { .. } | Event::PersonVersioned { .. } | Event::CheckpointAnchored { .. } => return None,
         Event::StationStarted { down_ms, .. } => format!("started, away for {} ms", down_ms.unwrap_or(0)),
-        Event::ClockStepped { by_us } => format!("clock stepped by {by_us} us"),
-        Event::RecordLost { series } => format!("record lost, series U{series}"),
-        Event::RecordFound {} => "record found".to_owned(),
+        Event::ClockStepped { .. } | Event::RecordLost { .. } | Event::RecordFound {} => of_the_record(event),
         Event::Ticked { open, .. } => format!("tick, {open} open"),
         Event::SignedBy { key, .. } => format!("signed by {key}"),
         Event::TroubleRaised { cause, .. } => format!("! trouble: {cause:?}"),
@@ -33,9 +31,8 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
             format!("{act} asks first until {}: {}", floor.stamp(*until), people(floor, parties))
         }
         Event::RungEntered { act, rung, why, until, also, late_ms, parties, .. } => {
-            let also = if also.is_empty() { String::new() } else { format!(" with {}", rungs(also)) };
-            let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
-            format!("{act} rung {}{also} until {} ({why:?}{late}): {}", rung.0 + 1, floor.stamp(*until), people(floor, parties))
+            let (rung, until, late) = (format!("{}{}", rung.0 + 1, with_rungs(also)), floor.stamp(*until), by_ms(*late_ms));
+            format!("{act} rung {rung} until {until} ({why:?}{late}): {}", people(floor, parties))
         }
         Event::RungPassedOver { act, rung, why } => format!("{act} rung {} passed over ({why:?})", rung.0 + 1),
         Event::ContactPassedOver { act, rung, who, why } => {
@@ -103,6 +100,8 @@ pub(crate) fn line(floor: &Floor, event: &Event) -> Option<String> {
         | Event::RegisterExported { .. }
         | Event::Erased { .. }
         | Event::LegalHoldSet { .. }
+        | Event::DeskArmed { .. }
+        | Event::DeskUnarmed { .. }
         | Event::Viewed(_) => {
             return handed(event);
         }
@@ -116,7 +115,7 @@ fn successor(floor: &Floor, to: &Successor) -> String {
 /// Everybody is told again.
 fn round(floor: &Floor, event: &Event) -> Option<String> {
     let Event::RoundStarted { act, round, everyone, late_ms, parties, .. } = event else { return None };
-    let late = if *late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") };
+    let late = by_ms(*late_ms);
     let scope = if *everyone { "everyone" } else { "centre and last rung" };
     Some(format!("{act} round {round} ({scope}{late}): {}", people(floor, parties)))
 }
@@ -203,6 +202,12 @@ fn handed(event: &Event) -> Option<String> {
     if let Event::Erased { from, by, values, .. } = event {
         return Some(format!("{} values of {from:?} erased by {}", values.len(), by.principal));
     }
+    if let Event::DeskArmed { centre, by } = event {
+        return Some(format!("the desk of {centre} armed by {}", by.principal));
+    }
+    if let Event::DeskUnarmed { centre, why, .. } = event {
+        return Some(format!("the desk of {centre} unarmed ({why:?})"));
+    }
     if let Event::LegalHoldSet { of, on, by, .. } = event {
         return Some(format!("{of} under legal hold: {on}, says {}", by.principal));
     }
@@ -216,6 +221,25 @@ fn handed(event: &Event) -> Option<String> {
     }
     let Event::RegisterExported { by, lines, .. } = event else { return None };
     Some(format!("register of {lines} activations handed to {}", by.principal))
+}
+
+/// What becomes of the clock and of the record itself.
+fn of_the_record(event: &Event) -> String {
+    if let Event::ClockStepped { by_us } = event {
+        return format!("clock stepped by {by_us} us");
+    }
+    let Event::RecordLost { series } = event else { return "record found".to_owned() };
+    format!("record lost, series U{series}")
+}
+
+/// By how much it is late.
+fn by_ms(late_ms: u64) -> String {
+    if late_ms == 0 { String::new() } else { format!(", late by {late_ms} ms") }
+}
+
+/// What is told together with a rung.
+fn with_rungs(also: &[RungIndex]) -> String {
+    if also.is_empty() { String::new() } else { format!(" with {}", rungs(also)) }
 }
 
 fn rungs(list: &[RungIndex]) -> String {

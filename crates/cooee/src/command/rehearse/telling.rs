@@ -125,6 +125,7 @@ pub(super) fn reason(why: ContactSkip) -> &'static str {
         ContactSkip::SameAddress => "the same address is on this rung already",
         ContactSkip::NobodyOnDuty => "nobody is on duty",
         ContactSkip::HasAccepted => "has accepted already",
+        ContactSkip::NobodyAtTheDesk => "nobody is at the desk",
         ContactSkip::NotByCall => "only a call would reach them, and it must not ring",
     }
 }

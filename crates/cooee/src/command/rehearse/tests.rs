@@ -161,7 +161,7 @@ fn what_cannot_be_rehearsed_is_said_with_what_could() {
     let folder = Folder::sample();
     folder.refuses(&["--site", "kalamunda"], "its sites are \"forrestfield-hub\", \"kalamunda-library\"");
     folder.refuses(&["--site", "kalamunda-library", "--device", "door"], "its devices are \"back-office\", \"front-counter-1\"");
-    folder.refuses(&["--site", "kalamunda-library", "--without", "pigeon"], "there are email, first, sms, voice, webhook, westside");
+    folder.refuses(&["--site", "kalamunda-library", "--without", "pigeon"], "there are desk, email, first, sms, voice, webhook, westside");
     folder.refuses(&["--site", "kalamunda-library", "--at", "tomorrow"], "write it by the site's clock");
     folder.refuses(&["--site", "kalamunda-library", "--at", "2026-12-25 19:30 +09:00"], "is no time");
     folder.refuses(&["--site", "kalamunda-library", "--kind", "fire"], "duress, panic, medical, welfare, assist");

@@ -127,6 +127,14 @@ impl Draft {
                 alone.push(medium);
             }
         }
+        let waits_at_desks = |i: &Interval| all_by(i, Medium::Desk) && !cover.intervals.iter().all(|i| all_by(i, Medium::Desk));
+        if let Some(when) = when(&waits_at_desks) {
+            let what = format!("ladder \"{}\" asks desks alone {when}", ladder.named);
+            let consequence = "while nobody is at them, nobody would be told".to_owned();
+            warn(ladder.line, what, consequence, "add a person who is told then, or give the centre a webhook");
+        }
+        // What is nowhere but at a desk is said there, or of the whole ladder by whoever reads its lines.
+        alone.push(Medium::Desk);
         // Where a channel stands alone that is said already; where other channels are on paper and have no account, it is not.
         for without in cover.without.iter().filter(|without| !alone.contains(&without.medium)) {
             if let Some(when) = said(&without.silent) {

@@ -86,15 +86,24 @@ fn judge(index: &Index<'_>, ladder: &DraftLadder) -> Vec<Said> {
         said.extend(channels(index, ladder, rung));
         said.extend(of_rung(index, ladder, rung, next));
     }
-    let mut targets = ladder.rungs.iter().flat_map(|r| &r.targets);
-    if targets.all(|t| index.usable(t).iter().all(|m| *m == Medium::Desk)) {
+    let waits_at_a_desk = |rung: &DraftRung| rung.targets.iter().all(|t| index.usable(t).iter().all(|m| *m == Medium::Desk));
+    if ladder.rungs.iter().all(waits_at_a_desk) {
         said.push(whole(
             Severity::Warning,
             "sends nothing to anybody".to_owned(),
-            "a press is answered only if someone watches the desk",
+            "while nobody is at the desk, a press is told to nobody",
             "add a rung with a person, or give the centre a webhook",
             true,
         ));
+    } else if let Some(first) = ladder.rungs.first().filter(|rung| waits_at_a_desk(rung) && reached(rung)) {
+        said.push(Said {
+            line: first.line,
+            severity: Severity::Warning,
+            what: format!("ladder \"{}\", rung {}: nothing is sent, it asks a desk alone", ladder.named, first.number),
+            consequence: "while nobody is at the desk it is passed over in 0 s, and who comes next is told first".to_owned(),
+            remedy: "see that the desk is armed whenever it counts, or give the centre a webhook",
+            says_where: false,
+        });
     }
     if ladder.rungs.len() == 1 {
         let consequence = "if nobody there answers, nobody else is ever asked";

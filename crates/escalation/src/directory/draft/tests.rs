@@ -18,6 +18,44 @@ use crate::id::{ContactKey, DeviceId, PersonId};
 use crate::ladder::Medium;
 use crate::retention::Class;
 
+/// Nothing is sent to a desk: where one is asked first, and where nobody else is asked at some hours, that is said.
+#[test]
+fn a_desk_that_may_be_empty_is_said_where_it_is_asked_first() {
+    let text = r#"
+[defaults]
+timezone = "Australia/Perth"
+[[customer]]
+id = "kalamunda"
+[[person]]
+id = "me"
+mobile = "0491 570 006"
+[[centre]]
+id = "night"
+[[site]]
+id = "shop"
+name = "Shop"
+ladder = "first"
+[[ladder]]
+id = "first"
+[[ladder.rung]]
+notify = [{ centre = "night" }]
+[[ladder.rung]]
+notify = [{ person = "me" }]
+hours = ["mon-fri 08:00-17:00"]
+"#;
+    let parsed = Draft::parse("directory.toml", text);
+    let said: Vec<String> = parsed.findings.iter().map(|finding| finding.what.clone()).collect();
+    assert!(said.iter().any(|what| what == "ladder \"first\", rung 1: nothing is sent, it asks a desk alone"), "{said:?}");
+    let (from, until) = ("2026-11-30T00:00:00Z".parse().unwrap(), "2026-12-07T00:00:00Z".parse().unwrap());
+    let proof = parsed.draft.unwrap().prove("directory.toml", from, until, None);
+    // A press at 16:59 comes to the second rung a minute later.
+    let said: Vec<String> = proof.findings.iter().map(|finding| finding.what.clone()).collect();
+    assert!(said.iter().any(|what| what.starts_with("ladder \"first\" asks desks alone from Mon 30 Nov 16:59")), "{said:?}");
+    let (cover, _) = &proof.covers[0];
+    let without = cover.without.iter().find(|without| without.carrier == "desk").unwrap();
+    assert!(!without.silent.is_empty() && without.worst.first_told_after_s.is_none(), "{without:?}");
+}
+
 /// A directory without a single finding, to which stories add their mistake.
 const SOUND: &str = r#"
 [[customer]]
@@ -823,25 +861,25 @@ notify = [{ centre = "desk-only" }]
     check(
         &format!("{SOUND}{more}"),
         &expect![[r#"
-        Warning directory.toml:46: person "mute": there is no way to reach this person
-          a rung that names only this person takes 0 s
-          add  mobile = "+614..."  or  email = "..."
-        Warning directory.toml:52: ladder "gaps", rung 1: nobody in it has an address
-          a press then would wait 0 s here and go on to rung 2
-          give its people a mobile or an email
-        Warning directory.toml:55: ladder "gaps", rung 2: person "p-nair" cannot be reached by email
-          that channel is passed over at once
-          add the address, or leave the channel out of by
-        Warning directory.toml:56: ladder "gaps", rung 3: nobody in it has an address
-          a press then would wait 0 s here and begin again with everyone
-          give its people a mobile or an email
-        Warning directory.toml:58: ladder "one" has one rung
-          if nobody there answers, nobody else is ever asked
-          add a rung with someone else
-        Warning directory.toml:62: ladder "watched" sends nothing to anybody
-          a press is answered only if someone watches the desk
-          add a rung with a person, or give the centre a webhook
-    "#]],
+            Warning directory.toml:46: person "mute": there is no way to reach this person
+              a rung that names only this person takes 0 s
+              add  mobile = "+614..."  or  email = "..."
+            Warning directory.toml:52: ladder "gaps", rung 1: nobody in it has an address
+              a press then would wait 0 s here and go on to rung 2
+              give its people a mobile or an email
+            Warning directory.toml:55: ladder "gaps", rung 2: person "p-nair" cannot be reached by email
+              that channel is passed over at once
+              add the address, or leave the channel out of by
+            Warning directory.toml:56: ladder "gaps", rung 3: nobody in it has an address
+              a press then would wait 0 s here and begin again with everyone
+              give its people a mobile or an email
+            Warning directory.toml:58: ladder "one" has one rung
+              if nobody there answers, nobody else is ever asked
+              add a rung with someone else
+            Warning directory.toml:62: ladder "watched" sends nothing to anybody
+              while nobody is at the desk, a press is told to nobody
+              add a rung with a person, or give the centre a webhook
+        "#]],
     );
 }
 

@@ -34,9 +34,12 @@ fn an_unregistered_button_climbs_its_sites_ladder() {
 fn a_site_that_nobody_knows_climbs_the_fallback() {
     check(
         COUNTERS,
-        "press elsewhere/button
+        "arm night-desk
+        press elsewhere/button
         forward 60s",
         expect![[r#"
+            > arm night-desk
+            0s        the desk of night-desk armed by desk
             > press elsewhere/button
             0s        MUN-1 raised: duress at elsewhere/button of mundaring (UnknownSite, Live { up_to_s: None }, Ladder)
             0s        MUN-1 rung 1 until 60s (Raised): depot-lead by sms

@@ -20,7 +20,7 @@ use crate::floor::{Floor, digest_of, operator, press, signal};
 use crate::script::play;
 
 /// Every kind of event. A new variant must stop the compiler in [`kind`] and be named here.
-const KINDS: [&str; 66] = [
+const KINDS: [&str; 68] = [
     "station.started",
     "clock.stepped",
     "record.lost",
@@ -42,6 +42,8 @@ const KINDS: [&str; 66] = [
     "device.in_service",
     "duty.stand_in",
     "duty.stand_in_over",
+    "desk.armed",
+    "desk.unarmed",
     "drill.missed",
     "test.answered",
     "activation.raised",
@@ -112,6 +114,8 @@ fn kind(event: &Event) -> &'static str {
         Event::InService { .. } => "device.in_service",
         Event::StandInSaid { .. } => "duty.stand_in",
         Event::StandInOver { .. } => "duty.stand_in_over",
+        Event::DeskArmed { .. } => "desk.armed",
+        Event::DeskUnarmed { .. } => "desk.unarmed",
         Event::DrillMissed { .. } => "drill.missed",
         Event::TestAnswered { .. } => "test.answered",
         Event::Raised(_) => "activation.raised",
@@ -311,7 +315,7 @@ fn a_long_day() -> Floor {
     let mut kept = press("library/pendant");
     kept.origin.retained = true;
     floor.send(kept);
-    play(&mut floor, "westside claims\nwestside holds 100s\nwestside hands over to duty\nforward 61s");
+    play(&mut floor, "arm night-desk\nleave night-desk\nwestside claims\nwestside holds 100s\nwestside hands over to duty\nforward 61s");
     play(
         &mut floor,
         "j-smith needs police\nforward 40s\nj-smith rang police\nj-smith arrives\ndesk says safe as j-smith with duress\nforward 6m",
