@@ -452,7 +452,10 @@ impl Course<'_> {
     /// Whether one of these rungs names a desk that nobody is at.
     fn has_empty_desk<'l>(&self, rungs: impl IntoIterator<Item = &'l Rung>) -> bool {
         let is_empty = |target: &Target| match &target.who {
-            Who::Centre(centre) => self.resolve_centre(centre) == Err(ContactSkip::NobodyAtTheDesk),
+            // One that a reload took out, renamed or gave a webhook can be armed by nobody: that is the directory's to mend.
+            Who::Centre(centre) => {
+                self.engine.directory().is_desk(centre) && self.resolve_centre(centre) == Err(ContactSkip::NobodyAtTheDesk)
+            }
             Who::Person(_) | Who::Roster(_) => false,
         };
         rungs.into_iter().flat_map(|rung| &rung.targets).any(is_empty)

@@ -45,14 +45,13 @@ impl Engine {
         Ok(std::iter::once(event).chain(over).collect())
     }
 
-    /// Nobody is at a desk any more. Whatever waits for it alone goes on at once, the newest call first.
+    /// Nobody is at a desk any more. Whatever waits for it alone goes on at once, the newest call first; also what a version before this
+    /// one left waiting for a desk that nobody had armed.
     pub(crate) fn on_desk_unarmed(&self, now: Timestamp, unarmed: &DeskUnarmed) -> Vec<Event> {
         let DeskUnarmed { centre, by } = unarmed;
-        if !self.is_armed(centre) {
-            return Vec::new();
-        }
         let why = if by.is_some() { DeskEnd::Said } else { DeskEnd::Lapsed };
-        let mut events = vec![Event::DeskUnarmed { centre: centre.clone(), why, by: by.as_ref().map(Doer::from) }];
+        let ended = Event::DeskUnarmed { centre: centre.clone(), why, by: by.as_ref().map(Doer::from) };
+        let mut events: Vec<Event> = self.is_armed(centre).then_some(ended).into_iter().collect();
         let mut waiting: Vec<&Activation> =
             self.activations().filter(|act| act.is_open() && act.waits_at(centre).next().is_some()).collect();
         waiting.sort_by_key(|act| std::cmp::Reverse(act.recency()));

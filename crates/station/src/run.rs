@@ -405,7 +405,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
         let mono_us = u64::try_from(self.clock.monotonic().as_micros()).unwrap_or(u64::MAX);
         let own = stepped.into_iter().chain(news).chain(self.fault()).map(|input| (NOBODY, input)).collect();
         let mut turn = self.floor.turn(now, mono_us, own);
-        let of_desks = self.consoles.look(self.clock.monotonic(), &self.floor.engine);
+        let of_desks = self.consoles.look(self.clock.monotonic(), now, &self.floor.engine);
         inputs.extend(of_desks.into_iter().map(|input| (NOBODY, input)));
         inputs.sort_by_key(|(_, input)| input.rank());
         let after_presses = inputs.partition_point(|(_, input)| input.rank() == 0);
@@ -718,7 +718,7 @@ impl<L: Ledger, C: Clock> Station<L, C> {
             let (now, at) = (self.keeper_now(), later(at, self.views_wait_us()));
             if at <= now { Duration::ZERO } else { Duration::from_millis(millis_between(now, at).saturating_add(1)) }
         });
-        let lapses = self.consoles.next_look().saturating_sub(self.clock.monotonic());
+        let lapses = self.consoles.next_look(&self.floor.engine).saturating_sub(self.clock.monotonic());
         if due { Duration::ZERO } else { SLEEP_MAX.min(backlog).min(retry).min(deadline).min(viewed).min(lapses) }
     }
 

@@ -205,3 +205,61 @@ async fn a_press_in_the_same_turn_meets_the_desk_as_it_is() {
         assert_eq!(house.sent().len(), n + 1, "nobody is there, and the next one is told");
     }
 }
+
+/// Words that come within one turn are each judged by what stood before all of them: the last one counts.
+#[tokio::test(start_paused = true)]
+async fn of_words_within_one_turn_the_last_one_counts() {
+    let gone = || Word::Gone(None);
+    let here = || Word::Here("left".to_owned());
+    for (first, second, stays) in [(here(), gone(), false), (gone(), here(), true)] {
+        for armed_before in [false, true] {
+            let house = house().await;
+            if armed_before {
+                house.here("centre", "left").await;
+            }
+            let says = async |word: &Word| house.seat("centre", Scope::everything(), "westside", word.clone()).await;
+            // Both are at the door before the watch turns.
+            let (one, other) = tokio::join!(says(&first), says(&second));
+            assert!(matches!((&one, &other), (Verdict::Durable(_), Verdict::Durable(_))), "{one:?} {other:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let desk = house.desk_of("westside").await;
+            assert_eq!((desk.armed_since.is_some(), desk.consoles), (stays, usize::from(stays)), "{first:?} {second:?} {armed_before}");
+            house.desk.submit(press("1")).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(house.sent().len(), usize::from(!stays), "whoever is not there is waited for by nobody");
+        }
+    }
+}
+
+/// Somebody who leaves after a start, and was never there before it, leaves for themselves.
+#[tokio::test(start_paused = true)]
+async fn who_leaves_after_a_start_leaves_for_nobody_else() {
+    for (who, is_left) in [("night", false), ("centre", true)] {
+        let first = house().await;
+        first.here("centre", "left").await;
+        let ledger = first.ledger.clone();
+        let folder = first.crash().await;
+        ledger.set_faults(|_| Fault::None);
+        let again = House::open_on(ledger, folder, &with_desks(), LinkBase::default()).await;
+        again.seat(who, Scope::everything(), "westside", Word::Gone(None)).await;
+        assert_eq!(again.desk_of("westside").await.armed_since.is_none(), is_left, "{who}");
+    }
+}
+
+/// It is 19:06 in Perth. A desk that a ladder asks until 19:10 is missed until then, and by nobody at night.
+#[tokio::test(start_paused = true)]
+async fn a_desk_is_missed_at_the_hours_at_which_it_is_asked() {
+    let by_day = with_desks().replace(
+        "notify = [{ centre = \"clinics\" }]\nwait = \"60s\"",
+        "notify = [{ centre = \"clinics\" }]\nwait = \"60s\"\nhours = [\"08:00-19:10\"]",
+    );
+    let house = House::open_in(tempfile::tempdir().unwrap(), &by_day).await;
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert!(house.has_trouble("clinics").await);
+    tokio::time::sleep(Duration::from_secs(210)).await;
+    assert!(!house.has_trouble("clinics").await, "nobody is asked there at night");
+    tokio::time::sleep(Duration::from_hours(12)).await;
+    assert!(!house.has_trouble("clinics").await);
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    assert!(house.has_trouble("clinics").await, "it is past eight");
+}

@@ -67,6 +67,16 @@ fn an_empty_desk_is_no_gap_of_the_ladder() {
     assert!(troubles(&floor).is_empty(), "{:?}", troubles(&floor));
 }
 
+/// What a reload renamed or took out can be armed by nobody: then the ladder has a gap, and whoever looks after the directory is told.
+#[test]
+fn a_desk_that_a_reload_took_away_is_a_gap_of_the_ladder() {
+    let mut floor = Floor::new(&desk_first());
+    floor.press("depot/gate");
+    floor.adopt(&desk_first().replace("night-desk", "evening-desk"));
+    floor.forward("5m");
+    assert!(troubles(&floor).iter().any(|cause| matches!(cause, Cause::Coverage { .. })), "{:?}", troubles(&floor));
+}
+
 #[test]
 fn an_armed_desk_is_waited_for() {
     check(
