@@ -6,40 +6,22 @@
 mod finding;
 mod history;
 mod kept;
+mod looked;
 mod reading;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub use finding::{Fault, Finding, Severity};
-use history::{Fields, Histories};
+use history::Histories;
+use jiff::Timestamp;
 use kept::Kept;
+use looked::{Body, Held, Looked, Told};
 
 use crate::checkpoint::{Checkpoint, NotACheckpoint};
-use crate::digest::Digest;
-use crate::entry::EntryBody;
 use crate::key::{Origin, VerifyKey};
 use crate::paper::Paper;
 use crate::tree::{Frontier, LeafHash, Root};
-
-/// An entry as it lies in the store, whatever it is worth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Raw {
-    /// Its place, as stored.
-    pub seq: i64,
-    /// Its leaf hash, as stored.
-    pub leaf: Vec<u8>,
-    /// `at_us`, as stored.
-    pub at_us: i64,
-    /// `stream`, as stored.
-    pub stream: String,
-    /// `kind`, as stored.
-    pub kind: String,
-    /// `cust`, as stored.
-    pub cust: String,
-    /// Its bytes; `None` where they are gone.
-    pub body: Option<Vec<u8>>,
-}
 
 /// A checkpoint to compare with, and where it comes from.
 #[derive(Clone, Debug)]
@@ -63,9 +45,8 @@ pub struct Audit {
     /// From the stored hashes.
     stored: Frontier,
     next: u64,
+    first_at_us: Option<i64>,
     last_at_us: Option<i64>,
-    first_at: Option<String>,
-    last_at: Option<String>,
     gone: u64,
     histories: Histories,
     /// Names that a later one succeeded.
@@ -122,9 +103,8 @@ impl Audit {
             bytes: Frontier::new(),
             stored: Frontier::new(),
             next: 0,
+            first_at_us: None,
             last_at_us: None,
-            first_at: None,
-            last_at: None,
             gone: 0,
             histories: Histories::default(),
             succeeded: BTreeMap::new(),
@@ -176,21 +156,19 @@ impl Audit {
     }
 
     /// The next entry, in order of places.
-    pub fn entry(&mut self, raw: &Raw) {
-        let Ok(seq) = u64::try_from(raw.seq) else {
-            return self.find(self.next..self.next, Fault::Extra { place: raw.seq });
+    pub(crate) fn entry(&mut self, looked: Looked) {
+        let Looked { place, stored, made, body } = looked;
+        let Ok(seq) = u64::try_from(place) else {
+            return self.find(self.next..self.next, Fault::Extra { place });
         };
         if seq > self.next {
             self.find(self.next..seq, Fault::Missing);
             // The tree goes on as if they had never been: no checkpoint after them will hold.
             self.next = seq;
         } else if seq < self.next {
-            return self.find(seq..seq + 1, Fault::Extra { place: raw.seq });
+            return self.find(seq..seq + 1, Fault::Extra { place });
         }
         self.next = seq + 1;
-        let stored = Digest::try_from(raw.leaf.as_slice()).ok().map(LeafHash::from_digest);
-        let parsed = raw.body.as_deref().map(|bytes| (bytes, EntryBody::parse(bytes)));
-        let made = parsed.as_ref().map(|(bytes, parsed)| parsed.as_ref().map_or_else(|_| LeafHash::of(bytes), EntryBody::leaf));
         match (stored, made) {
             (None, _) => self.find(seq..self.next, Fault::LeafUnreadable),
             (Some(stored), Some(made)) if stored != made => self.find(seq..self.next, Fault::Altered),
@@ -199,40 +177,30 @@ impl Audit {
         let nothing = || LeafHash::of(&[]);
         self.bytes.append(made.or(stored).unwrap_or_else(nothing));
         self.stored.append(stored.or(made).unwrap_or_else(nothing));
-        match parsed {
-            None => {
+        match body {
+            Body::Gone { stream, cust } => {
                 self.gone += 1;
-                self.histories.pass(&raw.stream, &raw.cust);
+                self.histories.pass(&stream, &cust);
             }
-            Some((_, Ok(entry))) => self.body(seq, raw, &entry),
-            Some((_, Err(why))) => self.find(seq..self.next, Fault::NotAnEntry { why: why.to_string() }),
+            Body::Entry(told) => self.told(seq, told),
+            Body::NotAnEntry { why } => self.find(seq..self.next, Fault::NotAnEntry { why }),
         }
         self.compare();
     }
 
-    fn body(&mut self, seq: u64, raw: &Raw, entry: &EntryBody) {
-        let columns = entry.columns();
-        let compared = [
-            ("at_us", columns.at_us == raw.at_us),
-            ("stream", columns.stream == raw.stream),
-            ("kind", columns.kind == raw.kind),
-            ("cust", columns.cust == raw.cust),
-        ];
-        for (column, _) in compared.into_iter().filter(|(_, same)| !same) {
+    fn told(&mut self, seq: u64, told: Told) {
+        for column in told.differing {
             self.find(seq..seq + 1, Fault::Column { column });
         }
-        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(entry.bytes()) else { return };
-        let at = fields.at().map(ToOwned::to_owned);
-        self.first_at = self.first_at.take().or_else(|| at.clone());
-        self.last_at = at.or_else(|| self.last_at.take());
-        if self.last_at_us.is_some_and(|last| columns.at_us <= last) {
+        let before = self.last_at_us.replace(told.at_us);
+        self.first_at_us = self.first_at_us.or(self.last_at_us);
+        if before.is_some_and(|last| told.at_us <= last) {
             self.find(seq..seq + 1, Fault::TimeGoesBack);
         }
-        self.last_at_us = Some(columns.at_us);
-        for fault in self.histories.follow(&fields) {
+        for fault in self.histories.follow(&told.counted) {
             self.find(seq..seq + 1, fault);
         }
-        if let Some((origin, size)) = fields.succeeds().and_then(named) {
+        if let Some((origin, size)) = told.succeeds.as_deref().and_then(named) {
             self.succeeded.insert(origin, Succession { said: seq, shared: seq.min(size) });
         }
     }
@@ -246,14 +214,13 @@ impl Audit {
         let whole = self.bytes.size() == self.next;
         for kept in waiting {
             let holds = whole && roots.contains(&kept.root());
-            self.verdicts.push(Compared { kept, holds, at: self.last_at.clone() });
+            self.verdicts.push(Compared { kept, holds, at: self.last_at_us.and_then(spelled) });
         }
     }
 
-    /// Disclosures whose bytes are not those of their digest, or that belong to no entry.
-    pub fn disclosure(&mut self, seq: i64, digest: &[u8], bytes: &[u8]) {
-        let place = u64::try_from(seq).unwrap_or(u64::MAX);
-        let is_sound = Digest::of(&[bytes]).as_bytes() == digest;
+    /// A disclosure, whose entry was shown before.
+    pub(crate) fn disclosure(&mut self, Held { place, is_sound }: Held) {
+        let place = u64::try_from(place).unwrap_or(u64::MAX);
         if !is_sound {
             self.find(place..place.saturating_add(1), Fault::Disclosure);
         } else if place >= self.next {
@@ -285,8 +252,8 @@ impl Audit {
         Report {
             size,
             root: self.bytes.root(),
-            first_at: self.first_at,
-            last_at: self.last_at,
+            first_at: self.first_at_us.and_then(spelled),
+            last_at: self.last_at_us.and_then(spelled),
             gone: self.gone,
             holding: u64::try_from(self.verdicts.iter().filter(|verdict| verdict.holds).count()).unwrap_or(u64::MAX),
             newest,
@@ -345,7 +312,7 @@ impl Audit {
     }
 
     fn find(&mut self, places: Range<u64>, fault: Fault) {
-        self.findings.push(Finding { places, since: self.last_at.clone(), fault });
+        self.findings.push(Finding { places, since: self.last_at_us.and_then(spelled), fault });
     }
 }
 
@@ -356,6 +323,11 @@ struct Succession {
     said: u64,
     /// At most so many entries are of both histories.
     shared: u64,
+}
+
+/// A moment of the record, in its one spelling.
+fn spelled(at_us: i64) -> Option<String> {
+    Timestamp::from_microsecond(at_us).ok().map(|at| format!("{at:.6}"))
 }
 
 /// The name and the size of a note.

@@ -41,7 +41,7 @@ use std::error::Error;
 use std::future::Future;
 
 pub use any::AnyLedger;
-pub use audit::{Audit, Fault, Finding, Raw, Report as AuditReport, Severity, Witnessed};
+pub use audit::{Audit, Fault, Finding, Report as AuditReport, Severity, Witnessed};
 pub use batch::{Batch, Sealed};
 pub use begun::Begun;
 pub use bundle::{

@@ -21,6 +21,9 @@ const SQLITE_READERS: u32 = 3;
 /// Readers beside the one writer of PostgreSQL.
 const POSTGRES_READERS: u32 = 4;
 
+/// Readers of a record that is opened to read alone: an audit has one for entries, and one for disclosures.
+const AUDITING_READERS: u32 = 2;
+
 /// How long SQLite waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -144,7 +147,7 @@ impl SqlLedger<Sqlite> {
         let place = path.as_ref().display().to_string();
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).read_only(true).disable_statement_logging();
         let options = options.row_buffer_size(ROWS_AHEAD);
-        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
+        let readers = PoolOptions::new().max_connections(AUDITING_READERS).acquire_timeout(READER_TIMEOUT).test_before_acquire(false);
         let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
         Ok(Self::reading(options, readers))
     }
@@ -183,7 +186,7 @@ impl SqlLedger<Postgres> {
             .options([("default_transaction_read_only", "on")])
             .disable_statement_logging();
         let place = format!("PostgreSQL {}:{}", options.get_host(), options.get_port());
-        let readers = PoolOptions::new().max_connections(1).acquire_timeout(READER_TIMEOUT);
+        let readers = PoolOptions::new().max_connections(AUDITING_READERS).acquire_timeout(READER_TIMEOUT);
         let readers = readers.connect_with(options.clone()).await.map_err(|source| OpenError::Unreachable { place, source })?;
         Ok(Self::reading(options, readers))
     }

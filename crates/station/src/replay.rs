@@ -6,9 +6,11 @@ use escalation::id::{Digest, PersonVersion};
 use escalation::private::Private;
 use escalation::retention::Holdings;
 use escalation::time::Timestamp;
-use ledger::{AppendError, Begun, LeafHash, Ledger, ReadError, Seq, Subtrees};
+use ledger::{AppendError, Begun, Entry, LeafHash, Ledger, ReadError, Seq, Subtrees};
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use crate::failpoint;
 use crate::floor::Floor;
@@ -37,6 +39,12 @@ pub enum ReplayError {
     /// The record took nothing.
     #[error("could not write what was spooled into the record")]
     Append(#[source] AppendError),
+    /// The thread that is to understand entries could not be started.
+    #[error("could not start a thread to read the record with; see whether the machine has room for another process")]
+    Thread(#[source] io::Error),
+    /// The thread that understands entries has died, which is a fault of the program.
+    #[error("could not read the record: a thread of this program died; start it again, and report what it printed before")]
+    Died,
 }
 
 /// Gives the record what was spooled when it could not be reached. Before anything else is done.
@@ -114,6 +122,7 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
     let mut from = Seq::FIRST;
     let mut replayed = Replayed::default();
     let mut page = Begun::now(ledger.entries(from, PAGE)).await;
+    let mut understood: Vec<Understood> = Vec::new();
     loop {
         // What was begun may have waited for a connection in vain while nobody looked; what is asked properly counts.
         let entries = match page.answer().await {
@@ -121,30 +130,65 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
             Err(_) => ledger.entries(from, PAGE).await?,
         };
         let Some(last) = entries.last() else {
+            take_up(ledger, floor, &mut replayed, understood).await?;
             replayed.size = from.index();
             return Ok(replayed);
         };
         from = last.seq.next();
+        // Three pages are at work at once, because nobody is alarmed by a station that starts: this one is understood by another thread
+        // while the next is read and the one before is applied. Whoever only waited for rows would be woken for each of them.
         page = Begun::now(ledger.entries(from, PAGE)).await;
-        for entry in &entries {
-            failpoint::reached(failpoint::MID_REPLAY);
-            if entry.seq.index() == replayed.tree.size() {
-                replayed.tree.append(entry.leaf);
-            }
-            // A body whose retention has ended takes no part: its activation was archived long before.
-            let Some(body) = &entry.body else {
-                floor.pass(entry.seq, Timestamp::from_microsecond(entry.columns.at_us).unwrap_or(Timestamp::UNIX_EPOCH));
-                continue;
-            };
-            let (at, event) = journal::read(body.bytes()).map_err(|source| ReplayError::Entry { seq: entry.seq.index(), source })?;
-            floor.replay(entry.seq, at, &event);
-            if let Event::Erased { values, again, .. } = &event {
-                replayed.said.push(Said { seq: entry.seq, leaf: entry.leaf, first: again.as_ref().map(|again| again.leaf) });
-                replayed.erased.extend(values);
-            }
-            recall(ledger, floor, &event).await?;
-        }
+        let understanding = understand(entries)?;
+        take_up(ledger, floor, &mut replayed, understood).await?;
+        understood = understanding.join().map_err(|_panic| ReplayError::Died)?;
     }
+}
+
+/// An entry as it was read, and what it says.
+struct Understood {
+    seq: Seq,
+    leaf: LeafHash,
+    at_us: i64,
+    /// `None` where its bytes are gone.
+    says: Option<Result<(Timestamp, Event), JournalError>>,
+}
+
+/// Begins to understand entries, on a thread of its own. It is no task of the runtime, which would make it a matter of chance what else
+/// is done before its end: one start on one record is like the other.
+fn understand(entries: Vec<Entry>) -> Result<JoinHandle<Vec<Understood>>, ReplayError> {
+    let understood = |entry: Entry| Understood {
+        seq: entry.seq,
+        leaf: entry.leaf,
+        at_us: entry.columns.at_us,
+        says: entry.body.map(|body| journal::read(body.bytes())),
+    };
+    thread::Builder::new()
+        .name("replay".to_owned())
+        .spawn(move || entries.into_iter().map(understood).collect())
+        .map_err(ReplayError::Thread)
+}
+
+/// Applies entries in their order.
+async fn take_up<L: Ledger>(ledger: &L, floor: &mut Floor, replayed: &mut Replayed, page: Vec<Understood>) -> Result<(), ReplayError> {
+    for Understood { seq, leaf, at_us, says } in page {
+        failpoint::reached(failpoint::MID_REPLAY);
+        if seq.index() == replayed.tree.size() {
+            replayed.tree.append(leaf);
+        }
+        // A body whose retention has ended takes no part: its activation was archived long before.
+        let Some(says) = says else {
+            floor.pass(seq, Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH));
+            continue;
+        };
+        let (at, event) = says.map_err(|source| ReplayError::Entry { seq: seq.index(), source })?;
+        floor.replay(seq, at, &event);
+        if let Event::Erased { values, again, .. } = &event {
+            replayed.said.push(Said { seq, leaf, first: again.as_ref().map(|again| again.leaf) });
+            replayed.erased.extend(values);
+        }
+        recall(ledger, floor, &event).await?;
+    }
+    Ok(())
 }
 
 /// What the record holds of every call. Rebuilds nothing and changes nothing; what is in a spool is not in the record yet.

@@ -1,42 +1,22 @@
 //! The counters within the record that have no gap: entries of an activation, activations of a customer.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
 use super::finding::Fault;
-use crate::found::Found;
 
-/// What an audit looks at within an entry, beside its columns. A field that holds something else than it should counts as not there.
-#[derive(Debug, Deserialize)]
-pub(super) struct Fields<'a> {
-    #[serde(borrow, default)]
-    t: Found<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    cust: Found<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    act: Found<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    succeeds: Found<Cow<'a, str>>,
-    #[serde(default)]
-    aseq: Found<u64>,
-    #[serde(default)]
-    count: Found<u64>,
-    #[serde(default)]
-    ord: Found<u64>,
-}
-
-impl Fields<'_> {
-    /// When it happened, as it is written.
-    pub(super) fn at(&self) -> Option<&str> {
-        self.t.0.as_deref()
-    }
-
-    /// The note of the name that this record goes on from.
-    pub(super) fn succeeds(&self) -> Option<&str> {
-        self.succeeds.0.as_deref()
-    }
+/// What an entry counts.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// The customer whose activations it counts.
+    pub(super) cust: Option<String>,
+    /// The activation whose entries it counts.
+    pub(super) act: Option<String>,
+    /// Its place among the entries of its activation, from 0.
+    pub(super) aseq: Option<u64>,
+    /// How many entries its activation has up to and including it, where it closes one.
+    pub(super) count: Option<u64>,
+    /// The place of its activation among those of its customer, from 1, where it raises one.
+    pub(super) ord: Option<u64>,
 }
 
 /// How far each counter is.
@@ -85,19 +65,19 @@ impl Histories {
     }
 
     /// Takes up one entry's counters.
-    pub(super) fn follow(&mut self, fields: &Fields<'_>) -> Vec<Fault> {
+    pub(super) fn follow(&mut self, counted: &Counted) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if let (Some(act), Some(found)) = (fields.act.0.as_deref(), fields.aseq.0) {
+        if let (Some(act), Some(found)) = (counted.act.as_deref(), counted.aseq) {
             if let Some(expected) = self.activations.of(act, |counter| counter.count(found)) {
                 faults.push(Fault::Sequence { act: act.to_owned(), expected, found });
             }
-            let counted = found.saturating_add(1);
-            if let Some(found) = fields.count.0.filter(|count| *count != counted) {
-                faults.push(Fault::Count { act: act.to_owned(), expected: counted, found });
+            let expected = found.saturating_add(1);
+            if let Some(found) = counted.count.filter(|count| *count != expected) {
+                faults.push(Fault::Count { act: act.to_owned(), expected, found });
             }
         }
         // Activations are counted from 1.
-        if let (Some(cust), Some(found)) = (fields.cust.0.as_deref(), fields.ord.0)
+        if let (Some(cust), Some(found)) = (counted.cust.as_deref(), counted.ord)
             && let Some(expected) = self.customers.of(cust, |counter| counter.count(found.saturating_sub(1)))
         {
             faults.push(Fault::Ordinal { cust: cust.to_owned(), expected: expected.saturating_add(1), found });

@@ -1,6 +1,10 @@
 //! Reading a record for an audit: rows as they lie, whatever they are worth, and never for writing.
 
-use crate::audit::{Audit, Raw};
+use sqlx::pool::PoolConnection;
+use tokio::task::spawn_blocking;
+
+use crate::audit::Audit;
+use crate::audit::looked::{Held, Looked, Raw};
 use crate::begun::Begun;
 use crate::dialect::{Dialect, Param};
 use crate::key::VerifyKey;
@@ -24,28 +28,17 @@ impl<DB: Dialect> SqlLedger<DB> {
     }
 
     async fn show(&self, audit: &mut Audit) -> Result<(), sqlx::Error> {
-        // One connection for all of it: nothing else is waited for.
-        let mut reader = self.reader().await?;
+        // While one connection reads entries, the other reads the disclosures of those before them. Nothing else is waited for.
+        let mut readers = (self.reader().await?, self.reader().await?);
         let mut after = i64::MIN;
-        let mut entries = entries_after::<DB>(&mut reader, after).await?;
         loop {
-            let Some(last) = entries.last().map(|last| last.seq) else {
-                let beyond = disclosed::<DB>(&mut reader, after, i64::MAX).await?;
-                entries = entries_after::<DB>(&mut reader, after).await?;
-                if entries.is_empty() {
-                    // Those of entries that are not there. What a running station has added meanwhile came with its entries.
-                    return beyond.iter().try_for_each(|row| disclosure::<DB>(audit, row));
-                }
-                continue;
-            };
-            let page = disclosed::<DB>(&mut reader, after, last).await?;
-            // Read while this one is looked at.
-            let next = Begun::now(entries_after::<DB>(&mut reader, last)).await;
-            for entry in &entries {
-                audit.entry(entry);
+            after = show_from::<DB>(&mut readers, after, audit).await?;
+            let beyond = disclosed::<DB>(&mut readers.1, after, i64::MAX).await?;
+            if entries_after::<DB>(&mut readers.0, after).await?.is_empty() {
+                // Those of entries that are not there. What a running station has added meanwhile came with its entries.
+                held::<DB>(&beyond)?.into_iter().for_each(|held| audit.disclosure(held));
+                return Ok(());
             }
-            page.iter().try_for_each(|row| disclosure::<DB>(audit, row))?;
-            (entries, after) = (next.answer().await?, last);
         }
     }
 
@@ -67,20 +60,55 @@ impl<DB: Dialect> SqlLedger<DB> {
     }
 }
 
-async fn entries_after<DB: Dialect>(reader: &mut DB::Connection, after: i64) -> Result<Vec<Raw>, sqlx::Error> {
+/// Shows an audit the entries after this place with their disclosures, and gives the place of the last one.
+///
+/// Two threads look at entries, and the database reads ahead of both: whoever only waited for rows would be woken for each of them.
+async fn show_from<DB: Dialect>(
+    (of_entries, of_disclosures): &mut (PoolConnection<DB>, PoolConnection<DB>),
+    mut after: i64,
+    audit: &mut Audit,
+) -> Result<i64, sqlx::Error> {
+    let mut reading = Begun::now(entries_after::<DB>(of_entries, after)).await;
+    let mut disclosures = Vec::new();
+    loop {
+        let mut entries = reading.answer().await?;
+        let Some(last) = entries.last().map(|row| DB::integer(row, 0)).transpose()? else {
+            held::<DB>(&disclosures)?.into_iter().for_each(|held| audit.disclosure(held));
+            return Ok(after);
+        };
+        reading = Begun::now(entries_after::<DB>(of_entries, last)).await;
+        let disclosing = Begun::now(disclosed::<DB>(of_disclosures, after, last)).await;
+        let rest = entries.split_off(entries.len() / 2);
+        let looking = spawn_blocking(move || Ok::<_, sqlx::Error>((look::<DB>(&rest)?, held::<DB>(&disclosures)?)));
+        look::<DB>(&entries)?.into_iter().for_each(|entry| audit.entry(entry));
+        let (rest, held) = looking.await.map_err(|_died| sqlx::Error::WorkerCrashed)??;
+        for disclosure in held {
+            audit.disclosure(disclosure);
+        }
+        for entry in rest {
+            audit.entry(entry);
+        }
+        disclosures = disclosing.answer().await?;
+        after = last;
+    }
+}
+
+fn look<DB: Dialect>(rows: &[DB::Row]) -> Result<Vec<Looked>, sqlx::Error> {
+    rows.iter().map(|row| raw::<DB>(row).map(Looked::at)).collect()
+}
+
+fn held<DB: Dialect>(rows: &[DB::Row]) -> Result<Vec<Held>, sqlx::Error> {
+    let bytes = |row, column| DB::bytes(row, column).ok().flatten().unwrap_or_default();
+    rows.iter().map(|row| Ok(Held::of(DB::integer(row, 0)?, &bytes(row, 1), &bytes(row, 2)))).collect()
+}
+
+async fn entries_after<DB: Dialect>(reader: &mut DB::Connection, after: i64) -> Result<Vec<DB::Row>, sqlx::Error> {
     let limit = Param::Integer(PAGE.try_into().unwrap_or(i64::MAX));
-    let rows = DB::fetch(reader, ENTRIES.into(), arguments::<DB>(&[Param::Integer(after), limit])?).await?;
-    rows.iter().map(raw::<DB>).collect()
+    DB::fetch(reader, ENTRIES.into(), arguments::<DB>(&[Param::Integer(after), limit])?).await
 }
 
 async fn disclosed<DB: Dialect>(reader: &mut DB::Connection, after: i64, until: i64) -> Result<Vec<DB::Row>, sqlx::Error> {
     DB::fetch(reader, DISCLOSURES.into(), arguments::<DB>(&[Param::Integer(after), Param::Integer(until)])?).await
-}
-
-fn disclosure<DB: Dialect>(audit: &mut Audit, row: &DB::Row) -> Result<(), sqlx::Error> {
-    let bytes = |column| DB::bytes(row, column).ok().flatten().unwrap_or_default();
-    audit.disclosure(DB::integer(row, 0)?, &bytes(1), &bytes(2));
-    Ok(())
 }
 
 /// A row as it lies. A column of another type than it had is as empty, which no column of a sound entry is unseen.

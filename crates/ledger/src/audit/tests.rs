@@ -3,11 +3,12 @@ use std::path::Path;
 use expect_test::expect_file;
 use sqlx::Sqlite;
 
+use super::looked::Raw;
 use super::*;
 use crate::Ledger as _;
 use crate::batch::Batch;
 use crate::disclosure::Disclosure;
-use crate::entry::Seq;
+use crate::entry::{EntryBody, Seq};
 use crate::proof::{ConsistencyProof, TreeHead};
 use crate::signer::{Signer, SigningKeys};
 use crate::signing_key::SigningKey;
@@ -100,9 +101,9 @@ fn every_byte_of_every_entry_is_watched() {
         let sound = raw(index, &body(index, ""));
         let mut flip = |tampered: Raw, what: &str| {
             let mut audit = before.clone();
-            audit.entry(&tampered);
-            let found = audit.findings.first().unwrap_or_else(|| panic!("entry {index}: {what} was not seen"));
             let moved = tampered.seq != sound.seq;
+            audit.entry(Looked::at(tampered));
+            let found = audit.findings.first().unwrap_or_else(|| panic!("entry {index}: {what} was not seen"));
             assert!(moved || found.places == (index..index + 1), "entry {index}: {what} was seen at {:?}", found.places);
             flips += 1;
         };
@@ -145,7 +146,7 @@ fn every_byte_of_every_entry_is_watched() {
                 flip(tampered, column);
             }
         }
-        before.entry(&sound);
+        before.entry(Looked::at(sound));
         assert!(before.findings.is_empty(), "{:?}", before.findings);
     }
     assert!(flips > 300_000, "{flips}");
@@ -354,7 +355,7 @@ fn a_withheld_entry_of_an_activation_shows_in_its_count() {
     let mut audit = Audit::new(keys().public(), Vec::new());
     for (place, index) in [0, 1, 2, 4, 5, 6, 7, 8, 9, 10].into_iter().enumerate() {
         let kept = body(index, "");
-        audit.entry(&Raw { seq: i64::try_from(place).expect("small"), ..raw(index, &kept) });
+        audit.entry(Looked::at(Raw { seq: i64::try_from(place).expect("small"), ..raw(index, &kept) }));
     }
     let report = audit.finish();
     let said: Vec<_> = faults(&report).into_iter().map(|finding| (&finding.fault, finding.places.clone())).collect();
@@ -369,9 +370,9 @@ fn a_restore_that_a_new_name_tells_of_is_known_and_one_that_nobody_tells_of_is_a
     let succeeds = EntryBody::write(&succeeds).expect("an entry");
     for told in [true, false] {
         let mut audit = Audit::new(keys().public(), witnessed("checkpoints", false, &old));
-        (0..6).for_each(|index| audit.entry(&raw(index, &body(index, ""))));
+        (0..6).for_each(|index| audit.entry(Looked::at(raw(index, &body(index, "")))));
         if told {
-            audit.entry(&raw(6, &succeeds));
+            audit.entry(Looked::at(raw(6, &succeeds)));
         }
         let report = audit.finish();
         assert_eq!(report.is_sound(), told, "{:?}", report.findings);
@@ -398,7 +399,7 @@ fn a_record_that_has_outgrown_what_it_lost_is_not_called_rewritten() {
         let mut kept = witnessed("outside", true, &old);
         kept.extend(witnessed("checkpoints", false, &new));
         let mut audit = Audit::new(vec![keys().public().remove(0), later().public().clone()], kept);
-        (0..12).for_each(|index| audit.entry(&raw(index, &grown(index))));
+        (0..12).for_each(|index| audit.entry(Looked::at(raw(index, &grown(index)))));
         let report = audit.finish();
         let names: Vec<_> = report.findings.iter().map(|finding| finding.fault.name()).collect();
         assert_eq!((names.contains(&"succeeded"), !names.contains(&"rewritten")), (true, sound), "{:?}", report.findings);
@@ -431,7 +432,7 @@ fn a_root_on_paper_is_compared_without_a_key() {
         for (from, paper) in papers {
             audit.paper((*from).to_owned(), paper.clone());
         }
-        (0..entries).for_each(|index| audit.entry(&raw(index, &body(index, ""))));
+        (0..entries).for_each(|index| audit.entry(Looked::at(raw(index, &body(index, "")))));
         audit.finish()
     };
     let found = |report: &Report| faults(report).iter().map(|finding| (finding.fault.name(), finding.places.clone())).collect::<Vec<_>>();
