@@ -6,7 +6,8 @@ use super::group::Groups;
 use super::reader::At;
 use super::region::Regions;
 use super::{
-    Draft, DraftCentre, DraftCustomer, DraftGroup, DraftPerson, DraftRegion, DraftRoster, DraftRung, DraftSite, DraftTarget, DraftWho,
+    Draft, DraftCentre, DraftCustomer, DraftGroup, DraftLadder, DraftPerson, DraftRegion, DraftRoster, DraftRung, DraftSite, DraftTarget,
+    DraftWho,
 };
 use crate::id::{CentreId, CustomerId, GroupId, LadderId, RosterId, SiteId, Slug};
 use crate::ladder::Medium;
@@ -164,6 +165,16 @@ impl<'d> Index<'d> {
     pub(super) fn usable(&self, target: &DraftTarget) -> Vec<Medium> {
         let channels = self.channels_of(target).into_iter().flatten();
         channels.filter(|m| self.addresses(target, *m)).collect()
+    }
+
+    /// Whether nothing is sent on this rung: all that leads anywhere are desks, at which somebody has to be.
+    pub(super) fn asks_desks_alone(&self, rung: &DraftRung) -> bool {
+        rung.targets.iter().all(|target| self.usable(target).iter().all(|medium| *medium == Medium::Desk))
+    }
+
+    /// Whether nothing is sent on any rung of this ladder.
+    pub(super) fn sends_nothing(&self, ladder: &DraftLadder) -> bool {
+        ladder.rungs.iter().all(|rung| self.asks_desks_alone(rung))
     }
 
     fn addresses(&self, target: &DraftTarget, medium: Medium) -> bool {

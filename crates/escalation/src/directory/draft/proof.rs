@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 
+use super::index::Index;
 use super::some_of::some_of;
 use super::{AtHand, Draft, DraftLadder, DraftRoster, DraftRung, DraftSite, DraftTarget};
 use crate::coverage::{Case, Cover, Interval, Outlook, Span, spans};
@@ -41,6 +42,7 @@ impl Draft {
         let carriers = carriers.map_or_else(|| one_for_each_way(&directory), <[Carrier]>::to_vec);
         let outlook = Outlook { directory: &directory, people: &people, outages: &[] };
         let climbed = self.climbed_at();
+        let index = Index::of(self);
         let covers = self.ladders.iter().filter_map(|ladder| Some((ladder, directory.ladders.get(&ladder.id)?)));
         let covers = covers.flat_map(|(ladder, rungs)| {
             let cases = Case::all(rungs, &self.clocks_of(ladder, climbed.get(&ladder.id)));
@@ -77,14 +79,19 @@ impl Draft {
         let mut found: Vec<(Gap, Vec<&DraftLadder>)> = Vec::new();
         let mut places: BTreeMap<Gap, usize> = BTreeMap::new();
         for (ladder, cover) in &covers {
-            self.gaps_of((ladder, cover), climbed.get(&ladder.id), (from, until), &mut |line, what, consequence, remedy: &str| {
-                let said = (line, what, consequence, remedy.to_owned());
-                let place = *places.entry(said.clone()).or_insert(found.len());
-                match found.get_mut(place) {
-                    Some((_, ladders)) => ladders.push(ladder),
-                    None => found.push((said, vec![ladder])),
-                }
-            });
+            self.gaps_of(
+                (ladder, cover, index.sends_nothing(ladder)),
+                climbed.get(&ladder.id),
+                (from, until),
+                &mut |line, what, consequence, remedy: &str| {
+                    let said = (line, what, consequence, remedy.to_owned());
+                    let place = *places.entry(said.clone()).or_insert(found.len());
+                    match found.get_mut(place) {
+                        Some((_, ladders)) => ladders.push(ladder),
+                        None => found.push((said, vec![ladder])),
+                    }
+                },
+            );
         }
         for ((line, what, consequence, remedy), ladders) in found {
             warn(line, what, consequence + &filled_at(&ladders), &remedy);
@@ -100,7 +107,7 @@ impl Draft {
 
     fn gaps_of(
         &self,
-        (ladder, cover): (&DraftLadder, &Cover),
+        (ladder, cover, sends_nothing): (&DraftLadder, &Cover, bool),
         climbing: Option<&Vec<&DraftSite>>,
         whole: Span,
         warn: &mut impl FnMut(usize, String, String, &str),
@@ -127,13 +134,12 @@ impl Draft {
                 alone.push(medium);
             }
         }
-        let waits_at_desks = |i: &Interval| all_by(i, Medium::Desk) && !cover.intervals.iter().all(|i| all_by(i, Medium::Desk));
-        if let Some(when) = when(&waits_at_desks) {
+        // Of a ladder that sends nothing at all whoever reads its lines has said so already.
+        if let Some(when) = when(&|i| !sends_nothing && all_by(i, Medium::Desk)) {
             let what = format!("ladder \"{}\" asks desks alone {when}", ladder.named);
             let consequence = "while nobody is at them, nobody would be told".to_owned();
             warn(ladder.line, what, consequence, "add a person who is told then, or give the centre a webhook");
         }
-        // What is nowhere but at a desk is said there, or of the whole ladder by whoever reads its lines.
         alone.push(Medium::Desk);
         // Where a channel stands alone that is said already; where other channels are on paper and have no account, it is not.
         for without in cover.without.iter().filter(|without| !alone.contains(&without.medium)) {

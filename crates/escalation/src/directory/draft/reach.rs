@@ -8,7 +8,7 @@ use super::some_of::some_of;
 use super::{Draft, DraftLadder, DraftRung, DraftWho};
 use crate::directory::finding::Severity;
 use crate::id::LadderId;
-use crate::ladder::{Medium, Need};
+use crate::ladder::Need;
 use crate::signal::Kind;
 
 /// Most places that a finding names.
@@ -86,8 +86,7 @@ fn judge(index: &Index<'_>, ladder: &DraftLadder) -> Vec<Said> {
         said.extend(channels(index, ladder, rung));
         said.extend(of_rung(index, ladder, rung, next));
     }
-    let waits_at_a_desk = |rung: &DraftRung| rung.targets.iter().all(|t| index.usable(t).iter().all(|m| *m == Medium::Desk));
-    if ladder.rungs.iter().all(waits_at_a_desk) {
+    if index.sends_nothing(ladder) {
         said.push(whole(
             Severity::Warning,
             "sends nothing to anybody".to_owned(),
@@ -95,7 +94,7 @@ fn judge(index: &Index<'_>, ladder: &DraftLadder) -> Vec<Said> {
             "add a rung with a person, or give the centre a webhook",
             true,
         ));
-    } else if let Some(first) = ladder.rungs.first().filter(|rung| waits_at_a_desk(rung) && reached(rung)) {
+    } else if let Some(first) = ladder.rungs.first().filter(|rung| index.asks_desks_alone(rung) && reached(rung)) {
         said.push(Said {
             line: first.line,
             severity: Severity::Warning,

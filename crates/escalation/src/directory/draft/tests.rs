@@ -54,6 +54,11 @@ hours = ["mon-fri 08:00-17:00"]
     let (cover, _) = &proof.covers[0];
     let without = cover.without.iter().find(|without| without.carrier == "desk").unwrap();
     assert!(!without.silent.is_empty() && without.worst.first_told_after_s.is_none(), "{without:?}");
+    // For some kinds of help alone, at whatever hour.
+    let of_kinds = text.replace("hours = [\"mon-fri 08:00-17:00\"]", "kinds = [\"assist\"]");
+    let proof = Draft::parse("directory.toml", &of_kinds).draft.unwrap().prove("directory.toml", from, until, None);
+    let said: Vec<_> = proof.findings.iter().filter(|finding| finding.what.contains("asks desks alone")).map(|f| f.what.clone()).collect();
+    expect![[r#"ladder "first" asks desks alone for duress, panic, medical, welfare at any time"#]].assert_eq(&said.join("\n"));
 }
 
 /// A directory without a single finding, to which stories add their mistake.
