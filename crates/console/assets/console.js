@@ -130,7 +130,7 @@ async function follow() {
         heard = stamp();
         spoke = true;
         if (!/^event: beat$/m.test(event)) wanted = true;
-        // A new call is heard at once while somebody is at the desk, on whichever page they are.
+        // A new call is heard at once while somebody is at the desk, on the queue and on the page of a call.
         if (isCall(event) && seats.some(isArmed)) ring(6);
       }
       keepSeats();
@@ -147,13 +147,14 @@ async function follow() {
   }
 }
 
+// What is shown is older than the record, and could not be brought for a while.
+const isOld = () => wanted && Date.now() - shown > SILENCE_MS * 2;
 function draw() {
   const now = Date.now();
   for (const e of region.querySelectorAll("[data-since]")) e.textContent = span(now + offset - Number(e.dataset.since));
   for (const e of region.querySelectorAll("[data-until]")) e.textContent = span(Number(e.dataset.until) - now - offset);
   const silent = age(heard);
-  const old = wanted && now - shown > SILENCE_MS * 2;
-  const dead = silent > SILENCE_MS || old || loggedOut;
+  const dead = silent > SILENCE_MS || isOld() || loggedOut;
   if (stale.hidden === dead) stale.hidden = !dead;
   if (loggedOut) since.textContent = "you are logged out. Log in again on another page, or load this one.";
   else if (dead) since.textContent = `showing what was ${Math.round((now - shown) / 1000)} s ago.`;
@@ -197,6 +198,8 @@ function label() {
 // the last word that the server took holds. What is not known to be armed is shown as not armed.
 const WORD_EVERY_MS = 5000;
 const WORD_HOLDS_MS = 15000;
+// Ours: whoever could say nothing for so long may have gone home. A machine that wakes at night by itself arms nothing.
+const GONE_MS = 120000;
 const kept = (key, make) => { const known = sessionStorage.getItem(key) ?? make(); sessionStorage.setItem(key, known); return known; };
 const unguessed = () => [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const me = kept("console", unguessed);
@@ -205,7 +208,8 @@ const seats = [...document.querySelectorAll("[data-desk]")].map((place) => ({
   path: `/api/v1/desks/${encodeURIComponent(place.dataset.desk)}`,
   intent: `desk ${place.dataset.desk}`,
   tried: never,  // when the last word was tried
-  taken: never,  // when the last word that the server took was sent
+  taken: never,  // when the last word that the server took was sent; never, if a later one was not taken
+  good: stamp(),  // when somebody clicked, or the server last took a word
   saying: null,
   why: "",
 }));
@@ -215,7 +219,7 @@ const session = document.querySelector('form[action="/logout"] [name=csrf]')?.va
 const sit = (seat) => sessionStorage.setItem(seat.intent, JSON.stringify({ session, at: Date.now() }));
 const stand = (seat) => sessionStorage.removeItem(seat.intent);
 const sits = (seat) => sessionStorage.getItem(seat.intent) !== null;
-const isLive = () => following && age(heard) <= SILENCE_MS;
+const isLive = () => following && age(heard) <= SILENCE_MS && !isOld();
 const isArmed = (seat) => sits(seat) && isLive() && age(seat.taken) < WORD_HOLDS_MS;
 for (const seat of seats) {
   try {
@@ -224,14 +228,21 @@ for (const seat of seats) {
     if (was.session !== session || since < 0 || since >= WORD_HOLDS_MS) stand(seat);
   } catch { stand(seat); }
 }
-// Two pages of one browser may be the same console: who ends the shift on one ends it on both.
+// Two pages of one browser are one person: who ends the shift on one ends it on both, each for the console that it is.
 const others = new BroadcastChannel("desk");
 others.onmessage = ({ data }) => {
-  for (const seat of seats) if (seat.intent === data) stand(seat);
+  for (const seat of seats) if (seat.intent === data && sits(seat)) { stand(seat); speak(seat, "DELETE"); }
   showSeats();
 };
 for (const out of document.querySelectorAll('form[action="/logout"]')) {
-  out.addEventListener("submit", () => { for (const seat of seats) if (sits(seat)) { stand(seat); others.postMessage(seat.intent); } });
+  out.addEventListener("submit", () => {
+    for (const seat of seats.filter(sits)) {
+      stand(seat);
+      others.postMessage(seat.intent);
+      // While the key still counts, and the page goes away: where it comes too late the desk is unarmed once the last word has lapsed.
+      fetch(`${seat.path}?console=${me}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    }
+  });
 }
 
 async function say(seat, method) {
@@ -244,7 +255,7 @@ async function say(seat, method) {
     if (answer.status === 401) { leaveForLogin(); return; }
     const taken = answer.ok && method === "POST" && sits(seat);
     seat.taken = taken ? sent : never;
-    if (taken) sit(seat);
+    if (taken) { sit(seat); seat.good = sent; }
     seat.why = answer.ok ? "" : (await answer.json()).detail ?? String(answer.status);
   } catch {
     seat.taken = never;
@@ -257,7 +268,13 @@ const speak = (seat, method) => { seat.saying = Promise.resolve(seat.saying).the
 
 // By the beats of the stream and not by a timer: browsers slow the timers of a page that nobody looks at, and who hears no call is not there.
 function keepSeats() {
-  for (const seat of seats) if (sits(seat) && age(seat.tried) >= WORD_EVERY_MS) speak(seat, "POST");
+  for (const seat of seats.filter(sits)) {
+    if (age(seat.good) >= GONE_MS) {
+      stand(seat);
+      seat.why = "Nothing could be said from here for two minutes. Start the shift again.";
+      ring(6);
+    } else if (!isOld() && age(seat.tried) >= WORD_EVERY_MS) speak(seat, "POST");
+  }
   showSeats();
 }
 function showSeats() {
@@ -288,6 +305,7 @@ for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch,
 for (const seat of seats) {
   seat.place.querySelector(".sit").addEventListener("click", async () => {
     sit(seat);
+    seat.good = stamp();
     seat.why = "";
     sessionStorage.setItem("sound", "on");
     wake(2);

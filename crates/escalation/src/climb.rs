@@ -267,6 +267,8 @@ impl Course<'_> {
     /// Whom a round of everybody tells: those who apply and do not rest; where that is nobody, whoever there is.
     fn everybody(&mut self, ladder: &Ladder, limits: Limits, left_out: Vec<(RungIndex, RungSkip)>) -> Vec<Party> {
         let is_limited = !left_out.is_empty();
+        let applying = indexes(ladder).filter(|index| !left_out.iter().any(|(out, _)| out == index));
+        let awaits_a_desk = self.has_empty_desk(applying.filter_map(|index| ladder.rung(index)));
         for (rung, why) in left_out {
             let event = Event::RungPassedOver { act: self.id(), rung, why };
             self.push(event);
@@ -276,7 +278,7 @@ impl Course<'_> {
             // Everybody has declined. Silence would be worse than asking them once more.
             parties = self.round_parties(ladder, true, Rest::Broken, limits);
         }
-        if (parties.is_empty() && !self.has_empty_desk(&ladder.rungs)) || limits == Limits::Broken {
+        if (parties.is_empty() && !awaits_a_desk) || limits == Limits::Broken {
             self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
         if parties.is_empty() && is_limited && limits == Limits::Kept {
@@ -285,7 +287,7 @@ impl Course<'_> {
         parties
     }
 
-    /// Whom a round tells, each once: the centre and the last rung always, everybody else when it is everyone's turn.
+    /// Whom a round tells, each once: the centres and the last rung always, everybody else when it is everyone's turn.
     fn round_parties(&mut self, ladder: &Ladder, everyone: bool, rest: Rest, limits: Limits) -> Vec<Party> {
         let mut parties: Vec<Party> = Vec::new();
         let left_out = match limits {
@@ -293,7 +295,9 @@ impl Course<'_> {
             Limits::Broken => Vec::new(),
         };
         let asked = || indexes(ladder).filter(|index| !left_out.iter().any(|(out, _)| out == index));
-        let last = asked().last();
+        // An empty desk is nobody's last resort: then whoever comes before it is.
+        let is_left = |index: &RungIndex| ladder.rung(*index).is_some_and(|rung| self.is_left(rung));
+        let last = asked().filter(|index| !is_left(index)).last();
         for index in asked() {
             let targets = ladder.rung(index).map(|rung| &*rung.targets).unwrap_or_default();
             let again = targets.iter().filter(|target| match target.who {
@@ -447,6 +451,15 @@ impl Course<'_> {
         if why == RungSkip::Nobody && !resting && !self.has_empty_desk(ladder.rung(index)) {
             self.raise_trouble(Cause::Coverage { ladder: ladder.id.clone(), site: self.act.device.site.clone() });
         }
+    }
+
+    /// Whether a rung names nothing but centres at whose desks nobody is.
+    fn is_left(&self, rung: &Rung) -> bool {
+        let is_left = |target: &Target| match &target.who {
+            Who::Centre(centre) => self.resolve_centre(centre) == Err(ContactSkip::NobodyAtTheDesk),
+            Who::Person(_) | Who::Roster(_) => false,
+        };
+        !rung.targets.is_empty() && rung.targets.iter().all(is_left)
     }
 
     /// Whether one of these rungs names a desk that nobody is at.

@@ -22,12 +22,14 @@ pub(crate) struct Course<'a> {
     pub(crate) late_ms: u64,
     /// A desk that this very decision is about, because nobody is at it any more.
     pub(crate) left: Option<&'a CentreId>,
+    /// Codes that this very decision has given for other activations, which the engine does not know yet.
+    pub(crate) given: Vec<(ContactKey, Code)>,
 }
 
 impl<'a> Course<'a> {
     /// On an activation that is already there.
     pub(crate) fn on(engine: &'a Engine, now: Timestamp, act: &Activation) -> Self {
-        Self { engine, now, act: act.clone(), events: Vec::new(), late_ms: 0, left: None }
+        Self { engine, now, act: act.clone(), events: Vec::new(), late_ms: 0, left: None, given: Vec::new() }
     }
 
     /// Its reference, for a new event.
@@ -94,6 +96,7 @@ impl<'a> Course<'a> {
 
     /// The same code on every message of this activation to this phone.
     fn code_for(&self, contact: ContactKey) -> Option<Code> {
-        self.act.codes.get(&contact).copied().or_else(|| self.engine.codes().choose(contact))
+        let given = |code: Code| self.given.contains(&(contact, code));
+        self.act.codes.get(&contact).copied().or_else(|| self.engine.codes().choose(contact, given))
     }
 }

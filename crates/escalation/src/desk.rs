@@ -4,12 +4,13 @@
 //! time for nobody. A desk is *armed* while somebody says so. The shell holds what lasts seconds (who said it last, and when that
 //! lapses) and brings the two transitions; here they are state, so that a replayed record waits for the same desks.
 
+use crate::acknowledgement::Code;
 use crate::activation::{Activation, Chase};
 use crate::course::Course;
 use crate::dispatch::Recipient;
 use crate::engine::Engine;
 use crate::event::{Channel, ContactSkip, DeskEnd, Doer, Event, Party};
-use crate::id::CentreId;
+use crate::id::{CentreId, ContactKey};
 use crate::input::{Attribution, DeskArmed, DeskUnarmed};
 use crate::ladder::{Medium, RungIndex, Who};
 use crate::rejection::Rejection;
@@ -55,10 +56,15 @@ impl Engine {
         let mut waiting: Vec<&Activation> =
             self.activations().filter(|act| act.is_open() && act.waits_at(centre).next().is_some()).collect();
         waiting.sort_by_key(|act| std::cmp::Reverse(act.recency()));
+        let mut given = Vec::new();
         for act in waiting {
             let mut course = Course::on(self, now, act);
             course.left = Some(centre);
+            course.given = given;
             course.leave_desk(centre);
+            // A phone that is told of several calls in one moment answers each by a code of its own.
+            given = course.given;
+            given.extend(course.events.iter().filter_map(code_given));
             events.extend(course.events);
         }
         events
@@ -91,6 +97,11 @@ impl Course<'_> {
         }
         self.settle();
     }
+}
+
+/// Which code a phone is given with a message.
+fn code_given(event: &Event) -> Option<(ContactKey, Code)> {
+    if let Event::DispatchQueued { to, code: Some(code), .. } = event { Some((to.contact()?, *code)) } else { None }
 }
 
 impl Activation {

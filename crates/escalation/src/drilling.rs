@@ -125,7 +125,8 @@ impl Engine {
             by: Some(by),
         };
         let act = Activation::raise(now, &raised, device, ladder, self.directory());
-        let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0, left: None };
+        let mut course =
+            Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0, left: None, given: Vec::new() };
         course.begin(None);
         Ok(course.events)
     }

@@ -227,7 +227,8 @@ impl Engine {
             by,
         };
         let act = Activation::raise(now, &raised, raised.dev.clone(), ladder, self.directory());
-        let mut course = Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0, left: None };
+        let mut course =
+            Course { engine: self, now, act, events: vec![Event::Raised(Box::new(raised))], late_ms: 0, left: None, given: Vec::new() };
         course.begin(tester.or(keeper));
         if let Some(twin) = twin {
             course.judge(twin);

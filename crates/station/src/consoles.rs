@@ -200,6 +200,11 @@ impl Consoles {
         self.words.values_mut().for_each(|words| words.retain(|_, until| *until > now));
         self.words.retain(|_, words| !words.is_empty());
         let left: Vec<CentreId> = engine.armed().keys().filter(|centre| !self.words.contains_key(*centre)).cloned().collect();
+        for centre in &left {
+            // Whoever came and left between two looks has cleared its trouble, and it is empty from now on.
+            self.told.remove(centre);
+            self.empty_since.remove(centre);
+        }
         let unsaid = self.unsaid_until.take_if(|until| *until <= now).map(|_| engine.directory().desks());
         let unsaid = unsaid.into_iter().flatten().filter(|centre| !self.words.contains_key(*centre) && !engine.is_armed(centre)).cloned();
         let left = left.into_iter().chain(unsaid);

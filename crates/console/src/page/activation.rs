@@ -14,7 +14,7 @@ use station::view::{Attempt, Detail, Line, PlanView, RungView, StepView, Taken, 
 
 use super::row::{self, Row};
 use super::seat::{self, Seat};
-use super::{Frame, drill, html, trouble};
+use super::{Frame, drill, html, queue, trouble};
 use crate::caller::{Caller, Visitor};
 use crate::moment;
 use crate::problem::Problem;
@@ -36,7 +36,10 @@ struct Region {
     back: &'static str,
     now: String,
     now_ms: i64,
+    /// How many calls nobody has taken up, this one among them: the page sounds for each, and so does the queue.
     unowned: usize,
+    /// How many of them are others.
+    others: usize,
     row: Row,
     ladder: Vec<Step>,
     plan: Option<Plan>,
@@ -115,12 +118,15 @@ async fn look(room: &Room, caller: &Caller, id: &str) -> Result<Region, Problem>
     let detail = detail.ok_or_else(unknown)?;
     let Detail { card, ladder, plan, sheet, attempts, history } = &detail;
     let zone = &card.timezone;
+    let unowned = queue::unowned(room, caller).await?;
+    let own = usize::from(card.drill.is_none() && row::is_unowned(card));
     Ok(Region {
         csrf: caller.csrf.clone(),
         back: "activation",
         now: moment::clock(now, zone),
         now_ms: now.as_millisecond(),
-        unowned: usize::from(row::is_unowned(card)),
+        unowned,
+        others: unowned.saturating_sub(own),
         row: Row::new(card, now, caller),
         ladder: ladder.iter().map(|rung| step(rung, now, zone)).collect(),
         plan: plan.as_ref().map(|plan| followed(plan, zone)),

@@ -77,6 +77,12 @@ pub(super) async fn region(State(room): State<Arc<Room>>, caller: Caller) -> Res
     Ok(html(StatusCode::OK, &look(&room, &caller).await?))
 }
 
+/// How many open calls within a reader's scope nobody has taken up. Drills count for nobody.
+pub(super) async fn unowned(room: &Room, caller: &Caller) -> Result<usize, Problem> {
+    let (open, _more) = open(room, caller).await?;
+    Ok(open.iter().filter(|card| card.drill.is_none() && row::is_unowned(card)).count())
+}
+
 async fn look(room: &Room, caller: &Caller) -> Result<Region, Problem> {
     caller.must(Action::See)?;
     let now = room.desk.turn().await?;

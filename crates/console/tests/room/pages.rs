@@ -42,6 +42,19 @@ async fn the_queue_is_worst_first_and_within_scope() {
     assert!(!site.contains("/claim") && site.contains("/accept"));
 }
 
+/// Whoever is busy with one call hears of the others all the same.
+#[tokio::test]
+async fn the_page_of_a_call_sounds_for_every_call_that_nobody_took_up() {
+    let house = House::new(town());
+    let cookie = log_in(&house, "centre").await;
+    for (id, others) in [("KAL-40", 2), ("KAL-41", 1), ("KAL-42", 1), ("SWN-7", 2)] {
+        let page = house.browse(&format!("/activations/{id}"), &cookie).await.body;
+        assert!(page.contains("data-unowned=\"2\"") && page.contains(&format!("{others} MORE UNOWNED")), "{id}: {page}");
+    }
+    let swan = house.browse("/activations/SWN-7", &log_in(&house, "kal").await).await;
+    assert_eq!(swan.status, 404);
+}
+
 #[tokio::test]
 async fn while_the_record_cannot_be_read_open_alarms_are_shown_and_acts_stay_done() {
     let house = House::new(town());

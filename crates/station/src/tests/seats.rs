@@ -231,6 +231,21 @@ async fn of_words_within_one_turn_the_last_one_counts() {
     }
 }
 
+/// Whoever comes and leaves in one moment has cleared the trouble, and a minute later it is one again.
+#[tokio::test(start_paused = true)]
+async fn a_desk_that_was_armed_for_a_moment_is_missed_again() {
+    let house = house().await;
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert!(house.has_trouble("westside").await);
+    let says = async |word: Word| house.seat("centre", Scope::everything(), "westside", word).await;
+    let (one, other) = tokio::join!(says(Word::Here("left".to_owned())), says(Word::Gone(None)));
+    assert!(matches!((&one, &other), (Verdict::Durable(_), Verdict::Durable(_))), "{one:?} {other:?}");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(!house.has_trouble("westside").await, "somebody was there just now");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(house.has_trouble("westside").await);
+}
+
 /// Somebody who leaves after a start, and was never there before it, leaves for themselves.
 #[tokio::test(start_paused = true)]
 async fn who_leaves_after_a_start_leaves_for_nobody_else() {

@@ -162,6 +162,44 @@ fn everything_that_waits_for_a_desk_goes_on_and_nothing_else_does() {
     assert!(floor.lapse("night-desk").is_empty(), "it was left before");
 }
 
+/// A phone that is told of two calls in one moment answers each by a code of its own: a yes to one stops nobody's ladder but its own.
+#[test]
+fn i4_of_two_calls_that_leave_a_desk_together_each_has_a_code_of_its_own() {
+    let two = desk_first().replace(
+        "[[site]]\nid = \"depot\"",
+        "[[device]]\nid = \"shed\"\nsite = \"depot\"\nplace = \"Shed\"\nmounting = \"fixed\"\n\n[[site]]\nid = \"depot\"",
+    );
+    let mut floor = Floor::new(&two);
+    play(&mut floor, "arm night-desk\npress depot/gate\nforward 5s\npress depot/shed\nforward 10s");
+    let events = floor.lapse("night-desk");
+    let codes: Vec<_> = events.iter().filter_map(|e| if let Event::DispatchQueued { code, .. } = e { *code } else { None }).collect();
+    assert!(codes.len() == 2 && codes.first() != codes.last(), "{codes:?}");
+}
+
+/// The last resort of a ladder is whoever can be told: an empty desk behind them leaves nobody to a round in which nobody is told.
+#[test]
+fn an_empty_desk_on_the_last_rung_leaves_no_round_without_anybody() {
+    let mut floor = Floor::new(&desk_first());
+    play(&mut floor, "press depot/gate\nforward 70s\narm night-desk\nforward 70s\nlapse night-desk\nforward 8m");
+    let told = |event: &Event| if let Event::RoundStarted { parties, .. } = event { Some(parties.len()) } else { None };
+    let rounds: Vec<usize> = floor.events.iter().filter_map(|(_, event)| told(event)).collect();
+    assert!(rounds.len() > 8 && rounds.iter().all(|told| *told > 0), "{rounds:?}");
+}
+
+/// A desk that is asked by day is nothing to wait for at night: then the ladder has a gap, and somebody is told of it.
+#[test]
+fn at_night_a_day_desk_hides_no_gap_of_the_ladder() {
+    let by_day = desk_first().replace(
+        "notify = [{ centre = \"night-desk\" }]\nwait = \"90s\"",
+        "notify = [{ centre = \"night-desk\" }]\nwait = \"90s\"\nhours = [\"00:00-00:01\"]",
+    );
+    let nobody = by_day.replace("notify = [{ person = \"depot-lead\", by = [\"sms\"] }]", "notify = [{ roster = \"none\" }]")
+        + "\n[[roster]]\nid = \"none\"\n[[roster.shift]]\npeople = [\"depot-lead\"]\nhours = [\"00:02-00:03\"]\n";
+    let mut floor = Floor::new(&nobody);
+    play(&mut floor, "press depot/gate\nforward 1s");
+    assert!(troubles(&floor).iter().any(|cause| matches!(cause, Cause::Coverage { .. })), "{:?}", troubles(&floor));
+}
+
 #[test]
 fn whoever_comes_may_claim_what_passed_the_desk_over() {
     let mut floor = Floor::new(&desk_first());
