@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use harness::postgres::Database;
 use harness::{Button, Daemon, Gateway, Postgres, wait};
-use ledger::{AnyLedger, conformance};
+use ledger::{AnyLedger, Batch, Disclosure, EntryBody, Ledger as _, Seq, ViewsQuery, conformance};
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -48,6 +48,48 @@ async fn a_connection_to_postgresql_that_is_cut_loses_nothing() {
         tokio::task::spawn_blocking(move || database.query(CUT)).await.unwrap();
     };
     conformance::a_cut_connection_loses_nothing(&ledger, cut).await;
+}
+
+/// As every record of a station is that ran a version from before readers were noted: with what ANALYZE had sampled of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgresql_record_with_the_first_migration_alone_is_brought_up_to_date_with_what_it_holds() {
+    const SAMPLED: &str = "select count(*) from pg_stats where tablename = 'disclosure' and attname = 'bytes'";
+    let database = Database::fresh().await;
+    let ledger = open(&database.url()).await;
+    let mut batch = Batch::new(Seq::FIRST);
+    let mut sealed = Vec::new();
+    for (n, kind) in (0_u128..).zip(["note.added", "record.viewed", "note.added"]) {
+        let entry = json!({ "type": kind, "t": "2026-11-21T02:14:00.000000Z", "nonce": format!("{n:032x}") });
+        let value = Disclosure::seal("", n.to_be_bytes(), "note", &format!("Zebedee said {n}")).unwrap();
+        sealed.push(value.digest());
+        batch.push(EntryBody::write(&entry).unwrap(), vec![value]);
+    }
+    ledger.append(&batch).await.unwrap();
+    drop(ledger);
+    let undone = [
+        "DROP INDEX entry_viewed_by_cust",
+        "DROP INDEX entry_viewed",
+        "ALTER TABLE disclosure ALTER COLUMN bytes SET STATISTICS -1",
+        "DELETE FROM _sqlx_migrations WHERE version > 1",
+        "ANALYZE disclosure",
+    ];
+    for sql in undone {
+        database.query(sql);
+    }
+    assert_eq!(database.query(SAMPLED), "1", "ANALYZE takes private values as samples, where nobody forbids it");
+    for _opened in 0..2 {
+        let ledger = open(&database.url()).await;
+        assert_eq!(ledger.head().await.unwrap().size(), 3);
+        let views = ledger.views(&ViewsQuery { limit: 9, ..Default::default() }).await.unwrap();
+        assert_eq!(views.iter().map(|entry| entry.seq.index()).collect::<Vec<_>>(), [1]);
+        for digest in &sealed {
+            assert!(ledger.disclosure(digest).await.unwrap().is_some());
+        }
+    }
+    assert_eq!(database.query("select string_agg(version::text, ' ' order by version) from _sqlx_migrations"), "1 2 3");
+    assert_eq!(database.query("select count(*) from pg_indexes where indexname like 'entry_viewed%'"), "2");
+    database.query("ANALYZE disclosure");
+    assert_eq!(database.query(SAMPLED), "0", "neither what was sampled before nor anything new");
 }
 
 /// How the database goes away: at once with its connections, or by a statement that neither fails nor ends.

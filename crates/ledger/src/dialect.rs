@@ -137,10 +137,12 @@ type Listed = (i64, &'static str, &'static str);
 const SQLITE_MIGRATIONS: &[Listed] = &[
     (1, "record", include_str!("../migrations/sqlite/0001_record.sql")),
     (2, "views", include_str!("../migrations/sqlite/0002_views.sql")),
+    (3, "samples", include_str!("../migrations/sqlite/0003_samples.sql")),
 ];
 const POSTGRES_MIGRATIONS: &[Listed] = &[
     (1, "record", include_str!("../migrations/postgres/0001_record.sql")),
     (2, "views", include_str!("../migrations/postgres/0002_views.sql")),
+    (3, "samples", include_str!("../migrations/postgres/0003_samples.sql")),
 ];
 
 fn migrator(listed: &[Listed]) -> Migrator {

@@ -126,6 +126,30 @@ impl Postgres {
         });
     }
 
+    /// What lies in its files below this folder of its data directory (`base`, `pg_wal`), each by its path.
+    #[must_use]
+    pub fn files(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut folders = vec![self.folder.path().join("data").join(below)];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(&folder).expect("a folder of the cluster").map(|entry| entry.expect("an entry").path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let Ok(bytes) = std::fs::read(&path) {
+                    // What is gone by now was removed by the server between the two looks.
+                    files.push((path, bytes));
+                }
+            }
+        }
+        files
+    }
+
+    /// What the server itself has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("postgres.log")).expect("the server's log")
+    }
+
     /// Starts it where it was.
     pub async fn start_again(&mut self) {
         assert!(self.process.is_none(), "the database is already running");

@@ -1,0 +1,2 @@
+-- The twin of postgres/0003_samples.sql. SQLite's ANALYZE takes samples of indexed columns alone, and no index has a private
+-- value: there is nothing to change.
