@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use harness::{Button, Daemon, Gateway};
+use harness::daemon::Plan;
+use harness::{Button, Daemon, Gateway, Postgres};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -60,7 +61,12 @@ fn must_verify(daemon: &Daemon, key: &str, bundle: Option<&Path>) {
 
 /// A station in which J. Smith was told, answered, and is spoken of in a call that is closed.
 async fn told(gateway: &Gateway) -> (Daemon, String) {
-    let (daemon, key) = signed_with(gateway, |plan| plan.directory(&directory(SMITH_FIRST))).await;
+    told_in(gateway, |plan| plan, Evidence::of).await
+}
+
+/// The same with further settings, whose record is read so.
+async fn told_in(gateway: &Gateway, further: impl FnOnce(Plan) -> Plan, evidence: impl Fn(&Daemon) -> Evidence) -> (Daemon, String) {
+    let (daemon, key) = signed_with(gateway, |plan| further(plan.directory(&directory(SMITH_FIRST)))).await;
     let button = Button::connect_by(daemon.listener_options("front"), "kalamunda-library", "front-counter-1").await;
     button.press().await;
     let smith = gateway.phone(SMITH);
@@ -72,13 +78,17 @@ async fn told(gateway: &Gateway) -> (Daemon, String) {
     act("note", json!({"note": "Smith limps; ring 0491 570 006.", "by": "J. Smith"})).await;
     act("close", json!({"disposition": "attended", "by": "J. Smith"})).await;
     smith.expect_sms("ALL CLEAR").await;
-    every_message_is_reported(&daemon).await;
+    every_message_is_reported_in(|| evidence(&daemon)).await;
     (daemon, key)
 }
 
 async fn every_message_is_reported(daemon: &Daemon) {
+    every_message_is_reported_in(|| Evidence::of(daemon)).await;
+}
+
+async fn every_message_is_reported_in(evidence: impl Fn() -> Evidence) {
     harness::wait::until("every message to be reported", async || {
-        let evidence = Evidence::of(daemon);
+        let evidence = evidence();
         let numbers =
             |kind: &str| evidence.kind(kind).map(|entry| format!("{}.{}", entry["act"], entry["dispatch"])).collect::<BTreeSet<String>>();
         (numbers("dispatch.queued") == numbers("dispatch.reported")).then_some(())
@@ -147,6 +157,75 @@ async fn after_erasing_a_person_no_byte_of_them_is_left_and_every_proof_holds() 
     let shown = daemon.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
     assert!(!shown.to_lowercase().contains("smith"), "{shown}");
     assert_eq!(found(&daemon), []);
+}
+
+/// In which of these files of a cluster something of J. Smith is.
+fn in_cluster(postgres: &Postgres, below: &[&str]) -> Vec<(PathBuf, &'static str)> {
+    let files = below.iter().flat_map(|below| postgres.files(below));
+    let texts = files.map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).to_lowercase()));
+    texts.flat_map(|(path, text)| SMITHS.iter().filter(move |word| text.contains(**word)).map(move |word| (path.clone(), *word))).collect()
+}
+
+/// A text that no compression makes shorter, so that PostgreSQL keeps it apart from its row, with J. Smith at both ends.
+fn long_note() -> String {
+    let mut state = 7_u64;
+    let mut letters = String::new();
+    while letters.len() < 1_900 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        letters.push(char::from(b'!' + u8::try_from((state >> 33) % 90).unwrap()).to_ascii_uppercase());
+    }
+    format!("Smith limps {} Smith", letters.replace(['"', '\\'], "x"))
+}
+
+#[tokio::test]
+async fn after_erasing_a_person_and_a_rewrite_no_byte_of_them_is_in_postgresqls_files() {
+    const DATA: [&str; 2] = ["base", "global"];
+    let postgres = Postgres::start().await;
+    let name = postgres.create_database();
+    let gateway = Gateway::start();
+    let evidence = || Evidence::of_rows(&postgres.query(&name, Evidence::ROWS));
+    let (mut daemon, key) = told_in(&gateway, |plan| plan.record(&postgres.url(&name)), |_| evidence()).await;
+    daemon.api().must_post("/api/v1/activations/KAL-1/note", &json!({"note": long_note(), "by": "J. Smith"})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let old = export(&daemon, folder.path(), "before");
+    // What autovacuum does by itself sooner or later; and all of it on the disk.
+    for sql in ["ANALYZE", "CHECKPOINT"] {
+        postgres.query(&name, sql);
+    }
+    assert_eq!(
+        postgres.query(&name, "select pg_relation_size(reltoastrelid) > 0 from pg_class where oid = 'disclosure'::regclass"),
+        "t",
+        "something is kept apart from its row"
+    );
+    assert!(!in_cluster(&postgres, &["base"]).is_empty(), "it was there to be found");
+    leave(&daemon).await;
+    for what in [["--activation", "KAL-1"], ["--person", "j-smith"]] {
+        let (code, said) = run(&daemon, &[&["erase", "--basis", BASIS, "--by", "R. Jones"], what.as_slice()].concat());
+        assert!(code == Some(0) && said.contains("are deleted") && said.contains("VACUUM FULL disclosure"), "{said}");
+    }
+    for sql in ["VACUUM FULL disclosure", "ANALYZE", "CHECKPOINT"] {
+        postgres.query(&name, sql);
+    }
+    assert_eq!(in_cluster(&postgres, &DATA), []);
+    assert!(!SMITHS.iter().any(|word| postgres.log().to_lowercase().contains(word)), "nor in the server's log");
+    assert_eq!(found(&daemon), [], "nor in the data directory or our log");
+    assert!(!in_cluster(&postgres, &["pg_wal"]).is_empty(), "the window that the documentation names: its log keeps it for a while");
+    // The record goes on, and every proof holds, then and after a start.
+    for _start in 0..2 {
+        must_verify(&daemon, &key, None);
+        let shown = daemon.api().get("/api/v1/activations/KAL-1").await.unwrap().text;
+        assert!(!shown.to_lowercase().contains("smith") && shown.contains("P-1"), "{shown}");
+        daemon.stop().await;
+        daemon.start_again().await;
+    }
+    assert_eq!(evidence().kind("pii.erased").count(), 2);
+    must_verify(&daemon, &key, Some(&old));
+    let new = export(&daemon, folder.path(), "after");
+    let bag = unpacked(&new, folder.path(), "KAL-1");
+    assert!(std::fs::read_to_string(bag.join("data/withheld.csv")).unwrap().contains("erased"));
+    let words = SMITHS.map(|word| format!("-e{word}"));
+    let listed = std::process::Command::new("grep").args(["-rilF"]).args(words).arg(&bag).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "", "nor in what is exported");
 }
 
 /// Whoever worked at the desk has left their name with all that they said there, and not in calls alone.
@@ -291,6 +370,76 @@ async fn what_is_due_is_listed_and_gone_once_it_is_erased() {
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = run(&daemon, &["retention", "--at", &at]);
     assert!(code == Some(0) && !said.contains("KAL-1"), "{said}");
+}
+
+/// Makes everything in the record of a stopped, unsigned station four years older, so that the 29th of February stays one.
+fn age(daemon: &Daemon) {
+    let connection = Connection::open(daemon.data_dir().join("cooee.db")).unwrap();
+    connection.execute_batch("DROP TRIGGER IF EXISTS entry_is_never_changed; DROP TRIGGER IF EXISTS entry_body_is_never_changed").unwrap();
+    let mut statement = connection.prepare("SELECT seq, body FROM entry_body").unwrap();
+    let rows: Vec<(i64, Vec<u8>)> = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    for (seq, body) in rows {
+        let mut entry: Value = serde_json::from_slice(&body).unwrap();
+        let t = entry["t"].as_str().unwrap().to_owned();
+        let (year, rest) = t.split_once('-').unwrap();
+        entry["t"] = format!("{}-{rest}", year.parse::<u16>().unwrap() - 4).into();
+        let older = ledger::EntryBody::write(&entry).unwrap();
+        let leaf = ledger::Digest::of(&[&[0], older.bytes()]);
+        let at = entry["t"].as_str().unwrap().parse::<escalation::time::Timestamp>().unwrap().as_microsecond();
+        connection.execute("UPDATE entry_body SET body = ?1 WHERE seq = ?2", (older.bytes(), seq)).unwrap();
+        connection.execute("UPDATE entry SET leaf_hash = ?1, at_us = ?2 WHERE seq = ?3", (leaf.as_bytes().as_slice(), at, seq)).unwrap();
+    }
+}
+
+/// A list is erased as it was read or not at all; what came under hold meanwhile is not erased.
+#[tokio::test]
+async fn a_list_of_what_is_due_is_erased_once_it_was_read() {
+    let gateway = Gateway::start();
+    let terms = format!("[[retention]]\nclass = \"genuine\"\nkeep = \"1y\"\nbasis = \"{BASIS}\"\n");
+    let plan = Daemon::plan(&format!("{}{terms}", directory(SMITH_FIRST))).listener().gateway("first", &gateway);
+    let mut daemon = plan.webhook("westside", "http://127.0.0.1:9/", "a secret that is long enough to be one").start().await;
+    let raise = async |device: &str| {
+        let api = daemon.api();
+        let raised = api.must_post("/api/v1/activations", &json!({"site": "kalamunda-library", "device": device, "by": "S. Lee"})).await;
+        let id = raised["activation"].as_str().unwrap().to_owned();
+        api.must_post(&format!("/api/v1/activations/{id}/close"), &json!({"disposition": "attended", "by": "S. Lee"})).await;
+        id
+    };
+    let calls = [raise("front-counter-1").await, raise("back-office").await];
+    every_message_is_reported(&daemon).await;
+    daemon.stop().await;
+    age(&daemon);
+    daemon.start_again().await;
+    let listed = || {
+        let (code, said) = run(&daemon, &["retention"]);
+        assert_eq!(code, Some(1), "{said}");
+        said.split_once("--erase ").unwrap().1.split_whitespace().next().unwrap().to_owned()
+    };
+    let erase = |list: &str| run(&daemon, &["retention", "--erase", list, "--by", "R. Jones"]);
+    let hold = |id: &str, further: &[&str]| run(&daemon, &[&["legal-hold", "--activation", id, "--reason", "Coroner"], further].concat()).0;
+    let erased = || Evidence::of(&daemon).kind("pii.erased").map(|entry| entry["from"]["activation"].clone()).collect::<Vec<_>>();
+    let both = listed();
+    assert_eq!(hold(&calls[0], &[]), Some(0));
+    let (code, said) = erase(&both);
+    assert!(code == Some(2) && said.contains("no longer the list") && said.contains("nothing was erased"), "{said}");
+    assert_eq!(erased(), Vec::<Value>::new());
+    assert_eq!(hold(&calls[0], &["--lift"]), Some(0));
+    assert_eq!(listed(), both, "the same list has the same fingerprint");
+    // What concerns the station as a whole stops it, and it says what is left.
+    let open = daemon.api().must_post("/api/v1/activations", &json!({"site": "kalamunda-library", "device": "front-counter-1"})).await;
+    let (code, said) = erase(&both);
+    assert!(code == Some(2) && said.contains("0 of 2 calls are erased; 2 are left to do"), "{said}");
+    assert_eq!(erased(), Vec::<Value>::new());
+    let close = format!("/api/v1/activations/{}/close", open["activation"].as_str().unwrap());
+    daemon.api().must_post(&close, &json!({"disposition": "attended", "by": "S. Lee"})).await;
+    every_message_is_reported(&daemon).await;
+    let (code, said) = erase(&both);
+    assert!(code == Some(0) && said.contains("2 of 2 calls are erased; 0 are not"), "{said}");
+    assert_eq!(erased(), calls.map(Value::from));
+    let (code, said) = run(&daemon, &["retention"]);
+    assert!(code == Some(0) && !said.contains("--erase"), "{said}");
+    let (code, said) = erase(&both);
+    assert!(code == Some(2) && said.contains("no longer the list"), "{said}");
 }
 
 #[tokio::test]

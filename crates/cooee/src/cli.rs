@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Erase(Erase),
     /// Has the running station put an activation under legal hold, so that nothing of it is erased; or lift that.
     LegalHold(LegalHold),
-    /// Lists which calls are kept for how long, and which are due to be erased by the directory's terms. Erases nothing.
+    /// Lists which calls are kept for how long, and which are due to be erased by the directory's terms. Erases nothing but a list that was read.
     Retention(Retention),
     /// Audits a record, also a running one, a backup or an evidence bundle: what is wrong, where, and since when.
     Verify(Verify),
@@ -289,6 +289,12 @@ pub(crate) struct Retention {
     /// Every call with how it stands, for programs.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Has the running station erase every call that is due, if the list is still the one that ended with this fingerprint.
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with_all = ["at", "json"], requires = "by")]
+    pub(crate) erase: Option<String>,
+    /// Id or name of the person who has read the list: the record says it beside the user of this machine.
+    #[arg(long, value_name = "NAME", requires = "erase")]
+    pub(crate) by: Option<String>,
 }
 
 /// Which evidence, for whom, and where it comes to lie; or the register of who attended which activation.

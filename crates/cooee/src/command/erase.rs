@@ -23,11 +23,12 @@ pub(crate) fn run(arguments: &Erase) -> anyhow::Result<ExitCode> {
         }
         (Some(_), Some(_)) | (None, None) => bail!("say either  --activation  or  --person"),
     };
-    let said = ask(&Control::of(&arguments.file)?, &path, body, "erases nothing")?;
+    let control = Control::of(&arguments.file)?;
+    let said = ask(&control, &path, body, "erases nothing")?;
     let [from, values, seq] = ["from", "values", "seq"].map(|field| text(&said, field));
     print(&format!(
-        "{values} private values of {from} are deleted; entry {seq} of the record says so, and by which basis\n\
-         older backups still have them: keep those no longer than you may\n"
+        "{values} private values of {from} are deleted; entry {seq} of the record says so, and by which basis\n{}",
+        control.still_there()
     ))
 }
 

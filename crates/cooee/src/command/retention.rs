@@ -1,7 +1,9 @@
 //! `cooee retention`: which calls are kept for how long by the directory's terms, and which of them are due to be erased. Reads the
-//! record beside the running station, and erases nothing.
+//! record beside the running station, and erases nothing but a list that somebody has read.
 //!
-//! Exit code 0: nothing is due. 1: something is. 2: it could not be looked at.
+//! Exit code 0: nothing is due. 1: something is. 2: it could not be looked at. Of `--erase`: see `erasing`.
+
+mod erasing;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +19,7 @@ use serde_json::json;
 use station::clock::{Clock, MachineClock};
 
 use crate::cli::Retention;
+use crate::command::control::Control;
 use crate::command::serve::load;
 use crate::terminal;
 use crate::wire::usable_directory;
@@ -27,18 +30,25 @@ pub(crate) fn run(arguments: &Retention) -> anyhow::Result<ExitCode> {
     let draft = usable_directory(&settings.directory.path)?;
     let terms = draft.terms();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
-    let holdings = runtime.block_on(async {
-        let record = AnyLedger::open_to_read(&settings.record.url, &settings.station.data_dir).await.context("open the record")?;
-        station::replay::holdings(&record).await.context("read the record")
-    })?;
+    let holdings = || {
+        runtime.block_on(async {
+            let record = AnyLedger::open_to_read(&settings.record.url, &settings.station.data_dir).await.context("open the record")?;
+            station::replay::holdings(&record).await.context("read the record")
+        })
+    };
     let now = MachineClock::start().wall();
+    if let (Some(read), Some(by)) = (&arguments.erase, &arguments.by) {
+        let look = || Ok(erasing::due(&holdings()?.look(&terms, now), now));
+        return erasing::erase((read, by), &Control::of(&arguments.file)?, look);
+    }
+    let holdings = holdings()?;
     let then = arguments.at.unwrap_or(now);
     let all = holdings.look(&terms, then);
     let shown = if arguments.json {
         format!("{}\n", terminal::json(&as_json(&all, then)))
     } else {
-        let erase = format!("cooee erase --config {}", quoted(&arguments.file.config.display().to_string()));
-        as_text(&all, &terms, (then, now), &erase)
+        let config = format!("--config {}", quoted(&arguments.file.config.display().to_string()));
+        as_text(&all, &terms, (then, now), &config)
     };
     std::io::stdout().write_all(shown.as_bytes()).context("print what is due")?;
     Ok(if all.iter().any(|holding| is_due(holding.standing)) { ExitCode::from(1) } else { ExitCode::SUCCESS })
@@ -53,7 +63,7 @@ fn is_due(standing: Standing) -> bool {
 
 /// For people: how many of each, and then each that is due with the command that erases it. What is due only by then has no command: it
 /// would erase at once.
-fn as_text(all: &[Holding<'_>], terms: &Terms, (then, now): (Timestamp, Timestamp), erase: &str) -> String {
+fn as_text(all: &[Holding<'_>], terms: &Terms, (then, now): (Timestamp, Timestamp), config: &str) -> String {
     let mut text = format!("by the times of the record, at {then}\n");
     if terms.is_empty() {
         text.push_str("the directory has no [[retention]]: nothing says how long anything is kept, and nothing is ever due\n");
@@ -82,7 +92,7 @@ fn as_text(all: &[Holding<'_>], terms: &Terms, (then, now): (Timestamp, Timestam
             }
             (Standing::DueSince(since), Some(term)) => {
                 let (id, basis) = (&holding.activation, quoted(&terminal::plain(&term.basis)));
-                let _written = writeln!(text, "due since {since}  {id}\n  {erase} --activation {id} --basis={basis}");
+                let _written = writeln!(text, "due since {since}  {id}\n  cooee erase {config} --activation {id} --basis={basis}");
             }
             (Standing::TooLong(since), _) => {
                 let _written =
@@ -93,6 +103,14 @@ fn as_text(all: &[Holding<'_>], terms: &Terms, (then, now): (Timestamp, Timestam
         }
     }
     text.push_str("nothing was erased: look whether each may be, then erase it\n");
+    let due = erasing::due(all, now);
+    if then == now && !due.is_empty() {
+        let (count, fingerprint) = (due.len(), erasing::fingerprint(&due));
+        let _written = writeln!(
+            text,
+            "or all {count} that are due, once you have read this:\n  cooee retention {config} --erase {fingerprint} --by NAME"
+        );
+    }
     text
 }
 
@@ -157,9 +175,9 @@ mod tests {
             term: Some(&term),
             standing,
         };
-        let erase = format!("cooee erase --config {}", quoted("/etc/it's here.toml"));
+        let config = format!("--config {}", quoted("/etc/it's here.toml"));
         let terms = Terms::new([(Class::Genuine, None, term.clone())], [customer.clone()].into());
-        let text = as_text(&[holding(Standing::DueSince(now))], &terms, (now, now), &erase);
+        let text = as_text(&[holding(Standing::DueSince(now))], &terms, (now, now), &config);
         let line = text.lines().find(|line| line.contains("cooee erase")).unwrap();
         // A shell's own way of taking words apart.
         let words = std::process::Command::new("sh").args(["-c", &format!("printf '%s\\n' {line}")]).output().unwrap();
@@ -170,7 +188,7 @@ mod tests {
         assert_eq!((erase.basis.as_str(), erase.file.config.to_str()), ("-Council's authority, 27.2", Some("/etc/it's here.toml")));
         assert_eq!(erase.activation, Some("KAL-42".parse().unwrap()));
         let later = now.saturating_add(escalation::time::SignedDuration::from_hours(1)).unwrap();
-        let text = as_text(&[holding(Standing::DueSince(later))], &terms, (later, now), "cooee erase");
-        assert!(text.contains("NOT YET due") && !text.contains("cooee erase"), "{text}");
+        let text = as_text(&[holding(Standing::DueSince(later))], &terms, (later, now), &config);
+        assert!(text.contains("NOT YET due") && !text.contains("cooee erase") && !text.contains("--erase"), "{text}");
     }
 }
