@@ -99,6 +99,8 @@ pub struct Engine {
     armed: BTreeMap<CentreId, Armed>,
     /// When drills begin by themselves, and what became of those that were due.
     timetable: Timetable,
+    /// When the latest entry was made. Within a turn the clock stands, and each entry is made a microsecond after the one before.
+    latest: Timestamp,
     troubles: BTreeMap<Cause, Trouble>,
     /// The same by what people are told of as one.
     matters: BTreeMap<Matter, Causes>,
@@ -212,7 +214,8 @@ impl Engine {
             Input::DrillWanted(wanted) => return self.on_drill_wanted(now, wanted),
             Input::DeliveryReported(report) => self.on_report(now, report),
             Input::Tick => self.on_tick(now),
-            Input::DrillsDue { clock_is_off } => self.on_drills_due(now, *clock_is_off),
+            // It looks at all that is there, also at what came in the very turn of the look.
+            Input::DrillsDue { clock_is_off } => self.on_drills_due(now.max(self.latest), *clock_is_off),
             Input::DirectoryOffered(adoption) => self.on_directory(now, adoption),
             Input::TroubleNoticed(cause) => self.on_trouble_noticed(cause),
             Input::TroubleCleared(cause) => self.trouble_cleared(cause),
@@ -340,6 +343,7 @@ impl Engine {
 
     /// What is kept of an event whatever it is of.
     fn take_note(&mut self, at: Timestamp, event: &Event) {
+        self.latest = self.latest.max(at);
         self.agenda.advance(at);
         self.note_answer(at, event);
         if let Event::ClockStepped { by_us } = event {

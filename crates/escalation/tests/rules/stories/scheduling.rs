@@ -99,6 +99,19 @@ fn a_drill_begins_by_itself_and_says_by_which_schedule() {
     assert_eq!((held(&floor).len(), missed(&floor)), (1, Vec::new()));
 }
 
+/// The clock of a turn stands, and what is written in it is later by microseconds: a press is seen by a look in the same turn.
+#[test]
+fn a_press_in_the_very_turn_of_a_look_is_a_call_that_it_waits_for() {
+    for back_us in [0, 1, 5] {
+        let mut floor = before_ten();
+        floor.at("2026-04-14T02:00:00.5Z");
+        floor.press(BUTTON);
+        let turn = floor.now.saturating_sub(SignedDuration::from_micros(back_us)).unwrap();
+        let begun = floor.engine.decide(turn, &Input::DrillsDue { clock_is_off: false }).unwrap();
+        assert!(begun.is_empty(), "{back_us}: {begun:?}");
+    }
+}
+
 /// Nobody is at a desk to close it, and others of the ladder have time to answer too.
 #[test]
 fn one_that_is_answered_ends_by_itself_after_five_minutes() {
