@@ -222,9 +222,9 @@ impl Audit {
     pub(crate) fn disclosure(&mut self, Held { place, is_sound }: Held) {
         let place = u64::try_from(place).unwrap_or(u64::MAX);
         if !is_sound {
-            self.find(place..place.saturating_add(1), Fault::Disclosure);
+            self.find_of_value(place, Fault::Disclosure);
         } else if place >= self.next {
-            self.find(place..place.saturating_add(1), Fault::DisclosureOfNothing);
+            self.find_of_value(place, Fault::DisclosureOfNothing);
         }
     }
 
@@ -309,6 +309,11 @@ impl Audit {
     /// The time of the last entry before this place, where a checkpoint of that size holds.
     fn time_at(&self, size: u64) -> Option<String> {
         self.verdicts.iter().find(|verdict| verdict.holds && verdict.kept.size() == size)?.at.clone()
+    }
+
+    /// Without a time: entries after its place were shown already.
+    fn find_of_value(&mut self, place: u64, fault: Fault) {
+        self.findings.push(Finding { places: place..place.saturating_add(1), since: None, fault });
     }
 
     fn find(&mut self, places: Range<u64>, fault: Fault) {

@@ -8,7 +8,6 @@ use escalation::retention::Holdings;
 use escalation::time::Timestamp;
 use ledger::{AppendError, Begun, Entry, LeafHash, Ledger, ReadError, Seq, Subtrees};
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -39,9 +38,6 @@ pub enum ReplayError {
     /// The record took nothing.
     #[error("could not write what was spooled into the record")]
     Append(#[source] AppendError),
-    /// The thread that is to understand entries could not be started.
-    #[error("could not start a thread to read the record with; see whether the machine has room for another process")]
-    Thread(#[source] io::Error),
     /// The thread that understands entries has died, which is a fault of the program.
     #[error("could not read the record: a thread of this program died; start it again, and report what it printed before")]
     Died,
@@ -138,9 +134,9 @@ pub async fn replay<L: Ledger>(ledger: &L, floor: &mut Floor) -> Result<Replayed
         // Three pages are at work at once, because nobody is alarmed by a station that starts: this one is understood by another thread
         // while the next is read and the one before is applied. Whoever only waited for rows would be woken for each of them.
         page = Begun::now(ledger.entries(from, PAGE)).await;
-        let understanding = understand(entries)?;
+        let understanding = Understanding::of(entries);
         take_up(ledger, floor, &mut replayed, understood).await?;
-        understood = understanding.join().map_err(|_panic| ReplayError::Died)?;
+        understood = understanding.wait()?;
     }
 }
 
@@ -153,19 +149,36 @@ struct Understood {
     says: Option<Result<(Timestamp, Event), JournalError>>,
 }
 
-/// Begins to understand entries, on a thread of its own. It is no task of the runtime, which would make it a matter of chance what else
-/// is done before its end: one start on one record is like the other.
-fn understand(entries: Vec<Entry>) -> Result<JoinHandle<Vec<Understood>>, ReplayError> {
-    let understood = |entry: Entry| Understood {
-        seq: entry.seq,
-        leaf: entry.leaf,
-        at_us: entry.columns.at_us,
-        says: entry.body.map(|body| journal::read(body.bytes())),
-    };
-    thread::Builder::new()
-        .name("replay".to_owned())
-        .spawn(move || entries.into_iter().map(understood).collect())
-        .map_err(ReplayError::Thread)
+/// Entries that are being understood.
+enum Understanding {
+    /// By a thread of its own. It is no task of the runtime, which would make it a matter of chance what else is done before its end: one
+    /// start on one record is like the other.
+    Begun(JoinHandle<Vec<Understood>>),
+    /// By whoever waits for them: there was no thread to be had, and a station that starts slowly hears presses.
+    Left(Arc<Vec<Entry>>),
+}
+
+impl Understanding {
+    fn of(entries: Vec<Entry>) -> Self {
+        let entries = Arc::new(entries);
+        let given = Arc::clone(&entries);
+        let thread = thread::Builder::new().name("replay".to_owned()).spawn(move || given.iter().map(Understood::of).collect());
+        thread.map_or(Self::Left(entries), Self::Begun)
+    }
+
+    fn wait(self) -> Result<Vec<Understood>, ReplayError> {
+        match self {
+            Self::Begun(thread) => thread.join().map_err(|_panic| ReplayError::Died),
+            Self::Left(entries) => Ok(entries.iter().map(Understood::of).collect()),
+        }
+    }
+}
+
+impl Understood {
+    fn of(entry: &Entry) -> Self {
+        let says = entry.body.as_ref().map(|body| journal::read(body.bytes()));
+        Self { seq: entry.seq, leaf: entry.leaf, at_us: entry.columns.at_us, says }
+    }
 }
 
 /// Applies entries in their order.

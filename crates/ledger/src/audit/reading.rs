@@ -71,10 +71,15 @@ async fn show_from<DB: Dialect>(
     let mut reading = Begun::now(entries_after::<DB>(of_entries, after)).await;
     let mut disclosures = Vec::new();
     loop {
-        let mut entries = reading.answer().await?;
-        let Some(last) = entries.last().map(|row| DB::integer(row, 0)).transpose()? else {
-            held::<DB>(&disclosures)?.into_iter().for_each(|held| audit.disclosure(held));
-            return Ok(after);
+        let read = reading.answer().await;
+        let last = read.as_ref().ok().and_then(|entries| entries.last()).map(|row| DB::integer(row, 0));
+        let (mut entries, last) = match (read, last) {
+            (Ok(entries), Some(Ok(last))) => (entries, last),
+            // The end, or what cannot be read: what was read before is looked at all the same.
+            (read, last) => {
+                held::<DB>(&disclosures)?.into_iter().for_each(|held| audit.disclosure(held));
+                return read.and(last.unwrap_or(Ok(after)));
+            }
         };
         reading = Begun::now(entries_after::<DB>(of_entries, last)).await;
         let disclosing = Begun::now(disclosed::<DB>(of_disclosures, after, last)).await;
