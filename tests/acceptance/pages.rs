@@ -192,3 +192,50 @@ async fn who_logs_in_on_a_page_that_somebody_left_arms_nothing() {
     browser.expect_text(".desks", "Night desk").await;
     assert!(browser.text(".seat").await.contains("NOT ARMED"));
 }
+
+/// Some seconds after the list was last brought, as in a quiet hour, a new call is heard in the moment in which it comes.
+#[tokio::test]
+async fn a_call_is_heard_at_once_at_an_armed_desk() {
+    let town = Town::open(DESK_FIRST).await;
+    let browser = logged_in(&town).await;
+    browser.click("button.sit").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    // When tones were made and when the list was asked for: six at once are a new call, four an old one.
+    let listen = "window.tones = []; window.listed = Date.now(); const asked = window.fetch; const made = AudioContext.prototype.createOscillator; \
+                  AudioContext.prototype.createOscillator = function () { window.tones.push(performance.now()); return made.call(this); }; \
+                  window.fetch = (to, how) => { if (String(to).includes('/regions/')) window.listed = Date.now(); return asked(to, how); };";
+    browser.execute(listen, &[]).await;
+    wait::until("a list that was brought a while ago", async || {
+        let quiet = browser.execute("return Date.now() - window.listed > 6500;", &[]).await;
+        (quiet == true).then_some(())
+    })
+    .await;
+    let _act = town.press().await;
+    browser.expect_text("#region", "1 UNOWNED").await;
+    let most = "return Math.max(0, ...window.tones.map((at) => window.tones.filter((tone) => tone >= at && tone < at + 100).length));";
+    assert_eq!(browser.execute(most, &[]).await, 6, "a new call rings at once, and not with the next old one");
+}
+
+/// Whose list hangs sees no call, and a machine that could say nothing for two minutes has nobody at it until somebody clicks.
+#[tokio::test]
+async fn a_page_whose_list_hangs_is_not_armed_and_one_that_was_away_is_left() {
+    let town = Town::open(DESK_FIRST).await;
+    let browser = logged_in(&town).await;
+    browser.click("button.sit").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    browser.execute("const was = Date.now; Date.now = () => was() + 180000;", &[]).await;
+    browser.expect_text(".seats .why", "Start the shift again").await;
+    browser.expect_text(".seat:not(.armed)", "NOT ARMED").await;
+    browser.click("button.sit").await;
+    browser.expect_text(".seat.armed", "ARMED").await;
+    let hang = "const asked = window.fetch; window.fetch = (to, how) => String(to).includes('/regions/') ? new Promise(() => {}) : asked(to, how);";
+    browser.execute(hang, &[]).await;
+    let _act = town.press().await;
+    browser.expect_text(".seat:not(.armed)", "NOT ARMED").await;
+    browser.expect_text("#live", "NOT LIVE").await;
+    wait::until("the station to know", async || {
+        let desks = town.daemon.api().must_get("/api/v1/desks").await;
+        (desks["desks"][0]["armed"] == false).then_some(())
+    })
+    .await;
+}

@@ -14,6 +14,7 @@ let heard = null;       // when the stream last said anything
 let shown = Date.now(); // when the region was last brought
 let offset = 0;         // the station's clock minus ours
 let wanted = true;      // the region is older than the record
+let owed = null;        // since when it is, and has not been brought
 let fetching = false;
 let name = "";
 let following = false;  // the stream is open
@@ -56,6 +57,11 @@ function replace(html) {
   else if (named) (document.getElementById(named) ?? region.querySelector(`form[action="${CSS.escape(named)}"] button`))?.focus({ preventScroll: true });
 }
 
+function want() {
+  wanted = true;
+  owed ??= stamp();
+}
+
 async function refresh() {
   if (fetching || !wanted) return;
   fetching = true;
@@ -67,12 +73,14 @@ async function refresh() {
     logIn();
     replace(await answer.text());
     shown = Date.now();
+    // What came while it was under way is not in it.
+    owed = wanted ? stamp() : null;
     offset = Number(head().dataset.now) - shown;
     name = head().dataset.title;
     const words = unowned() ? `${unowned()} unowned` : "nothing unowned";
     if (spoken.textContent !== words) spoken.textContent = words;
   } catch {
-    wanted = true;
+    want();
   } finally {
     fetching = false;
   }
@@ -117,7 +125,7 @@ async function follow() {
     if (answer.status === 401) { leaveForLogin(); return; }
     if (!answer.ok) throw new Error(String(answer.status));
     logIn();
-    wanted = true;
+    want();
     following = true;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -129,9 +137,9 @@ async function follow() {
       for (const event of events) {
         heard = stamp();
         spoke = true;
-        if (!/^event: beat$/m.test(event)) wanted = true;
         // A new call is heard at once while somebody is at the desk, on the queue and on the page of a call.
         if (isCall(event) && seats.some(isArmed)) ring(6);
+        if (!/^event: beat$/m.test(event)) want();
       }
       keepSeats();
       refresh();
@@ -147,8 +155,8 @@ async function follow() {
   }
 }
 
-// What is shown is older than the record, and could not be brought for a while.
-const isOld = () => wanted && Date.now() - shown > SILENCE_MS * 2;
+// The region is older than the record, and could not be brought for a while, whether that fails or hangs.
+const isOld = () => owed !== null && age(owed) > SILENCE_MS * 2;
 function draw() {
   const now = Date.now();
   for (const e of region.querySelectorAll("[data-since]")) e.textContent = span(now + offset - Number(e.dataset.since));
@@ -310,7 +318,7 @@ for (const seat of seats) {
     sessionStorage.setItem("sound", "on");
     wake(2);
     if (isLive()) await speak(seat, "POST");
-    wanted = true;
+    want();
     refresh();
   });
   seat.place.querySelector(".leave").addEventListener("click", async () => {
@@ -318,7 +326,7 @@ for (const seat of seats) {
     others.postMessage(seat.intent);
     showSeats();
     await speak(seat, "DELETE");
-    wanted = true;
+    want();
     refresh();
   });
 }
@@ -327,8 +335,8 @@ showSeats();
 
 setInterval(() => { draw(); showSeats(); }, 500);
 setInterval(() => { label(); if (!stale.hidden) ring(1); else if (unowned()) ring(4); }, 3000);
-setInterval(() => { wanted = true; refresh(); }, POLL_MS);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) { wanted = true; refresh(); draw(); } });
+setInterval(() => { want(); refresh(); }, POLL_MS);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { want(); refresh(); draw(); } });
 heard = stamp();
 name = head()?.dataset.title ?? "";
 offset = Number(head()?.dataset.now ?? Date.now()) - Date.now();

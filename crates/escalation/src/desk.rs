@@ -65,7 +65,10 @@ impl Engine {
             // A phone that is told of several calls in one moment answers each by a code of its own.
             given = course.given;
             given.extend(course.events.iter().filter_map(code_given));
-            events.extend(course.events);
+            // What is wrong with a ladder that several of them climb is said once.
+            let is_said = |event: &Event| matches!(event, Event::TroubleRaised { .. }) && events.contains(event);
+            let new: Vec<Event> = course.events.into_iter().filter(|event| !is_said(event)).collect();
+            events.extend(new);
         }
         events
     }
