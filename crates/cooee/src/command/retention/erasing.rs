@@ -16,8 +16,14 @@ use crate::command::control::{Answer, Control};
 /// Hex digits of a fingerprint: 64 bits tell lists apart, and can be typed.
 const DIGITS: usize = 16;
 
-/// Refusals that concern one call alone: under hold, nothing left, too long, unknown, its basis names somebody.
-const OF_ONE_CALL: [&str; 5] = ["legal-hold", "nothing-to-erase", "too-long", "not-found", "bad-request"];
+/// Refusals that concern one call alone: under hold, too long, unknown, its basis names somebody.
+const OF_ONE_CALL: [&str; 4] = ["legal-hold", "too-long", "not-found", "bad-request"];
+
+/// Nothing private is left in it: what was there was erased with a person.
+const NOTHING_LEFT: &str = "nothing-to-erase";
+
+/// The record says that it is erased, and the bytes are still there.
+const STILL_THERE: &str = "still-there";
 
 /// A call that may be erased, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +99,17 @@ pub(super) fn erase((read, by): (&str, &str), control: &Control, look: impl Fn()
             Answer::Refused { kind, detail } if OF_ONE_CALL.contains(&kind.as_str()) => {
                 refused += 1;
                 say(&format!("{id}: NOT erased: {detail}\n")).with_context(left)?;
+            }
+            Answer::Refused { kind, .. } if kind == NOTHING_LEFT => {
+                done += 1;
+                say(&format!("{id}: nothing private was left\n"))?;
+            }
+            // It is on no list any more, and whoever reads the next one would never come back to it.
+            Answer::Refused { kind, detail } if kind == STILL_THERE => {
+                bail!(
+                    "the station stopped at {id}: {detail}\n  run  cooee erase --activation {id}  until it says that nothing private is left; {}",
+                    left()
+                );
             }
             Answer::Refused { detail, .. } => {
                 bail!("the station stopped at {id}: {detail}\n  {}; run  cooee retention  for what they are", left());
